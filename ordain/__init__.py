@@ -1,0 +1,3 @@
+"""ordain: declared in git, ordained in production."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,125 @@
+"""The command line: thin, and light until a command is chosen.
+
+`ordain --help` must cost what a terminal user expects of a compiled tool, so this module imports
+click and nothing of the house; each command's module is imported when it is called. The table below
+therefore carries the one-line help as well, and a test holds it equal to the commands' own.
+
+Exit codes, for every command: 0 it went well, 1 findings (a violation, a refusal, with
+`--exit-code` a difference), 2 usage, environment or internal error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+import ordain
+
+COMMANDS = {
+    "init": ("init", "Make a new estate from an example."),
+    "check": ("check", "Judge the estate: schema, references, policies."),
+    "plan": ("plan", "Show what would be done to make production equal to git."),
+    "apply": ("apply", "Carry out a plan, exactly as it was saved or as it is now."),
+    "reconcile": ("reconcile", "Make production equal to git, once or for ever."),
+    "status": ("status", "Show what runs where, and what waits for what."),
+    "proposals": ("proposals", "List, show, approve and merge what the machine proposes."),
+    "reasons": ("reasons", "Explain one prediction by the version that made it."),
+    "monitor": ("monitor", "Compare recent predictions with the reference."),
+    "report": ("report", "Write the page of evidence of a model."),
+    "compile": ("compile", "Print what a target would get."),
+    "audit": ("audit", "Verify and query the record."),
+    "keys": ("keys", "Make, list and revoke keys that may call routes."),
+    "pin": ("pin", "Write the digest of a dataset's content into its document."),
+    "lock": ("lock", "Write the versions that training runs with."),
+    "down": ("down", "Stop the serving processes of this machine."),
+    "schema": ("schema", "Write JSON Schemas for editors."),
+    "explain": ("explain", "Explain a code or a field."),
+    "demo": ("demo", "Walk through the whole loop in a temporary estate."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"ordain.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, and say which one was probably meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 fine, 1 findings, 2 usage or internal error.",
+)
+@click.version_option(ordain.__version__, prog_name="ordain", message="%(prog)s %(version)s")
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Work on the estate in this directory.",
+)
+@click.option("--no-color", is_flag=True, help="Never colour the output.")
+@click.pass_context
+def command(ctx: click.Context, directory: Path, no_color: bool) -> None:
+    """Declared in git, ordained in production."""
+    if no_color:
+        ctx.color = False
+    ctx.obj = directory
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line; every expected error becomes one message and an exit code."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        # Without standalone mode click hands back the code that a command ended with.
+        code = command.main(args=arguments, prog_name="ordain", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        return 2
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except Exception as error:
+        from ordain.cli.failures import report_failure
+
+        return report_failure(error)
+    return code if isinstance(code, int) else 0

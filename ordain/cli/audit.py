@@ -1,0 +1,146 @@
+"""`ordain audit`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from ordain.cli.session import now, open_session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ordain.ledger.records import Event, Prediction
+
+
+class Instant(click.ParamType[datetime]):
+    """A day or an instant; without an offset it is UTC."""
+
+    name = "instant"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read the text, or say what it should look like."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no instant such as 2026-11-20T09:30:00Z", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.group()
+def command() -> None:
+    """Verify and query the record."""
+
+
+@command.command()
+@click.pass_obj
+@click.pass_context
+def verify(ctx: click.Context, directory: Path) -> None:
+    """Prove that no record was changed, removed, reordered or cut off.
+
+    Chains are compared with themselves, with the heads that the control chain has recorded, and
+    with the heads that were anchored in git.
+    """
+    from ordain.cli.failures import finding_line
+    from ordain.ledger.verification import verify as verify_ledger
+    from ordain.reconciler.anchors import read_anchors
+    from ordain.reconciler.gating import read_side
+    from ordain.reconciler.people import allowed_keys, organization_of
+
+    with open_session(directory) as session:
+        organization = organization_of(read_side(session.source, session.source.head()).estate)
+        anchors = read_anchors(session.source, allowed_keys(organization), now())
+        report = verify_ledger(session.ledger, anchors=anchors)
+    for chain in report.chains:
+        head = f"{chain.head.seq} {chain.head.hash[:16]}" if chain.head else "no record"
+        click.echo(f"{'ok ' if not chain.findings else 'BAD'} {chain.name:<48} head {head}")
+    for finding in report.findings:
+        click.echo(finding_line(finding), err=True)
+    if report.ok:
+        click.echo(
+            f"Verified {report.records} records in {len(report.chains)} chains"
+            f" against {len(anchors)} anchors in git: nothing is missing or changed."
+        )
+        return
+    click.echo(f"The record does not verify: {len(report.findings)} findings.", err=True)
+    ctx.exit(1)
+
+
+@command.command()
+@click.option("--since", type=Instant(), help="From this instant on.")
+@click.option("--until", type=Instant(), help="Before this instant.")
+@click.option("--kind", help="Events of this kind, or of this first word, such as gate.")
+@click.option("--subject", help="Events about this subject.")
+@click.option("--model", help="Predictions of this model.")
+@click.option("--route", help="Predictions through this route.")
+@click.option("--version", help="Predictions of this version.")
+@click.option("--id", "identifier", help="One prediction.")
+@click.option("--predictions", is_flag=True, help="Predictions instead of control events.")
+@click.option(
+    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+)
+@click.pass_obj
+@click.pass_context
+def query(
+    ctx: click.Context,
+    directory: Path,
+    since: datetime | None,
+    until: datetime | None,
+    kind: str | None,
+    subject: str | None,
+    model: str | None,
+    route: str | None,
+    version: str | None,
+    identifier: str | None,
+    predictions: bool,
+    output: str,
+) -> None:
+    """List control events or predictions by time, kind, model, version, route or id.
+
+    JSON output is one object per line. Without a match the exit code is 1.
+    """
+    with open_session(directory) as session:
+        if identifier is not None:
+            found = session.ledger.prediction(identifier)
+            rows: list[Event | Prediction] = [] if found is None else [found]
+        elif predictions or model or route or version:
+            rows = list(
+                session.ledger.predictions(
+                    since=since, until=until, route=route, model=model, version=version
+                )
+            )
+        else:
+            rows = list(session.ledger.events(since=since, until=until, kind=kind, subject=subject))
+    for row in rows:
+        click.echo(_as_json(row) if output == "json" else _as_text(row))
+    if not rows:
+        click.echo("No record matches.", err=True)
+        ctx.exit(1)
+
+
+def _as_json(row: Event | Prediction) -> str:
+    from dataclasses import asdict
+
+    return json.dumps(
+        {"type": type(row).__name__.lower(), **asdict(row)}, default=str, sort_keys=True
+    )
+
+
+def _as_text(row: Event | Prediction) -> str:
+    from ordain.ledger.records import Event
+
+    moment = row.time.isoformat(timespec="milliseconds")
+    if isinstance(row, Event):
+        data = json.dumps(row.data, sort_keys=True)
+        return f"{moment}  {row.kind:<20} {row.subject:<32} {row.actor}  {data[:200]}"
+    return (
+        f"{moment}  {row.id}  {row.route:<16} {row.model}@{row.version}"
+        f"  {row.output:.6f}  {row.decision or ''}"
+    )

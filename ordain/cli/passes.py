@@ -1,0 +1,57 @@
+"""How a reconcile pass is told on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ordain.cli.failures import finding_line
+
+if TYPE_CHECKING:
+    from ordain.reconciler.applying import Done
+    from ordain.reconciler.passes import PassReport
+
+_MARKS = {"done": ("ok", "green"), "skipped": ("--", "yellow"), "failed": ("!!", "red")}
+
+
+def show_pass(report: PassReport) -> None:
+    """Refusals first, then each stage with its duration, what waits, and the next command."""
+    for refusal in report.refused:
+        click.secho(f"Refused commit {refusal.revision[:12]}:", fg="red", bold=True, err=True)
+        for finding in refusal.findings:
+            click.echo(finding_line(finding), err=True)
+    if report.planned is None:
+        click.echo("No commit passed the gate; nothing is served.", err=True)
+        return
+    revision = report.planned.side.revision
+    if report.refused:
+        click.echo(f"Production stays on {revision[:12]}.", err=True)
+    if report.resumed is not None:
+        click.echo(f"Going on after pass {report.resumed}, which was interrupted.")
+    for one in report.result.done:
+        _show_stage(one)
+    for waiting in report.planned.plan.waiting:
+        click.echo(f"  .. {waiting.key} waits ({waiting.reason}): {waiting.message}")
+    if not report.result.done and (report.planned.plan.waiting or report.refused):
+        click.echo(f"Nothing to do now; production follows {revision[:12]}.")
+    elif not report.result.done:
+        click.echo(f"No changes. Production matches git ({revision[:12]}).")
+    click.echo(f"Next: {_next(report)}")
+
+
+def _show_stage(one: Done) -> None:
+    mark, colour = _MARKS[one.state]
+    click.echo(
+        f"  {click.style(mark, fg=colour)} {one.stage.explain()}"
+        f"  [{one.seconds:.1f} s] {one.detail}".rstrip()
+    )
+
+
+def _next(report: PassReport) -> str:
+    done = {(type(one.stage).__name__, one.state) for one in report.result.done}
+    waits = () if report.planned is None else report.planned.plan.waiting
+    pending = any(one.reason == "ApprovalPending" for one in waits)
+    if ("Propose", "done") in done or pending:
+        return "ordain proposals list"
+    return "ordain status"

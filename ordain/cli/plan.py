@@ -1,0 +1,82 @@
+"""`ordain plan`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ordain.cli.session import now, open_session, reconciler_of
+
+if TYPE_CHECKING:
+    from ordain.reconciler.planning import Plan
+
+_COLOURS = {"+": "green", "~": "yellow", "-": "red"}
+
+
+@click.command()
+@click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit to plan.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 when there is something to do.")
+@click.option(
+    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+)
+@click.pass_obj
+@click.pass_context
+def command(
+    ctx: click.Context,
+    directory: Path,
+    revision: str,
+    out: Path | None,
+    exit_code: bool,
+    output: str,
+) -> None:
+    """Show what would be done to make production equal to git.
+
+    Nothing is changed. A saved plan is carried out by `ordain apply FILE` as long as neither git
+    nor production has moved.
+    """
+    from ordain.policies.gate import check
+    from ordain.reconciler.errors import DirtyTree
+    from ordain.reconciler.gating import read_side
+    from ordain.specs.errors import FindingsError
+
+    with open_session(directory) as session:
+        source = session.source
+        dirty = source.repository.dirty_paths() if revision == "HEAD" else ()
+        if dirty:
+            names = ", ".join(dirty[:3]) + (" and more" if len(dirty) > 3 else "")  # noqa: PLR2004 - three are enough to recognize it
+            message = f"{len(dirty)} files differ from the newest commit: {names}"
+            raise DirtyTree(message, remedy="commit or stash them; a plan is made of commits")
+        side = read_side(source, source.repository.resolve(revision))
+        judgement = check(side.estate, now(), tree=side.tree)
+        if judgement.blocked:
+            message = f"{side.revision[:12]} does not pass the check, so there is nothing to plan"
+            raise FindingsError(message, judgement.findings, remedy="see: ordain check")
+        plan = reconciler_of(session, click.echo).plan(side).plan
+    if out is not None:
+        out.write_text(
+            json.dumps(plan.to_json(), indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
+    if output == "json":
+        click.echo(json.dumps(plan.to_json(), sort_keys=True))
+    else:
+        show_plan(plan)
+        click.echo(f"Next: ordain apply {out}" if out else "Next: ordain reconcile --once")
+    if exit_code and plan.stages:
+        ctx.exit(1)
+
+
+def show_plan(plan: Plan) -> None:
+    """Print the stages and what waits."""
+    for stage in plan.stages:
+        click.secho(f"  {stage.symbol} {stage.explain()}", fg=_COLOURS.get(stage.symbol))
+    for one in plan.waiting:
+        click.echo(f"  . {one.key} waits ({one.reason}): {one.message}")
+    counts = [sum(stage.symbol == symbol for stage in plan.stages) for symbol in "+~-"]
+    if any(counts):
+        click.echo(f"Plan: {counts[0]} to add, {counts[1]} to change, {counts[2]} to remove.")
+    else:
+        click.echo(f"No changes. Production matches git ({plan.revision[:12]}).")

@@ -1,0 +1,118 @@
+"""`ordain proposals`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ordain.cli.session import now, open_session
+
+if TYPE_CHECKING:
+    from ordain.reconciler.review import Reviewed
+
+_PERSON = click.option(
+    "--as", "person", required=True, help="Who you are, by the name in the Organization."
+)
+_KEY = click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Your private key; by default the one that ordain init made.",
+)
+
+
+@click.group()
+def command() -> None:
+    """List, show, approve and merge what the machine proposes."""
+
+
+@command.command("list")
+@click.pass_obj
+def list_proposals(directory: Path) -> None:
+    """List the open proposals, and whose approval each still needs."""
+    from ordain.reconciler.review import review
+
+    with open_session(directory) as session:
+        found = session.source.forge.proposals()
+        for proposal in found:
+            reviewed = review(session.source, proposal.id, now())
+            click.echo(f"{proposal.id:<28} {proposal.title}  ({_state(reviewed)})")
+    if not found:
+        click.echo("There is no open proposal.")
+        return
+    click.echo(f"Next: ordain proposals show {found[0].id}")
+
+
+@command.command()
+@click.argument("identifier")
+@click.pass_obj
+def show(directory: Path, identifier: str) -> None:
+    """Show one proposal: its evidence, its approvals, what is missing."""
+    from ordain.cli.failures import finding_line
+    from ordain.reconciler.review import review
+
+    with open_session(directory) as session:
+        reviewed = review(session.source, identifier, now())
+    proposal = reviewed.proposal
+    click.secho(f"{proposal.id}: {proposal.title}", bold=True)
+    click.echo(f"change {reviewed.judged.change.digest}\n")
+    click.echo(proposal.body)
+    click.echo("\nFiles:")
+    for path in reviewed.judged.change.paths:
+        click.echo(f"  {'+' if path.old_blob is None else '~'} {path.path}")
+    click.echo("\nApprovals:")
+    for approval in reviewed.judged.approvals.valid:
+        click.echo(f"  {approval.person} as {approval.role}, {approval.time:%Y-%m-%d %H:%M} UTC")
+    for rejected in reviewed.judged.approvals.rejected:
+        click.echo(f"  not counted: {rejected.person}: {rejected.reason}")
+    if not reviewed.judged.approvals.valid:
+        click.echo("  none")
+    for finding in reviewed.judged.findings:
+        click.echo(finding_line(finding))
+    blocked = reviewed.judged.blocked
+    verb = "approve" if blocked else "merge"
+    click.echo(f"\nNext: ordain proposals {verb} {proposal.id} --as PERSON")
+
+
+@command.command()
+@click.argument("identifier")
+@_PERSON
+@_KEY
+@click.pass_obj
+def approve(directory: Path, identifier: str, person: str, key: Path | None) -> None:
+    """Approve exactly the content of a proposal, signed with your key."""
+    from ordain.reconciler.review import approve as approve_proposal
+
+    with open_session(directory) as session:
+        approval = approve_proposal(
+            session.source, session.ledger, identifier, person=person, key=key, now=now()
+        )
+    click.echo(f"{approval.person} approves {identifier} as {approval.role} (key {approval.key}).")
+    click.echo(f"Next: ordain proposals merge {identifier} --as PERSON")
+
+
+@command.command()
+@click.argument("identifier")
+@_PERSON
+@_KEY
+@click.pass_obj
+def merge(directory: Path, identifier: str, person: str, key: Path | None) -> None:
+    """Merge a proposal if the gate lets it pass; the rules run on the merged tree."""
+    from ordain.reconciler.review import merge as merge_proposal
+
+    with open_session(directory) as session:
+        merged = merge_proposal(
+            session.source, session.ledger, identifier, person=person, key=key, now=now()
+        )
+    click.echo(f"Merged {identifier} as {merged.commit[:12]}.")
+    for note in merged.notes:
+        click.echo(f"note: {note}")
+    click.echo("Next: ordain reconcile --once")
+
+
+def _state(reviewed: Reviewed) -> str:
+    blockers = [f for f in reviewed.judged.findings if f.severity.value == "error"]
+    if not blockers:
+        return "may be merged"
+    return "; ".join(finding.message for finding in blockers[:2])

@@ -1,0 +1,52 @@
+"""`ordain reasons`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from ordain.cli.session import open_session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.argument("identifier")
+@click.option(
+    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+)
+@click.pass_obj
+def command(directory: Path, identifier: str, output: str) -> None:
+    """Explain one prediction by the version that made it.
+
+    IDENTIFIER is the id that the prediction was answered with. The recorded inputs are put through
+    the recorded version again; if that gives another output, this is said and nothing is explained.
+    """
+    from ordain.reports.decisions import explain_decision
+
+    with open_session(directory) as session:
+        side = session.in_force()
+        found = explain_decision(
+            identifier, session.ledger, session.artifacts, side.estate, side.tree
+        )
+    if output == "json":
+        click.echo(json.dumps(found.to_json(), sort_keys=True))
+        return
+    prediction = found.prediction
+    click.echo(
+        f"{prediction.id}  {prediction.time:%Y-%m-%d %H:%M:%S} UTC  route {prediction.route}"
+        f"  {prediction.model}@{prediction.version}"
+    )
+    decision = f", decision {prediction.decision}" if prediction.decision else ""
+    click.echo(f"output {prediction.output:.6f}{decision} (replayed: identical)")
+    for reason in found.reasons:
+        strongest = f"{reason.feature} = {prediction.inputs.get(reason.feature)}"
+        click.echo(
+            f"  {reason.rank}. {reason.code}  {reason.text}"
+            f"  ({reason.contribution:+.3f} log-odds; {strongest})"
+        )
+    if not found.reasons:
+        click.echo("  No feature pushed towards this decision.")

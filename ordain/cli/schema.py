@@ -1,0 +1,35 @@
+"""`ordain schema`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("target", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--modelines", is_flag=True, help="Also add the schema line to every document.")
+@click.pass_obj
+def command(directory: Path, target: Path | None, modelines: bool) -> None:
+    """Write JSON Schemas for editors.
+
+    TARGET is a directory, `schemas` inside the estate by default. With --modelines each YAML file
+    gets a line that tells the editor where its schema is.
+    """
+    from ordain.cli.check import find_root
+    from ordain.specs.schema import add_modelines, write_schemas
+
+    root = find_root(directory)
+    place = target or root / "schemas"
+    written = write_schemas(place)
+    click.echo(f"Wrote {len(written)} schemas to {place}.")
+    if modelines:
+        changed = add_modelines(_documents(root), place)
+        click.echo(f"Added the schema line to {len(changed)} files.")
+
+
+def _documents(root: Path) -> list[Path]:
+    from ordain.specs.trees import WorkTree, is_document_path
+
+    return [root / path for path in WorkTree(root) if is_document_path(path)]

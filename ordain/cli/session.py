@@ -1,0 +1,77 @@
+"""What commands share: the estate they work on, the clock, the stores."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ordain.ledger.ledger import Ledger
+    from ordain.reconciler.gating import Side
+    from ordain.reconciler.passes import Reconciler
+    from ordain.reconciler.source import Source
+    from ordain.reconciler.state import StateStore
+    from ordain.runtime.artifacts import ArtifactStore
+
+
+def now() -> datetime:
+    """The wall clock; the only place of the command line that reads it."""
+    return datetime.now(tz=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An opened estate with its stores."""
+
+    source: Source
+    state: StateStore
+    ledger: Ledger
+
+    @property
+    def artifacts(self) -> ArtifactStore:
+        """The artifact store of this machine."""
+        from ordain.runtime.artifacts import ArtifactStore
+
+        return ArtifactStore(self.source.home.artifacts)
+
+    def in_force(self) -> Side:
+        """The estate that production follows: the last good commit, before the first pass the tip."""
+        from ordain.reconciler.gating import read_side
+
+        return read_side(self.source, self.state.get("good") or self.source.head())
+
+
+def reconciler_of(
+    session: Session, tell: Callable[[str], None], *, retry_after: timedelta = timedelta()
+) -> Reconciler:
+    """The reconciler of an opened estate, with the hands of this machine."""
+    from ordain.reconciler.drivers import LocalDriver
+    from ordain.reconciler.passes import Reconciler
+
+    source = session.source
+    driver = LocalDriver(source.home)
+    return Reconciler(
+        source, session.state, session.ledger, driver, now, tell, retry_after=retry_after
+    )
+
+
+@contextmanager
+def open_session(directory: Path) -> Iterator[Session]:
+    """Open the estate of a directory, its state and its record; close them at the end."""
+    from ordain.ledger.ledger import Ledger
+    from ordain.reconciler.source import open_source
+    from ordain.reconciler.state import StateStore
+
+    source = open_source(directory, os.environ)
+    state = StateStore(source.home.state)
+    try:
+        yield Session(source, state, Ledger(source.home.ledger))
+    finally:
+        state.close()
+        source.repository.close()

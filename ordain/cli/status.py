@@ -1,0 +1,83 @@
+"""`ordain status`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ordain.cli.session import now, open_session, reconciler_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+_COLOURS = {
+    "Synced": "green",
+    "OutOfSync": "yellow",
+    "Waiting": "yellow",
+    "Retired": None,
+    "Healthy": "green",
+    "Degraded": "red",
+    "Missing": "red",
+    "Idle": None,
+    "Compliant": "green",
+    "Violating": "red",
+    "Waived": "yellow",
+}
+
+
+@click.command()
+@click.option(
+    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+)
+@click.pass_obj
+def command(directory: Path, output: str) -> None:
+    """Show what runs where, and what waits for what.
+
+    Every model has three axes: Sync (is production what git declares), Health (does it run), and
+    Compliance (does it pass the policies).
+    """
+    from ordain.reconciler.standing import standing
+
+    with open_session(directory) as session:
+        found = standing(reconciler_of(session, click.echo), now())
+    if output == "json":
+        click.echo(json.dumps(found.to_json(), sort_keys=True))
+        return
+    click.echo(
+        f"revision  {found.revision[:12]}   branch at {found.head[:12]}   last pass {found.last_pass}"
+    )
+    for name, address in found.servers.items():
+        click.echo(f"serving   {name}: {address}")
+    _table(
+        ("MODEL", "TIER", "VERSION", "SYNC", "HEALTH", "COMPLIANCE", "WAITS FOR"),
+        _rows(found.models),
+    )
+    click.echo(f"Next: {found.next_command}")
+
+
+def _rows(models: Iterable[Any]) -> list[tuple[str, ...]]:
+    return [
+        (
+            one.model,
+            str(one.tier or ""),
+            one.version,
+            one.sync,
+            one.health,
+            one.compliance,
+            one.waits_for,
+        )
+        for one in models
+    ]
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    for row in (header, *rows):
+        cells = []
+        for cell, width in zip(row, widths, strict=True):
+            colour = _COLOURS.get(cell) if row is not header else None
+            cells.append(click.style(cell.ljust(width), fg=colour, bold=row is header))
+        click.echo("  ".join(cells).rstrip())

@@ -1,0 +1,22 @@
+"""The gate: policies, approvals and waivers in, findings and a verdict out.
+
+It reads evidence as data and never runs the code that produced it. The way through the room:
+
+| module | what it is |
+|---|---|
+| `gate` | the door: `check` a tree, `judge` a change |
+| `changes` | what a change is: intention, promotion or a whole estate |
+| `separation` | whose approval a change needs, and whose does not count |
+| `loosening` | limits that a change makes weaker |
+| `promotions` | what a promotion must prove, from the tree alone |
+| `acceptance` | evidence against what the model declares, computed again |
+| `waivers` | findings that are accepted for a time |
+| `rulebook` | the policies in force: of the estate and of packs |
+| `rules` | one policy, compiled, asked of one object |
+| `engine` | CEL behind a small protocol |
+| `world` | what an expression can see |
+| `lookups` | where one document leads to another |
+| `places` | where in a file the value stands that an expression reads |
+| `packs` | policies that ship with ordain, as versioned data |
+| `codes` | the findings of this room, for `ordain explain` |
+"""

@@ -1,0 +1,276 @@
+"""Evidence against what the model declares, computed again.
+
+The evidence says itself what its verdict is, and the gate does not believe it: limits are read from
+the Model of the base, values from the evidence, and the comparison is made here. What was not
+measured is insufficient, and for a required metric insufficient blocks. A fairness row that is
+insufficient (a group too small to say anything) asks for a look, because no sample of the estate
+can make that group larger; it is never a pass.
+
+The difference to the champion is a row of its own (`roc_auc_delta`), measured on the same rows and
+counted so that more is better. The first version of a model has no champion to be held against.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ordain.specs.findings import Finding, Severity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ordain.specs.evidence import Evidence, FairnessRow, Metric
+    from ordain.specs.findings import Location
+    from ordain.specs.kinds.dataset import Dataset
+    from ordain.specs.kinds.model import FairnessGate, MetricGate, Model
+
+TEST: Final = "test"
+_TOLERANCE: Final = 1e-9
+_FEWEST_EXPECTED: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One model, what was measured on its new artifact, and where findings point.
+
+    `champion` says whether a version is running that the new one replaces.
+    """
+
+    name: str
+    model: Model
+    dataset: Dataset | None
+    evidence: Evidence
+    champion: bool
+    location: Location
+
+
+def accept(case: Case) -> Iterator[Finding]:
+    """The findings of every acceptance gate that the model declares."""
+    if case.evidence.verdict == Verdict.FAIL:
+        yield _finding(case, "ACC-VERDICT", "the evidence itself says that it failed")
+    for gate in case.model.acceptance.metrics:
+        if gate.min is not None or gate.max is not None:
+            yield from _metric(case, gate)
+        if gate.versus is not None:
+            yield from _versus(case, gate)
+    for fairness in case.model.acceptance.fairness:
+        yield from _fairness(case, fairness)
+    yield from _drift(case)
+    yield from _parity(case)
+
+
+def _finding(
+    case: Case,
+    code: str,
+    message: str,
+    severity: Severity = Severity.ERROR,
+    evidence: tuple[str, ...] = (),
+) -> Finding:
+    return Finding(
+        code=code,
+        severity=severity,
+        message=f"{case.name}: {message}",
+        location=case.location,
+        evidence=evidence,
+        remedy="mend the model or its data and train again; limits change in a change of their own",
+        controls=_CONTROLS[code],
+    )
+
+
+_CONTROLS: Final = {
+    "ACC-VERDICT": ("HR-BATCH",),
+    "ACC-METRIC": ("HR-BATCH", "SR262-VAL-OUT", "AIA-15"),
+    "ACC-CHAMPION": ("HR-BATCH", "SR262-VAL-OUT"),
+    "ACC-FAIRNESS": ("UGESP-4D", "HR-GATECI", "REGB-DT"),
+    "ACC-DRIFT": ("HR-GATECI", "AIA-10"),
+    "ACC-PARITY": ("HR-BATCH", "SC-TEST"),
+}
+
+
+# ── metrics ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def measured(evidence: Evidence, name: str, part: str) -> tuple[Metric, ...]:
+    """The measurements of a metric on one part of the data."""
+    return tuple(one for one in evidence.metrics if (one.name, one.part) == (name, part))
+
+
+def _metric(case: Case, gate: MetricGate) -> Iterator[Finding]:
+    limit = _limit_text(gate)
+    found = [
+        (one, value)
+        for one in measured(case.evidence, gate.name, TEST)
+        if (value := bounded(one, gate)) is not None
+    ]
+    if not found:
+        message = f"required is {gate.name} of {limit}, and the evidence does not hold it"
+        yield _finding(case, "ACC-METRIC", message)
+    for one, value in found:
+        low = gate.min is not None and value < gate.min
+        high = gate.max is not None and value > gate.max
+        if low or high:
+            bound = "" if gate.bound == "value" else f"{gate.bound} bound of "
+            message = f"{bound}{gate.name} is {value:.6g}; required is {limit}"
+            yield _finding(case, "ACC-METRIC", message, evidence=_about(one))
+
+
+def bounded(metric: Metric, gate: MetricGate) -> float | None:
+    """The number that the gate compares; None where it was not measured at that confidence."""
+    if gate.bound == "value":
+        return metric.value
+    if abs(metric.confidence - gate.confidence) > _TOLERANCE:
+        return None
+    return metric.low if gate.bound == "lower" else metric.high
+
+
+def _limit_text(gate: MetricGate) -> str:
+    parts = []
+    if gate.min is not None:
+        parts.append(f"at least {gate.min:g}")
+    if gate.max is not None:
+        parts.append(f"at most {gate.max:g}")
+    if gate.bound != "value":
+        parts.append(f"({gate.bound} bound at {gate.confidence:g})")
+    return " ".join(parts)
+
+
+def _about(metric: Metric) -> tuple[str, ...]:
+    interval = "" if metric.low is None else f" [{metric.low:.6g}, {metric.high:.6g}]"
+    return (f"{metric.name} = {metric.value:.6g}{interval}, n = {metric.n}",)
+
+
+def _versus(case: Case, gate: MetricGate) -> Iterator[Finding]:
+    if not case.champion:
+        return
+    rows = measured(case.evidence, f"{gate.name}_delta", TEST)
+    values = [value for row in rows if row.n and (value := bounded(row, gate)) is not None]
+    if not values:
+        message = f"{gate.name} was not compared with the version now running"
+        yield _finding(case, "ACC-CHAMPION", message)
+        return
+    least = gate.min_delta if gate.min_delta is not None else 0.0
+    if min(values) < least:
+        bound = "" if gate.bound == "value" else f"{gate.bound} bound of the "
+        message = (
+            f"{bound}difference of {gate.name} to the version now running is {min(values):+.6g}, "
+            f"and at least {least:+g} is required"
+        )
+        yield _finding(case, "ACC-CHAMPION", message, evidence=_about(rows[0]))
+
+
+# ── fairness ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def protected_columns(dataset: Dataset | None) -> tuple[str, ...]:
+    """The columns of a Dataset whose role is protected."""
+    if dataset is None:
+        return ()
+    return tuple(name for name, one in dataset.columns.items() if one.role == "protected")
+
+
+def _fairness(case: Case, gate: FairnessGate) -> Iterator[Finding]:
+    for attribute in gate.attributes or protected_columns(case.dataset):
+        rows = [
+            row
+            for row in case.evidence.fairness
+            if (row.attribute, row.metric) == (attribute, gate.metric)
+        ]
+        if not rows:
+            message = f"{gate.metric} by {attribute} is required and was not measured"
+            yield _finding(case, "ACC-FAIRNESS", message)
+        for row in rows:
+            yield from _row(case, gate, row)
+
+
+def _row(case: Case, gate: FairnessGate, row: FairnessRow) -> Iterator[Finding]:
+    verdict, reason = judge_row(gate, row)
+    if verdict is Verdict.PASS:
+        return
+    severity = Severity.ERROR if verdict is Verdict.FAIL else Severity.WARNING
+    message = f"{gate.metric} of {row.attribute} {row.group} against {row.reference}: {reason}"
+    evidence = (
+        f"favourable in group = {row.favourable} of {row.n}",
+        f"favourable in reference = {row.favourable_reference} of {row.n_reference}",
+        f"p (Holm) = {'not computed' if row.p_holm is None else format(row.p_holm, '.3g')}",
+        f"verdict = {verdict.value}",
+    )
+    yield _finding(case, "ACC-FAIRNESS", message, severity, evidence)
+
+
+def judge_row(gate: FairnessGate, row: FairnessRow) -> tuple[Verdict, str]:
+    """The verdict on one group and the reason for it.
+
+    Fails on size and significance together (29 CFR 1607.4(D); the p-values are corrected by Holm's
+    method in the evidence). A group or a reference below the minimum cell, or one where fewer than
+    five favourable decisions are expected, is insufficient.
+    """
+    if not _same_limits(gate, row):
+        return Verdict.FAIL, "measured against other limits than the model declares"
+    ratio = _ratio(row)
+    if min(row.n, row.n_reference) < gate.min_cell:
+        return Verdict.INSUFFICIENT, f"fewer than {gate.min_cell} cases in a group"
+    if ratio is None or row.value is None or _expected(row) < _FEWEST_EXPECTED:
+        return Verdict.INSUFFICIENT, "too few favourable decisions to say"
+    if abs(ratio - row.value) > _TOLERANCE * max(1.0, ratio):
+        return Verdict.FAIL, f"the counts give {ratio:.6g}, and the evidence says {row.value:.6g}"
+    if ratio >= gate.min:
+        return _recorded(row)
+    significant = row.p_holm is not None and row.p_holm < gate.alpha
+    verdict = Verdict.FAIL if significant or row.verdict == Verdict.FAIL else Verdict.WARN
+    return verdict, f"the ratio is {ratio:.3f}, below {gate.min:g}"
+
+
+def _recorded(row: FairnessRow) -> tuple[Verdict, str]:
+    """What the evidence holds against itself is believed; what speaks for it is not."""
+    verdict = Verdict(row.verdict)
+    if verdict is Verdict.PASS:
+        return verdict, ""
+    return verdict, row.reason or f"the evidence says {verdict.value}"
+
+
+def _same_limits(gate: FairnessGate, row: FairnessRow) -> bool:
+    return abs(row.minimum - gate.min) < _TOLERANCE and abs(row.alpha - gate.alpha) < _TOLERANCE
+
+
+def _ratio(row: FairnessRow) -> float | None:
+    """The favourable rate of the group over that of the reference, from the counts."""
+    if not (row.n and row.n_reference and row.favourable_reference):
+        return None
+    return (row.favourable / row.n) / (row.favourable_reference / row.n_reference)
+
+
+def _expected(row: FairnessRow) -> float:
+    """The favourable decisions in the smaller group if both had the same rate."""
+    rate = (row.favourable + row.favourable_reference) / (row.n + row.n_reference)
+    return min(row.n, row.n_reference) * rate
+
+
+# ── drift and parity ─────────────────────────────────────────────────────────────────────────────
+
+
+def _drift(case: Case) -> Iterator[Finding]:
+    limit = case.model.acceptance.drift.psi.max
+    if not case.evidence.drift:
+        message = "drift between the training and the test part was not measured"
+        yield _finding(case, "ACC-DRIFT", message, Severity.WARNING)
+    for name, psi in sorted(case.evidence.drift.items()):
+        if psi > limit:
+            message = f"PSI of {name} between training and test is {psi:.3f}, above {limit:g}"
+            yield _finding(case, "ACC-DRIFT", message)
+
+
+def _parity(case: Case) -> Iterator[Finding]:
+    limits = case.model.acceptance.parity
+    yield from _difference(case, "plan", limits.plan, required=True)
+    yield from _difference(case, "onnx", limits.onnx, required=False)
+
+
+def _difference(case: Case, form: str, limit: float, *, required: bool) -> Iterable[Finding]:
+    found = case.evidence.parity.get(form)
+    if found is None and required:
+        message = f"parity of the fitted pipeline and its {form} was not measured"
+        yield _finding(case, "ACC-PARITY", message)
+    if found is not None and not found <= limit:
+        message = f"the {form} differs from the fitted pipeline by {found:g}, more than {limit:g}"
+        yield _finding(case, "ACC-PARITY", message)

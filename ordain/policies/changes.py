@@ -1,0 +1,250 @@
+"""What a change is.
+
+Two kinds close the loop. An *intention* is written by people and says what they want. A *promotion*
+is written by the machine and says which version runs: new ModelVersions, their evidence, the
+`version` of Deployments, and the digest of a Dataset that was read again for a retrain; nothing
+else. The kind is computed from the documents before and after and never declared, because a
+declared kind could be a lie. *estate* is the first commit, with nothing before it.
+
+What a machine proves and what people decide must not hide in one change: a promotion that edits
+anything else, and an intention that sets a version or touches evidence, are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from ordain.policies.loosening import Loosened, loosened_between
+from ordain.specs.findings import Finding, Location, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ordain.specs.documents import Document, LoadedEstate
+    from ordain.vcs.changes import Change, PathChange
+
+RECONCILER = "reconciler"
+_MACHINE_FIELDS = {"Deployment": "version", "Dataset": "digest"}
+_REFUSED_MODES = {"120000": "a symbolic link", "160000": "a submodule"}
+
+
+class Kind(StrEnum):
+    """What a change is."""
+
+    ESTATE = "estate"
+    INTENTION = "intention"
+    PROMOTION = "promotion"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """Everything that the gate knows about a change.
+
+    `contributors` and `pusher` are names of people of the Organization; for a promotion the
+    contributors are all who contributed to anything it pins since the version now running.
+    `signers` says for each commit, oldest first, who signed it: a person, "reconciler", or None.
+    `added`, `changed` and `removed` are keys of documents.
+    """
+
+    kind: Kind
+    change: Change
+    contributors: frozenset[str] = frozenset()
+    pusher: str | None = None
+    signers: tuple[str | None, ...] = ()
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    loosened: tuple[Loosened, ...] = ()
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """Keys of the documents that are there after the change and were not so before."""
+        return frozenset(self.added) | frozenset(self.changed)
+
+    def to_plain(self) -> dict[str, Any]:
+        """What expressions see as `change`."""
+        return {
+            "kind": self.kind.value,
+            "digest": self.change.digest,
+            "contributors": sorted(self.contributors),
+            "pusher": self.pusher,
+            "paths": list(self.change.names),
+            "added": list(self.added),
+            "changed": list(self.changed),
+            "removed": list(self.removed),
+            "loosened": [one.to_plain() for one in self.loosened],
+        }
+
+
+def describe(
+    base: LoadedEstate | None,
+    head: LoadedEstate,
+    change: Change,
+    *,
+    contributors: Iterable[str] = (),
+    pusher: str | None = None,
+    signers: Iterable[str | None] = (),
+) -> ChangeFacts:
+    """The facts of a change between two trees; `base` is None for the first commit."""
+    before = base.documents if base else {}
+    added = tuple(sorted(head.documents.keys() - before.keys()))
+    removed = tuple(sorted(before.keys() - head.documents.keys()))
+    changed = tuple(
+        key
+        for key in sorted(before.keys() & head.documents.keys())
+        if before[key].raw != head.documents[key].raw
+    )
+    kind = classify(base, head, change)
+    loosened = loosened_between(base, head) if base else ()
+    people = frozenset(contributors)
+    return ChangeFacts(
+        kind, change, people, pusher, tuple(signers), added, changed, removed, loosened
+    )
+
+
+def classify(base: LoadedEstate | None, head: LoadedEstate, change: Change) -> Kind:
+    """The kind of a change; a mixed one is an intention, and `mixed` says what is wrong with it."""
+    if base is None:
+        return Kind.ESTATE
+    parts = Parts.of(base, head, change)
+    return Kind.PROMOTION if parts.machine and not parts.people else Kind.INTENTION
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The two halves of a change: places that only the machine writes, and all others.
+
+    Each is (where, what it is). The digest of a Dataset is in neither: people pin data, and the
+    machine does so on a retrain.
+    """
+
+    machine: tuple[tuple[Location, str], ...]
+    people: tuple[tuple[Location, str], ...]
+
+    @classmethod
+    def of(cls, base: LoadedEstate, head: LoadedEstate, change: Change) -> Parts:
+        machine: list[tuple[Location, str]] = []
+        people: list[tuple[Location, str]] = []
+        files: set[str] = set()
+        for old, new in _pairs(base.documents, head.documents):
+            files |= {one.path for one in (old, new) if one is not None}
+            for mine, where, what in _parts_of(old, new):
+                (machine if mine else people).append((where, what))
+        for path in change.paths:
+            if is_evidence(path.path):
+                machine.append((Location(path.path), "evidence"))
+            elif path.path not in files:
+                people.append((Location(path.path), f"the file {path.path}"))
+        return cls(tuple(machine), tuple(people))
+
+
+def _pairs(
+    before: Mapping[str, Document], after: Mapping[str, Document]
+) -> Iterator[tuple[Document | None, Document | None]]:
+    """The documents that differ, as (old, new)."""
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key), after.get(key)
+        if old is None or new is None or old.raw != new.raw:
+            yield old, new
+
+
+def _parts_of(old: Document | None, new: Document | None) -> Iterator[tuple[bool, Location, str]]:
+    """(whether only the machine writes it, where, what it is) of one document's change."""
+    document = new or old
+    if document is None:
+        return
+    if document.kind == "ModelVersion":
+        # Edited and removed versions are refused on their own, whatever the kind of the change.
+        if old is None:
+            yield True, document.location, document.key
+        return
+    field = _MACHINE_FIELDS.get(document.kind, "")
+    if field == "version" and new is not None and _field(old, field) != _field(new, field):
+        yield True, new.marks.value("spec", "version"), f"{document.key} spec.version"
+    if old is None or new is None or _without(old, field) != _without(new, field):
+        yield False, document.location, document.key
+
+
+def _field(document: Document | None, field: str) -> Any:  # noqa: ANN401 - any JSON value
+    return document.raw["spec"].get(field) if document else None
+
+
+def _without(document: Document, field: str) -> dict[str, Any]:
+    spec = {key: value for key, value in document.raw["spec"].items() if key != field}
+    return {**document.raw, "spec": spec}
+
+
+def is_evidence(path: str) -> bool:
+    """Whether a path holds evidence."""
+    return path.startswith("evidence/")
+
+
+def integrity(base: LoadedEstate | None, head: LoadedEstate, change: Change) -> Iterator[Finding]:
+    """What no change may do, whoever approves it."""
+    yield from map(_refused_mode, (p for p in change.paths if p.new_mode in _REFUSED_MODES))
+    if base is None:
+        return
+    yield from _edited_versions(base, head)
+    for path in change.paths:
+        if is_evidence(path.path) and path.old_blob is not None:
+            yield _edited_evidence(path)
+    yield from mixed(Parts.of(base, head, change))
+
+
+def mixed(parts: Parts) -> Iterator[Finding]:
+    """A finding for each place of the machine in a change that people wrote as well."""
+    if not (parts.machine and parts.people):
+        return
+    others = tuple((where, f"changed beside it: {what}") for where, what in parts.people[:5])
+    for where, what in parts.machine:
+        yield Finding(
+            code="PRO001",
+            severity=Severity.ERROR,
+            message=f"{what} is written by a promotion only, and this change edits other things",
+            location=where,
+            related=others,
+            remedy="take it out of this change; the reconciler proposes the promotion afterwards",
+            controls=("HR-BATCH", "E23-3.5"),
+        )
+
+
+def _edited_versions(base: LoadedEstate, head: LoadedEstate) -> Iterator[Finding]:
+    """Versions are history, and stay when their model goes."""
+    for old in base.all("ModelVersion"):
+        new = head.documents.get(old.key)
+        if new is not None and new.raw == old.raw:
+            continue
+        verb = "removed" if new is None else "edited"
+        yield Finding(
+            code="PRO002",
+            severity=Severity.ERROR,
+            message=f"{old.key} was {verb}; a version never changes",
+            location=new.location if new is not None else Location(old.path),
+            remedy="restore the document as it was",
+            controls=("SC-PROV", "SR262-CHANGE"),
+        )
+
+
+def _edited_evidence(path: PathChange) -> Finding:
+    verb = "edited" if path.new_blob else "removed"
+    return Finding(
+        code="PRO003",
+        severity=Severity.ERROR,
+        message=f"{path.path} was {verb}; evidence never changes",
+        location=Location(path.path),
+        remedy="restore the file as it was",
+        controls=("SC-TEST",),
+    )
+
+
+def _refused_mode(path: PathChange) -> Finding:
+    return Finding(
+        code="CHG001",
+        severity=Severity.ERROR,
+        message=f"{path.path} is {_REFUSED_MODES[path.new_mode or '']}",
+        location=Location(path.path),
+        remedy="put the file itself there: an estate is what its own tree holds",
+        controls=("SC-PROV",),
+    )

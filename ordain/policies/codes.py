@@ -1,0 +1,275 @@
+"""The codes of the gate, for `ordain explain`: what each says, why, an example, and the remedy.
+
+POL0xx: policies that cannot be asked. POL-…: what a policy of a pack finds, from the pack's own
+rationale and examples. CHG, PRO: changes and promotions. ACC: evidence against limits. SOD:
+approvals. WVR: waivers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ordain.policies.packs import Pack, load_pack, pack_file, pack_names
+from ordain.specs.explanations import Explanation as Page
+from ordain.specs.loader import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_POLICIES: Final = {
+    "POL000": Page(
+        "the gate could not do its work",
+        "The message says what is missing; no verdict was given, and no verdict is never a pass.",
+        "ordain check        # with a damaged installation",
+        "do what the message asks for",
+    ),
+    "POL001": Page(
+        "an expression of a policy does not compile",
+        "A rule that cannot be read protects nothing, so it blocks instead of being skipped.",
+        "expression: object.spec.tier = 1",
+        "mend the expression at the place that is shown; CEL compares with ==",
+    ),
+    "POL002": Page(
+        "a policy could not be evaluated on an object",
+        "A missing key, a division by zero or too many loop steps leave the question open. "
+        "Anything but the literal true is no pass, so this blocks whatever the enforcement.",
+        "expression: object.spec.acceptance.drift.psi.max <= 0.25    # where acceptance is absent",
+        "guard optional fields: object.spec.?acceptance.?drift.?psi.?max.orValue(0.25)",
+    ),
+    "POL003": Page(
+        "a PolicySet names a pack or a version that ordain does not ship",
+        "A pack that is not there would be a set of rules that nobody is held to.",
+        "packs: [{name: baselin}]",
+        "name one of the packs in the message, or leave the version out for the newest",
+    ),
+    "POL004": Page(
+        "a PolicySet sets a parameter that no policy of the pack has",
+        "A misspelt parameter would silently leave the pack's own value in force.",
+        "packs: [{name: baseline, params: {psii: 0.2}}]",
+        "correct the name of the parameter",
+    ),
+}
+_CHANGES: Final = {
+    "CHG001": Page(
+        "a change adds a symbolic link or a submodule",
+        "An estate is what its own tree holds. A link leads to content that no digest covers.",
+        "specs/model.yaml -> ../../elsewhere.yaml",
+        "put the file itself there",
+    ),
+    "PRO001": Page(
+        "a change mixes what only the machine writes with what people write",
+        "A promotion is judged by its evidence and an intention by its approvers; in one change "
+        "each could hide behind the other.",
+        "a pull request that sets spec.version of a Deployment and edits a Route",
+        "take the version out; the reconciler proposes the promotion after the merge",
+    ),
+    "PRO002": Page(
+        "a ModelVersion was edited or removed",
+        "A version is the record of how an artifact came about; it stays when its model goes.",
+        "artifact: of an existing ModelVersion, changed by hand",
+        "restore the document as it was",
+    ),
+    "PRO003": Page(
+        "evidence was edited or removed",
+        "Evidence is named by its digest and is the reason why a version was approved.",
+        "git rm evidence/915e71e0….json",
+        "restore the file as it was",
+    ),
+    "PRO004": Page(
+        "versions or evidence are not signed by the reconciler",
+        "Whoever could write them by hand could approve numbers that nobody measured.",
+        "a commit by a person that adds a ModelVersion",
+        "let the reconciler propose the promotion",
+    ),
+    "PRO005": Page(
+        "the number of a new version is not the next one of its model",
+        "Versions count from 1 without a gap, so that one that is missing is noticed.",
+        "version: 7        # after version 2",
+        "let the reconciler propose the promotion again",
+    ),
+    "PRO006": Page(
+        "a version was made by another recipe than the tree declares",
+        "Specs, data, environment, seed and threads decide what training makes. One of them has "
+        "changed since, so what would serve is not what is declared.",
+        "a promotion that was made before the last edit of its Model",
+        "let the reconciler train and propose again",
+    ),
+    "PRO007": Page(
+        "the evidence of a version is missing, damaged or about something else",
+        "The gate judges measured values; without them there is nothing to judge.",
+        "a ModelVersion whose evidence digest names no file in evidence/",
+        "restore the file from git, or let the promotion be proposed again",
+    ),
+    "PRO009": Page(
+        "evidence comes without the version that it is about",
+        "Evidence of nothing can only be there to be used later for something else.",
+        "evidence/….json beside a promotion of another artifact",
+        "take the file out",
+    ),
+}
+_EVIDENCE: Final = {
+    "ACC-VERDICT": Page(
+        "the evidence itself says that it failed",
+        "What evidence holds against its version is believed without a second look.",
+        "evidence with verdict fail",
+        "mend the model or its data and train again",
+    ),
+    "ACC-METRIC": Page(
+        "a metric does not reach its limit, or was not measured",
+        "Limits are read from the Model and compared again; the verdict in the evidence is not "
+        "believed. What was not measured is insufficient, and for a required metric that blocks.",
+        "lower bound of roc_auc is 0.61; required is at least 0.7",
+        "mend the model or its data and train again",
+    ),
+    "ACC-CHAMPION": Page(
+        "a version is worse than the one it replaces, or was not compared with it",
+        "A new version serves the same people; it must not serve them worse than is accepted.",
+        "difference of roc_auc to the version now running is -0.01; at least -0.002 is required",
+        "mend the model, or keep the version that runs",
+    ),
+    "ACC-FAIRNESS": Page(
+        "a group gets the favourable decision too rarely, or too few cases to say",
+        "Fails on size and significance together; too small a group is a warning, never a pass.",
+        "adverse_impact_ratio of sex female against male: the ratio is 0.750, below 0.8",
+        "look for a less discriminatory alternative; pool periods where cases are too few",
+    ),
+    "ACC-DRIFT": Page(
+        "the test part is another population than the training part",
+        "Metrics measured on one population say little about another.",
+        "PSI of income between training and test is 0.310, above 0.25",
+        "find out what changed between the parts; train on data that holds today",
+    ),
+    "ACC-PARITY": Page(
+        "what serves differs from what was measured",
+        "Every number of the evidence is about the fitted pipeline; the plan must give the same.",
+        "the plan differs from the fitted pipeline by 0.001, more than 1e-09",
+        "report it as a defect of ordain",
+    ),
+}
+_APPROVALS: Final = {
+    "SOD-QUORUM": Page(
+        "an approval is missing",
+        "Who may approve follows from what a change touches and from the tier of its models, by "
+        "the roles of the base commit.",
+        "a promotion of a tier-1 model with the approval of a manager only",
+        "ask a person with the missing role who did not contribute",
+    ),
+    "SOD-SELF": Page(
+        "an approval by somebody who contributed or pushed does not count",
+        "Nobody approves their own work, nor work that they brought in.",
+        "a manager approves a promotion of a model whose spec they edited",
+        "ask somebody else with the same role",
+    ),
+    "SOD-ROLE": Page(
+        "an approval in a role that the person does not hold does not count",
+        "Roles are read from the base commit and must still be held after the change.",
+        "a validator approves as manager",
+        "ask a person who holds the role",
+    ),
+    "SOD-PERSON": Page(
+        "an approval by somebody who is no person of the Organization does not count",
+        "Whoever is not known cannot be held responsible.",
+        "an approval by a login that no person of the Organization has",
+        "add the person in a change of its own first",
+    ),
+    "SOD-CONTENT": Page(
+        "an approval of other content does not count",
+        "An approval binds to what was read. One more byte is other content.",
+        "a commit that was added after the approval",
+        "ask for the approval again",
+    ),
+    "SOD-BOT": Page(
+        "an approval by the reconciler does not count",
+        "The machine proposes, people decide.",
+        "an approval signed with the reconciler's key",
+        "ask a person",
+    ),
+}
+_WAIVERS: Final = {
+    "WVR001": Page(
+        "a waiver has expired",
+        "A finding is accepted for a time. A date that cannot be read is an expired one.",
+        "expires: 2026-01-31        # after that day",
+        "mend what it excused, or ask for a new waiver",
+    ),
+    "WVR002": Page(
+        "a waiver was asked for and approved by the same person",
+        "A waiver needs a second person, or it is only a wish.",
+        "requestedBy and approvedBy name the same person",
+        "let another compliance manager approve",
+    ),
+    "WVR003": Page(
+        "a waiver was approved by somebody who is no compliance manager",
+        "Roles are read from the base commit.",
+        "approvedBy: manager",
+        "let a compliance manager approve",
+    ),
+    "WVR004": Page(
+        "a waiver is for something that cannot be waived",
+        "Policies and measurements can be waived; the language, signatures and approvals cannot, "
+        "or a waiver would be a way round the gate.",
+        "finding: SOD-QUORUM",
+        "mend the finding",
+    ),
+    "WVR005": Page(
+        "a waiver covers no finding",
+        "What it excused is mended, or it never fitted. A waiver in stock is a hole.",
+        "a waiver whose object no longer has the finding",
+        "remove it",
+    ),
+    "WVR006": Page(
+        "a waiver ends soon",
+        "In two weeks or less it will block again.",
+        "expires: in nine days",
+        "mend what it excuses, or ask for a new waiver in time",
+    ),
+}
+CODES: Final[dict[str, Page]] = {
+    **_POLICIES,
+    **_CHANGES,
+    **_EVIDENCE,
+    **_APPROVALS,
+    **_WAIVERS,
+}
+
+
+def pack_pages() -> dict[str, Page]:
+    """A page for every validation of the newest version of every pack."""
+    pages: dict[str, Page] = {}
+    for name in pack_names():
+        pages.update(_pages(load_pack(name)))
+    return pages
+
+
+def _pages(pack: Pack) -> Iterator[tuple[str, Page]]:
+    examples = _examples(pack)
+    for policy in pack.policies:
+        for index, one in enumerate(policy.spec.validations):
+            suffix = f".{one.name}" if one.name else f".{index + 1}" if index else ""
+            code = f"POL-{policy.name}{suffix}"
+            controls = ", ".join(one.controls)
+            why = f"{policy.spec.rationale} Controls: {controls}. Pack: {pack.origin}."
+            yield code, Page(one.message, why, examples.get(code, ""), one.remedy)
+
+
+def _examples(pack: Pack) -> dict[str, str]:
+    """One bad example of each code, as the edit of a good estate that makes it."""
+    path = f"{pack.name}/{pack.version}.examples.yaml"
+    value: Any = parse(pack_file(path), path).nodes[0].value
+    return {
+        example["finds"]: "\n".join(_edit_lines(example["set"]))
+        for examples in value["policies"].values()
+        for example in reversed(examples["bad"])
+    }
+
+
+def _edit_lines(edits: dict[str, Any]) -> Iterator[str]:
+    from ordain.specs.canonical import canonical_json
+
+    for key, values in edits.items():
+        if values is None:
+            yield f"{key} is removed"
+            continue
+        for path, value in values.items():
+            text = "is not set" if value is None else f"= {canonical_json(value).decode()}"
+            yield f"{key} {path} {text}"

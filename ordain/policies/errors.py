@@ -1,0 +1,36 @@
+"""Errors of the gate.
+
+    PolicyError              the gate could not do its work
+    ├── ExpressionError      a CEL expression that does not compile
+    └── PackError            a pack of policies that ordain does not ship, or not in this version
+
+What a policy finds is no error but a `Finding`; an expression that fails to compile becomes one at
+its place in the file.
+"""
+
+from __future__ import annotations
+
+from ordain.specs.errors import OrdainError
+
+
+class PolicyError(OrdainError):
+    """The gate could not do its work."""
+
+    code = "POL000"
+
+
+class ExpressionError(PolicyError):
+    """A CEL expression that does not compile; line and column count from 1 inside it."""
+
+    code = "POL001"
+
+    def __init__(self, message: str, *, line: int = 1, column: int = 1) -> None:
+        super().__init__(message, remedy="mend the expression")
+        self.line = line
+        self.column = column
+
+
+class PackError(PolicyError):
+    """A pack of policies that ordain does not ship, or not in this version."""
+
+    code = "POL003"

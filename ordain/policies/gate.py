@@ -1,0 +1,221 @@
+"""The door of the room: `check` a tree, `judge` a change.
+
+Both are pure: trees, facts, approvals and the time come in, findings and a verdict go out, so that
+a laptop, CI, an examiner and the reconciler get the same answer from the same bytes. Neither reads
+an artifact or a state store.
+
+`judge` asks in the order of what can be trusted. What the language refuses is said first and alone,
+because documents with errors are absent and everything after that would be guesses. Then what no
+change may do, then the policies of base and head, then what a promotion must prove, then the
+approvals. Waivers take out what they cover at the end, and leave it visible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ordain.policies.changes import Kind, integrity
+from ordain.policies.engine import cel_engine
+from ordain.policies.promotions import Promotion, prove, serving_evidence
+from ordain.policies.rulebook import Rulebook, ask_all, rulebook
+from ordain.policies.separation import (
+    Refused,
+    Requirement,
+    authority,
+    count,
+    notes,
+    required,
+    unmet,
+)
+from ordain.policies.waivers import Suppressed, weigh
+from ordain.policies.world import World
+from ordain.specs.findings import Finding, Severity, Verdict, blocking
+from ordain.specs.references import check_references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from ordain.policies.changes import ChangeFacts
+    from ordain.policies.engine import Engine
+    from ordain.policies.loosening import Loosened
+    from ordain.specs.documents import LoadedEstate
+    from ordain.vcs.approvals import Approval
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate says, and all that it rests on.
+
+    `findings` stand; `suppressed` are covered by waivers. `approvals` count, `refused` do not.
+    `policies` are (name, digest) of the rules that were asked, `engine` what evaluated them.
+    """
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...] = ()
+    kind: Kind | None = None
+    approvals: tuple[Approval, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    required: tuple[Requirement, ...] = ()
+    loosened: tuple[Loosened, ...] = ()
+    policies: tuple[tuple[str, str], ...] = ()
+    engine: str = ""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the change must not be merged, or the tree not be acted on."""
+        return blocking(self.findings)
+
+
+def verdict_of(findings: Iterable[Finding]) -> Verdict:
+    """Fail with an error, warn with a warning, pass otherwise."""
+    severities = {finding.severity for finding in findings}
+    if Severity.ERROR in severities:
+        return Verdict.FAIL
+    return Verdict.WARN if Severity.WARNING in severities else Verdict.PASS
+
+
+def instant(now: datetime) -> str:
+    """A time as expressions see it: RFC 3339, in UTC, to the second."""
+    from datetime import UTC
+
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def check(
+    estate: LoadedEstate,
+    now: datetime,
+    *,
+    tree: Mapping[str, bytes] | None = None,
+    engine: Engine | None = None,
+) -> Judgement:
+    """Judge a tree without a change: language, references, policies, evidence of what serves.
+
+    `tree` holds the estate's files by path; without it no evidence is looked at. Policies about
+    changes and approvals are not asked.
+    """
+    engine = engine or cel_engine()
+    spoken, broken = _language(estate)
+    book = rulebook(estate, engine)
+    world = World(estate, instant(now), tree=tree)
+    found = list(ask_all(book, world, None, broken=broken))
+    if tree is not None and not broken:
+        found += serving_evidence(estate, tree)
+    weighed = weigh(found, None, estate, authority(None, estate), now)
+    findings = _sorted((*spoken, *book.findings, *weighed.standing, *weighed.remarks))
+    return Judgement(
+        verdict_of(findings),
+        findings,
+        weighed.suppressed,
+        policies=book.digests,
+        engine=engine.name,
+    )
+
+
+def _language(estate: LoadedEstate) -> tuple[tuple[Finding, ...], bool]:
+    """What the loader and the references say, and whether documents are absent for it."""
+    broken = blocking(estate.findings)
+    return (*estate.findings, *check_references(estate)), broken
+
+
+def judge(  # noqa: PLR0913 - every input of a verdict is named
+    base: LoadedEstate | None,
+    head: LoadedEstate,
+    facts: ChangeFacts,
+    approvals: Iterable[Approval],
+    now: datetime,
+    *,
+    tree: Mapping[str, bytes],
+    enforce_intentions: bool,
+    engine: Engine | None = None,
+) -> Judgement:
+    """Judge a change from `base` to `head`; `base` is None for the first commit.
+
+    `tree` holds the files of head by path; evidence and the environment lock are read from it.
+    Approvals must be verified signatures or a forge's word; here their people and roles are judged.
+    With `enforce_intentions` a missing approval blocks an intention as it always blocks a
+    promotion; without it it asks for a look.
+    """
+    engine = engine or cel_engine()
+    spoken, broken = _language(head)
+    if broken:
+        findings = _sorted(spoken)
+        return Judgement(verdict_of(findings), findings, kind=facts.kind, engine=engine.name)
+    roles = authority(base, head)
+    counted = count(approvals, facts, roles)
+    requirements = required(facts, base, head)
+    book = _both(base, head, engine)
+    world = World(
+        head,
+        instant(now),
+        before=base,
+        tree=tree,
+        change=facts.to_plain(),
+        approvals=map(_plain_approval, counted.used),
+    )
+    found = list(_asked(world, book, base, facts))
+    weighed = weigh(found, base, head, roles, now)
+    strict = enforce_intentions or facts.kind is Kind.PROMOTION
+    people = (
+        *unmet(requirements, counted, Severity.ERROR if strict else Severity.WARNING),
+        *notes(counted),
+    )
+    fixed = (*spoken, *integrity(base, head, facts.change), *book.findings)
+    findings = _sorted((*fixed, *weighed.standing, *weighed.remarks, *people))
+    return Judgement(
+        verdict_of(findings),
+        findings,
+        weighed.suppressed,
+        facts.kind,
+        counted.used,
+        counted.refused,
+        requirements,
+        facts.loosened,
+        book.digests,
+        engine.name,
+    )
+
+
+def _both(base: LoadedEstate | None, head: LoadedEstate, engine: Engine) -> Rulebook:
+    """The rules of base and of head; what is wrong with an old rule is no fault of this change."""
+    book = rulebook(head, engine)
+    if base is None:
+        return book
+    before = rulebook(base, engine)
+    return Rulebook(before.rules).joined(book)
+
+
+def _asked(
+    world: World, book: Rulebook, base: LoadedEstate | None, facts: ChangeFacts
+) -> Iterator[tuple[str, Finding]]:
+    """What policies and measurements find, each with the key of its object."""
+    yield from ask_all(book, world, facts.touched, broken=False)
+    if base is None:
+        yield from serving_evidence(world.estate, world.tree)
+    elif facts.kind is Kind.PROMOTION:
+        yield from prove(Promotion(base, world.estate, facts, world.tree))
+
+
+def _plain_approval(approval: Approval) -> dict[str, Any]:
+    return {
+        "person": approval.person,
+        "role": approval.role,
+        "time": instant(approval.time),
+        "key": approval.key,
+    }
+
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By place, then weight, without repetition, so that the same tree prints the same bytes."""
+
+    def order(finding: Finding) -> tuple[str, int, int, int, str, str]:
+        at = finding.location
+        place = (at.path, at.line, at.column) if at else ("~", 0, 0)
+        return (*place, _ORDER[finding.severity], finding.code, finding.message)
+
+    return tuple(sorted(dict.fromkeys(findings), key=order))

@@ -1,0 +1,213 @@
+"""What a promotion must prove, from the tree alone.
+
+The gate holds the recipe of the tree against the recipe that the version says it was made by, the
+evidence against its digest and its claims, and the measured values against the declared limits. It
+never reads an artifact: whoever has the repository can run it again. That the machine really wrote
+the commit is known by its key, and the key is verified where commits are read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ordain.policies.acceptance import Case, accept
+from ordain.policies.changes import RECONCILER, is_evidence
+from ordain.policies.lookups import evidence_path, recipe_in, versions_of
+from ordain.specs.evidence import Evidence, EvidenceError, read_evidence
+from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.recipes import recipe_from_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ordain.policies.changes import ChangeFacts
+    from ordain.specs.documents import Document, LoadedEstate
+
+_CONTROLS: Final = {
+    "PRO004": ("SC-SIGN", "HR-SOD"),
+    "PRO005": ("SC-PROV", "SR262-INV"),
+    "PRO006": ("SC-PROV", "E23-3.5"),
+    "PRO007": ("SC-TEST", "SC-PROV"),
+    "PRO009": ("SC-TEST",),
+}
+_AGAIN: Final = "let the reconciler propose the promotion again"
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A promotion and both its trees; `tree` holds the files of head by path."""
+
+    base: LoadedEstate
+    head: LoadedEstate
+    facts: ChangeFacts
+    tree: Mapping[str, bytes]
+
+    @property
+    def added(self) -> tuple[Document, ...]:
+        """The versions that it adds."""
+        documents = (self.head.documents[key] for key in self.facts.added)
+        return tuple(one for one in documents if one.kind == "ModelVersion")
+
+
+Outcome = tuple[str, Finding]
+
+
+def prove(promotion: Promotion) -> Iterator[Outcome]:
+    """The findings of a promotion, each with the key of the object it is about."""
+    yield from _signed(promotion)
+    yield from _numbered(promotion)
+    yield from _stray_evidence(promotion)
+    for version in promotion.added:
+        subject = f"Model/{version.spec.model}"
+        yield from ((version.key, one) for one in _same_recipe(promotion, version))
+        yield from ((subject, one) for one in _evidence(promotion, version))
+
+
+def _error(code: str, message: str, location: Location, remedy: str, *evidence: str) -> Finding:
+    return Finding(
+        code, Severity.ERROR, message, location, evidence, remedy, controls=_CONTROLS[code]
+    )
+
+
+def _signed(promotion: Promotion) -> Iterator[Outcome]:
+    """Every commit of a promotion that adds a version or evidence bears the reconciler's key."""
+    signers = promotion.facts.signers
+    if not _machine_made(promotion) or (signers and set(signers) == {RECONCILER}):
+        return
+    key, location = _first(promotion)
+    names = ", ".join(name or "nobody" for name in signers) or "nobody"
+    message = f"versions and evidence must be signed by the reconciler; signed by {names}"
+    yield key, _error("PRO004", message, location, _AGAIN)
+
+
+def _machine_made(promotion: Promotion) -> bool:
+    """Whether the machine must have written it.
+
+    A change that only moves a Deployment to another version that exists may be signed by a person:
+    that is a rollback.
+    """
+    evidence = any(is_evidence(path.path) for path in promotion.facts.change.paths)
+    return bool(promotion.added) or evidence
+
+
+def _first(promotion: Promotion) -> tuple[str, Location]:
+    if promotion.added:
+        return promotion.added[0].key, promotion.added[0].location
+    path = promotion.facts.change.names[0]
+    return path, Location(path)
+
+
+def _numbered(promotion: Promotion) -> Iterator[Outcome]:
+    """The number of a new version is the next one of its model."""
+    last: dict[str, int] = {}
+    for model, number in versions_of(promotion.base):
+        last[model] = max(number, last.get(model, 0))
+    for version in promotion.added:
+        model, number = version.spec.model, version.spec.version
+        expected = last.get(model, 0) + 1
+        if number != expected:
+            message = f"{version.key} is version {number} of {model}; the next one is {expected}"
+            place = version.marks.value("spec", "version")
+            yield version.key, _error("PRO005", message, place, _AGAIN)
+        last[model] = max(number, last.get(model, 0))
+
+
+def _same_recipe(promotion: Promotion, version: Document) -> Iterator[Finding]:
+    """The version was made by the recipe that the tree declares."""
+    expected = recipe_in(promotion.head, version.spec.model, promotion.tree)
+    stated = recipe_from_inputs(version.spec.model, version.spec.inputs)
+    place = version.marks.value("spec", "recipe")
+    if expected is None:
+        message = f"{version.spec.model} has no recipe: no training, or data that is not pinned"
+        yield _error("PRO006", message, place, "pin the data with `ordain pin`")
+        return
+    if stated == expected and version.spec.recipe == expected.digest:
+        return
+    different = [
+        f"{name} = {getattr(stated, name)}, in the tree {getattr(expected, name)}"
+        for name in ("spec", "dataset", "data", "environment", "seed", "threads")
+        if getattr(stated, name) != getattr(expected, name)
+    ]
+    message = f"{version.key} was made by another recipe than this tree declares"
+    remedy = "let the reconciler train and propose again; what is declared has changed"
+    yield _error("PRO006", message, place, remedy, *different)
+
+
+def _evidence(promotion: Promotion, version: Document) -> Iterator[Finding]:
+    found = read_for(version, promotion.tree)
+    if isinstance(found, Finding):
+        yield found
+        return
+    # The limits of the base count; the head cannot differ, or this would be no promotion.
+    model = promotion.base.get("Model", version.spec.model)
+    if model is None:
+        message = f"{version.key} is a version of a model that the base does not declare"
+        yield _error("PRO005", message, version.marks.value("spec", "model"), _AGAIN)
+        return
+    dataset = promotion.base.get("Dataset", model.spec.dataset) if model.spec.dataset else None
+    place = version.marks.value("spec", "evidence")
+    champion = is_running(promotion.base, model.name)
+    spec = dataset.spec if dataset else None
+    yield from accept(Case(model.name, model.spec, spec, found, champion, place))
+
+
+def read_for(version: Document, tree: Mapping[str, bytes]) -> Evidence | Finding:
+    """The evidence of a version, or what is wrong with it."""
+    path = evidence_path(version.spec.evidence)
+    place = version.marks.value("spec", "evidence")
+    data = tree.get(path)
+    if data is None:
+        message = f"{path}, the evidence of {version.key}, is not in this tree"
+        return _error("PRO007", message, place, "restore the file from git, or propose again")
+    try:
+        evidence = read_evidence(data, path)
+    except EvidenceError as error:
+        return _error("PRO007", error.message, Location(path), error.remedy)
+    spec = version.spec
+    claims = {
+        "model": (evidence.model, spec.model),
+        "recipe": (evidence.recipe, spec.recipe),
+        "artifact": (evidence.artifact, spec.artifact),
+        "split": (evidence.split, spec.split),
+    }
+    wrong = [
+        f"{name} = {measured}, in the version {stated}"
+        for name, (measured, stated) in claims.items()
+        if measured != stated
+    ]
+    if wrong:
+        message = f"the evidence of {version.key} is about something else"
+        return _error("PRO007", message, place, _AGAIN, *wrong)
+    return evidence
+
+
+def is_running(estate: LoadedEstate, model: str) -> bool:
+    """Whether a Deployment runs a version of the model."""
+    return any(
+        document.spec.model == model and document.spec.version is not None
+        for document in estate.all("Deployment")
+    )
+
+
+def _stray_evidence(promotion: Promotion) -> Iterator[Outcome]:
+    """Evidence comes with the version that it is about."""
+    expected = {evidence_path(version.spec.evidence) for version in promotion.added}
+    for path in promotion.facts.change.names:
+        if is_evidence(path) and path not in expected:
+            message = f"{path} belongs to no version of this change"
+            yield path, _error("PRO009", message, Location(path), "take the file out")
+
+
+def serving_evidence(estate: LoadedEstate, tree: Mapping[str, bytes]) -> Iterator[Outcome]:
+    """The evidence of every version that a Deployment runs is in the tree and says so."""
+    known = versions_of(estate)
+    seen: set[str] = set()
+    for deployment in estate.all("Deployment"):
+        version = known.get((deployment.spec.model, deployment.spec.version or 0))
+        if version is None or version.key in seen:
+            continue
+        seen.add(version.key)
+        found = read_for(version, tree)
+        if isinstance(found, Finding):
+            yield version.key, found

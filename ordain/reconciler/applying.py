@@ -1,0 +1,268 @@
+"""Walking a plan: each stage is recorded before and after, and one failure stops only its model.
+
+Every stage can be carried out twice, so a pass that was killed needs no repair: the next pass
+observes, plans what is left, and says from where it went on.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never, cast
+
+import ordain
+from ordain.ledger.records import Event
+from ordain.reconciler.drivers import Job
+from ordain.reconciler.errors import DriverFailed
+from ordain.reconciler.promotions import Version, promotion_files, propose
+from ordain.reconciler.stages import (
+    Enrol,
+    Propose,
+    Rebuild,
+    Retire,
+    Serve,
+    Stage,
+    StopServing,
+    Train,
+    Withdraw,
+)
+from ordain.runtime.training.order import Job as Order
+from ordain.specs.errors import OrdainError
+from ordain.specs.evidence import Evidence, read_evidence
+from ordain.specs.findings import Verdict
+from ordain.vcs.keys import load_signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ordain.ledger.ledger import Ledger
+    from ordain.reconciler.drivers import Driver
+    from ordain.reconciler.gating import Side
+    from ordain.reconciler.planning import Desired, Plan
+    from ordain.reconciler.source import Source
+    from ordain.reconciler.state import StateStore
+
+ACTOR = "reconciler"
+AnyStage = Train | Rebuild | Withdraw | Propose | Serve | StopServing | Enrol | Retire
+
+
+class Skipped(OrdainError):
+    """A stage that turned out to have nothing to do, with the reason."""
+
+    exit_code = 1
+    code = "REC010"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a stage went: done, skipped or failed."""
+
+    stage: Stage
+    state: str
+    detail: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a plan went."""
+
+    done: tuple[Done, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether any stage failed."""
+        return any(one.state == "failed" for one in self.done)
+
+    @property
+    def rejected(self) -> bool:
+        """Whether anything was not proposed because its evidence or its training fails."""
+        return any(one.state == "skipped" for one in self.done)
+
+
+@dataclass(slots=True)
+class Applier:
+    """Everything that carrying out a stage needs."""
+
+    source: Source
+    state: StateStore
+    ledger: Ledger
+    driver: Driver
+    side: Side
+    desired: Desired
+    clock: Callable[[], datetime]
+    tell: Callable[[str], None]
+    _stopped: set[str] = field(default_factory=set)
+
+    def walk(self, plan: Plan, number: int) -> Result:
+        """Carry out the stages in their order."""
+        for position, stage in enumerate(plan.stages):
+            self.state.write_step(number, position, stage.to_json(), "waiting", self.clock())
+        return Result(
+            tuple(self._step(number, place, stage) for place, stage in enumerate(plan.stages))
+        )
+
+    def _step(self, number: int, position: int, stage: Stage) -> Done:
+        """One stage between its two records."""
+        started = self.clock()
+        data = stage.to_json()
+        model = data.get("model")
+        if model in self._stopped:
+            state, detail = "skipped", "an earlier stage of this model did not succeed"
+            self.state.write_step(number, position, data, state, started, detail)
+            return Done(stage, state, detail, 0.0)
+        self.state.write_step(number, position, data, "running", started)
+        self._record(started, "stage.started", stage, {"pass": number})
+        state, detail = self._attempt(stage, model)
+        ended = self.clock()
+        self.state.write_step(number, position, data, state, ended, detail)
+        self._record(ended, f"stage.{state}", stage, {"pass": number, "detail": detail})
+        return Done(stage, state, detail, (ended - started).total_seconds())
+
+    def _attempt(self, stage: Stage, model: str | None) -> tuple[str, str]:
+        """Carry out a stage; an expected error is an outcome, a defect is not caught."""
+        try:
+            return "done", self._carry_out(cast("AnyStage", stage))
+        except Skipped as reason:
+            state, detail = "skipped", reason.message
+        except OrdainError as error:
+            remedy = f" ({error.remedy})" if error.remedy else ""
+            state, detail = "failed", f"{error.message}{remedy}"
+        if model is not None:
+            self._stopped.add(model)
+        return state, detail
+
+    def _record(self, time: datetime, kind: str, stage: Stage, data: dict[str, Any]) -> None:
+        said = stage.to_json()
+        subject = said.get("model") or said.get("environment") or ""
+        self.ledger.record(
+            Event(time, ACTOR, kind, str(subject), {**said, **data, "revision": self.side.revision})
+        )
+
+    def _carry_out(self, stage: AnyStage) -> str:  # noqa: PLR0911 - one return for each stage
+        match stage:
+            case Train():
+                return self._train(stage.model, stage.recipe)
+            case Rebuild():
+                return self._rebuild(stage)
+            case Propose():
+                return self._propose(stage)
+            case Withdraw():
+                self.source.forge.close(self.source.forge.proposal(stage.proposal))
+                return "withdrawn"
+            case Serve():
+                return "serving on " + self.driver.serve(
+                    stage.environment, self.desired.servers[stage.environment]
+                )
+            case StopServing():
+                self.driver.stop(stage.environment)
+                return "stopped"
+            case Enrol():
+                self.state.put_model(stage.model, "active", self.clock())
+                return "active"
+            case Retire():
+                self.state.put_model(stage.model, "retired", self.clock())
+                return "retired"
+            case _:
+                assert_never(stage)
+
+    # Training and what follows from it
+
+    def _train(self, model: str, recipe: str) -> str:
+        result = self.driver.train(self._job(model), self.tell)
+        outcome = _outcome(result)
+        self.state.put_outcome(recipe, model, outcome, self.clock())
+        if "error" in outcome:
+            raise DriverFailed(outcome["summary"], remedy=str(outcome["error"].get("remedy", "")))
+        return str(outcome["summary"])
+
+    def _rebuild(self, stage: Rebuild) -> str:
+        result = self.driver.train(self._job(stage.model), self.tell, afresh=True)
+        made = result.get("artifact")
+        if made != stage.artifact:
+            message = f"{stage.model}@{stage.version} came out as {made}, not as {stage.artifact}"
+            remedy = "the data, the lock or the machine differ; restore the artifact store"
+            raise DriverFailed(message, remedy=remedy)
+        return "the artifact is back, byte for byte"
+
+    def _job(self, model: str) -> Job:
+        """The order for a training run; data that git holds is handed over from the commit."""
+        estate = self.side.estate
+        document = estate.documents[f"Model/{model}"]
+        dataset = estate.documents[f"Dataset/{document.spec.dataset}"]
+        (settings,) = estate.all("Estate")
+        recipe = self.desired.recipes[model]
+        directory = self.source.home.job(recipe.digest)
+        uri = dataset.spec.source.uri
+        tracked = {uri: self.side.tree[uri]} if uri in self.side.tree else {}
+        order = Order(
+            model=model,
+            spec=document.spec,
+            dataset=dataset.name,
+            data=dataset.spec,
+            data_root=directory if tracked else self.source.repository.path,
+            recipe=recipe,
+            environment=self.side.tree.get(settings.spec.environment_lock, b"").decode(),
+            store=self.source.home.artifacts,
+            champion=self._champion(model),
+            tool=ordain.__version__,
+        )
+        return Job(recipe.digest, order.to_json(), tracked)
+
+    def _champion(self, model: str) -> str | None:
+        """The artifact that runs now."""
+        running = [one for one in self.desired.running if one.model == model]
+        return max(running, key=lambda one: one.version).artifact if running else None
+
+    def _propose(self, stage: Propose) -> str:
+        outcome = self.state.outcomes().get(stage.recipe)
+        if outcome is None:
+            message = f"there is no result of the recipe of {stage.model}"
+            raise DriverFailed(message, remedy="run ordain reconcile --once again")
+        if outcome["verdict"] == Verdict.FAIL.value:
+            message = f"not proposed: {outcome['summary']}"
+            raise Skipped(message)
+        evidence = evidence_of(outcome)
+        version = Version(
+            stage.version,
+            self.desired.recipes[stage.model],
+            outcome["artifact"],
+            evidence,
+            ordain.__version__,
+        )
+        files = promotion_files(self.side.tree, self.side.estate, version)
+        signer = load_signer(self.source.home.key(ACTOR))
+        proposal = propose(self.source, self.side.revision, files, version, signer, self.clock())
+        return f"proposed as {proposal.id}"
+
+
+def evidence_of(outcome: dict[str, Any]) -> Evidence:
+    """The evidence of a training outcome."""
+    data = str(outcome["evidence_json"]).encode()
+    digest = str(outcome["evidence"]).removeprefix("sha256:")
+    return read_evidence(data, f"evidence/{digest}.json")
+
+
+def _outcome(result: dict[str, Any]) -> dict[str, Any]:
+    """A training result with its verdict and one line for people."""
+    if "error" in result:
+        error = result["error"]
+        return {**result, "summary": f"{error['message']}", "verdict": Verdict.FAIL.value}
+    evidence = json.loads(result["evidence_json"])
+    failing = [
+        f"{metric['name']} {metric['value']:.4f} ({metric['limit']})"
+        for metric in evidence["metrics"]
+        if metric["verdict"] == Verdict.FAIL.value and metric["limit"]
+    ] + [
+        f"{row['metric']} of {row['attribute']}={row['group']} is {row['value']:.3f}"
+        for row in evidence["fairness"]
+        if row["verdict"] == Verdict.FAIL.value
+    ]
+    headline = next((m for m in evidence["metrics"] if m["part"] == "test"), None)
+    summary = f"evidence {evidence['verdict']}"
+    if headline is not None:
+        summary += f", {headline['name']} {headline['value']:.4f} on {headline['n']} held-out rows"
+    if failing:
+        summary = f"the evidence fails: {'; '.join(failing)}"
+    return {**result, "verdict": evidence["verdict"], "summary": summary}

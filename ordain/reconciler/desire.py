@@ -1,0 +1,98 @@
+"""What git declares at one commit, in the terms of a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ordain.compilers.local import train
+from ordain.compilers.resources import Resource
+from ordain.compilers.serving import served
+from ordain.reconciler.planning import Desired, Running, Waiting, Wanted
+from ordain.reconciler.routing_keys import keys_in_force
+from ordain.specs.recipes import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ordain.reconciler.home import Home
+    from ordain.reconciler.state import RoutingKey
+    from ordain.specs.documents import Document, LoadedEstate
+
+
+def desire(
+    revision: str,
+    estate: LoadedEstate,
+    tree: Mapping[str, bytes],
+    home: Home,
+    keys: Iterable[RoutingKey],
+) -> Desired:
+    """The desired state of one commit on this machine."""
+    (settings,) = estate.all("Estate")
+    waiting: list[Waiting] = []
+    recipes: dict[str, Recipe] = {}
+    for one in train(estate, tree.get(settings.spec.environment_lock, b"")):
+        if isinstance(one, Resource):
+            recipes[one.name] = Recipe(**one.spec["recipe"])
+        else:
+            waiting.append(Waiting(one.key, one.reason, one.message))
+    servers: dict[str, dict[str, Any]] = {}
+    for environment in settings.spec.environments:
+        if environment.target != "local":
+            message = f"the target {environment.target} is compiled, not applied, by this version"
+            waiting.append(Waiting(f"Environment/{environment.name}", "NotApplied", message))
+            continue
+        found = served(estate, environment.name)
+        waiting += [Waiting(one.key, one.reason, one.message) for one in found.waiting]
+        if found.routes:
+            config = found.config(environment, host=environment.host, port=environment.port)
+            servers[environment.name] = _completed(config, home, keys)
+    versions = _versions(estate)
+    return Desired(
+        revision=revision,
+        models=tuple(_wanted(model, recipes, versions) for model in estate.all("Model")),
+        recipes=recipes,
+        running=tuple(_running(estate, versions)),
+        servers=servers,
+        waiting=tuple(waiting),
+    )
+
+
+def _versions(estate: LoadedEstate) -> dict[str, list[Document]]:
+    found: dict[str, list[Document]] = {}
+    for document in estate.all("ModelVersion"):
+        found.setdefault(document.spec.model, []).append(document)
+    return found
+
+
+def _wanted(
+    model: Document, wanted: Mapping[str, Recipe], versions: Mapping[str, list[Document]]
+) -> Wanted:
+    recipe = wanted.get(model.name)
+    mine = versions.get(model.name, [])
+    digest = None if recipe is None else recipe.digest
+    made = [one.spec.version for one in mine if one.spec.recipe == digest]
+    newest = max((one.spec.version for one in mine), default=0)
+    return Wanted(model.name, digest, max(made, default=None), newest)
+
+
+def _running(estate: LoadedEstate, versions: Mapping[str, list[Document]]) -> Iterable[Running]:
+    """The versions that deployments pin."""
+    seen = set()
+    for deployment in estate.all("Deployment"):
+        for version in versions.get(deployment.spec.model, ()):
+            spec = version.spec
+            if spec.version == deployment.spec.version and (spec.model, spec.version) not in seen:
+                seen.add((spec.model, spec.version))
+                yield Running(spec.model, spec.version, spec.recipe, spec.artifact)
+
+
+def _completed(spec: Mapping[str, Any], home: Home, keys: Iterable[RoutingKey]) -> dict[str, Any]:
+    """A server configuration with what only this machine knows."""
+    return {
+        **spec,
+        "artifacts": str(home.artifacts),
+        "ledger": str(home.ledger),
+        # Every answer waits until its record is on disk; weaker levels must be declared first.
+        "durability": "durable",
+        "keys": keys_in_force(keys),
+    }

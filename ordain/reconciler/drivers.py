@@ -1,0 +1,187 @@
+"""The hands: training jobs and serving processes of this machine.
+
+A driver makes one thing true and says what it found. It knows nothing of plans, approvals or git,
+and everything it does can be done twice: a training run whose result is there is not run again, a
+server that has the configuration is left alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ordain.reconciler.errors import DriverFailed
+from ordain.reconciler.planning import SeenServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from ordain.reconciler.home import Home
+
+READY_SECONDS = 60.0
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training run: the recipe that names it, and the order that it reads."""
+
+    recipe: str
+    order: bytes
+    files: dict[str, bytes]
+
+
+class Driver(Protocol):
+    """What a target must be able to do."""
+
+    def train(
+        self, job: Job, progress: Callable[[str], None], *, afresh: bool = False
+    ) -> dict[str, Any]:
+        """Run a job to its end, or take the result that is there; a failure is a result too."""
+
+    def servers(self, environments: Iterable[str]) -> dict[str, SeenServer]:
+        """The serving processes that were found, by environment."""
+
+    def serve(self, environment: str, config: dict[str, Any]) -> str:
+        """Make an environment serve a configuration; returns where it listens."""
+
+    def stop(self, environment: str) -> None:
+        """Stop the serving processes of an environment."""
+
+
+class LocalDriver:
+    """Training in a child process, serving under a supervisor on loopback."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def train(
+        self, job: Job, progress: Callable[[str], None], *, afresh: bool = False
+    ) -> dict[str, Any]:
+        """Run `python -m ordain.runtime.training` in the job's directory, at most once at a time.
+
+        The job inherits the lock of its directory, so that it outlives a killed reconciler and the
+        next one waits for it and takes its result. `afresh` runs it even if a result is there.
+
+        Raises:
+            DriverFailed: the process ended without a result.
+        """
+        directory = self._home.job(job.recipe)
+        directory.mkdir(parents=True, exist_ok=True)
+        with _sole_job(directory, progress) as lock:
+            if afresh or not _is_done(directory):
+                _write_order(directory, job)
+                _run_job(directory, lock, progress)
+            return _read_result(directory)
+
+    def servers(self, environments: Iterable[str]) -> dict[str, SeenServer]:
+        """Ask every supervisor that has a directory."""
+        from ordain.runtime.serving import client
+
+        running = self._home.root / "run"
+        names = {path.name for path in running.iterdir()} if running.is_dir() else set()
+        seen = {}
+        for name in sorted(names | set(environments)):
+            status = client.status(self._home.server(name))
+            if status is not None:
+                detail = status.error.message if status.error else f"state {status.state}"
+                ready, address = status.state == "ready", f"http://{status.host}:{status.port}"
+                seen[name] = SeenServer(status.config or "", ready, detail, address)
+        return seen
+
+    def serve(self, environment: str, config: dict[str, Any]) -> str:
+        """Start a supervisor, or hand the running one its new configuration.
+
+        Raises:
+            DriverFailed: the new configuration did not become ready; the old one goes on.
+        """
+        from ordain.runtime.serving import client
+
+        directory = self._home.server(environment)
+        directory.mkdir(parents=True, exist_ok=True)
+        if client.status(directory) is None:
+            status = client.start(directory, config, timeout=READY_SECONDS)
+        else:
+            status = client.replace(directory, config, timeout=READY_SECONDS)
+        if status.state != "ready":
+            message = f"{environment} does not serve: {status.error.message if status.error else status.state}"
+            raise DriverFailed(message, remedy=f"read {directory / 'log'}")
+        return f"http://{status.host}:{status.port}"
+
+    def stop(self, environment: str) -> None:
+        """Drain and stop the supervisor."""
+        from ordain.runtime.serving import client
+
+        client.stop(self._home.server(environment))
+
+
+@contextmanager
+def _sole_job(directory: Path, progress: Callable[[str], None]) -> Iterator[int]:
+    handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("adopting the run that is going on")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _is_done(directory: Path) -> bool:
+    """Whether an earlier run left a result; one that ended in an error is tried again."""
+    result = directory / "result.json"
+    return result.is_file() and "error" not in json.loads(result.read_bytes())
+
+
+def _write_order(directory: Path, job: Job) -> None:
+    (directory / "result.json").unlink(missing_ok=True)
+    for name, data in job.files.items():
+        place = directory / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    (directory / "job.json").write_bytes(job.order)
+
+
+def _run_job(directory: Path, lock: int, progress: Callable[[str], None]) -> None:
+    """Run the job with one thread, its progress to the caller and its errors to a log."""
+    command = [sys.executable, "-m", "ordain.runtime.training", str(directory)]
+    with (
+        (directory / "log").open("wb") as log,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, **_ONE_THREAD},
+            pass_fds=(lock,),
+        ) as process,
+    ):
+        assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+        for line in process.stdout:
+            progress(line.decode("utf-8", "replace").strip())
+
+
+def _read_result(directory: Path) -> dict[str, Any]:
+    result = directory / "result.json"
+    if not result.is_file():
+        message = "training ended without a result"
+        raise DriverFailed(message, remedy=f"read {directory / 'log'}")
+    found: dict[str, Any] = json.loads(result.read_bytes())
+    evidence = directory / "evidence.json"
+    if evidence.is_file() and "error" not in found:
+        found["evidence_json"] = evidence.read_text(encoding="utf-8")
+    return found

@@ -1,0 +1,245 @@
+"""The gate, asked again for every commit before anything acts on it.
+
+The reconciler trusts neither a merge button nor a check mark: it walks the first-parent history
+from the last good commit to the tip and judges each step on the documents, signatures and
+approvals that git holds. A refused step leaves production on the last good commit; what comes after
+it is judged against that one, so that a revert heals the branch and nothing slips in behind a
+refusal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ordain.policies.changes import Kind, describe
+from ordain.policies.gate import judge
+from ordain.reconciler.history import (
+    commits_between,
+    contributors_to_model,
+    known,
+    signers,
+)
+from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.specs.errors import OrdainError
+from ordain.specs.estates import load_estate
+from ordain.specs.findings import Finding, Severity, blocking
+from ordain.vcs.approvals import read_approvals
+from ordain.vcs.changes import change_between
+from ordain.vcs.errors import MergeConflict
+from ordain.vcs.signatures import commit_signer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from ordain.policies.changes import ChangeFacts
+    from ordain.policies.gate import Judgement
+    from ordain.reconciler.source import Source
+    from ordain.reconciler.trees import CommitTree
+    from ordain.specs.documents import LoadedEstate
+    from ordain.vcs.approvals import Approvals
+    from ordain.vcs.changes import Change
+    from ordain.vcs.keys import AllowedKey
+    from ordain.vcs.objects import Commit
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a change: its tree and what it declares."""
+
+    revision: str
+    tree: CommitTree
+    estate: LoadedEstate
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the gate said about one change, and what it looked at."""
+
+    revision: str
+    change: Change
+    facts: ChangeFacts
+    judgement: Judgement
+    approvals: Approvals
+    commits: tuple[Finding, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the gate found, in the commits themselves and in what they change."""
+        return (*self.commits, *self.judgement.findings)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the change must not be merged or acted on."""
+        return blocking(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A commit that must not be acted on."""
+
+    revision: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """The newest commit that may be acted on, and what was refused and judged on the way."""
+
+    good: str | None
+    judged: tuple[Judged, ...]
+    refused: tuple[Refusal, ...]
+
+
+def read_side(source: Source, revision: str) -> Side:
+    """Load the estate of a commit or tree."""
+    tree = source.tree(revision)
+    return Side(revision, tree, load_estate(tree))
+
+
+def gate_history(source: Source, last_good: str | None, head: str, now: datetime) -> Gated:
+    """Judge every first-parent step after `last_good`; without one, from the root commit on."""
+    good = last_good
+    judged: list[Judged] = []
+    refused: list[Refusal] = []
+    base = None if good is None else read_side(source, good)
+    for revision in source.repository.first_parent(good, head):
+        try:
+            side = read_side(source, revision)
+            verdict = judge_commit(source, base, side, now)
+        except OrdainError as error:
+            finding = Finding(error.code, Severity.ERROR, error.message, error.location)
+            refused.append(Refusal(revision, (finding,)))
+            continue
+        if verdict.blocked:
+            refused.append(Refusal(revision, verdict.findings))
+            continue
+        judged.append(verdict)
+        good, base, refused = revision, side, []
+    return Gated(good, tuple(judged), tuple(refused))
+
+
+def judge_commit(source: Source, base: Side | None, side: Side, now: datetime) -> Judged:
+    """Judge one commit on the protected branch against what was good before it.
+
+    What a merge brings is in its second parent; the merge itself adds nothing, which is checked.
+    """
+    commit = source.repository.commit(side.revision)
+    merged = len(commit.parents) > 1
+    pushed = commit.parents[1] if merged else commit.id
+    since = None if base is None else base.revision
+    commits = commits_between(source.repository, since, pushed)
+    judged = judge_side(source, base, side, commits=commits, pushed=pushed, now=now)
+    if base is None or not merged:
+        return judged
+    allowed = allowed_keys(organization_of(base.estate))
+    found = [*judged.commits, *_merge_findings(source, commit, allowed, now)]
+    return replace(judged, commits=tuple(found))
+
+
+def _merge_findings(
+    source: Source, commit: Commit, allowed: Sequence[AllowedKey], now: datetime
+) -> Iterator[Finding]:
+    """A merge is signed by somebody known, and holds what merging its parents gives."""
+    if commit_signer(commit, allowed, now).person is None:
+        yield _unsigned(commit.id)
+    try:
+        honest = source.repository.merge_tree(*commit.parents) == commit.tree
+    except (MergeConflict, TypeError):
+        honest = False
+    if not honest:
+        yield Finding(
+            code="GATE002",
+            severity=Severity.ERROR,
+            message=f"the merge {commit.id[:12]} holds something else than its two parents give",
+            remedy="merge with ordain proposals merge, or resolve the conflict in a commit of its own",
+            controls=("HR-SOD",),
+        )
+
+
+def judge_side(
+    source: Source,
+    base: Side | None,
+    side: Side,
+    *,
+    commits: Sequence[str],
+    pushed: str,
+    now: datetime,
+) -> Judged:
+    """Judge a tree that would follow `base`.
+
+    `commits` are those that the change brings, `pushed` is the newest one that was offered (for a
+    merge the proposal's head, not the merge): its signer is the one who pushed.
+    """
+    repository = source.repository
+    allowed = allowed_keys(organization_of((base or side).estate))
+    change = _change(source, base, side)
+    signed = signers(repository, commits, allowed, now)
+    facts = describe(
+        None if base is None else base.estate,
+        side.estate,
+        change,
+        contributors=known(signed),
+        pusher=signers(repository, [pushed], allowed, now)[0],
+        signers=signed,
+    )
+    if base is not None and facts.kind is Kind.PROMOTION:
+        facts = _with_contributors(source, base, side, facts, allowed, now)
+    approvals = read_approvals(
+        repository, change.digest, estate=source.root_commit, allowed=allowed, now=now
+    )
+    judgement = judge(
+        None if base is None else base.estate,
+        side.estate,
+        facts,
+        approvals.valid,
+        now,
+        tree=side.tree,
+        enforce_intentions=False,
+    )
+    # The root commit is trusted by its id, whoever signed it.
+    strangers = (
+        [] if base is None else [c for c, who in zip(commits, signed, strict=True) if not who]
+    )
+    found = tuple(_unsigned(commit) for commit in strangers)
+    return Judged(side.revision, change, facts, judgement, approvals, found)
+
+
+def _unsigned(commit: str) -> Finding:
+    return Finding(
+        code="GATE001",
+        severity=Severity.ERROR,
+        message=f"commit {commit[:12]} is not signed by anybody in the Organization",
+        remedy="sign it: git commit --amend -S, with a key that specs/organization.yaml lists",
+        controls=("HR-SOD",),
+    )
+
+
+def _change(source: Source, base: Side | None, side: Side) -> Change:
+    """The change of a side; the first commit changes everything."""
+    empty = source.repository.write_tree(None, {})
+    start = empty if base is None else base.revision
+    return change_between(source.repository, start, side.revision)
+
+
+def _with_contributors(
+    source: Source,
+    base: Side,
+    side: Side,
+    facts: ChangeFacts,
+    allowed: Sequence[AllowedKey],
+    now: datetime,
+) -> ChangeFacts:
+    """A promotion is contributed to by everyone who shaped what it pins."""
+    models = {
+        side.estate.documents[key].spec.model
+        for key in (*facts.added, *facts.changed)
+        if side.estate.documents[key].kind in {"ModelVersion", "Deployment"}
+    }
+    people: set[str] = set()
+    for model in sorted(models):
+        people |= contributors_to_model(
+            source.repository, base.estate, model, base.revision, allowed, now
+        )
+    return replace(facts, contributors=frozenset(people))

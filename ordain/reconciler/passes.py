@@ -1,0 +1,211 @@
+"""One reconcile pass: fetch, gate, compile, observe, plan, apply.
+
+`plan`, `apply`, `status` and the daemon all begin here and stop at different points, so that what a
+person is shown is what the machine would do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ordain.ledger.records import Event
+from ordain.reconciler.anchors import anchor
+from ordain.reconciler.applying import ACTOR, Applier, Result
+from ordain.reconciler.desire import desire
+from ordain.reconciler.gating import Gated, Refusal, Side, gate_history, read_side
+from ordain.reconciler.planning import (
+    Desired,
+    Observed,
+    Plan,
+    SeenProposal,
+    make_plan,
+)
+from ordain.reconciler.promotions import model_of_proposal, recipe_of_proposal
+from ordain.reconciler.saved_plans import refuse_stale
+from ordain.reconciler.source import pin_trust
+from ordain.runtime.artifacts import ArtifactStore
+from ordain.specs.errors import FindingsError, OrdainError
+from ordain.specs.findings import blocking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from ordain.ledger.ledger import Ledger
+    from ordain.reconciler.drivers import Driver
+    from ordain.reconciler.source import Source
+    from ordain.reconciler.state import StateStore
+
+UNWELL = frozenset({"TrainingFailed", "EvidenceFails", "ArtifactMissing"})
+_GOOD = "good"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan and everything that it was made from."""
+
+    side: Side
+    desired: Desired
+    observed: Observed
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """What a pass found and did; `resumed` is the pass that was interrupted before."""
+
+    head: str
+    gated: Gated
+    planned: Planned | None
+    result: Result
+    resumed: int | None = None
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """Commits after the good one that were refused."""
+        return self.gated.refused
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all is well or waits for people, 1 for a refusal, 2 for a failed stage."""
+        if self.result.failed:
+            return 2
+        return 1 if self.gated.refused or self.result.rejected or self.unwell else 0
+
+    @property
+    def unwell(self) -> bool:
+        """Whether something waits that only people can mend."""
+        waiting = () if self.planned is None else self.planned.plan.waiting
+        return any(one.reason in UNWELL for one in waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """An estate, its stores and the hands that work for it.
+
+    `tell` gets lines of progress. Training that broke (a full disk, a missing file) is tried again
+    after `retry_after`: at once when a person asks for a pass, later when the daemon goes round.
+    """
+
+    source: Source
+    state: StateStore
+    ledger: Ledger
+    driver: Driver
+    clock: Callable[[], datetime]
+    tell: Callable[[str], None]
+    retry_after: timedelta = timedelta()
+
+    def run(self, *, expected: dict[str, Any] | None = None) -> PassReport:
+        """One pass over the protected branch, recorded whatever happens.
+
+        `expected` is a saved plan; without it, whatever is planned now is carried out.
+
+        Raises:
+            PlanStale: the plan is not the expected one.
+            Untrusted: the history is not the one that was trusted.
+        """
+        self.source.fetch()
+        pin_trust(self.source, self.state)
+        head = self.source.head()
+        gated = self.gate(head)
+        if gated.good is None:
+            return PassReport(head, gated, None, Result(()))
+        planned = self.plan(read_side(self.source, gated.good))
+        if expected is not None:
+            refuse_stale(expected, planned.plan)
+        return self.carry_out(head, gated, planned)
+
+    def gate(self, head: str) -> Gated:
+        """Judge what is new on the branch, remember and record the verdicts."""
+        gated = gate_history(self.source, self.state.get(_GOOD), head, self.clock())
+        for judged in gated.judged:
+            data = {
+                "kind": judged.facts.kind.value,
+                "change": judged.change.digest,
+                "findings": [[f.code, f.severity.value] for f in judged.findings],
+                "approvals": [[a.person, a.role, a.key, a.proof] for a in judged.approvals.valid],
+            }
+            self._record("gate.passed", judged.revision, data)
+        for refusal in gated.refused:
+            if self.state.get(f"refused:{refusal.revision}") is None:
+                data = {"findings": [[f.code, f.message] for f in refusal.findings]}
+                self._record("gate.refused", refusal.revision, data)
+                self.state.put(f"refused:{refusal.revision}", self.clock().isoformat())
+        if gated.good is not None:
+            self.state.put(_GOOD, gated.good)
+        return gated
+
+    def plan(self, side: Side) -> Planned:
+        """Compare what a commit declares with what is there.
+
+        Raises:
+            FindingsError: the estate of that commit cannot be read whole.
+        """
+        if blocking(side.estate.findings):
+            message = f"the estate at {side.revision[:12]} cannot be read whole"
+            raise FindingsError(message, side.estate.findings, remedy="see: ordain check")
+        keys = self.state.routing_keys()
+        desired = desire(side.revision, side.estate, side.tree, self.source.home, keys)
+        observed = self.observe(desired)
+        return Planned(side, desired, observed, make_plan(desired, observed))
+
+    def observe(self, desired: Desired) -> Observed:
+        """Look at everything that a plan depends on."""
+        store = ArtifactStore(self.source.home.artifacts)
+        return Observed(
+            outcomes=self.state.outcomes(failed_since=self.clock() - self.retry_after),
+            servers=self.driver.servers(desired.servers),
+            proposals=tuple(
+                SeenProposal(one.id, model_of_proposal(one), recipe_of_proposal(one))
+                for one in self.source.forge.proposals()
+            ),
+            inventory=self.state.models(),
+            missing=frozenset(
+                one.artifact for one in desired.running if not store.has(one.artifact)
+            ),
+        )
+
+    def carry_out(self, head: str, gated: Gated, planned: Planned) -> PassReport:
+        """Apply a plan; an empty one leaves no trace but the time it was made."""
+        resumed = self._interrupted()
+        number = self.state.begin_pass(planned.side.revision, self.clock())
+        result, ended = Result(()), "failed"
+        try:
+            if planned.plan.stages:
+                result = self._applier(planned).walk(planned.plan, number)
+            ended = "failed" if result.failed else "done"
+        finally:
+            self.state.end_pass(number, ended, "", self.clock())
+        self._anchor()
+        return PassReport(head, gated, planned, result, resumed)
+
+    def _applier(self, planned: Planned) -> Applier:
+        return Applier(
+            source=self.source,
+            state=self.state,
+            ledger=self.ledger,
+            driver=self.driver,
+            side=planned.side,
+            desired=planned.desired,
+            clock=self.clock,
+            tell=self.tell,
+        )
+
+    def _interrupted(self) -> int | None:
+        last = self.state.last_pass()
+        if last is None or last.result not in {"running", "interrupted"}:
+            return None
+        self._record("pass.resumed", last.revision, {"pass": last.id})
+        return last.id
+
+    def _anchor(self) -> None:
+        """Tie the record to git; failing to is said and never stops production."""
+        try:
+            anchor(self.source, self.ledger, self.clock())
+        except OrdainError as error:
+            self.tell(f"the record could not be anchored: {error.message}")
+
+    def _record(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
+        self.ledger.record(Event(self.clock(), ACTOR, kind, subject, data))

@@ -1,0 +1,234 @@
+"""From what git declares and what is there to the list of stages that makes them equal.
+
+Pure: no clock, no disk, no process. The order of the list is the order of the work: retire first
+(it only writes a tombstone), then make what is missing, propose it, and touch the serving processes
+last, so that a failure before leaves production as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ordain.reconciler.stages import (
+    Enrol,
+    Propose,
+    Rebuild,
+    Retire,
+    Serve,
+    Stage,
+    StopServing,
+    Train,
+    Withdraw,
+)
+from ordain.specs.canonical import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ordain.specs.recipes import Recipe
+
+FORMAT = "ordain.plan-file/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A model as git declares it: the recipe it should be made by, None where nothing is trained.
+
+    `made` is the version whose recipe is the wanted one; `newest` the highest version number.
+    """
+
+    model: str
+    recipe: str | None
+    made: int | None
+    newest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A version that a deployment pins, and whether it could be made again from this tree."""
+
+    model: str
+    version: int
+    recipe: str
+    artifact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something that cannot go on yet, and what it waits for."""
+
+    key: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What git declares at one commit.
+
+    `servers` maps an environment to its configuration, `recipes` a model to its whole recipe.
+    """
+
+    revision: str
+    models: tuple[Wanted, ...]
+    running: tuple[Running, ...]
+    servers: Mapping[str, dict[str, Any]]
+    waiting: tuple[Waiting, ...] = ()
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenServer:
+    """A serving supervisor as it was found."""
+
+    config: str
+    ready: bool
+    detail: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenProposal:
+    """An open promotion as it was found."""
+
+    id: str
+    model: str
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is there: training outcomes by recipe, servers, proposals, inventory, lost artifacts."""
+
+    outcomes: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    servers: Mapping[str, SeenServer] = field(default_factory=dict)
+    proposals: tuple[SeenProposal, ...] = ()
+    inventory: Mapping[str, str] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
+
+    @property
+    def digest(self) -> str:
+        """The digest of everything that a plan depends on besides git."""
+        return digest(
+            {
+                "outcomes": {recipe: _fate(result) for recipe, result in self.outcomes.items()},
+                "servers": {
+                    name: [server.config, server.ready] for name, server in self.servers.items()
+                },
+                "proposals": sorted([p.id, p.model, p.recipe] for p in self.proposals),
+                "inventory": dict(self.inventory),
+                "missing": sorted(self.missing),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The stages that make production equal to git, and what has to wait."""
+
+    revision: str
+    observed: str
+    stages: tuple[Stage, ...]
+    waiting: tuple[Waiting, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as it is saved and compared."""
+        return {
+            "format": FORMAT,
+            "revision": self.revision,
+            "observed": self.observed,
+            "stages": [stage.to_json() for stage in self.stages],
+            "waiting": [[one.key, one.reason, one.message] for one in self.waiting],
+        }
+
+
+def make_plan(desired: Desired, observed: Observed) -> Plan:
+    """The plan for one commit and one observation."""
+    waiting = list(desired.waiting)
+    stages = [*_inventory(desired, observed)]
+    for wanted in desired.models:
+        stages.extend(_model(wanted, observed, waiting))
+    stages.extend(_rebuilds(desired, observed, waiting))
+    stages.extend(_servers(desired, observed))
+    return Plan(desired.revision, observed.digest, tuple(stages), tuple(waiting))
+
+
+def _inventory(desired: Desired, observed: Observed) -> Iterator[Stage]:
+    declared = {wanted.model for wanted in desired.models}
+    for name in sorted(declared):
+        if observed.inventory.get(name) != "active":
+            yield Enrol(name)
+    for name, state in sorted(observed.inventory.items()):
+        if state == "active" and name not in declared:
+            yield Retire(name)
+    for proposal in observed.proposals:
+        if proposal.model not in declared:
+            yield Withdraw(proposal.id, proposal.model)
+
+
+def _model(wanted: Wanted, observed: Observed, waiting: list[Waiting]) -> Iterator[Stage]:
+    """Train and propose what is not made yet; a made version is never proposed twice."""
+    open_ones = [one for one in observed.proposals if one.model == wanted.model]
+    for one in open_ones:
+        if one.recipe != wanted.recipe or wanted.made is not None:
+            yield Withdraw(one.id, wanted.model)
+    if wanted.recipe is None or wanted.made is not None:
+        return
+    outcome = observed.outcomes.get(wanted.recipe)
+    if outcome is not None and _fate(outcome) != "proposable":
+        reason = "TrainingFailed" if _fate(outcome) == "failed" else "EvidenceFails"
+        waiting.append(Waiting(f"Model/{wanted.model}", reason, str(outcome.get("summary", ""))))
+        return
+    proposed = next((one for one in open_ones if one.recipe == wanted.recipe), None)
+    if proposed is not None:
+        message = f"{proposed.id} waits for approval: ordain proposals show {proposed.id}"
+        waiting.append(Waiting(f"Model/{wanted.model}", "ApprovalPending", message))
+        return
+    if outcome is None:
+        yield Train(wanted.model, wanted.recipe)
+    yield Propose(wanted.model, wanted.newest + 1, wanted.recipe)
+
+
+def _rebuilds(desired: Desired, observed: Observed, waiting: list[Waiting]) -> Iterator[Stage]:
+    recipes = {wanted.model: wanted.recipe for wanted in desired.models}
+    for run in desired.running:
+        if run.artifact not in observed.missing:
+            continue
+        if recipes.get(run.model) == run.recipe:
+            yield Rebuild(run.model, run.version, run.recipe, run.artifact)
+            continue
+        message = f"the artifact of {run.model}@{run.version} is not in the store: restore it"
+        waiting.append(Waiting(f"Model/{run.model}", "ArtifactMissing", message))
+
+
+def _servers(desired: Desired, observed: Observed) -> Iterator[Stage]:
+    for environment, config in sorted(desired.servers.items()):
+        wanted = digest(config)
+        seen = observed.servers.get(environment)
+        if seen is None:
+            yield Serve(environment, wanted, running=False, reason=_routes(config))
+        elif seen.config != wanted:
+            yield Serve(environment, wanted, running=True, reason=_routes(config))
+        elif not seen.ready:
+            yield Serve(environment, wanted, running=True, reason=seen.detail or "it is not ready")
+    for environment in sorted(observed.servers):
+        if environment not in desired.servers:
+            yield StopServing(environment)
+
+
+def _routes(config: dict[str, Any]) -> str:
+    """What a server configuration serves, in words."""
+    versions = ", ".join(
+        f"{name} = {slot['model']}@{slot['version']}"
+        for name, slot in sorted(config.get("deployments", {}).items())
+    )
+    routes = ", ".join(sorted(route["endpoint"] for route in config.get("routes", ())))
+    return f"{routes or 'no route'} ({versions or 'no version'})"
+
+
+def _fate(outcome: Mapping[str, Any]) -> str:
+    """failed, rejected or proposable."""
+    if "error" in outcome:
+        return "failed"
+    return "rejected" if outcome.get("verdict") == "fail" else "proposable"

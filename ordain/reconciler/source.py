@@ -1,0 +1,135 @@
+"""The git side: one repository, one exact ref, and where its history is trusted to begin.
+
+The truth is the protected branch of the remote when there is one, else the local branch. What is
+trusted is pinned in the state store at the first pass (ref, remote address, root commit), because
+an estate that names its own trust root could rename it in the commit that needs it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ordain.reconciler.errors import Untrusted
+from ordain.reconciler.home import Home, home_of
+from ordain.reconciler.trees import CommitTree
+from ordain.specs.errors import SpecError
+from ordain.vcs.git import Repository
+from ordain.vcs.plain import PlainGit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ordain.reconciler.state import StateStore
+    from ordain.specs.kinds.estate import Estate
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An opened estate: its repository, its settings at HEAD, and its home."""
+
+    repository: Repository
+    settings: Estate
+    forge: PlainGit
+    home: Home
+    root_commit: str
+
+    @property
+    def ref(self) -> str:
+        """The one ref that production follows."""
+        return self.forge.target_ref
+
+    def fetch(self) -> None:
+        """Bring the remote's protected branch and approvals here; nothing without a remote."""
+        remote = self.forge.remote
+        if remote is not None:
+            branch = self.settings.protected_branch
+            self.repository.fetch(
+                remote,
+                [f"+refs/heads/{branch}:{self.ref}", "+refs/ordain/*:refs/ordain/*"],
+            )
+
+    def head(self) -> str:
+        """The commit that production should follow now."""
+        return self.repository.resolve(self.ref)
+
+    def declared_names(self, kind: str) -> tuple[str, ...]:
+        """The names of a kind's documents in the newest commit of the work tree's branch."""
+        from ordain.specs.estates import load_estate
+
+        estate = load_estate(self.tree(self.repository.resolve("HEAD")))
+        return tuple(document.name for document in estate.all(kind))
+
+    def tree(self, revision: str) -> CommitTree:
+        """The files of a commit or tree."""
+        return CommitTree(self.repository, revision)
+
+
+def open_source(path: Path, environ: Mapping[str, str]) -> Source:
+    """Open the estate whose repository holds `path`.
+
+    Raises:
+        SpecError: there is no `ordain.yaml`, or it is not a valid Estate.
+        VcsError: there is no repository, or no commit yet.
+    """
+    repository = Repository.open(path)
+    head = repository.resolve("HEAD")
+    settings = _settings(repository, head)
+    remotes = repository.remotes()
+    remote = settings.forge.remote if settings.forge.remote in remotes else None
+    forge = PlainGit(repository, target=settings.protected_branch, remote=remote)
+    root = repository.root_commit(head)
+    return Source(repository, settings, forge, home_of(root, environ), root)
+
+
+def pin_trust(source: Source, state: StateStore) -> None:
+    """Pin ref, remote and root commit at the first pass, and refuse any other one later.
+
+    Raises:
+        Untrusted: the ref, the remote's address or the root commit is not the pinned one.
+    """
+    remote = source.forge.remote
+    address = source.repository.remotes()[remote] if remote is not None else "local"
+    facts = {
+        "trust.ref": f"refs/heads/{source.settings.protected_branch}",
+        "trust.remote": address,
+        "trust.root": source.repository.root_commit(source.head()),
+    }
+    for key, value in facts.items():
+        known = state.get(key)
+        if known is None:
+            state.put(key, value)
+        elif known != value:
+            name = key.removeprefix("trust.")
+            message = f"the {name} is {value}, but {known} was trusted at the first pass"
+            remedy = (
+                "if the move is right, tell the reconciler with: ordain reconcile --trust-again"
+            )
+            raise Untrusted(message, remedy=remedy)
+
+
+def forget_trust(state: StateStore) -> None:
+    """Let the next pass trust what it finds, and judge the history from its beginning again."""
+    for key in ("trust.ref", "trust.remote", "trust.root", "good"):
+        state.drop(key)
+
+
+def _settings(repository: Repository, head: str) -> Estate:
+    from ordain.specs.estates import load_estate
+
+    tree = CommitTree(repository, head)
+    if "ordain.yaml" not in tree:
+        message = f"there is no ordain.yaml in the newest commit of {repository.path}"
+        raise SpecError(message, remedy="make an estate with: ordain init DIRECTORY")
+    estate = load_estate({"ordain.yaml": tree["ordain.yaml"]})
+    found = estate.all("Estate")
+    if not found:
+        first = estate.findings[0]
+        raise SpecError(
+            f"ordain.yaml is not a valid Estate: {first.message}",
+            remedy=first.remedy or "see: ordain check",
+            location=first.location,
+        )
+    settings: Estate = found[0].spec
+    return settings

@@ -1,0 +1,153 @@
+"""How every model stands, on three axes that never hide each other.
+
+*Sync*: is production what git declares. *Health*: does what should run, run. *Compliance*: does the
+declaration pass the policies. A model can be synced and violating, or compliant and down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ordain.policies.gate import check
+from ordain.reconciler.gating import read_side
+from ordain.specs.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from ordain.reconciler.gating import Side
+    from ordain.reconciler.passes import Planned, Reconciler
+    from ordain.reconciler.planning import Waiting
+    from ordain.specs.documents import LoadedEstate
+    from ordain.specs.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStanding:
+    """One model. `version` is what its deployments pin, empty when none does."""
+
+    model: str
+    tier: int | None
+    version: str
+    sync: str
+    health: str
+    compliance: str
+    waits_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An estate at one moment. `revision` is the last good commit, `head` the branch's tip."""
+
+    revision: str
+    head: str
+    last_pass: str
+    servers: Mapping[str, str]
+    models: tuple[ModelStanding, ...]
+    next_command: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The standing as data."""
+        return {"schemaVersion": 1, **asdict(self)}
+
+
+def standing(reconciler: Reconciler, now: datetime) -> Standing:
+    """Look at everything and touch nothing; before the first pass the tip stands for the good one."""
+    source, state = reconciler.source, reconciler.state
+    head = source.head()
+    revision = state.get("good") or head
+    side = read_side(source, revision)
+    planned = reconciler.plan(side)
+    last = state.last_pass()
+    return Standing(
+        revision=revision,
+        head=head,
+        last_pass="never"
+        if last is None
+        else f"{last.result} at {(last.ended or last.started)[:19]}",
+        servers={name: seen.address for name, seen in planned.observed.servers.items()},
+        models=tuple(_models(side, planned, now)),
+        next_command=_next(planned, head, revision),
+    )
+
+
+def _models(side: Side, planned: Planned, now: datetime) -> Iterable[ModelStanding]:
+    findings = check(side.estate, now, tree=side.tree).findings
+    stages = [stage.to_json() for stage in planned.plan.stages]
+    for document in side.estate.all("Model"):
+        name = document.name
+        waits = [one for one in planned.plan.waiting if _concerns(one, name, side.estate)]
+        places = _environments(side.estate, name)
+        busy = any(
+            stage.get("model") == name or stage.get("environment") in places for stage in stages
+        )
+        yield ModelStanding(
+            model=name,
+            tier=document.spec.tier,
+            version=", ".join(_versions(side.estate, name)),
+            sync="OutOfSync" if busy else "Waiting" if waits else "Synced",
+            health=_health(side.estate, name, planned),
+            compliance=_compliance(findings, name, side.estate),
+            waits_for="; ".join(dict.fromkeys(one.reason for one in waits)),
+        )
+    for name, condition in sorted(planned.observed.inventory.items()):
+        if condition == "retired":
+            yield ModelStanding(name, None, "", "Retired", "Idle", "", "")
+
+
+def _versions(estate: LoadedEstate, model: str) -> list[str]:
+    return [
+        f"{deployment.name}={deployment.spec.version}"
+        for deployment in estate.all("Deployment")
+        if deployment.spec.model == model and deployment.spec.version is not None
+    ]
+
+
+def _health(estate: LoadedEstate, model: str, planned: Planned) -> str:
+    """Healthy when every environment that pins a version of the model serves and is ready."""
+    wanted = _environments(estate, model) & set(planned.desired.servers)
+    if not wanted:
+        return "Idle"
+    seen = [planned.observed.servers.get(name) for name in wanted]
+    if any(one is None for one in seen):
+        return "Missing"
+    return "Healthy" if all(one is not None and one.ready for one in seen) else "Degraded"
+
+
+def _environments(estate: LoadedEstate, model: str) -> set[str]:
+    """Where a version of the model is pinned."""
+    return {
+        deployment.spec.environment
+        for deployment in estate.all("Deployment")
+        if deployment.spec.model == model and deployment.spec.version is not None
+    }
+
+
+def _compliance(findings: Iterable[Finding], model: str, estate: LoadedEstate) -> str:
+    """Violating when an error stands in a document of the model."""
+    paths = {
+        document.path
+        for document in estate.documents.values()
+        if (document.name == model and document.kind == "Model")
+        or getattr(document.spec, "model", None) == model
+    }
+    mine = [f for f in findings if f.location is not None and f.location.path in paths]
+    return "Violating" if any(f.severity is Severity.ERROR for f in mine) else "Compliant"
+
+
+def _concerns(waiting: Waiting, model: str, estate: LoadedEstate) -> bool:
+    kind, _, name = waiting.key.partition("/")
+    if kind == "Model":
+        return name == model
+    document = estate.get(kind, name)
+    return document is not None and getattr(document.spec, "model", None) == model
+
+
+def _next(planned: Planned, head: str, revision: str) -> str:
+    if any(one.reason == "ApprovalPending" for one in planned.plan.waiting):
+        return "ordain proposals list"
+    if planned.plan.stages or head != revision:
+        return "ordain reconcile --once"
+    return "ordain monitor run"

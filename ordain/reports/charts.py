@@ -1,0 +1,67 @@
+"""The charts of a model report, each with the sentence that says the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ordain.reports import svg
+from ordain.reports.texts import count, day, number, percent
+
+if TYPE_CHECKING:
+    from ordain.reports.facts import PastDrift
+    from ordain.runtime.monitoring.psi import FeatureDrift
+    from ordain.specs.evidence import Evidence, FairnessRow
+
+MAXIMUM_BARS = 15
+# How many bins the sentence of a histogram names; a picture needs no more to be told.
+_TOLD = 3
+
+
+def importance(evidence: Evidence) -> str:
+    """Mean absolute attribution of the strongest features."""
+    shown = evidence.importance[:MAXIMUM_BARS]
+    told = ", ".join(f"{name} {value:.3g}" for name, value in shown)
+    return svg.bars(shown, label=f"Mean absolute contribution in log-odds: {told}")
+
+
+def feature(drift: FeatureDrift) -> str:
+    """Reference and window of one feature on the same bins."""
+    used = [bin_ for bin_ in drift.bins if bin_.reference or bin_.window]
+    moves = sorted(used, key=lambda bin_: -abs(_move(drift, bin_.reference, bin_.window)))[:_TOLD]
+    told = "; ".join(
+        f"{bin_.label} {percent(bin_.reference / (drift.n_reference or 1))} was, "
+        f"{percent(bin_.window / (drift.n or 1))} now"
+        for bin_ in moves
+    )
+    return svg.histograms(
+        [bin_.reference for bin_ in used],
+        [bin_.window for bin_ in used],
+        label=f"{drift.feature}, the bins that moved most: {told}",
+    )
+
+
+def _move(drift: FeatureDrift, reference: int, window: int) -> float:
+    return window / (drift.n or 1) - reference / (drift.n_reference or 1)
+
+
+def fairness(row: FairnessRow) -> str:
+    """The ratio of one group with its interval and the minimum; nothing where there is none."""
+    if row.value is None or row.low is None or row.high is None:
+        return ""
+    label = (
+        f"{row.metric} of {row.group} against {row.reference}: {number(row.value)}, interval "
+        f"{number(row.low)} to {number(row.high)}, minimum {row.minimum:g}"
+    )
+    return svg.interval(row.value, row.low, row.high, row.minimum, label=label)
+
+
+def history(past: tuple[PastDrift, ...], warn: float, fail: float) -> str:
+    """The largest index of each window over time, with the limits of today."""
+    last = past[-1]
+    label = (
+        f"Largest index of {count(len(past))} windows from {day(past[0].time)} to "
+        f"{day(last.time)}: the last is {number(last.psi)} ({last.feature}); limits {warn:g} "
+        f"and {fail:g}"
+    )
+    points = [(day(one.time), one.psi) for one in past]
+    return svg.line(points, [(f"warn {warn:g}", warn), (f"fail {fail:g}", fail)], label=label)

@@ -1,0 +1,100 @@
+"""One decision, found in the record, replayed by the version that made it, and explained.
+
+The reason texts come from the estate as it stands at the commit that production follows; the
+artifact, its background and the inputs are those of the record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ordain.runtime.artifacts import load_artifact
+from ordain.runtime.reasons import read_reason_codes, reasons_for
+from ordain.specs.errors import OrdainError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ordain.ledger.ledger import Ledger
+    from ordain.ledger.records import Prediction
+    from ordain.runtime.artifacts import ArtifactStore
+    from ordain.runtime.reasons import Reason, ReasonCodes
+    from ordain.specs.documents import Document, LoadedEstate
+
+
+class DecisionUnknown(OrdainError):
+    """There is no such decision, or nothing that explains it."""
+
+    exit_code = 1
+    code = "REP001"
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A recorded prediction and why it came out as it did."""
+
+    prediction: Prediction
+    reasons: tuple[Reason, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The explanation as data."""
+        prediction = {**asdict(self.prediction), "time": self.prediction.time.isoformat()}
+        reasons = [asdict(reason) for reason in self.reasons]
+        return {"schemaVersion": 1, "prediction": prediction, "reasons": reasons}
+
+
+def explain_decision(
+    identifier: str,
+    ledger: Ledger,
+    store: ArtifactStore,
+    estate: LoadedEstate,
+    tree: Mapping[str, bytes],
+) -> Explained:
+    """Explain the prediction with this id.
+
+    Raises:
+        DecisionUnknown: the record holds no such prediction, or its model is not declared any more.
+        ReplayError: the record and the version do not agree.
+        ArtifactError: the version's artifact is not in the store, or was changed.
+    """
+    prediction = ledger.prediction(identifier)
+    if prediction is None:
+        message = f"the record holds no prediction {identifier}"
+        raise DecisionUnknown(message, remedy="list them with: ordain audit query --predictions")
+    document = estate.get("Model", prediction.model)
+    if document is None:
+        message = f"the model {prediction.model} of this prediction is not declared any more"
+        raise DecisionUnknown(message, remedy="run this at a commit that still declares it")
+    artifact = load_artifact(store, prediction.artifact)
+    reasons = reasons_for(
+        prediction,
+        artifact,
+        _codes(document, tree),
+        top=document.spec.explanation.top,
+        unfavourable=unfavourable_side(document, estate),
+    )
+    return Explained(prediction, reasons)
+
+
+def unfavourable_side(model: Document, estate: LoadedEstate) -> Literal["above", "below"]:
+    """On which side of the threshold the decision is bad for the person.
+
+    The output is the probability of the positive outcome; where that outcome is the favourable one,
+    low outputs are the bad ones.
+    """
+    dataset = estate.get("Dataset", model.spec.dataset or "")
+    target = None if dataset is None else dataset.spec.target
+    if target is None or target.favourable is None:
+        return "above"
+    return "below" if target.favourable == target.positive else "above"
+
+
+def _codes(model: Document, tree: Mapping[str, bytes]) -> ReasonCodes | None:
+    path = model.spec.explanation.reasons
+    if path is None:
+        return None
+    if path not in tree:
+        message = f"the reason codes {path} of {model.name} are not in the estate"
+        raise DecisionUnknown(message, remedy="commit the file, or remove explanation.reasons")
+    return read_reason_codes(tree[path], path)

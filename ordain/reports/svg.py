@@ -1,0 +1,140 @@
+"""Charts as inline SVG: bars, two histograms on the same bins, an interval, a line with limits.
+
+Written by hand because a page must be small, the same byte for byte, without a script and without
+a font: a plotting library costs a second and makes a page thirty times larger. Colours come from
+the page's style sheet by class, so that a chart follows the screen, the dark mode and the printer.
+All bars of one colour are one path. Every chart has a sentence for those who do not see it.
+
+Text is escaped here; the functions return markup as plain strings.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def bars(values: Sequence[tuple[str, float]], *, label: str, unit: str = "") -> str:
+    """Horizontal bars from zero, one line each, with names on the left and values on the right.
+
+    Values are at least 0; the longest bar is the largest value.
+    """
+    row, left, width, right = 22, 170, 320, 110
+    largest = max((value for _, value in values), default=0.0) or 1.0
+    parts = []
+    for index, (name, value) in enumerate(values):
+        y = index * row
+        length = value / largest * width
+        parts.append(
+            f'<text x="{left - 8}" y="{y + 15}" text-anchor="end">{escape(_short(name))}</text>'
+            f'<rect class="now" x="{left}" y="{y + 4}" width="{_n(length)}" height="14"/>'
+            f'<text class="soft" x="{_n(left + length + 6)}" y="{y + 15}">'
+            f"{value:.3g}{escape(unit)}</text>"
+        )
+    return _svg("".join(parts), left + width + right, max(len(values), 1) * row, label, "bars")
+
+
+def histograms(before: Sequence[int], after: Sequence[int], *, label: str) -> str:
+    """Two histograms over the same bins, side by side, each as shares of its own rows.
+
+    `before` and `after` are counts of equal length.
+    """
+    width, height, floor = 240, 48, 46
+    shares = [_shares(before), _shares(after)]
+    tallest = max((share for side in shares for share in side), default=0.0) or 1.0
+    step = width / max(len(before), 1)
+    bar = max(step * 0.4, 0.6)
+    paths = []
+    for side, (name, found) in enumerate(zip(("was", "now"), shares, strict=True)):
+        path = "".join(
+            _bar(index * step + step * 0.1 + side * bar, floor, bar, share / tallest * 42)
+            for index, share in enumerate(found)
+            if share
+        )
+        paths.append(f'<path class="{name}" d="{path}"/>' if path else "")
+    axis = f'<path class="axis" d="M0 {floor}.5H{width}"/>'
+    return _svg("".join(paths) + axis, width, height, label, "hist")
+
+
+def interval(value: float, low: float, high: float, limit: float, *, label: str) -> str:
+    """A value with its interval and a limit, on an axis that holds all of them with a margin."""
+    width, height, middle = 140, 20, 10
+    ends = (min(value, low, limit), max(value, high, limit))
+    margin = (ends[1] - ends[0]) * 0.08 or 0.1
+    start, span = ends[0] - margin, ends[1] - ends[0] + 2 * margin
+
+    def x(position: float) -> str:
+        return _n((position - start) / span * width)
+
+    body = (
+        f'<path class="limit" d="M{x(limit)} 1V19"/>'
+        f'<path class="range" d="M{x(low)} {middle}H{x(high)}M{x(low)} 6v8M{x(high)} 6v8"/>'
+        f'<circle class="now" cx="{x(value)}" cy="{middle}" r="3.5"/>'
+    )
+    return _svg(body, width, height, label, "interval")
+
+
+def line(
+    points: Sequence[tuple[str, float]], limits: Iterable[tuple[str, float]], *, label: str
+) -> str:
+    """Values in their order with horizontal limits; the axis begins at zero.
+
+    `points` are (name, value), of which the first and last names are printed; `limits` likewise.
+    """
+    width, height, left, right, top, bottom = 640, 170, 40, 70, 10, 24
+    marks = list(limits)
+    largest = max([value for _, value in (*points, *marks)], default=0.0) * 1.1 or 1.0
+    floor, room = height - bottom, height - top - bottom
+    step = (width - left - right) / max(len(points) - 1, 1)
+
+    def y(value: float) -> str:
+        return _n(floor - value / largest * room)
+
+    places = [(_n(left + index * step), y(value)) for index, (_, value) in enumerate(points)]
+    body = [f'<path class="axis" d="M{left} {floor}H{width - right}M{left} {top}V{floor}"/>']
+    body.append(f'<text class="soft" x="{left - 6}" y="{floor + 4}" text-anchor="end">0</text>')
+    for name, value in marks:
+        body.append(
+            f'<path class="limit" d="M{left} {y(value)}H{width - right}"/>'
+            f'<text class="soft" x="{width - right + 6}" y="{y(value)}" dy="4">'
+            f"{escape(name)}</text>"
+        )
+    body.append('<path class="line" d="M' + "L".join(f"{a} {b}" for a, b in places) + '"/>')
+    body += [f'<circle class="now" cx="{a}" cy="{b}" r="3"/>' for a, b in places]
+    if points:
+        ends = [(places[0][0], points[0][0], "start"), (places[-1][0], points[-1][0], "end")]
+        body += [
+            f'<text class="soft" x="{a}" y="{height - 6}" text-anchor="{anchor}">'
+            f"{escape(name)}</text>"
+            for a, name, anchor in (ends if len(points) > 1 else ends[:1])
+        ]
+    return _svg("".join(body), width, height, label, "line-chart")
+
+
+def _svg(body: str, width: float, height: float, label: str, kind: str) -> str:
+    return (
+        f'<svg class="{kind}" viewBox="0 0 {_n(width)} {_n(height)}" width="{_n(width)}" '
+        f'height="{_n(height)}" role="img" aria-label="{escape(label)}">{body}</svg>'
+    )
+
+
+def _bar(x: float, floor: float, width: float, height: float) -> str:
+    return f"M{_n(x)} {_n(floor)}v-{_n(max(height, 0.5))}h{_n(width)}V{_n(floor)}z"
+
+
+def _shares(counts: Sequence[int]) -> list[float]:
+    total = sum(counts) or 1
+    return [count / total for count in counts]
+
+
+def _short(name: str, length: int = 24) -> str:
+    return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def _n(value: float) -> str:
+    """A coordinate with one decimal at most: finer is not seen and only makes the page larger."""
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text

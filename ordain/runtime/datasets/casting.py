@@ -1,0 +1,235 @@
+"""From whatever a source holds to the declared types, so that equal tables are equal bytes.
+
+    declared            Arrow             missing
+    float               float64           null, NaN
+    int                 int64             null, NaN
+    bool                bool              null
+    category, text, id  large_string      null, empty text
+    date                timestamp[us]     null; UTC without zone, a day is its midnight
+
+In text, numbers may also be missing as NA, N/A, NaN or null. A category keeps NA, which may well be
+a level (no answer, North America). Nothing is guessed beyond this: a value that does not fit its
+type is an error that names the row, never a missing value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ordain.runtime.errors import DataError
+from ordain.specs.findings import Location
+
+if TYPE_CHECKING:
+    from ordain.specs.kinds.dataset import Dataset
+
+NUMBER_MISSING = ("", "na", "n/a", "nan", "null")
+EXACT = 2**53  # Whole numbers up to here are exact as floats.
+SHOWN = 40
+
+
+class _Misfit(ValueError):
+    """The values do not fit; `rows` is a boolean Arrow mask of those that do not, if known."""
+
+    def __init__(self, rows: Any = None) -> None:  # noqa: ANN401 - an Arrow array
+        super().__init__()
+        self.rows = rows
+
+
+def cast_table(dataset: Dataset, table: Any) -> Any:  # noqa: ANN401 - pa.Table
+    """The table with every declared column in its declared type, sorted by name.
+
+    Raises:
+        DataError: naming the first value that does not fit.
+    """
+    import pyarrow as pa
+
+    columns = {}
+    for name, column in sorted(dataset.columns.items()):
+        values = table[name]
+        try:
+            columns[name] = _cast(_plain(values), column.type)
+        except _Misfit as misfit:
+            raise _error(dataset, name, _plain(values), misfit) from None
+    return pa.table(columns)
+
+
+def _plain(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    """One array without chunks and without a dictionary."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def _cast(values: Any, declared: str) -> Any:  # noqa: ANN401 - Arrow arrays
+    match declared:
+        case "float":
+            return _float(values)
+        case "int":
+            return _int(values)
+        case "bool":
+            return _bool(values)
+        case "date":
+            return _date(values)
+        case _:
+            return _string(values)
+
+
+def _float(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if _is_text(values):
+        values = _number_text(values)
+    elif not (_is_number(values) or pa.types.is_decimal(values.type)):
+        raise _Misfit
+    floats = _try_cast(values, pa.float64())
+    floats = pc.if_else(pc.is_nan(floats), pa.scalar(None, pa.float64()), floats)
+    infinite = pc.is_inf(floats)
+    if pc.any(infinite).as_py():
+        raise _Misfit(infinite)
+    return floats
+
+
+def _int(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if _is_text(values):
+        values = _number_text(values)
+        try:
+            return values.cast(pa.int64())
+        except pa.ArrowInvalid:
+            values = _float(values)
+    elif not _is_number(values):
+        raise _Misfit
+    if pa.types.is_floating(values.type):
+        values = _float(values)
+        broken = pc.or_(
+            pc.not_equal(pc.floor(values), values), pc.greater(pc.abs(values), float(EXACT))
+        )
+        if pc.any(broken).as_py():
+            raise _Misfit(broken)
+    return _try_cast(values, pa.int64())
+
+
+def _bool(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_boolean(values.type):
+        return values
+    if _is_text(values):
+        return _try_cast(_number_text(values), pa.bool_())
+    numbers = _int(values)
+    broken = pc.invert(pc.is_in(numbers, pa.array([0, 1, None], pa.int64())))
+    if pc.any(broken).as_py():
+        raise _Misfit(broken)
+    return numbers.cast(pa.bool_())
+
+
+def _date(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    micros = pa.timestamp("us")
+    if _is_text(values):
+        values = pc.utf8_trim_whitespace(values)
+        values = pc.if_else(pc.equal(values, ""), pa.scalar(None, values.type), values)
+        return _try_cast(values, micros)
+    if pa.types.is_timestamp(values.type):
+        return _try_cast(values, pa.timestamp("us", values.type.tz)).cast(micros)
+    if pa.types.is_date(values.type):
+        return _try_cast(values, micros)
+    raise _Misfit
+
+
+def _string(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if _is_number(values) and pa.types.is_floating(values.type):
+        values = _int(values)
+    if not (_is_text(values) or _is_number(values) or pa.types.is_boolean(values.type)):
+        raise _Misfit
+    text = _try_cast(values, pa.large_string())
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+
+
+def _number_text(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    """Text without the white space around it, and null where a number is missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.utf8_trim_whitespace(values)
+    missing = pc.is_in(pc.utf8_lower(text), pa.array(NUMBER_MISSING, text.type))
+    return pc.if_else(missing, pa.scalar(None, text.type), text)
+
+
+def _try_cast(values: Any, wanted: Any) -> Any:  # noqa: ANN401 - Arrow types
+    import pyarrow as pa
+
+    try:
+        return values.cast(wanted)
+    except pa.ArrowInvalid as error:
+        raise _Misfit(_first_bad(values, wanted)) from error
+    except pa.ArrowNotImplementedError as error:
+        raise _Misfit from error
+
+
+def _first_bad(values: Any, wanted: Any) -> Any:  # noqa: ANN401 - Arrow types
+    """A mask that marks the first value that cannot be cast, found by halving."""
+    import pyarrow as pa
+
+    low, high = 0, len(values)
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            values.slice(low, middle - low).cast(wanted)
+            low = middle
+        except pa.ArrowInvalid:
+            high = middle
+    return pa.array([index == low for index in range(low + 1)])
+
+
+def _is_text(values: Any) -> bool:  # noqa: ANN401 - Arrow types
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type))
+
+
+def _is_number(values: Any) -> bool:  # noqa: ANN401 - Arrow types
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(values.type) or pa.types.is_floating(values.type))
+
+
+def _error(dataset: Dataset, name: str, values: Any, misfit: _Misfit) -> DataError:  # noqa: ANN401
+    """The error for a person; a protected, entity or id value is never repeated."""
+    uri = dataset.source.uri
+    column = dataset.columns[name]
+    remedy = f"correct the value, or the type in spec.columns.{name}"
+    if misfit.rows is None:
+        message = f"{uri}: column {name} holds {values.type}, which is no {column.type}"
+        return DataError(message, remedy=remedy, location=Location(uri))
+    row = first_true(misfit.rows)
+    shown = shown_value(column.role, values[row].as_py())
+    message = f"{uri}: column {name}, row {row + 1}: {shown} is no {column.type}"
+    return DataError(message, remedy=remedy, location=Location(uri))
+
+
+def first_true(mask: Any) -> int:  # noqa: ANN401 - an Arrow array
+    """The place of the first true value of a boolean Arrow array; -1 where there is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return int(pc.index(mask, pa.scalar(value=True)).as_py())
+
+
+def shown_value(role: str, value: object) -> str:
+    """A value as an error may show it: short, and never one that names or protects a person."""
+    if role in {"protected", "entity", "id"}:
+        return f"the value (not shown, its role is {role})"
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,0 +1,84 @@
+"""What can go wrong with compiled work.
+
+    RunError                     RUN100   the base: something that the work needs is wrong
+    ├── ArtifactError            RUN110   a blob is missing, was changed, or is of a refused format
+    ├── PlanError                RUN120   the plan of a fitted model cannot be read
+    ├── RowError                 RUN121   a row does not fit the plan
+    ├── LockError                RUN130   the installed packages are not those of the lock
+    ├── DataError                RUN140   the data are not what the Dataset declares
+    └── TrainingError            RUN150   the Model asks for what training cannot do
+        ├── SplitError           RUN151   the rows cannot be divided as declared
+        ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
+        └── JobError             RUN153   the order for a training job cannot be read
+
+The split by class is by who mends it: the store's operator, whoever owns the environment, the data
+or the Model. `RUN152` alone is a defect of ours or of a library.
+"""
+
+from __future__ import annotations
+
+from ordain.specs.errors import OrdainError
+
+
+class RunError(OrdainError):
+    """Something that compiled work needs is wrong."""
+
+    code = "RUN100"
+
+
+class ArtifactError(RunError):
+    """A blob is missing, was changed, or is of a format that is refused."""
+
+    code = "RUN110"
+
+
+class PlanError(RunError):
+    """The plan of a fitted model cannot be read."""
+
+    code = "RUN120"
+
+
+class RowError(RunError):
+    """A row does not fit the plan; `field` names the input."""
+
+    code = "RUN121"
+
+    def __init__(self, field: str, message: str, *, remedy: str = "") -> None:
+        super().__init__(f"input {field}: {message}", remedy=remedy)
+        self.field = field
+
+
+class LockError(RunError):
+    """The installed packages are not those of the environment lock."""
+
+    code = "RUN130"
+
+
+class DataError(RunError):
+    """The data are not what the Dataset declares."""
+
+    code = "RUN140"
+
+
+class TrainingError(RunError):
+    """The Model asks for what training cannot do."""
+
+    code = "RUN150"
+
+
+class SplitError(TrainingError):
+    """The rows cannot be divided as declared."""
+
+    code = "RUN151"
+
+
+class ParityError(TrainingError):
+    """The plan does not answer as the fitted pipeline does; nothing may be served from it."""
+
+    code = "RUN152"
+
+
+class JobError(TrainingError):
+    """The order for a training job cannot be read."""
+
+    code = "RUN153"

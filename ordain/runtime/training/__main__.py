@@ -1,0 +1,84 @@
+"""`python -m ordain.runtime.training JOBDIR`: run the order in a directory, in this process.
+
+Exit code 0 and a result, or exit code 1 and `{"error": {"code", "message", "remedy"}}` in the same
+file, which is written last and whole. Progress goes to standard output, one JSON object a line.
+Threads are set before any numeric library loads, because they read their number once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ordain.runtime.artifacts import write_atomically
+from ordain.runtime.training.order import EVIDENCE, RESULT, read_job, thread_environment
+from ordain.specs.canonical import canonical_json
+from ordain.specs.errors import OrdainError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ordain.runtime.training.order import Outcome
+
+
+class _WithoutPandas:
+    """scikit-learn imports pandas wherever it finds it, which costs 0.5 s and is never used."""
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("a training job does not use pandas", name=name)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code of the job in this directory."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m ordain.runtime.training JOBDIR\n")
+        return 2
+    directory = Path(arguments[0])
+    try:
+        outcome = _run(directory)
+        write_atomically(directory / EVIDENCE, outcome.evidence.to_json())
+        write_atomically(directory / RESULT, outcome.to_json())
+    except OrdainError as error:
+        return _fail(directory, error.code, error.message, error.remedy)
+    except OSError as error:
+        message = f"{directory}: cannot be written: {error.strerror}"
+        return _fail(directory, "RUN153", message, "free space, or mend the rights")
+    except Exception as error:  # noqa: BLE001 - the boundary of the process; the log has it all
+        traceback.print_exc()
+        message = f"the training job broke: {type(error).__name__}: {error}"
+        return _fail(directory, "RUN199", message, "read the log of the job, and report it")
+    return 0
+
+
+def _run(directory: Path) -> Outcome:
+    job = read_job(directory)
+    os.environ.update(thread_environment(job.recipe.threads))
+    sys.meta_path.insert(0, _WithoutPandas())
+    from ordain.runtime.training.job import run_job
+
+    return run_job(job, _tell)
+
+
+def _tell(stage: str, fraction: float) -> None:
+    sys.stdout.write(json.dumps({"stage": stage, "fraction": fraction}) + "\n")
+    sys.stdout.flush()
+
+
+def _fail(directory: Path, code: str, message: str, remedy: str) -> int:
+    """Say it to whoever waits for the result, and to whoever reads the log."""
+    sys.stderr.write(f"error[{code}]: {message}\n")
+    error = {"code": code, "message": message, "remedy": remedy}
+    try:
+        write_atomically(directory / RESULT, canonical_json({"error": error}))
+    except OSError as broken:
+        sys.stderr.write(f"{directory / RESULT}: cannot be written: {broken.strerror}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

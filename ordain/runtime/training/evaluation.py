@@ -1,0 +1,130 @@
+"""Performance of a fitted model against what the Model declares as acceptable.
+
+Every metric is measured on every part, because a gap between train and test is itself a finding of
+any validation. Only rows of the test part that carry a limit are judged; the rest inform. The
+comparison with the champion is a row of its own (`roc_auc_delta`), counted so that more is better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ordain.runtime.errors import SplitError, TrainingError
+from ordain.runtime.training.metrics import NAMES, Estimate, Sample, difference, estimate
+from ordain.specs.evidence import Metric
+from ordain.specs.findings import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ordain.specs.kinds.model import MetricGate
+
+CONFIDENCE = 0.95
+INFORMING = ("roc_auc", "log_loss", "brier")
+OUTCOMES = 2
+
+
+def evaluate(
+    samples: Mapping[str, Sample],
+    gates: Sequence[MetricGate],
+    champion: Sample | None = None,
+    absent: str = "there is no champion yet",
+) -> tuple[Metric, ...]:
+    """Rows of evidence: the test part first, judged where a gate is declared.
+
+    `samples` are by part; `champion` is the version now running, on the rows of the test part.
+    Without one the comparison is `insufficient`, and `absent` says why.
+
+    Raises:
+        SplitError: when the test part has one outcome only.
+        TrainingError: when a gate names a metric of another task, or says nothing.
+    """
+    test = samples["test"]
+    if len(np.unique(test.positive)) < OUTCOMES:
+        message = "split: all rows of the test part have the same outcome"
+        raise SplitError(message, remedy="widen split.test")
+    for gate in gates:
+        _refuse_unusable(gate)
+    absolute = [gate for gate in gates if gate.versus is None]
+    rows = [_judged(test, gate) for gate in absolute]
+    gated = {gate.name for gate in absolute}
+    rows += [_row(name, "test", test) for name in NAMES if name not in gated]
+    rows += [_compared(test, champion, gate, absent) for gate in gates if gate.versus is not None]
+    for part, sample in samples.items():
+        if part != "test" and len(np.unique(sample.positive)) == OUTCOMES:
+            rows += [_row(name, part, sample) for name in INFORMING]
+    return tuple(rows)
+
+
+def counted(rows: Sequence[Metric], *, first: bool) -> list[Verdict]:
+    """The verdicts that decide: those of rows with a limit.
+
+    The first version of a model has no champion, which is not held against it; a champion that
+    could not be compared is.
+    """
+    gated = [row for row in rows if row.limit]
+    return [Verdict(row.verdict) for row in gated if row.n or not first]
+
+
+def _refuse_unusable(gate: MetricGate) -> None:
+    if gate.name not in NAMES:
+        message = f"acceptance.metrics: {gate.name} is no metric of a classifier"
+        raise TrainingError(message, remedy=f"use one of {', '.join(NAMES)}")
+    limits = (gate.min, gate.max) if gate.versus is None else (gate.min_delta,)
+    if all(limit is None for limit in limits):
+        wanted = "min or max" if gate.versus is None else "minDelta"
+        message = f"acceptance.metrics: {gate.name} has no limit"
+        raise TrainingError(message, remedy=f"set {wanted}")
+
+
+def _row(name: str, part: str, sample: Sample, confidence: float = CONFIDENCE) -> Metric:
+    found = estimate(name, sample, confidence)
+    return Metric(name, part, found.value, found.low, found.high, confidence, sample.n)
+
+
+def _judged(sample: Sample, gate: MetricGate) -> Metric:
+    row = _row(gate.name, "test", sample, gate.confidence)
+    found = Estimate(row.value, row.low or 0.0, row.high or 0.0)
+    judged = _bound(found, gate)
+    low_enough = gate.max is None or judged <= gate.max
+    high_enough = gate.min is None or judged >= gate.min
+    verdict = Verdict.PASS if low_enough and high_enough else Verdict.FAIL
+    limits = [f">= {gate.min:g}"] if gate.min is not None else []
+    limits += [f"<= {gate.max:g}"] if gate.max is not None else []
+    return replace(row, limit=f"{gate.bound} {' and '.join(limits)}", verdict=verdict.value)
+
+
+def _bound(found: Estimate, gate: MetricGate) -> float:
+    """The end of the interval that the gate looks at."""
+    match gate.bound:
+        case "lower":
+            return found.low
+        case "upper":
+            return found.high
+        case _:
+            return found.value
+
+
+def _compared(sample: Sample, champion: Sample | None, gate: MetricGate, absent: str) -> Metric:
+    limit = f"{gate.bound} >= {gate.min_delta:g} versus champion"
+    name = f"{gate.name}_delta"
+    if champion is None:
+        limit = f"{limit} ({absent})"
+        return Metric(name, "test", 0.0, None, None, gate.confidence, 0, limit)
+    found = difference(gate.name, sample, champion, gate.confidence)
+    accepted = _bound(found, gate) >= (gate.min_delta or 0.0)
+    verdict = Verdict.PASS if accepted else Verdict.FAIL
+    return Metric(
+        name,
+        "test",
+        found.value,
+        found.low,
+        found.high,
+        gate.confidence,
+        sample.n,
+        limit,
+        verdict.value,
+    )

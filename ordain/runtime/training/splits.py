@@ -1,0 +1,257 @@
+"""Which rows are learnt from, chosen on, and judged on.
+
+An entity is never on both sides: where the Dataset names one, a random split moves whole entities,
+and a split by time that would cut one in two is refused. Positions are drawn from a seeded
+generator over the order of rows, which the data digest pins; hashing values to a side was refused
+because the share of each side would then depend on the names of customers.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ordain.runtime.errors import SplitError
+from ordain.specs.canonical import digest, sha256
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ordain.specs.kinds.dataset import Dataset
+    from ordain.specs.kinds.model import Split
+
+    Indices = NDArray[np.int64]
+
+PARTS = ("train", "validation", "test")
+
+_SHARE = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?%")
+_DURATION = re.compile(r"([1-9][0-9]*)(ms|s|m|h|d)")
+_DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
+_MICROSECONDS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_MICROSECONDS["d"] = 24 * _MICROSECONDS["h"]
+_EPOCH = dt.date(1970, 1, 1)
+_ALL = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Ascending positions of the rows of each part; a row is in one part or in none."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
+    rows: int
+
+    @property
+    def left_out(self) -> int:
+        """How many rows are in no part: outside of every range, or in a purge gap."""
+        return self.rows - len(self.train) - len(self.validation) - len(self.test)
+
+    @property
+    def digest(self) -> str:
+        """The digest of the three lists of positions, as 8 bytes little-endian each."""
+        parts = {part: sha256(getattr(self, part).astype("<i8").tobytes()) for part in PARTS}
+        return digest({"format": "ordain.split/1", "rows": self.rows, **parts})
+
+
+def split_rows(split: Split, dataset: Dataset, table: Any, seed: int) -> Parts:  # noqa: ANN401
+    """Divide the rows of a cast `pyarrow.Table` as the Model declares.
+
+    Raises:
+        SplitError: when the declaration contradicts itself or the data, or a part is empty.
+    """
+    entities = _entities(split, dataset, table)
+    if split.by == "time":
+        parts = _by_time(split, dataset, table)
+        _refuse_cut_entities(dataset, entities, parts)
+    else:
+        parts = _by_draw(_shares(split), entities, table.num_rows, seed)
+    for part in ("train", "test"):
+        if len(getattr(parts, part)) == 0:
+            message = f"split: no row falls into the {part} part"
+            raise SplitError(message, remedy=f"widen split.{part} or bring more rows")
+    return parts
+
+
+def _entities(split: Split, dataset: Dataset, table: Any) -> Indices | None:  # noqa: ANN401
+    """A number per row that is equal for equal entities, by first appearance."""
+    if dataset.entity is None:
+        if split.by == "entity":
+            message = "split.by is entity, but the Dataset names no entity"
+            raise SplitError(message, remedy="set spec.entity of the Dataset")
+        return None
+    column = table[dataset.entity].combine_chunks()
+    if column.null_count:
+        message = f"split: {column.null_count} rows have no {dataset.entity}"
+        raise SplitError(message, remedy="give every row its entity")
+    codes: Indices = column.dictionary_encode().indices.to_numpy().astype(np.int64)
+    return codes
+
+
+def _shares(split: Split) -> tuple[float, ...]:
+    declared = (split.train, split.validation, split.test)
+    for part, text in zip(PARTS, declared, strict=True):
+        if not _SHARE.fullmatch(text):
+            message = f"split.{part}: {text!r} is no share such as 60%"
+            raise SplitError(message, remedy="write shares, or set split.by to time")
+    shares = tuple(float(text.removesuffix("%")) for text in declared)
+    if abs(sum(shares) - _ALL) > 1e-9:  # noqa: PLR2004 - below what a percentage can say
+        message = f"split: {' + '.join(declared)} is not 100%"
+        raise SplitError(message, remedy="let the three shares add up to 100%")
+    return shares
+
+
+def _by_draw(shares: tuple[float, ...], entities: Indices | None, rows: int, seed: int) -> Parts:
+    """Shuffle the entities (or rows) and cut where the rows reach each share."""
+    generator = np.random.default_rng(seed)
+    groups = np.arange(rows) if entities is None else entities
+    sizes = np.bincount(groups)
+    order = generator.permutation(len(sizes))
+    before = np.cumsum(sizes[order]) - sizes[order]
+    ends = np.cumsum(shares) / _ALL * rows
+    part_of = np.empty(len(sizes), dtype=np.int64)
+    part_of[order] = np.searchsorted(ends[:-1] - 0.5, before, side="right")
+    return _parts(part_of[groups], rows)
+
+
+def _parts(part_of: Indices, rows: int) -> Parts:
+    """Parts from a number per row: 0 train, 1 validation, 2 test, -1 none."""
+    train, validation, test = (np.flatnonzero(part_of == part) for part in range(len(PARTS)))
+    return Parts(train, validation, test, rows)
+
+
+def _by_time(split: Split, dataset: Dataset, table: Any) -> Parts:  # noqa: ANN401 - pa.Table
+    times = _times(dataset, table)
+    purge = 0 if split.purge is None else _duration(split.purge)
+    declared = [split.train, split.validation, split.test]
+    if all(_SHARE.fullmatch(text) for text in declared):
+        ranges = _ranges_of_shares(_shares(split), times)
+    else:
+        ranges = [_range(part, text) for part, text in zip(PARTS, declared, strict=True)]
+        _refuse_overlap(ranges)
+    part_of = np.full(len(times), -1, dtype=np.int64)
+    for part, (start, end) in enumerate(_purged(ranges, purge)):
+        inside = np.ones(len(times), dtype=bool)
+        if start is not None:
+            inside &= times >= start
+        if end is not None:
+            inside &= times < end
+        part_of[inside] = part
+    return _parts(part_of, len(times))
+
+
+def _purged(
+    ranges: list[tuple[int | None, int | None]], purge: int
+) -> list[tuple[int | None, int | None]]:
+    """Each range, ending at least `purge` microseconds before the next one begins."""
+    starts = [start for start, _ in ranges if start is not None]
+    purged = []
+    for start, end in ranges:
+        later = [first - purge for first in starts if start is None or first > start]
+        limits = later if end is None else [end, *later]
+        purged.append((start, min(limits, default=None)))
+    return purged
+
+
+def _times(dataset: Dataset, table: Any) -> Indices:  # noqa: ANN401 - pa.Table
+    """Microseconds since 1970 of each row."""
+    import pyarrow as pa
+
+    if dataset.time is None:
+        message = "split.by is time, but the Dataset names no time column"
+        raise SplitError(message, remedy="set spec.time of the Dataset")
+    column = table[dataset.time].combine_chunks()
+    if not pa.types.is_timestamp(column.type):
+        message = f"split: {dataset.time} is no date"
+        raise SplitError(message, remedy=f"set spec.columns.{dataset.time}.type to date")
+    if column.null_count:
+        message = f"split: {column.null_count} rows have no {dataset.time}"
+        raise SplitError(message, remedy="give every row its time")
+    times: Indices = column.cast(pa.int64()).to_numpy()
+    return times
+
+
+def _ranges_of_shares(
+    shares: tuple[float, ...], times: Indices
+) -> list[tuple[int | None, int | None]]:
+    """Half-open ranges of time that hold about these shares; equal times stay together."""
+    ordered = np.sort(times)
+    places = (np.cumsum(shares)[:-1] / _ALL * len(ordered)).astype(np.int64)
+    first, second = (int(ordered[min(place, len(ordered) - 1)]) for place in places)
+    return [(None, first), (first, second), (second, None)]
+
+
+def _range(part: str, text: str) -> tuple[int | None, int | None]:
+    """The half-open range of `..2024-06-30`, `2024-07..2024-09` or `2024-10..`.
+
+    A year or month stands for its first instant on the left and for its last on the right.
+    """
+    left, dots, right = text.partition("..")
+    if not dots or not (left or right):
+        message = f"split.{part}: {text!r} is no range of days such as 2024-07..2024-09"
+        raise SplitError(message, remedy="write ranges for all three parts, or shares for all")
+    start = _day(part, left)[0] if left else None
+    end = _day(part, right)[1] if right else None
+    if start is not None and end is not None and start >= end:
+        message = f"split.{part}: {text} ends before it begins"
+        raise SplitError(message, remedy="write the earlier day first")
+    return start, end
+
+
+def _day(part: str, text: str) -> tuple[int, int]:
+    """First instant of a day, month or year, and first instant after it."""
+    match = _DAY.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError(text)
+        year, month, day = (int(value) if value else None for value in match.groups())
+        first = dt.date(year or 0, month or 1, day or 1)
+    except ValueError as error:
+        message = f"split.{part}: {text!r} is no day, month or year"
+        raise SplitError(message, remedy="write 2024-06-30, 2024-06 or 2024") from error
+    if day:
+        after = first + dt.timedelta(days=1)
+    elif month:
+        after = (first + dt.timedelta(days=31)).replace(day=1)
+    else:
+        after = first.replace(year=first.year + 1)
+    return _microseconds(first), _microseconds(after)
+
+
+def _microseconds(day: dt.date) -> int:
+    return (day - _EPOCH).days * _MICROSECONDS["d"]
+
+
+def _duration(text: str) -> int:
+    """Microseconds of a duration such as 30d; the language has checked its form."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        message = f"split.purge: {text!r} is no duration"
+        raise SplitError(message, remedy="write a duration such as 30d")
+    return int(match[1]) * _MICROSECONDS[match[2]]
+
+
+def _refuse_overlap(ranges: list[tuple[int | None, int | None]]) -> None:
+    for one, (start, end) in enumerate(ranges):
+        for two in range(one + 1, len(ranges)):
+            other_start, other_end = ranges[two]
+            begins = other_end is None or start is None or start < other_end
+            ends = end is None or other_start is None or other_start < end
+            if begins and ends:
+                message = f"split: {PARTS[one]} and {PARTS[two]} overlap"
+                raise SplitError(message, remedy="let each day belong to one part")
+
+
+def _refuse_cut_entities(dataset: Dataset, entities: Indices | None, parts: Parts) -> None:
+    if entities is None:
+        return
+    seen = [np.unique(entities[getattr(parts, part)]) for part in PARTS]
+    shared = len(np.concatenate(seen)) - len(np.unique(np.concatenate(seen)))
+    if shared:
+        message = f"split: {shared} values of {dataset.entity} stand in more than one part"
+        remedy = "keep one row for each, widen split.purge, or split by entity"
+        raise SplitError(message, remedy=remedy)

@@ -1,0 +1,299 @@
+"""The codes of the language: what each says, why it is refused, an example, and the remedy.
+
+ORD, EVID: any command. SPEC0xx: the text. SPEC1xx: one document. REF0xx: documents together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ordain.specs.explanations import Explanation as Page
+
+_TEXT: Final = {
+    "ORD000": Page(
+        "something went wrong that has no code of its own",
+        "The message says what; nothing was half done.",
+        "ordain plan        # on a full disk",
+        "do what the message asks for",
+    ),
+    "ORD001": Page(
+        "a step could not go on because of findings",
+        "The findings above are the reason; each has a code of its own.",
+        "ordain apply        # of an estate with errors",
+        "mend the findings; `ordain check` shows them all",
+    ),
+    "EVID001": Page(
+        "a file in evidence/ is not what its name promises",
+        "Evidence is named by its digest and written by the machine. A file that was edited is no "
+        "evidence of anything.",
+        "a metric changed by hand in evidence/915e71e0….json",
+        "restore the file from git; train again to get new evidence",
+    ),
+    "SPEC001": Page(
+        "the estate cannot be read",
+        "There is nothing to check: the directory does not exist or may not be read.",
+        "ordain check --directory /nowhere",
+        "name the directory that holds ordain.yaml",
+    ),
+    "SPEC002": Page(
+        "an edit cannot be made",
+        "A value is set without touching comments or any other byte; where that is not possible "
+        "(an alias, a list, a broken file) nothing is written.",
+        "spec: *shared        # setting spec.version would change every place that shares it",
+        "make the change by hand",
+    ),
+    "SPEC003": Page(
+        "there is nothing to explain under this name",
+        "`ordain explain` knows codes, kinds and fields.",
+        "ordain explain Model.spec.teir",
+        "correct the name; `ordain explain Model` lists the fields of a kind",
+    ),
+    "SPEC010": Page(
+        "the file is not UTF-8",
+        "Another encoding could be read as other characters by another tool.",
+        "purpose: Pr\\xe9vision        # one byte of Latin-1",
+        "save the file as UTF-8",
+    ),
+    "SPEC011": Page(
+        "the file is too large",
+        "A document is read by people. What has megabytes is data, and data is referred to by its "
+        "digest.",
+        "a file of 10 MB or more",
+        "split the file; move data to a Dataset's source",
+    ),
+    "SPEC012": Page(
+        "the text is not YAML",
+        "The parser cannot go on; everything below the place is unread.",
+        "spec: {tier: 1",
+        "look at the line shown and the one above it: indentation, quotes, brackets, colons",
+    ),
+    "SPEC013": Page(
+        "a key stands twice",
+        "YAML forbids it, and its readers differ: most take the last value, some the first. Two "
+        "tools would see two different declarations.",
+        "tier: 1\ntier: 3",
+        "remove one of the two",
+    ),
+    "SPEC014": Page(
+        "a tag",
+        "A tag makes the text decide on the type of a value. Here the kind does, and nothing in a "
+        "file may ask for an object to be built.",
+        "seed: !!python/object/apply:os.getpid []",
+        "remove the tag",
+    ),
+    "SPEC015": Page(
+        "a merge key",
+        "`<<` is not part of YAML 1.2, and a reader of the page cannot see what it brings in.",
+        "canary:\n  <<: *defaults",
+        "write the fields out",
+    ),
+    "SPEC016": Page(
+        "a key that is no text",
+        "Every field has a name, and a name is text; 1, true and null are not.",
+        "levels: {1: low, 2: high}",
+        "put the key into quotes",
+    ),
+    "SPEC017": Page(
+        "too many values",
+        "Aliases can make a page of text stand for billions of values. The limit counts what "
+        "aliases repeat as if it were written out.",
+        "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]",
+        "split the file; repeat less",
+    ),
+    "SPEC018": Page(
+        "nested too deep",
+        "No kind needs that depth; a parser can be broken by it.",
+        "[[[[[[[[…",
+        "write a flatter document",
+    ),
+    "SPEC019": Page(
+        "a number that cannot be kept",
+        "Digests are taken over JSON, which has no infinity and no NaN, and policies count in 64 "
+        "bits.",
+        "max: .inf",
+        "write a finite number; leave a limit out where there is none",
+    ),
+    "SPEC020": Page(
+        "a file cannot be read",
+        "What cannot be read cannot be checked, and is not taken to be right.",
+        "specs/models/credit.yaml without read permission",
+        "check that it is a readable file",
+    ),
+    "SPEC021": Page(
+        "a link leads out of the estate",
+        "A check must read what git keeps; the target of the link may change without a commit.",
+        "specs/model.yaml -> /home/shared/model.yaml",
+        "put the content into the estate",
+    ),
+    "SPEC022": Page(
+        "an alias without its anchor",
+        "An alias repeats a value that ended above it in the same document.",
+        "spec: *defaults",
+        "write the value out, or give the value above an anchor",
+    ),
+}
+
+_DOCUMENT: Final = {
+    "SPEC100": Page(
+        "not a document",
+        "Everything below specs/, policies/ and compliance/ is a document with a kind.",
+        "- a list",
+        "write apiVersion, kind, metadata and spec, or move the file elsewhere",
+    ),
+    "SPEC101": Page(
+        "a field is missing",
+        "The field has no default that would be safe to assume.",
+        "kind: Model        # a Model without `tier`",
+        "add the field",
+    ),
+    "SPEC102": Page(
+        "a value of the wrong type",
+        'Types are strict: "3" is no number and 1 is no truth value, because a gate that guesses '
+        "can be talked round.",
+        'seed: "7"',
+        "write the value as the type that is asked for",
+    ),
+    "SPEC103": Page(
+        "a value that is none of the choices",
+        "The field takes one of a few values.",
+        "task: clasification",
+        "write one of the values that are listed",
+    ),
+    "SPEC104": Page(
+        "an unknown field",
+        "A field that nobody reads looks as if it were in force. A misspelt limit is no limit.",
+        "teir: 1",
+        "correct the name; `ordain explain KIND` lists the fields",
+    ),
+    "SPEC105": Page(
+        "a value out of its range",
+        "The value, or the number of items, is outside of what the field accepts.",
+        "tier: 4",
+        "write a value inside of the range",
+    ),
+    "SPEC106": Page(
+        "text of the wrong form",
+        "Names, digests, durations, shares and days have one way to be written.",
+        "purge: 30 days",
+        "write it as the message says, such as 30d",
+    ),
+    "SPEC107": Page(
+        "fields that contradict each other",
+        "Each field is right on its own; together they say nothing that could be done.",
+        "when: {field: amount, op: in, value: 3}",
+        "keep one meaning",
+    ),
+    "SPEC108": Page(
+        "an unknown kind",
+        "The language has a fixed set of kinds.",
+        "kind: Modle",
+        "correct the name",
+    ),
+    "SPEC109": Page(
+        "another version of the language",
+        "Fields may mean something else in another version.",
+        "apiVersion: ordain.dev/v2",
+        "write the version that this ordain reads, or install the ordain that reads yours",
+    ),
+    "SPEC110": Page(
+        "a document is declared twice",
+        "Kind and name are the identity of a document.",
+        "two files with `kind: Model` and `name: credit`",
+        "rename or remove one of the two",
+    ),
+    "SPEC111": Page(
+        "there is not exactly one Estate",
+        "The Estate stands in ordain.yaml at the root, so that everyone finds it.",
+        "a second document of the kind Estate",
+        "keep one, in ordain.yaml",
+    ),
+    "SPEC120": Page(
+        "declared, but not done by this version",
+        "The language says more than this version does. Accepting the field silently would let an "
+        "estate promise what nobody does.",
+        "training: {automl: {...}}",
+        "remove the field for now, or take the value that is supported",
+    ),
+}
+
+_TOGETHER: Final = {
+    "REF001": Page(
+        "a reference that leads nowhere",
+        "The document, person or kind that is named is not declared in this estate.",
+        "dataset: aplications",
+        "correct the name, or declare what is missing",
+    ),
+    "REF002": Page(
+        "references in a circle",
+        "Each of these documents would have to exist before the other.",
+        "two AlertChannels that escalate to each other",
+        "take one of the references away",
+    ),
+    "REF003": Page(
+        "a column that the Dataset does not declare",
+        "What is not declared has no type, no range and no role, so nobody can say whether it may "
+        "be used.",
+        "features: {include: [incme]}",
+        "correct the name, or declare the column",
+    ),
+    "REF004": Page(
+        "a column that can be no feature",
+        "Protected attributes are for fairness only; leaks are known only after the outcome; the "
+        "target is what is to be learnt.",
+        "features: {include: [sex]}",
+        "take it out",
+    ),
+    "REF005": Page(
+        "weights that are no split of the traffic",
+        "The weights of one rule are percents and sum to 100; each deployment comes once.",
+        "to: [{deployment: a, weight: 90}, {deployment: b, weight: 20}]",
+        "let the weights sum to 100",
+    ),
+    "REF006": Page(
+        "an environment that does not fit",
+        "A route sends requests to deployments of its own environment, which the Estate declares.",
+        "environment: prodution",
+        "name an environment of the Estate",
+    ),
+    "REF007": Page(
+        "an endpoint that is claimed twice",
+        "Two routes of one environment cannot answer on the same path.",
+        "endpoint: /v1/credit        # in two Routes",
+        "give one of the two another endpoint or environment",
+    ),
+    "REF008": Page(
+        "a model without exactly one way to be made",
+        "A model is trained here by a named estimator or by a search, or it is external and only "
+        "observed.",
+        "spec: {training: {...}, external: {...}}",
+        "keep one of them",
+    ),
+    "REF009": Page(
+        "a split that divides nothing",
+        "Shares sum to 100; ranges are days, months or years that exist, in order.",
+        "split: {by: random, train: 60%, validation: 20%, test: 30%}",
+        "correct the shares or ranges",
+    ),
+    "REF010": Page(
+        "a version that does not exist",
+        "`version` is written by a promotion, together with the ModelVersion that it names.",
+        "version: 9        # of a model that has two",
+        "remove the field; the next promotion writes it",
+    ),
+    "REF012": Page(
+        "settings that cannot hold together",
+        "A limit that warns after it fails, a direction for a category, fairness without a "
+        "decision: each would never have an effect.",
+        "psi: {warn: 0.3, fail: 0.2}",
+        "correct one of the two",
+    ),
+    "REF013": Page(
+        "something is declared twice",
+        "Environments, people, keys, rules and versions are found by name; two of one name would "
+        "make it a matter of luck which is meant.",
+        "environments: [{name: production}, {name: production}]",
+        "rename or remove one of the two",
+    ),
+}
+
+CODES: Final = {**_TEXT, **_DOCUMENT, **_TOGETHER}

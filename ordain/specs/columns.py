@@ -1,0 +1,279 @@
+"""A model against its dataset: every column that it names exists and may be used that way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ordain.specs.findings import Finding, Severity
+from ordain.specs.paths import Path, values_at
+from ordain.specs.spelling import did_you_mean
+from ordain.specs.splits import split_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.kinds.dataset import Dataset
+    from ordain.specs.kinds.model import Features
+
+# Where a Dataset names its own columns.
+_OF_DATASET = (
+    "spec.entity",
+    "spec.time",
+    "spec.target.column",
+    "spec.leaks.*",
+    "spec.source.orderBy.*",
+)
+
+
+LEARNT_TYPES: Final = frozenset(("float", "int", "bool", "category"))
+
+
+class _Table:
+    """What a Dataset says about its columns, worked out once for all models that learn from it."""
+
+    def __init__(self, document: Document) -> None:
+        dataset: Dataset = document.spec
+        self.name = document.name
+        self.dataset = dataset
+        self.never = _never(dataset)
+        self.candidates = tuple(name for name in dataset.columns if name not in self.never)
+        self.unusable = {
+            name: dataset.columns[name].type
+            for name in self.candidates
+            if dataset.columns[name].type not in LEARNT_TYPES
+        }
+        self.protected = [
+            name for name, column in dataset.columns.items() if column.role == "protected"
+        ]
+
+    def features(self, features: Features) -> tuple[str, ...]:
+        """See `feature_names`."""
+        without = set(features.exclude)
+        only = set(features.include or self.candidates)
+        return tuple(name for name in self.candidates if name in only and name not in without)
+
+    def lacks(self, names: Iterable[str]) -> bool:
+        """Whether any of these is no column; most often none is, and nobody has to look where."""
+        return not self.dataset.columns.keys() >= set(names)
+
+
+def check_models(estate: LoadedEstate) -> Iterator[Finding]:
+    """Datasets on their own, models against their datasets, monitors and compliance after them."""
+    tables = {document.name: _Table(document) for document in estate.all("Dataset")}
+    for document in estate.all("Dataset"):
+        yield from _check_dataset(document)
+    models = {document.name: document for document in estate.all("Model")}
+    for document in models.values():
+        yield from _check_parts(document)
+        table = tables.get(document.spec.dataset)
+        if table is not None:
+            yield from _check_model(document, table)
+    for document in estate.all("Monitor"):
+        yield from _check_monitor(document)
+        deployment = estate.get("Deployment", document.spec.deployment)
+        model = models.get(deployment.spec.model) if deployment else None
+        if model is not None and model.spec.dataset in tables:
+            yield from _check_watched(document, model, tables[model.spec.dataset])
+    for document in estate.all("Compliance"):
+        model = models.get(document.spec.model)
+        if model is not None and model.spec.dataset in tables:
+            yield from _check_compliance(document, model, tables[model.spec.dataset])
+
+
+def feature_names(features: Features, document: Document) -> tuple[str, ...]:
+    """The columns that a model learns from, in the order of the Dataset that `document` is.
+
+    `include` names them, or every column with the role feature is one; `exclude`, the target,
+    leaks, and the columns of entity and time never are.
+    """
+    return _Table(document).features(features)
+
+
+def _never(dataset: Dataset) -> dict[str, str]:
+    """Columns that can be no feature, each with the reason."""
+    reasons = dict.fromkeys(dataset.leaks, "it is known only after the outcome (`leaks`)")
+    for name, column in dataset.columns.items():
+        if column.role == "protected":
+            reasons[name] = "it is protected: for fairness only, never a feature"
+        elif column.role != "feature":
+            reasons[name] = f"its role is {column.role}"
+        elif column.type == "id":
+            reasons[name] = "it is an id"
+    if dataset.target is not None:
+        reasons[dataset.target.column] = "it is the outcome"
+    for own, what in ((dataset.entity, "the entity"), (dataset.time, "the time column")):
+        if own is not None:
+            reasons.setdefault(own, f"it is {what}")
+    return reasons
+
+
+def _check_dataset(document: Document) -> Iterator[Finding]:
+    dataset: Dataset = document.spec
+    for pattern in _OF_DATASET:
+        yield from _missing_columns(document, pattern, dataset.columns, "declare it in `columns`")
+    for name, column in dataset.columns.items():
+        if column.reference is not None and column.levels and column.reference not in column.levels:
+            path: Path = ("spec", "columns", name, "reference")
+            message = f"`{column.reference}` is none of the levels of `{name}`"
+            yield _error("REF003", document, path, message, f"levels: {', '.join(column.levels)}")
+        if column.range is not None and column.range[0] > column.range[1]:
+            path = ("spec", "columns", name, "range")
+            message = f"the range of `{name}` ends before it begins"
+            yield _error("REF012", document, path, message, "write the lowest value first")
+
+
+def _missing_columns(
+    document: Document, pattern: str, columns: Collection[str], remedy: str
+) -> Iterator[Finding]:
+    """Columns that are named and not there."""
+    for path, name in values_at(document.raw, pattern):
+        if isinstance(name, str) and name not in columns:
+            hint = did_you_mean(name, columns) or remedy
+            yield _error("REF003", document, path, f"there is no column `{name}`", hint)
+
+
+def _check_parts(document: Document) -> Iterator[Finding]:
+    """A model is trained by exactly one thing, or observed."""
+    model = document.spec
+    if (model.training is None) == (model.external is None):
+        message = "a model has either `training` or `external`"
+        message += ", not both" if model.training else "; this one has neither"
+        yield _error("REF008", document, ("spec",), message, "keep or add one of the two", key=True)
+    if model.training is None:
+        return
+    if (model.training.estimator is None) == (model.training.automl is None):
+        message = "training is either by a named `estimator` or by `automl`"
+        yield _error(
+            "REF008", document, ("spec", "training"), message, "write one of the two", key=True
+        )
+    if model.dataset is None:
+        message = "a model that is trained needs a `dataset`"
+        yield _error("REF008", document, ("spec", "training"), message, "add `dataset:`", key=True)
+    if model.training.estimator == "logistic_regression" and model.preprocessing.numeric.monotone:
+        path = ("spec", "preprocessing", "numeric", "monotone")
+        message = "a logistic regression is monotone in every number; its directions are learnt"
+        remedy = "remove `monotone`, or train `hist_gradient_boosting`"
+        yield _error("REF012", document, path, message, remedy, key=True)
+
+
+def _check_model(document: Document, table: _Table) -> Iterator[Finding]:
+    features = document.spec.features
+    if table.lacks((*features.include, *features.exclude)):
+        remedy = f"declare it in the Dataset `{table.name}`"
+        for pattern in ("spec.features.include.*", "spec.features.exclude.*"):
+            yield from _missing_columns(document, pattern, table.dataset.columns, remedy)
+    yield from _check_features(document, table)
+    if document.spec.preprocessing.numeric.monotone:
+        yield from _check_monotone(document, table)
+    if document.spec.acceptance.fairness:
+        yield from _check_fairness(document, table)
+    if document.spec.training is not None:
+        yield from _check_training(document, table)
+
+
+def _check_features(document: Document, table: _Table) -> Iterator[Finding]:
+    features = document.spec.features
+    if not table.never.keys().isdisjoint(features.include):
+        for path, name in values_at(document.raw, "spec.features.include.*"):
+            if name in table.never:
+                message = f"`{name}` can be no feature: {table.never[name]}"
+                yield _error("REF004", document, path, message, "take it out of `include`")
+    chosen = table.features(features)
+    for name in (name for name in table.unusable if name in chosen):
+        message = f"`{name}` would be a feature, and no model can learn from {table.unusable[name]}"
+        remedy = f"add `{name}` to `features.exclude`"
+        yield _error("REF004", document, ("spec", "features"), message, remedy, key=True)
+    if not chosen and not table.lacks(features.include):
+        path = ("spec", "features")
+        message = "no column is left as a feature"
+        remedy = "every column is protected, a leak, the target, or excluded"
+        yield _error("REF004", document, path, message, remedy, key=True)
+
+
+def _check_training(document: Document, table: _Table) -> Iterator[Finding]:
+    """There is something to learn, and rows to learn it from."""
+    if table.dataset.target is None:
+        message = f"the Dataset `{table.name}` has no `target`, so there is nothing to learn"
+        hint = "add `target:` to the Dataset"
+        yield _error("REF012", document, ("spec", "dataset"), message, hint)
+    for part, message, hint in split_problems(document.spec.split, table.dataset):
+        path = ("spec", "split", part) if part else ("spec", "split")
+        yield _error("REF009", document, path, message, hint, key=not part)
+
+
+def _check_monotone(document: Document, table: _Table) -> Iterator[Finding]:
+    """Directions are given to numeric features."""
+    features = table.features(document.spec.features)
+    columns = table.dataset.columns
+    for name in document.spec.preprocessing.numeric.monotone:
+        path = ("spec", "preprocessing", "numeric", "monotone", name)
+        if name not in columns:
+            message = f"there is no column `{name}`"
+            hint = did_you_mean(name, columns) or f"declare it in the Dataset `{table.name}`"
+            yield _error("REF003", document, path, message, hint, key=True)
+        elif name not in features or columns[name].type not in ("float", "int"):
+            message = f"`{name}` is no numeric feature, so it has no direction"
+            yield _error("REF012", document, path, message, "remove the line", key=True)
+
+
+def _check_fairness(document: Document, table: _Table) -> Iterator[Finding]:
+    """Fairness is measured on protected columns, by a favourable outcome and a decision."""
+    for path, name in values_at(document.raw, "spec.acceptance.fairness.*.attributes.*"):
+        if name not in table.protected:
+            message = f"`{name}` is no protected column of the Dataset"
+            hint = did_you_mean(str(name), table.protected)
+            hint = hint or "give the column `role: protected`"
+            yield _error("REF003", document, path, message, hint)
+    if document.spec.decision is None:
+        path = ("spec", "acceptance", "fairness")
+        message = "fairness compares decisions, and this model makes none"
+        yield _error("REF012", document, path, message, "add `decision:`", key=True)
+
+
+def _check_monitor(document: Document) -> Iterator[Finding]:
+    """Limits and windows that can be reached."""
+    limits = (("psi", document.spec.psi), ("predictionPsi", document.spec.prediction_psi))
+    for name, limit in limits:
+        if limit.warn > limit.fail:
+            message = f"`{name}` warns at {limit.warn} and fails at {limit.fail}"
+            remedy = "let it warn before it fails"
+            yield _error("REF012", document, ("spec", name), message, remedy, key=True)
+    if document.spec.hysteresis.breaches > document.spec.hysteresis.of:
+        path = ("spec", "hysteresis", "breaches")
+        message = "more windows must breach than are looked at"
+        yield _error("REF012", document, path, message, "let `breaches` be at most `of`")
+    if document.spec.window.min_rows > document.spec.window.rows:
+        message = "the window never has as many rows as it needs"
+        remedy = "let `minRows` be at most `rows`"
+        yield _error("REF012", document, ("spec", "window"), message, remedy, key=True)
+
+
+def _check_watched(document: Document, model: Document, table: _Table) -> Iterator[Finding]:
+    """Watched features are features of the model behind the deployment."""
+    features = table.features(model.spec.features)
+    for path, name in values_at(document.raw, "spec.features.*"):
+        if name not in features:
+            message = f"`{name}` is no feature of the model `{model.name}`"
+            hint = did_you_mean(str(name), features) or "take it out"
+            yield _error("REF003", document, path, message, hint)
+
+
+def _check_compliance(document: Document, model: Document, table: _Table) -> Iterator[Finding]:
+    """The fairness policy names columns, and what it prohibits is no feature."""
+    pattern = "spec.fairness_bias.attributes.*"
+    remedy = f"declare it in the Dataset `{table.name}`"
+    yield from _missing_columns(document, pattern, table.dataset.columns, remedy)
+    features = table.features(model.spec.features)
+    for path, name in values_at(document.raw, "spec.fairness_bias.prohibitedFeatures.*"):
+        if name in features:
+            message = f"`{name}` is prohibited here and a feature of the model `{model.name}`"
+            remedy = f"add it to `features.exclude` of the Model `{model.name}`"
+            yield _error("REF004", document, path, message, remedy)
+
+
+def _error(
+    code: str, document: Document, path: Path, message: str, remedy: str, *, key: bool = False
+) -> Finding:
+    place = document.marks.key(*path) if key else document.marks.value(*path)
+    return Finding(code, Severity.ERROR, message, place, remedy=remedy)

@@ -1,0 +1,226 @@
+"""Findings made readable: the way rustc shows what is wrong, and JSON for programs.
+
+    error[SPEC104]: unknown field `teir`
+      --> specs/models/credit.yaml:12:3
+       |
+    12 |   teir: 1
+       |   ^^^^
+       = help: did you mean `tier`?
+
+A finding carries no formatted line; everything here is made from the tree that was checked. Colour
+only where it is asked for, because a log is read by grep. Nothing that stands in a file can move
+the cursor or hide a line: control characters are shown, not sent.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, Final
+
+from ordain.specs.errors import OrdainError
+from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.trees import is_document_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+SCHEMA_VERSION: Final = "ordain.findings/1"
+
+_COLOURS: Final = {"error": "1;31", "warning": "1;33", "note": "1;36", "frame": "1;34", "bold": "1"}
+_TAB: Final = "    "
+_WIDEST: Final = 160
+_AROUND: Final = 40
+_LONGEST_SNIPPET: Final = 500
+_CUT: Final = "…"
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+class Sources:
+    """The lines of the files that findings point into, read once each."""
+
+    def __init__(self, tree: Mapping[str, bytes]) -> None:
+        self._tree = tree
+        self._lines: dict[str, list[str]] = {}
+
+    def line(self, place: Location) -> str | None:
+        """The line of a place, without its end; None where the file cannot be shown."""
+        if place.line < 1:
+            return None
+        if place.path not in self._lines:
+            self._lines[place.path] = self._read(place.path)
+        lines = self._lines[place.path]
+        return lines[place.line - 1] if place.line <= len(lines) else None
+
+    def _read(self, path: str) -> list[str]:
+        # A file that could not be read is itself the finding; it has no line to show.
+        try:
+            data = self._tree[path]
+        except (KeyError, OSError, OrdainError):
+            return []
+        return re.split(r"\r\n|\n|\r", data.decode("utf-8", "replace").removeprefix("\ufeff"))
+
+
+class _Painter:
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, text: str, colour: str) -> str:
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and text else text
+
+
+def render_text(findings: Sequence[Finding], tree: Mapping[str, bytes], *, colour: bool) -> str:
+    """Every finding with its source line, in the order given, and one line that sums up.
+
+    The last line has no line break, so that it can be printed or joined.
+    """
+    sources, paint = Sources(tree), _Painter(colour=colour)
+    blocks = [_block(finding, sources, paint) + "\n" for finding in findings]
+    files = sum(is_document_path(path) for path in tree)
+    return "".join([*blocks, summary_line(findings, files)])
+
+
+def summary_line(findings: Iterable[Finding], files: int) -> str:
+    """One line that says it all: `2 errors, 1 warning in 14 files`."""
+    counts = _counts(findings)
+    parts = [_plural(counts[severity], severity) for severity in counts if counts[severity]]
+    return f"{', '.join(parts) or 'no findings'} in {_plural(files, 'file')}"
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def _counts(findings: Iterable[Finding]) -> dict[str, int]:
+    counts = {severity.value: 0 for severity in Severity}
+    for finding in findings:
+        counts[finding.severity.value] += 1
+    return counts
+
+
+def _block(finding: Finding, sources: Sources, paint: _Painter) -> str:
+    severity = finding.severity.value
+    head = paint(f"{severity}[{finding.code}]", severity)
+    lines = [f"{head}: {paint(shown(finding.message), 'bold')}"]
+    places = (finding.location, *(where for where, _ in finding.related))
+    width = max((len(str(place.line)) for place in places if place is not None), default=1)
+    gutter = " " * width
+    if finding.location is not None:
+        lines += _excerpt(finding.location, "", sources, paint, gutter, severity)
+    for place, label in finding.related:
+        lines += _excerpt(place, label, sources, paint, gutter, "frame")
+    notes = [("note", text) for text in finding.evidence]
+    if finding.controls:
+        notes.append(("controls", ", ".join(finding.controls)))
+    if finding.remedy:
+        notes.append(("help", finding.remedy))
+    mark = paint("=", "frame")
+    lines += [f"{gutter} {mark} {paint(kind, 'bold')}: {shown(text)}" for kind, text in notes]
+    return "\n".join(lines) + "\n"
+
+
+def _excerpt(
+    place: Location, label: str, sources: Sources, paint: _Painter, gutter: str, colour: str
+) -> list[str]:
+    """A place with its line, underlined."""
+    bar = paint("|", "frame")
+    arrow = paint("-->" if not label else ":::", "frame")
+    head = f"{gutter}{arrow} {shown(str(place))}"
+    line = sources.line(place)
+    if line is None:
+        return [f"{head} {label}".rstrip()]
+    text, before, caret = _underline(line, place)
+    number = paint(str(place.line).rjust(len(gutter)), "frame")
+    under = paint(("^" if not label else "-") * caret, colour)
+    note = f" {label}" if label else ""
+    return [
+        head,
+        f"{gutter} {bar}",
+        f"{number} {bar} {text}".rstrip(),
+        f"{gutter} {bar} {' ' * before}{under}{note}",
+    ]
+
+
+def _underline(line: str, place: Location) -> tuple[str, int, int]:
+    """The line as it is shown, the cells before the place, and the cells of the place.
+
+    Of a line that is too long to be read, only what surrounds the place is shown.
+    """
+    start, end = place.column - 1, place.column - 1 + place.length
+    first = 0 if end <= _WIDEST else max(0, start - _AROUND)
+    left = _CUT if first else ""
+    right = _CUT if len(line) > first + _WIDEST else ""
+    end = min(end, first + _WIDEST)
+    before = left + shown(line[first:start])
+    inside = shown(line[start:end])
+    text = before + inside + shown(line[end : first + _WIDEST]) + right
+    return text.replace("\t", _TAB), _cells(before), max(1, _cells(inside))
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal a text takes (UAX 11: wide characters take two)."""
+    if text.isascii():
+        return len(text.replace("\t", _TAB))
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    marks = sum(unicodedata.combining(letter) > 0 for letter in text)
+    return len(text.replace("\t", _TAB)) + wide - marks
+
+
+def shown(text: str) -> str:
+    """A text without anything that a terminal would obey or hide; tabs stay."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def render_json(
+    findings: Sequence[Finding],
+    tree: Mapping[str, bytes] | None = None,
+    *,
+    summary: Mapping[str, Any] | None = None,
+) -> str:
+    """The findings as one JSON document, without a line break at its end.
+
+    `summary` is what the command knows (documents, verdict) and is joined by the counts; `tree`
+    gives the snippets. Positions count from 1 in code points, `end` is behind the last one. Fields
+    may be added in later versions; `schema_version` changes when one is removed or changes its
+    meaning.
+    """
+    sources = Sources(tree or {})
+    files = sum(is_document_path(path) for path in tree or {})
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "summary": {**_counts(findings), "files": files, **(summary or {})},
+        "findings": [_as_json(finding, sources) for finding in findings],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def _as_json(finding: Finding, sources: Sources) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "location": _place_as_json(finding.location, sources),
+        "evidence": list(finding.evidence),
+        "remedy": finding.remedy,
+        "controls": list(finding.controls),
+        "related": [
+            {"message": label, **(_place_as_json(place, sources) or {})}
+            for place, label in finding.related
+        ],
+    }
+
+
+def _place_as_json(place: Location | None, sources: Sources) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    if not place.line:
+        return {"path": place.path, "range": None, "snippet": None}
+    start = {"line": place.line, "column": place.column}
+    end = {"line": place.line, "column": place.column + place.length}
+    line = sources.line(place)
+    return {
+        "path": place.path,
+        "range": {"start": start, "end": end},
+        "snippet": line if line is None or len(line) <= _LONGEST_SNIPPET else None,
+    }

@@ -1,0 +1,125 @@
+"""The evidence on one artifact, as it stands in git.
+
+Training writes it, the gate judges it, reports print it; none of these rooms may know the others,
+so its shape lives here. It holds no time and no host, because the same recipe must give the same
+bytes; its digest is its file name, `evidence/<64 hex digits>.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ordain.specs.canonical import canonical_json, sha256
+from ordain.specs.errors import OrdainError
+from ordain.specs.findings import Verdict
+
+FORMAT = "ordain.evidence/1"
+MAXIMUM_BYTES = 256_000
+
+
+class EvidenceError(OrdainError):
+    """A file in `evidence/` that is not evidence."""
+
+    code = "EVID001"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric on one part of the data; the interval is at `confidence`."""
+
+    name: str
+    part: str
+    value: float
+    low: float | None
+    high: float | None
+    confidence: float
+    n: int
+    limit: str = ""
+    verdict: str = Verdict.INSUFFICIENT.value
+
+
+@dataclass(frozen=True, slots=True)
+class FairnessRow:
+    """One group against its reference group; rates are shares of favourable decisions."""
+
+    attribute: str
+    group: str
+    reference: str
+    metric: str
+    n: int
+    n_reference: int
+    favourable: int
+    favourable_reference: int
+    value: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    p_holm: float | None
+    minimum: float
+    alpha: float
+    verdict: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that was measured on one artifact.
+
+    `data` holds counts (rows, rows of each part, base rate, missing shares); `importance` is the
+    mean absolute attribution in log-odds per feature, largest first; `parity` compares the fitted
+    pipeline with the plan that serves.
+    """
+
+    model: str
+    recipe: str
+    artifact: str
+    split: str
+    data: dict[str, Any]
+    metrics: tuple[Metric, ...]
+    fairness: tuple[FairnessRow, ...]
+    importance: tuple[tuple[str, float], ...]
+    parity: dict[str, float]
+    drift: dict[str, float] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    limitations: tuple[str, ...] = ()
+    verdict: str = Verdict.INSUFFICIENT.value
+
+    def to_json(self) -> bytes:
+        """Canonical bytes, ending in a newline so that git and editors are content."""
+        return canonical_json({"format": FORMAT, **asdict(self)}) + b"\n"
+
+    @property
+    def digest(self) -> str:
+        """The digest that names the file."""
+        return sha256(self.to_json())
+
+    @property
+    def path(self) -> str:
+        """Where the evidence stands in the estate."""
+        return f"evidence/{self.digest.removeprefix('sha256:')}.json"
+
+
+def read_evidence(data: bytes, path: str) -> Evidence:
+    """Evidence from its file.
+
+    Raises:
+        EvidenceError: when the bytes are no evidence, or not those that the name promises.
+    """
+    try:
+        raw = json.loads(data)
+        if raw.pop("format") != FORMAT:
+            raise ValueError
+        raw["metrics"] = tuple(Metric(**metric) for metric in raw["metrics"])
+        raw["fairness"] = tuple(FairnessRow(**row) for row in raw["fairness"])
+        raw["importance"] = tuple((str(name), float(value)) for name, value in raw["importance"])
+        raw["limitations"] = tuple(raw["limitations"])
+        evidence = Evidence(**raw)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        message = f"{path} is not an evidence document of the format {FORMAT}"
+        raise EvidenceError(message, remedy="let the reconciler write evidence") from error
+    if evidence.path != path or evidence.to_json() != data:
+        message = f"{path} does not hold the evidence that its name promises"
+        raise EvidenceError(message, remedy="restore the file; evidence is never edited by hand")
+    return evidence

@@ -1,0 +1,18 @@
+"""The explanation of a breach by the person who looked at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from ordain.specs.kinds.fields import Name, about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """Why a breach happened and what follows."""
+
+    model: Annotated[Name, about("the Model")]
+    breach: Annotated[str, about("id of the breach in the record")]
+    author: Annotated[Name, about("person")]
+    text: Annotated[str, about("the explanation", min_length=1)]

@@ -1,0 +1,121 @@
+"""A table: where it is, what it must look like, what may be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from ordain.specs.kinds.fields import (
+    Digest,
+    Duration,
+    EstatePath,
+    Float,
+    Int,
+    Percent,
+    Scalar,
+    about,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the rows come from."""
+
+    type: Annotated[
+        Literal["csv", "parquet", "postgres", "mysql", "s3", "delta", "dvc"],
+        about("kind of source"),
+    ]
+    uri: Annotated[str, about("path inside the estate, or address of the source")] = ""
+    query: Annotated[EstatePath | None, about("file with the SQL that selects the rows")] = None
+    order_by: Annotated[tuple[str, ...], about("columns that give the rows a fixed order")] = ()
+    dsn_from: Annotated[
+        str,
+        about("name of the environment variable that holds the connection string"),
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The outcome that a model learns."""
+
+    column: Annotated[str, about("column of the outcome")]
+    positive: Annotated[Scalar, about("the outcome whose probability a classifier gives")] = 1
+    favourable: Annotated[
+        Scalar | None,
+        about("the outcome that is good for the person; fairness counts it"),
+    ] = None
+    mature_after: Annotated[Duration | None, about("time until an outcome is final")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column."""
+
+    type: Annotated[
+        Literal["float", "int", "bool", "category", "text", "date", "id"],
+        about("type of the values"),
+    ]
+    role: Annotated[
+        Literal["feature", "protected", "entity", "time", "id"],
+        about("protected columns are for fairness only and never a feature"),
+    ] = "feature"
+    description: Annotated[str, about("what the column means", change="metadata")] = ""
+    unit: Annotated[str, about("unit of the values", change="metadata")] = ""
+    range: Annotated[
+        tuple[Float, Float] | None,
+        about("lowest and highest value that is believed"),
+    ] = None
+    levels: Annotated[tuple[str, ...] | None, about("the categories that are known")] = None
+    missing: Annotated[
+        Percent | None,
+        about("largest share of missing values that is accepted"),
+    ] = None
+    rare: Annotated[
+        Int | None,
+        about("levels seen fewer times than this are put together", ge=1),
+    ] = None
+    unknown: Annotated[
+        Literal["bucket", "refuse"],
+        about("what to do with a level that training has not seen"),
+    ] = "bucket"
+    reference: Annotated[
+        str | None,
+        about("group that a protected attribute is compared with"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Why the data may be used."""
+
+    basis: Annotated[str, about("lawful basis", change="metadata")]
+    source: Annotated[
+        str,
+        about("where consent or permission was recorded", change="metadata"),
+    ] = ""
+    purposes: Annotated[tuple[str, ...], about("uses that it covers", change="metadata")] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A table that models learn from or are judged on."""
+
+    source: Annotated[Source, about("where the rows come from")]
+    columns: Annotated[dict[str, Column], about("every column that may be used", min_length=1)]
+    digest: Annotated[
+        Digest | None,
+        about("logical digest over the content; written by `ordain pin`, checked ever after"),
+    ] = None
+    entity: Annotated[
+        str | None,
+        about("column that names the person or thing; never on both sides of a split"),
+    ] = None
+    time: Annotated[str | None, about("column that orders splits and windows")] = None
+    target: Annotated[Target | None, about("the outcome")] = None
+    leaks: Annotated[
+        tuple[str, ...],
+        about("columns that are known only after the outcome; never a feature"),
+    ] = ()
+    consent: Annotated[Consent | None, about("why the data may be used", change="metadata")] = None
+    provenance: Annotated[str, about("how the data came about", change="metadata")] = ""
+    licence: Annotated[str, about("licence of the data", change="metadata")] = ""

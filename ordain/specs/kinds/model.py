@@ -1,0 +1,276 @@
+"""A model: purpose, data, preprocessing, training, what it must reach, how it is explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from ordain.specs.kinds.fields import (
+    Bool,
+    Duration,
+    EstatePath,
+    Float,
+    Int,
+    Name,
+    Scalar,
+    about,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """How rows are divided; nothing is ever tuned on the test part."""
+
+    by: Annotated[Literal["random", "time", "entity"], about("what divides the rows")] = "random"
+    train: Annotated[str, about("share such as 60%, or range of days such as ..2024-06-30")] = "60%"
+    validation: Annotated[str, about("share or range of days")] = "20%"
+    test: Annotated[str, about("share or range of days")] = "20%"
+    purge: Annotated[Duration | None, about("gap that is left out between the parts")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Feature selection, fitted inside the training part only."""
+
+    method: Annotated[Literal["mutual_info"], about("score that ranks features")]
+    keep: Annotated[Int, about("how many features stay", ge=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """Which columns are features."""
+
+    include: Annotated[
+        tuple[str, ...],
+        about("only these; empty means every column with the role feature"),
+    ] = ()
+    exclude: Annotated[tuple[str, ...], about("never these")] = ()
+    select: Annotated[Selection | None, about("feature selection")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outliers:
+    """What happens to extreme values."""
+
+    clip: Annotated[
+        tuple[str, str] | None,
+        about("lowest and highest quantile kept, such as [p01, p99]"),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numeric:
+    """Preprocessing of numbers."""
+
+    impute: Annotated[
+        Literal["median", "mean", "none"],
+        about("what replaces a missing value"),
+    ] = "median"
+    indicator: Annotated[Bool, about("whether a column says that the value was missing")] = False
+    outliers: Annotated[Outliers, about("what happens to extreme values")] = Outliers()
+    scale: Annotated[
+        Literal["standard", "none", "auto"],
+        about("scaling; auto scales for linear models only"),
+    ] = "auto"
+    monotone: Annotated[
+        dict[str, Literal["increasing", "decreasing"]],
+        about("direction in which a feature may move the output"),
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Categorical:
+    """Preprocessing of categories."""
+
+    encode: Annotated[
+        Literal["one_hot", "ordinal", "ordinal_by_target", "target"],
+        about("encoding"),
+    ] = "one_hot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preprocessing:
+    """What happens to the columns before the estimator."""
+
+    numeric: Annotated[Numeric, about("numbers")] = Numeric()
+    categorical: Annotated[Categorical, about("categories")] = Categorical()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How much a search may do; trials decide the result, time only aborts."""
+
+    trials: Annotated[Int, about("number of trials", ge=1)]
+    abort_after: Annotated[Duration | None, about("the search fails when it takes longer")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoML:
+    """A seeded search over families of estimators."""
+
+    families: Annotated[tuple[str, ...], about("families that are tried", min_length=1)]
+    budget: Annotated[Budget, about("how much the search may do")]
+    metric: Annotated[str, about("metric that ranks the trials")] = "log_loss"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """The estimator and what pins its result."""
+
+    estimator: Annotated[
+        Literal["logistic_regression", "hist_gradient_boosting"] | None,
+        about("a named scikit-learn estimator"),
+    ] = None
+    parameters: Annotated[
+        dict[str, Scalar],
+        about("parameters of the estimator, by scikit-learn's names"),
+    ] = field(default_factory=dict)
+    automl: Annotated[AutoML | None, about("a search instead of a named estimator")] = None
+    calibrate: Annotated[
+        Literal["isotonic", "sigmoid"] | None,
+        about("calibration on the validation part"),
+    ] = None
+    seed: Annotated[Int, about("seed of everything random", ge=0)] = 7
+    threads: Annotated[
+        Int,
+        about("threads of one training job; 1 keeps results equal bit for bit", ge=1),
+    ] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricGate:
+    """A metric that a version must reach on the test part."""
+
+    name: Annotated[
+        Literal["roc_auc", "log_loss", "brier", "accuracy", "ece", "rmse", "mae", "r2"],
+        about("metric"),
+    ]
+    min: Annotated[Float | None, about("smallest accepted value")] = None
+    max: Annotated[Float | None, about("largest accepted value")] = None
+    bound: Annotated[
+        Literal["value", "lower", "upper"],
+        about("which end of the interval is compared"),
+    ] = "value"
+    confidence: Annotated[Float, about("coverage of the interval", gt=0.5, lt=1)] = 0.95
+    versus: Annotated[
+        Literal["champion"] | None,
+        about("compare with the version now running"),
+    ] = None
+    min_delta: Annotated[Float | None, about("smallest accepted difference to the champion")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FairnessGate:
+    """A fairness metric; a fail needs size and significance."""
+
+    metric: Annotated[Literal["adverse_impact_ratio"], about("metric")] = "adverse_impact_ratio"
+    attributes: Annotated[
+        tuple[str, ...],
+        about("protected columns; empty means all of the dataset"),
+    ] = ()
+    min: Annotated[Float, about("smallest accepted ratio", gt=0, le=1)] = 0.8
+    alpha: Annotated[Float, about("level of the Holm-corrected test", gt=0, lt=0.5)] = 0.05
+    min_cell: Annotated[Int, about("a smaller group is insufficient, never a pass", ge=2)] = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PsiLimit:
+    """Limit of the population stability index."""
+
+    max: Annotated[Float, about("largest accepted value", gt=0)] = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftGate:
+    """Drift between the training and the test part."""
+
+    psi: Annotated[PsiLimit, about("limit per feature")] = PsiLimit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity:
+    """How far two forms of one model may differ."""
+
+    plan: Annotated[
+        Float,
+        about("largest difference between the fitted pipeline and the plan that serves", gt=0),
+    ] = 1e-9
+    onnx: Annotated[
+        Float,
+        about("largest difference between the fitted pipeline and its ONNX form", gt=0),
+    ] = 1e-5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What a version must show before it is proposed."""
+
+    metrics: Annotated[tuple[MetricGate, ...], about("performance")] = ()
+    fairness: Annotated[tuple[FairnessGate, ...], about("fairness")] = ()
+    drift: Annotated[DriftGate, about("drift")] = DriftGate()
+    parity: Annotated[Parity, about("parity of forms")] = Parity()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """Rows that explanations compare with."""
+
+    rows: Annotated[Int, about("how many", ge=100, le=1000)] = 200
+    seed: Annotated[Int, about("seed of their choice", ge=0)] = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """How a prediction is explained."""
+
+    method: Annotated[Literal["shap"], about("attribution method")] = "shap"
+    space: Annotated[Literal["margin"], about("attributions add up in log-odds")] = "margin"
+    background: Annotated[Background, about("rows that explanations compare with")] = Background()
+    reasons: Annotated[EstatePath | None, about("file that maps features to reason codes")] = None
+    top: Annotated[Int, about("how many reasons are given", ge=1, le=10)] = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What follows from the output of a classifier."""
+
+    threshold: Annotated[
+        Float,
+        about("outputs at or above it take the upper decision", ge=0, le=1),
+    ] = 0.5
+    above: Annotated[str, about("decision at or above the threshold")] = "positive"
+    below: Annotated[str, about("decision below the threshold")] = "negative"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class External:
+    """A model that somebody else runs and we observe."""
+
+    provider: Annotated[str, about("who runs it")]
+    version: Annotated[str, about("version that the provider names")] = ""
+    endpoint: Annotated[str, about("where it answers")] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that is trained here, or observed."""
+
+    purpose: Annotated[str, about("what the output is used for", change="metadata", min_length=1)]
+    tier: Annotated[
+        Int,
+        about("1 is the most material; the tier sets the quorum", change="metadata", ge=1, le=3),
+    ]
+    owner: Annotated[Name, about("team that answers for the model", change="metadata")]
+    task: Annotated[Literal["classification", "regression", "clustering"], about("kind of output")]
+    dataset: Annotated[Name | None, about("Dataset that it learns from")] = None
+    split: Annotated[Split, about("how rows are divided")] = Split()
+    features: Annotated[Features, about("which columns are features")] = Features()
+    preprocessing: Annotated[
+        Preprocessing,
+        about("what happens before the estimator"),
+    ] = Preprocessing()
+    training: Annotated[Training | None, about("the estimator")] = None
+    decision: Annotated[Decision | None, about("what follows from the output")] = None
+    acceptance: Annotated[Acceptance, about("what a version must show")] = Acceptance()
+    explanation: Annotated[Explanation, about("how a prediction is explained")] = Explanation()
+    external: Annotated[External | None, about("a vendor's model that is only observed")] = None

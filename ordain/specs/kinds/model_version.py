@@ -1,0 +1,41 @@
+"""One made version of a model; written by the machine, never edited by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from ordain.specs.kinds.fields import Digest, Float, Int, Name, about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Everything that went in; the recipe digest covers it."""
+
+    spec: Annotated[Digest, about("material digest of the Model")]
+    dataset: Annotated[Digest, about("material digest of the Dataset")]
+    data: Annotated[Digest, about("logical digest of the rows")]
+    environment: Annotated[Digest, about("digest of the environment lock")]
+    seed: Annotated[Int, about("seed")]
+    threads: Annotated[Int, about("threads")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelVersion:
+    """Where an artifact came from and what was measured on it."""
+
+    model: Annotated[Name, about("the Model")]
+    version: Annotated[Int, about("counts from 1", ge=1)]
+    recipe: Annotated[Digest, about("digest over the inputs; equal recipes are the same work")]
+    inputs: Annotated[Inputs, about("everything that went in")]
+    artifact: Annotated[Digest, about("digest of the artifact's manifest")]
+    evidence: Annotated[Digest, about("digest of the evidence in `evidence/`")]
+    split: Annotated[Digest, about("digest of the row numbers of each part")]
+    metrics: Annotated[
+        dict[str, Float],
+        about("headline metrics on the test part"),
+    ] = field(default_factory=dict)
+    tool: Annotated[
+        str,
+        about("version of ordain that made it; recorded, never compared", change="metadata"),
+    ] = ""

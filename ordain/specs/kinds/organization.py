@@ -1,0 +1,64 @@
+"""People, their keys, teams and roles; read from the base commit, never from the change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from ordain.specs.kinds.fields import Bool, Instant, Name, about
+
+Role = Literal["data-scientist", "validator", "manager", "compliance-manager", "cto", "auditor"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A public SSH key and the time in which it counts."""
+
+    public: Annotated[
+        str,
+        about("the public key line, such as `ssh-ed25519 AAAA...`", pattern=r"^(ssh-|ecdsa-)"),
+    ]
+    valid_from: Annotated[
+        Instant | None,
+        about("the key does not count before this instant"),
+    ] = None
+    valid_until: Annotated[
+        Instant | None,
+        about("the key does not count from this instant on, whatever a commit's date says"),
+    ] = None
+    revoked: Annotated[
+        Bool,
+        about("a revoked key never counts again, for the past neither"),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Someone who commits, approves or reads; all their logins and keys are one person."""
+
+    name: Annotated[Name, about("what approvals and findings call them")]
+    roles: Annotated[tuple[Role, ...], about("what they may do", min_length=1)]
+    team: Annotated[Name, about("independence is judged between teams")]
+    keys: Annotated[tuple[Key, ...], about("keys that sign their commits and approvals")] = ()
+    logins: Annotated[
+        dict[str, str],
+        about("their account on each forge, such as `github: login`"),
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciler:
+    """The machine account that writes promotions."""
+
+    keys: Annotated[
+        tuple[Key, ...],
+        about("public halves; the private half never is in git", min_length=1),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """Who is who."""
+
+    people: Annotated[tuple[Person, ...], about("everyone whose signature counts", min_length=1)]
+    reconciler: Annotated[Reconciler, about("the machine account")]

@@ -1,0 +1,29 @@
+"""A finding that is accepted for a time; shown as suppressed, never hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from ordain.specs.kinds.fields import Date, Digest, Name, about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Exactly one object."""
+
+    kind: Annotated[str, about("kind of the object")]
+    name: Annotated[Name, about("its name")]
+    digest: Annotated[Digest | None, about("only this content of it")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Who accepted what, why, and until when."""
+
+    finding: Annotated[str, about("code of the finding")]
+    object: Annotated[Subject, about("exactly one object")]
+    reason: Annotated[str, about("why", min_length=1)]
+    requested_by: Annotated[Name, about("person who asked")]
+    approved_by: Annotated[Name, about("person who accepted; never the same")]
+    expires: Annotated[Date, about("last day on which it counts")]

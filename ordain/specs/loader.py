@@ -1,0 +1,398 @@
+"""YAML with its marks: the one parser of the project.
+
+It reads libyaml's events and builds plain values itself, for four reasons. PyYAML's constructor,
+not libyaml, is the slow part of loading, so this is faster although it keeps more. It keeps where
+every key and value stands. It reads scalars by the core schema of YAML 1.2, so that `no`, `on`,
+dates and `12:30` stay text. And it refuses what two readers of one file could understand
+differently: duplicate keys, merge keys, tags, keys that are no text. A gate that reads other values
+than the tool behind it can be talked round, which is why nobody else in this project parses YAML.
+
+Refused: a second, round-tripping parser (ruamel.yaml is 14 times slower); parsers that keep no
+marks; PyYAML's node tree, which takes as long to build as these values.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.marks import NodeMarks, Nodes, Source
+from ordain.specs.syntax import encoding_finding, syntax_finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    # PyYAML's types know events by their classes only; what is in them is checked by the tests.
+    Event = Any
+
+MAXIMUM_BYTES: Final = 10_000_000
+MAXIMUM_NODES: Final = 250_000
+MAXIMUM_DEPTH: Final = 64
+INT64: Final = range(-(2**63), 2**63)
+
+# Only the events of these loaders are used. Where PyYAML was built without libyaml, its own parser
+# gives the same events ten times slower.
+_Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+# The stubs allow for events without marks, which no parser makes.
+ScalarEvent: Any = yaml.ScalarEvent
+MappingEndEvent: Any = yaml.MappingEndEvent
+SequenceEndEvent: Any = yaml.SequenceEndEvent
+
+_CONSTANTS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+# A plain scalar is text unless it is one of the constants or begins like a number.
+_NUMERIC = frozenset("-+.0123456789")
+_ODD_KEYS = frozenset((*_CONSTANTS, "<<"))
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+# With sign or prefix; what is longer is not even converted.
+_LONGEST_INT64 = 24
+
+_TAG = "tag:yaml.org,2002:"
+_TEXT_TAGS = frozenset(("!", _TAG + "str"))
+_COLLECTION_TAGS = frozenset(("!", _TAG + "map", _TAG + "seq"))
+_TAGGED: Final[dict[str, type[Any]]] = {
+    _TAG + "int": int,
+    _TAG + "float": float,
+    _TAG + "bool": bool,
+    _TAG + "null": type(None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One document of a file: plain values (dict, list, str, int, float, bool, None) and marks.
+
+    A node that is not sound has findings of its own; its values are a best guess.
+    """
+
+    value: Any
+    marks: NodeMarks
+    sound: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The documents of a file, up to the first place where it cannot be read any further."""
+
+    nodes: tuple[Node, ...]
+    findings: tuple[Finding, ...]
+
+
+class _StopError(Exception):
+    """The rest of the file is not worth reading; the finding is already there."""
+
+
+@dataclass(slots=True)
+class _Anchor:
+    """A value that has a name: where it begins, and how many nodes it is when written out."""
+
+    value: Any
+    node: int
+    nodes: int
+
+
+class _Builder:
+    """Builds the values of one file from its events.
+
+    The two loops of `mapping` and `sequence` are where the time of a check goes; scalars are
+    handled inside of them because a call per scalar would cost as much as the scalar.
+    """
+
+    def __init__(self, data: bytes, source: Source) -> None:
+        self.source = source
+        self.findings: list[Finding] = []
+        self.nodes = Nodes()
+        self._add = self.nodes.offsets.append
+        self._data = data
+        self._next: Callable[[], Event]
+        self._anchors: dict[str, _Anchor | None] = {}
+        self._depth = 0
+        self._copies = 0
+        self._end = 0
+
+    def documents(self) -> list[Node]:
+        """Every document of the file; findings tell why there are no more."""
+        found: list[Node] = []
+        try:
+            self._open()
+            while (event := self._next()).__class__ is not StreamEndEvent:
+                if event.__class__ is DocumentStartEvent:
+                    found.append(self._document())
+        except yaml.YAMLError as error:
+            self.findings.append(syntax_finding(error, self.source))
+        except _StopError:
+            pass
+        return found
+
+    def _open(self) -> None:
+        """Begin with the first event; only a large file pays for being counted."""
+        self._next = _Parser(self._data).get_event
+        if len(self._data) > MAXIMUM_NODES:
+            self._next = self._bounded(self._next)
+
+    def _document(self) -> Node:
+        """The document that begins with the next event."""
+        self._anchors = {}
+        root, before = len(self.nodes.offsets), len(self.findings)
+        value = self.node(self._next())
+        marks = NodeMarks(self.source, self.nodes, root, value)
+        return Node(value, marks, sound=len(self.findings) == before)
+
+    def node(self, event: Event) -> Any:  # noqa: ANN401 - any YAML value
+        """The value that begins with this event."""
+        kind = event.__class__
+        if kind is MappingStartEvent or kind is SequenceStartEvent:
+            return self._collection(event, is_mapping=kind is MappingStartEvent)
+        if kind is AliasEvent:
+            return self._alias(event)
+        self._mark(event)
+        value = self.scalar(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchor(value, len(self.nodes.offsets) - 1, 1)
+        return value
+
+    def _mark(self, event: Event) -> None:
+        self._add(event.start_mark.index << 32 | event.end_mark.index)
+
+    def _collection(self, event: Event, *, is_mapping: bool) -> Any:  # noqa: ANN401 - any YAML value
+        """A mapping or sequence, with its depth watched."""
+        start = len(self.nodes.offsets)
+        copies = self._copies
+        if event.tag is not None and event.tag not in _COLLECTION_TAGS:
+            self._refuse_tag(event)
+        self._mark(event)
+        self._depth += 1
+        if self._depth > MAXIMUM_DEPTH:
+            self._stop("SPEC018", f"this is nested deeper than {MAXIMUM_DEPTH} levels", event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        value = self.mapping(start) if is_mapping else self.sequence()
+        self._depth -= 1
+        self.nodes.offsets[start] = event.start_mark.index << 32 | self._end
+        if event.anchor is not None:
+            size = len(self.nodes.offsets) - start + self._copies - copies
+            self._anchors[event.anchor] = _Anchor(value, start, size)
+        return value
+
+    def mapping(self, start: int) -> dict[str, Any]:
+        """The mapping that begins at node `start`, up to its end event."""
+        get, add = self._next, self._add
+        found: dict[str, Any] = {}
+        while (event := get()).__class__ is not MappingEndEvent:
+            if event.__class__ is ScalarEvent and event.anchor is None:
+                add(event.start_mark.index << 32 | event.end_mark.index)
+                key = event.value
+                plain, quoted = event.implicit
+                if (key in _ODD_KEYS or key[0] in _NUMERIC) if plain else not quoted:
+                    key = self._check_key(event)
+            else:
+                key = self._key_node(event)
+            event = get()
+            if event.__class__ is ScalarEvent and event.anchor is None:
+                add(event.start_mark.index << 32 | event.end_mark.index)
+                value = event.value
+                plain, quoted = event.implicit
+                if (value in _CONSTANTS or value[0] in _NUMERIC) if plain else not quoted:
+                    value = self.scalar(event)
+            else:
+                value = self.node(event)
+            if key in found:
+                self._duplicate(found, start, key)
+            else:
+                found[key] = value
+        self._end = event.end_mark.index
+        return found
+
+    def sequence(self) -> list[Any]:
+        """The items up to the end event."""
+        get, add = self._next, self._add
+        found: list[Any] = []
+        while (event := get()).__class__ is not SequenceEndEvent:
+            if event.__class__ is ScalarEvent and event.anchor is None:
+                add(event.start_mark.index << 32 | event.end_mark.index)
+                value = event.value
+                plain, quoted = event.implicit
+                if (value in _CONSTANTS or value[0] in _NUMERIC) if plain else not quoted:
+                    value = self.scalar(event)
+            else:
+                value = self.node(event)
+            found.append(value)
+        self._end = event.end_mark.index
+        return found
+
+    def scalar(self, event: Event) -> Any:  # noqa: ANN401 - any YAML value
+        """The value of a scalar that may be more than text."""
+        text, tag = event.value, event.tag
+        if tag is None:
+            return self._plain(text, event) if event.implicit[0] else text
+        if tag in _TEXT_TAGS:
+            return text
+        value = self._plain(text, event)
+        if tag not in _TAGGED:
+            self._refuse_tag(event)
+        elif type(value) is not _TAGGED[tag]:
+            message = f"`{text}` is not of the type that its tag names"
+            self._report("SPEC014", message, event, remedy="remove the tag, or write such a value")
+        return value
+
+    def _plain(self, text: str, event: Event) -> Any:  # noqa: ANN401 - any YAML value
+        """A plain scalar by the core schema of YAML 1.2 (section 10.3.2 of the standard)."""
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if _INT.fullmatch(text):
+            value = _integer(text)
+            if value is None:
+                remedy = "quote it to keep its digits, or write a float"
+                self._report("SPEC019", "this integer has more than 64 bits", event, remedy=remedy)
+            return value
+        if _FLOAT.fullmatch(text):
+            number = float(text)
+            if number - number == 0:
+                return number
+        elif not _NOT_FINITE.fullmatch(text):
+            return text
+        remedy = "write a finite number; leave the field out where there is no limit"
+        self._report("SPEC019", f"`{text}` is no finite number", event, remedy=remedy)
+        return None
+
+    def _check_key(self, event: Event) -> str:
+        """A key that may be no text; it goes on as the text that stands there."""
+        text = str(event.value)
+        if event.implicit[0] and text == "<<":
+            message = "merge keys (`<<`) are not part of YAML 1.2"
+            self._report("SPEC015", message, event, remedy="write the fields out")
+        elif not isinstance(self.scalar(event), str):
+            self._refuse_key(event, f"the key `{text}` is no text")
+        return text
+
+    def _key_node(self, event: Event) -> str:
+        """A key that is an alias, has an anchor, or is a collection."""
+        at = len(self.nodes.offsets)
+        key = self.node(event)
+        if isinstance(key, str):
+            return key
+        self._refuse_key(event, "this key is no text")
+        self._forget(at)
+        self._mark(event)
+        return f"?{at}"
+
+    def _alias(self, event: Event) -> Any:  # noqa: ANN401 - any YAML value
+        """The value that an alias stands for; shared, but counted as if it were written out."""
+        at = len(self.nodes.offsets)
+        self._mark(event)
+        anchor = self._anchors.get(event.anchor)
+        if anchor is None:
+            inside = event.anchor in self._anchors
+            what = "stands inside of what it refers to" if inside else "refers to nothing above it"
+            remedy = (
+                "write the value out" if inside else f"put `&{event.anchor}` before a value above"
+            )
+            self._report("SPEC022", f"the alias `*{event.anchor}` {what}", event, remedy=remedy)
+            return None
+        self._copies += anchor.nodes
+        if at + self._copies > MAXIMUM_NODES:
+            self._too_many(event)
+        self.nodes.aliases[at] = anchor.node
+        return anchor.value
+
+    def _duplicate(self, found: dict[str, Any], start: int, key: str) -> None:
+        """Report a key that is there already, and forget the second one."""
+        at = self.nodes.after(found, start)
+        first = self.nodes.offsets[self.nodes.after(found, start, key)]
+        again = self.nodes.offsets[at]
+        self.findings.append(
+            Finding(
+                "SPEC013",
+                Severity.ERROR,
+                f"the key `{key}` stands here twice",
+                self.source.location(again >> 32, again & 0xFFFFFFFF),
+                remedy="remove one of the two; which one would win is up to each reader of YAML",
+                related=((self.source.location(first >> 32, first & 0xFFFFFFFF), "first here"),),
+            )
+        )
+        self._forget(at)
+
+    def _forget(self, at: int) -> None:
+        """Drop every node from `at` on; aliases to them lead nowhere from now on."""
+        del self.nodes.offsets[at:]
+        for node in [node for node in self.nodes.aliases if node >= at]:
+            del self.nodes.aliases[node]
+        for anchor in self._anchors.values():
+            if anchor is not None and anchor.node >= at:
+                anchor.node = -1
+
+    def _bounded(self, get: Callable[[], Event]) -> Callable[[], Event]:
+        """The same events, until there are too many."""
+        most = MAXIMUM_NODES
+
+        def counted() -> Event:
+            event = get()
+            if len(self.nodes.offsets) > most:
+                self._too_many(event)
+            return event
+
+        return counted
+
+    def _too_many(self, event: Event) -> None:
+        message = f"more than {MAXIMUM_NODES:,} values, counting what aliases repeat"
+        self._stop("SPEC017", message, event, remedy="split the file; repeat less by alias")
+
+    def _refuse_key(self, event: Event, message: str) -> None:
+        self._report("SPEC016", message, event, remedy="put the key into quotes")
+
+    def _refuse_tag(self, event: Event) -> None:
+        tag = str(event.tag).replace(_TAG, "!!")
+        remedy = "remove the tag; the kind decides on the type of every field"
+        self._report("SPEC014", f"the tag `{tag}` means nothing here", event, remedy=remedy)
+
+    def _stop(self, code: str, message: str, event: Event, *, remedy: str = "") -> None:
+        self._report(code, message, event, remedy=remedy or "write a flatter document")
+        raise _StopError
+
+    def _report(self, code: str, message: str, event: Event, *, remedy: str) -> None:
+        place = self.source.location(event.start_mark.index, event.end_mark.index)
+        self.findings.append(Finding(code, Severity.ERROR, message, place, remedy=remedy))
+
+
+def _integer(text: str) -> int | None:
+    """An integer of YAML 1.2 that fits in 64 bits."""
+    if len(text.lstrip("+-0")) > _LONGEST_INT64:
+        return None
+    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+    value = int(text[2:] if base != 10 else text, base)  # noqa: PLR2004 - the decimal system
+    return value if value in INT64 else None
+
+
+def parse(data: bytes, path: str) -> Parsed:
+    """The documents of one file. Bad text gives findings, never an exception.
+
+    Aliased collections are shared between their places: treat the values as read-only.
+    """
+    if len(data) >= MAXIMUM_BYTES:
+        message = f"the file has {len(data):,} bytes; the limit is {MAXIMUM_BYTES:,}"
+        remedy = "split the file; data does not belong into a document"
+        finding = Finding("SPEC011", Severity.ERROR, message, Location(path), remedy=remedy)
+        return Parsed((), (finding,))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return Parsed((), (encoding_finding(data, error, path),))
+    builder = _Builder(data, Source(path, text))
+    nodes = builder.documents()
+    return Parsed(tuple(nodes), tuple(builder.findings))

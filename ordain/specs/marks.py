@@ -1,0 +1,153 @@
+"""Where the nodes of a file stand.
+
+Marks are kept as two code-point offsets, packed into one machine word per node in the order in
+which the nodes were read: a file of ninety lines costs a kilobyte. Lines, columns and lengths are
+computed from the text when a finding asks for them, and a node is found again by walking the values
+in the same order. Refused: a mark object per node, which costs ten times the memory of the values
+for a file that most often has no finding at all.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ordain.specs.findings import Location
+
+if TYPE_CHECKING:
+    from ordain.specs.documents import Step
+
+
+class Source:
+    """The text of one file; knows the line and column of an offset."""
+
+    __slots__ = ("_starts", "path", "text")
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self._starts: list[int] | None = None
+
+    def location(self, start: int, end: int) -> Location:
+        """The place from one code-point offset to another, cut at the end of the first line."""
+        if self._starts is None:
+            breaks = re.finditer(r"\r\n|\n|\r", self.text)
+            self._starts = [0, *(found.end() for found in breaks)]
+        line = bisect_right(self._starts, start)
+        first = self._starts[line - 1]
+        last = self._starts[line] if line < len(self._starts) else len(self.text)
+        shown = self.text[start : min(end, last)].rstrip()
+        return Location(self.path, line, start - first + 1, max(1, len(shown)))
+
+
+@dataclass(slots=True)
+class Nodes:
+    """The offsets of every node of a file, in the order of the events.
+
+    `aliases` leads from an alias to the node it stands for, or to -1 where that one is gone.
+    """
+
+    offsets: array[int] = field(default_factory=lambda: array("Q"))
+    aliases: dict[int, int] = field(default_factory=dict)
+
+    def size(self, value: Any, at: int) -> int:  # noqa: ANN401 - any YAML value
+        """How many nodes a value takes that begins with node `at`."""
+        if at in self.aliases:
+            return 1
+        if isinstance(value, dict):
+            return self.after(value, at) - at
+        if isinstance(value, list):
+            return self.after_items(value, at) - at
+        return 1
+
+    def after(self, mapping: dict[str, Any], at: int, until: str | None = None) -> int:
+        """The node of the key `until`, or the one behind the mapping that begins at `at`."""
+        at += 1
+        for key, value in mapping.items():
+            if key == until:
+                return at
+            at += 1 + self.size(value, at + 1)
+        return at
+
+    def after_items(self, items: list[Any], at: int, until: int | None = None) -> int:
+        """The node of item `until`, or the one behind the sequence that begins at `at`."""
+        at += 1
+        for value in items[:until]:
+            at += self.size(value, at)
+        return at
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMarks:
+    """Where the keys and values of one document stand; see `documents.Marks`."""
+
+    source: Source
+    nodes: Nodes
+    root: int
+    document: Any
+
+    def key(self, *path: Step) -> Location:
+        """The place of a key; of the item where the last step counts one."""
+        key, _ = self._find(path)
+        return self._location(key)
+
+    def value(self, *path: Step) -> Location:
+        """The place of a value."""
+        key, value = self._find(path)
+        # An empty value (`tier:`) is nothing that could be underlined.
+        start, end = self._span(value)
+        return self._location(value if end > start or value == self.root else key)
+
+    def span(self, *path: Step) -> tuple[int, int]:
+        """The code-point offsets of a value, from its first letter to behind its last one."""
+        value = self.document
+        for step in path:
+            value = value[step]
+        return self._extent(self._find(path)[1], value)
+
+    def _extent(self, node: int, value: Any) -> tuple[int, int]:  # noqa: ANN401 - any YAML value
+        """The offsets of a value; a block collection ends where its last value does."""
+        start, end = self._span(node)
+        flow = self.source.text[start : start + 1] in ("{", "[")
+        if flow or not value or not isinstance(value, dict | list) or node in self.nodes.aliases:
+            return start, end
+        if isinstance(value, dict):
+            key, last = list(value.items())[-1]
+            inside = self.nodes.after(value, node, key) + 1
+        else:
+            last = value[-1]
+            inside = self.nodes.after_items(value, node, len(value) - 1)
+        return start, self._extent(inside, last)[1]
+
+    def _find(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """The nodes of the key and of the value at a path, or of the nearest enclosing ones."""
+        key = at = self.root
+        value = self.document
+        for step in path:
+            inside = self.nodes.aliases.get(at, at)
+            if inside < 0 or not _holds(value, step):
+                break
+            if isinstance(value, dict):
+                key = self.nodes.after(value, inside, str(step))
+                at = key + 1
+            else:
+                key = at = self.nodes.after_items(value, inside, int(step))
+            value = value[step]
+        return key, at
+
+    def _span(self, node: int) -> tuple[int, int]:
+        packed = self.nodes.offsets[node]
+        return packed >> 32, packed & 0xFFFFFFFF
+
+    def _location(self, node: int) -> Location:
+        return self.source.location(*self._span(node))
+
+
+def _holds(value: Any, step: Step) -> bool:  # noqa: ANN401 - any YAML value
+    """Whether a value has this key or item."""
+    if isinstance(value, dict):
+        return step in value
+    return isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value)

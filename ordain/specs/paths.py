@@ -1,0 +1,36 @@
+"""Paths inside a document: `spec.rules.*.to.*.deployment`, where a star is any item or entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ordain.specs.documents import Step
+
+Path = tuple["Step", ...]
+
+
+def values_at(raw: Any, path: str) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 - any YAML value
+    """Every value that a path leads to, with its own path; nothing where there is none."""
+    return _below(raw, tuple(path.split(".")), ())
+
+
+def _below(value: Any, steps: tuple[str, ...], path: Path) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401
+    if not steps:
+        yield path, value
+        return
+    step, rest = steps[0], steps[1:]
+    if step == "*":
+        entries = value.items() if isinstance(value, dict) else enumerate(value or ())
+        for key, inner in entries:
+            yield from _below(inner, rest, (*path, key))
+    elif isinstance(value, dict) and step in value:
+        yield from _below(value[step], rest, (*path, step))
+
+
+def dotted(path: Path) -> str:
+    """`spec.rules[0].to[1].deployment`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")

@@ -1,0 +1,291 @@
+"""What documents say about each other: every reference resolves, and nothing leads in a circle.
+
+The references are one table, because they are asked for three times: to find those that lead
+nowhere, to know what depends on what, and to say in which order things must exist. A reference out
+of a record (a version, a validation, an incident) to something that is gone is only a warning: a
+retired model must not make its own history unlawful.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ordain.specs.findings import Finding, Severity
+from ordain.specs.paths import Path, values_at
+from ordain.specs.spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.findings import Location
+
+# kind -> (path of the reference, kind that it names)
+REFERENCES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "AlertChannel": (("spec.escalation.channel", "AlertChannel"),),
+    "BreakGlass": (("spec.route", "Route"), ("spec.deployment", "Deployment")),
+    "Comment": (("spec.model", "Model"),),
+    "Compliance": (("spec.model", "Model"),),
+    "Deployment": (("spec.model", "Model"),),
+    "Incident": (("spec.model", "Model"),),
+    "Model": (("spec.dataset", "Dataset"),),
+    "ModelVersion": (("spec.model", "Model"),),
+    "Monitor": (("spec.deployment", "Deployment"),),
+    "ReportSchedule": (("spec.models.*", "Model"), ("spec.channels.*", "AlertChannel")),
+    "Route": (
+        ("spec.default.deployment", "Deployment"),
+        ("spec.rules.*.to.*.deployment", "Deployment"),
+        ("spec.shadow.*.deployment", "Deployment"),
+    ),
+    "Validation": (("spec.model", "Model"),),
+}
+# kind -> paths of values that name a person of the Organization
+PEOPLE: Final[dict[str, tuple[str, ...]]] = {
+    "BreakGlass": ("spec.requestedBy", "spec.approvedBy"),
+    "Comment": ("spec.author",),
+    "Compliance": (
+        "spec.model_info.accountable",
+        "spec.model_info.developers.*",
+        "spec.model_info.validator",
+    ),
+    "Validation": ("spec.validator",),
+    "Waiver": ("spec.requestedBy", "spec.approvedBy"),
+}
+RECORDS: Final = frozenset(
+    ("BreakGlass", "Comment", "Incident", "ModelVersion", "Validation", "Waiver")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One document names another; `path` leads to the name."""
+
+    source: Document
+    path: Path
+    kind: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """`Kind/name` of what is referred to, whether it exists or not."""
+        return f"{self.kind}/{self.name}"
+
+
+def references(document: Document) -> Iterator[Reference]:
+    """Every reference that a document makes."""
+    for pattern, kind in REFERENCES.get(document.kind, ()):
+        for path, name in values_at(document.raw, pattern):
+            if isinstance(name, str):
+                yield Reference(document, path, kind, name)
+
+
+def check_references(estate: LoadedEstate) -> tuple[Finding, ...]:
+    """Everything that is wrong between documents, each of which is right on its own.
+
+    A document that the loader has refused is absent from the estate, and has its findings already:
+    a reference to it is no finding.
+    """
+    from ordain.specs.columns import check_models
+    from ordain.specs.support import check_support
+    from ordain.specs.traffic import check_traffic
+
+    documents = tuple(estate.documents.values())
+    found = [
+        *_dangling(estate, documents),
+        *_strangers(estate, documents),
+        *_cycles(estate),
+        *_versions(estate),
+        *check_models(estate),
+        *check_traffic(estate),
+        *check_support(documents),
+    ]
+    return tuple(sorted(found, key=_place))
+
+
+def _place(finding: Finding) -> tuple[str, int, int]:
+    place = finding.location
+    return (place.path, place.line, place.column) if place else ("", 0, 0)
+
+
+def _dangling(estate: LoadedEstate, documents: Iterable[Document]) -> Iterator[Finding]:
+    """References that lead nowhere."""
+    for document in documents:
+        for reference in references(document):
+            if reference.key not in estate.documents and reference.key not in estate.refused:
+                names = [found.name for found in estate.all(reference.kind)]
+                yield _nowhere(document, reference.path, reference.kind, reference.name, names)
+        if document.kind == "Waiver":
+            yield from _waived(estate, document)
+        if document.kind == "Policy":
+            yield from _unknown_kinds(document)
+
+
+def _nowhere(document: Document, path: Path, kind: str, name: str, names: Iterable[str]) -> Finding:
+    known = sorted(names)
+    guess = did_you_mean(name, known)
+    many = f"there is no {kind} yet; add one, or correct the name"
+    remedy = guess or (f"declared: {', '.join(known[:10])}" if known else many)
+    return Finding(
+        "REF001",
+        Severity.WARNING if document.kind in RECORDS else Severity.ERROR,
+        f"there is no {kind} `{name}`",
+        document.marks.value(*path),
+        (f"{document.key} refers to it",),
+        remedy,
+    )
+
+
+def _waived(estate: LoadedEstate, document: Document) -> Iterator[Finding]:
+    """A waiver for something that is not there."""
+    subject = document.spec.object
+    names = [found.name for found in estate.all(subject.kind)]
+    if subject.name not in names:
+        yield _nowhere(document, ("spec", "object", "name"), subject.kind, subject.name, names)
+
+
+def _unknown_kinds(document: Document) -> Iterator[Finding]:
+    """A policy for a kind that the language does not know would never speak."""
+    from ordain.specs.kinds import kind_names
+
+    for path, kind in values_at(document.raw, "spec.match.kinds.*"):
+        if kind not in kind_names():
+            remedy = did_you_mean(kind, kind_names()) or f"known: {', '.join(kind_names())}"
+            place = document.marks.value(*path)
+            yield Finding("REF001", Severity.ERROR, f"there is no kind `{kind}`", place, (), remedy)
+
+
+def _strangers(estate: LoadedEstate, documents: Iterable[Document]) -> Iterator[Finding]:
+    """People whom no Organization knows; without any Organization nobody is known or unknown."""
+    people = {person.name for found in estate.all("Organization") for person in found.spec.people}
+    if not people:
+        return
+    for document in documents:
+        for pattern in PEOPLE.get(document.kind, ()):
+            for path, name in values_at(document.raw, pattern):
+                if isinstance(name, str) and name not in people:
+                    yield _nowhere(document, path, "Person", name, people)
+
+
+def _versions(estate: LoadedEstate) -> Iterator[Finding]:
+    """Deployments of versions that do not exist, and versions that exist twice."""
+    made: dict[tuple[str, int], Document] = {}
+    for document in estate.all("ModelVersion"):
+        version = (document.spec.model, document.spec.version)
+        first = made.setdefault(version, document)
+        if first is not document:
+            yield Finding(
+                "REF013",
+                Severity.ERROR,
+                f"version {version[1]} of the model `{version[0]}` is declared twice",
+                document.marks.value("spec", "version"),
+                remedy="versions are written by the machine: remove the one that it did not write",
+                related=((first.marks.value("spec", "version"), "first here"),),
+            )
+    refused = any(key.startswith("ModelVersion/") for key in estate.refused)
+    for document in estate.all("Deployment"):
+        version = (document.spec.model, document.spec.version)
+        if document.spec.version is not None and version not in made and not refused:
+            yield _no_version(document, made)
+
+
+def _no_version(document: Document, made: Iterable[tuple[str, int]]) -> Finding:
+    model, version = document.spec.model, document.spec.version
+    known = ", ".join(str(number) for name, number in sorted(made) if name == model)
+    return Finding(
+        "REF010",
+        Severity.ERROR,
+        f"the model `{model}` has no version {version}",
+        document.marks.value("spec", "version"),
+        (f"versions of {model}: {known or 'none'}",),
+        "remove `version`: a promotion writes it when a version is approved",
+    )
+
+
+def dependencies(estate: LoadedEstate) -> dict[str, tuple[str, ...]]:
+    """What each document refers to, by `Kind/name`; only what exists, sorted."""
+    versions = {
+        (document.spec.model, document.spec.version): document.key
+        for document in estate.all("ModelVersion")
+    }
+    graph: dict[str, tuple[str, ...]] = {}
+    for key, document in estate.documents.items():
+        needs = {found.key for found in references(document) if found.key in estate.documents}
+        if document.kind == "Deployment":
+            version = versions.get((document.spec.model, document.spec.version))
+            needs |= {version} if version else set()
+        graph[key] = tuple(sorted(needs))
+    return graph
+
+
+def in_order(graph: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The documents so that each comes after what it refers to, and those that stand in a circle.
+
+    Kahn's algorithm, with the names sorted at every step, so that the order is the same everywhere.
+    """
+    missing = {key: len(needs) for key, needs in graph.items()}
+    users: defaultdict[str, list[str]] = defaultdict(list)
+    for key, needs in graph.items():
+        for need in needs:
+            users[need].append(key)
+    ready = sorted(key for key, count in missing.items() if not count)
+    order: list[str] = []
+    while ready:
+        order.extend(ready)
+        freed: list[str] = []
+        for key in ready:
+            for user in users[key]:
+                missing[user] -= 1
+                if not missing[user]:
+                    freed.append(user)
+        ready = sorted(freed)
+    return tuple(order), tuple(sorted(key for key, count in missing.items() if count))
+
+
+def _cycles(estate: LoadedEstate) -> Iterator[Finding]:
+    """One finding per circle of references."""
+    graph = dependencies(estate)
+    _, stuck = in_order(graph)
+    reported: set[str] = set()
+    for start in stuck:
+        circle = _circle(graph, start)
+        if start not in circle or reported & set(circle):
+            continue
+        reported |= set(circle)
+        yield _circular(estate, circle)
+
+
+def _circle(graph: Mapping[str, tuple[str, ...]], start: str) -> list[str]:
+    """The shortest way from a document back to itself; empty where there is none."""
+    ways = [[start]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop(0)
+        for need in graph[way[-1]]:
+            if need == start:
+                return way
+            if need not in seen:
+                seen.add(need)
+                ways.append([*way, need])
+    return []
+
+
+def _circular(estate: LoadedEstate, circle: list[str]) -> Finding:
+    documents = [estate.documents[key] for key in circle]
+    places = [_place_of(one, circle[(at + 1) % len(circle)]) for at, one in enumerate(documents)]
+    way = " -> ".join([*circle, circle[0]])
+    return Finding(
+        "REF002",
+        Severity.ERROR,
+        f"these documents refer to each other in a circle: {way}",
+        places[0],
+        remedy="take one of the references away",
+        related=tuple((place, "and on from here") for place in places[1:]),
+    )
+
+
+def _place_of(document: Document, key: str) -> Location:
+    """Where a document refers to another."""
+    path = next(found.path for found in references(document) if found.key == key)
+    return document.marks.value(*path)

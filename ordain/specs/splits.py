@@ -1,0 +1,73 @@
+"""What a split may say: shares such as `60%`, or ranges of days such as `2024-07..2024-09`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ordain.specs.kinds.dataset import Dataset
+    from ordain.specs.kinds.model import Split
+
+PARTS: Final = ("train", "validation", "test")
+Problem = tuple[str, str, str]
+
+_SHARE = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?%")
+_DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_ALL = 100.0
+_ROUNDING = 1e-9
+
+
+def split_problems(split: Split, dataset: Dataset) -> Iterator[Problem]:
+    """What is wrong with a split, each as part (empty for the whole), message and remedy."""
+    if split.by == "time" and dataset.time is None:
+        remedy = "add `time:` to the Dataset, or split by random or entity"
+        yield "by", "a split by time needs the time column of the Dataset", remedy
+    if split.by == "entity" and dataset.entity is None:
+        remedy = "add `entity:` to the Dataset, or split by random or time"
+        yield "by", "a split by entity needs the entity column of the Dataset", remedy
+    texts = {part: str(getattr(split, part)) for part in PARTS}
+    shares = [part for part, text in texts.items() if _SHARE.fullmatch(text)]
+    if split.by != "time" or len(shares) == len(PARTS):
+        yield from _share_problems(texts, shares)
+    else:
+        yield from _range_problems(texts, shares)
+
+
+def _share_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Problem]:
+    for part, text in texts.items():
+        if part not in shares:
+            yield part, f"`{text}` is no share", "write a share such as 60%"
+    total = sum(float(texts[part].removesuffix("%")) for part in shares)
+    if len(shares) == len(PARTS) and abs(total - _ALL) > _ROUNDING:
+        message = f"the three parts are {total:g}% of the rows"
+        yield "", message, "let train, validation and test sum to 100%"
+
+
+def _range_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Problem]:
+    remedy = "write a range such as ..2024-06-30, 2024-07..2024-09 or 2024-10.."
+    for part, text in texts.items():
+        if part in shares:
+            yield part, f"`{text}` is a share, and another part is a range", "write three ranges"
+            continue
+        left, dots, right = text.partition("..")
+        if not dots or not (left or right) or not all(_is_day(day) for day in (left, right) if day):
+            yield part, f"`{text}` is no range of days", remedy
+        elif left and right and left > right + "~":
+            yield part, f"`{text}` ends before it begins", "write the earlier day first"
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text is a day, a month or a year that exists."""
+    match = _DAY.fullmatch(text)
+    if match is None:
+        return False
+    from datetime import date
+
+    try:
+        date(*(int(part or 1) for part in match.groups()))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""What the language can say and this version of ordain does not do.
+
+The language is declared once and grows into its meaning. A field that is accepted and silently not
+done is the worst answer a governance tool can give, so everything that no part of ordain acts on
+yet stands in this table and is an error where it is used. Whoever builds the part deletes the row.
+A default is always supported, whether it is written out or not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ordain.specs.findings import Finding, Severity
+from ordain.specs.paths import values_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ordain.specs.documents import Document
+
+_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A field of which only some values are acted on; `supported` empty means none but its absence.
+
+    `instead` says what this version does.
+    """
+
+    path: str
+    supported: tuple[Any, ...]
+    instead: str
+    severity: Severity = _ERROR
+
+
+UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
+    "AlertChannel": (Unsupported("spec", (), "it sends no alert yet", _WARNING),),
+    "Dataset": (
+        Unsupported("spec.source.type", ("csv", "parquet"), "it reads CSV and Parquet files"),
+    ),
+    "Deployment": (
+        Unsupported("spec.mode", ("online",), "it serves requests only"),
+        Unsupported("spec.target", ("environment",), "the environment decides what runs it"),
+        Unsupported("spec.rollout.strategy", ("replace",), "a new version replaces the old one"),
+        Unsupported("spec.rollout.steps", ([],), "a new version replaces the old one"),
+    ),
+    "Estate": (
+        Unsupported("spec.environments.*.target", ("local", "kubernetes"), "it runs local work"),
+        Unsupported("spec.forge.type", ("git",), "it works on plain git"),
+    ),
+    "Model": (
+        Unsupported("spec.task", ("classification",), "it trains binary classification only"),
+        Unsupported("spec.training.automl", (None,), "it trains named estimators only"),
+        Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),
+        Unsupported("spec.features.select", (None,), "it selects no features"),
+        Unsupported(
+            "spec.preprocessing.categorical.encode",
+            ("one_hot", "ordinal", "ordinal_by_target"),
+            "it encodes by one_hot, ordinal and ordinal_by_target",
+        ),
+        Unsupported(
+            "spec.acceptance.metrics.*.name",
+            ("roc_auc", "log_loss", "brier", "accuracy", "ece"),
+            "it measures metrics of classification",
+        ),
+        Unsupported("spec.acceptance.parity.onnx", (1e-5,), "it makes no ONNX form"),
+    ),
+    "Monitor": (Unsupported("spec.onBreach.*", ("alert",), "a breach is recorded and shown"),),
+    "ReportSchedule": (Unsupported("spec", (), "reports are written on demand", _WARNING),),
+}
+
+
+def check_support(documents: Iterable[Document]) -> Iterator[Finding]:
+    """A finding for everything that is declared and would not be done."""
+    for document in documents:
+        for row in UNSUPPORTED.get(document.kind, ()):
+            for path, value in values_at(document.raw, row.path):
+                if value not in row.supported:
+                    yield _finding(document, row, path, value)
+
+
+def _finding(document: Document, row: Unsupported, path: Any, value: Any) -> Finding:  # noqa: ANN401
+    if len(path) == 1:
+        subject, place = f"the kind {document.kind}", document.location
+    elif isinstance(value, dict | list):
+        subject, place = f"`{path[-1]}`", document.marks.key(*path)
+    else:
+        name = next(step for step in reversed(path) if isinstance(step, str))
+        subject, place = f"`{name}: {value}`", document.marks.value(*path)
+    message = f"{subject} is declared, but this version of ordain does not do it: {row.instead}"
+    scalars = [str(value) for value in row.supported if isinstance(value, str | float)]
+    remedy = f"write {' or '.join(scalars)}" if scalars else "remove it for now"
+    return Finding("SPEC120", row.severity, message, place, (), remedy)

@@ -1,0 +1,177 @@
+"""Where requests go: environments, endpoints and shares of the traffic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ordain.specs.findings import Finding, Severity
+from ordain.specs.paths import Path, values_at
+from ordain.specs.spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ordain.specs.documents import Document, LoadedEstate
+
+_ALL: Final = 100
+_DEPLOYMENTS = (
+    "spec.default.deployment",
+    "spec.rules.*.to.*.deployment",
+    "spec.shadow.*.deployment",
+)
+
+
+def check_traffic(estate: LoadedEstate) -> Iterator[Finding]:
+    """Environments exist, routes stay inside of one, and no two claim the same endpoint."""
+    environments = _environments(estate)
+    for found in estate.all("Estate"):
+        yield from _twice(found, "spec.environments.*.name", "environment")
+    for found in estate.all("Organization"):
+        yield from _twice(found, "spec.people.*.name", "person")
+        yield from _shared_keys(found)
+    if not environments:
+        return
+    for found in estate.all("Deployment"):
+        yield from _unknown(found, environments)
+    claimed: dict[tuple[str | None, str], Document] = {}
+    for found in estate.all("Route"):
+        yield from _unknown(found, environments)
+        yield from _check_shares(found)
+        environment = _environment_of(found, environments)
+        if environment is None:
+            yield _ambiguous(found, environments)
+        yield from _elsewhere(estate, found, environment)
+        first = claimed.setdefault((environment, found.spec.endpoint), found)
+        if first is not found:
+            yield _claimed(found, first)
+
+
+def _environments(estate: LoadedEstate) -> tuple[str, ...]:
+    found = estate.all("Estate")
+    return tuple(dict.fromkeys(place.name for one in found for place in one.spec.environments))
+
+
+def _environment_of(route: Document, environments: tuple[str, ...]) -> str | None:
+    """The environment of a route; the only one there is needs no mention."""
+    if route.spec.environment is not None:
+        named: str = route.spec.environment
+        return named
+    return environments[0] if len(environments) == 1 else None
+
+
+def _unknown(document: Document, environments: Iterable[str]) -> Iterator[Finding]:
+    name = document.spec.environment
+    if name is not None and name not in environments:
+        remedy = did_you_mean(name, environments) or f"declared: {', '.join(environments)}"
+        message = f"there is no environment `{name}`"
+        yield _error("REF006", document, ("spec", "environment"), message, remedy)
+
+
+def _ambiguous(route: Document, environments: Iterable[str]) -> Finding:
+    message = "the route says not in which environment it is"
+    remedy = f"add `environment:` with one of {', '.join(environments)}"
+    place = route.marks.key("spec")
+    return Finding("REF006", Severity.ERROR, message, place, remedy=remedy)
+
+
+def _elsewhere(estate: LoadedEstate, route: Document, environment: str | None) -> Iterator[Finding]:
+    """Deployments of a route that stand in another environment."""
+    for pattern in _DEPLOYMENTS:
+        for path, name in values_at(route.raw, pattern):
+            deployment = estate.get("Deployment", str(name))
+            if deployment is None or environment in (None, deployment.spec.environment):
+                continue
+            message = (
+                f"the deployment `{name}` is in `{deployment.spec.environment}`, "
+                f"its route in `{environment}`"
+            )
+            place = deployment.marks.value("spec", "environment")
+            yield Finding(
+                "REF006",
+                Severity.ERROR,
+                message,
+                route.marks.value(*path),
+                remedy="name a deployment of the same environment",
+                related=((place, "the deployment is here"),),
+            )
+
+
+def _check_shares(route: Document) -> Iterator[Finding]:
+    """The weights of every rule sum to 100, and none of its deployments comes twice."""
+    names: dict[str, int] = {}
+    for at, rule in enumerate(route.spec.rules):
+        path: Path = ("spec", "rules", at, "to")
+        total = sum(share.weight for share in rule.to)
+        if total != _ALL:
+            weights = " + ".join(str(share.weight) for share in rule.to)
+            message = f"the weights of this rule sum to {total}, not to 100"
+            place = route.marks.key(*path)
+            yield Finding(
+                "REF005",
+                Severity.ERROR,
+                message,
+                place,
+                (f"{weights} = {total}",),
+                "change the weights; a share without one has 100",
+            )
+        deployments = [share.deployment for share in rule.to]
+        for index, name in enumerate(deployments):
+            if name in deployments[:index]:
+                message = f"the deployment `{name}` stands in this rule twice"
+                where = (*path, index, "deployment")
+                yield _error("REF005", route, where, message, "add its weights up")
+        if rule.name is not None and names.setdefault(rule.name, at) != at:
+            message = f"there are two rules named `{rule.name}`"
+            yield _error("REF013", route, (*path[:-1], "name"), message, "rename one of the two")
+
+
+def _claimed(route: Document, first: Document) -> Finding:
+    return Finding(
+        "REF007",
+        Severity.ERROR,
+        f"the endpoint {route.spec.endpoint} is already the one of the route `{first.name}`",
+        route.marks.value("spec", "endpoint"),
+        remedy="give one of the two another endpoint or environment",
+        related=((first.marks.value("spec", "endpoint"), "first here"),),
+    )
+
+
+def _twice(document: Document, pattern: str, what: str) -> Iterator[Finding]:
+    """Names that must be unique inside of one document."""
+    seen: dict[str, Path] = {}
+    for path, name in values_at(document.raw, pattern):
+        first = seen.setdefault(str(name), path)
+        if first != path:
+            yield Finding(
+                "REF013",
+                Severity.ERROR,
+                f"there are two of the {what} `{name}`",
+                document.marks.value(*path),
+                remedy="rename or remove one of the two",
+                related=((document.marks.value(*first), "first here"),),
+            )
+
+
+def _shared_keys(document: Document) -> Iterator[Finding]:
+    """A key that two people hold would let one approve as the other."""
+    holders: dict[str, tuple[str, Path]] = {}
+    people = [*values_at(document.raw, "spec.people.*.keys.*.public")]
+    machine = [*values_at(document.raw, "spec.reconciler.keys.*.public")]
+    for path, key in (*people, *machine):
+        holder = str(path[2]) if path[1] == "people" else "reconciler"
+        material = " ".join(str(key).split()[:2])
+        first, place = holders.setdefault(material, (holder, path))
+        if first != holder:
+            yield Finding(
+                "REF013",
+                Severity.ERROR,
+                "this key belongs to someone else already",
+                document.marks.value(*path),
+                remedy="everyone has a key of their own; the machine has one, too",
+                related=((document.marks.value(*place), "first here"),),
+            )
+
+
+def _error(code: str, document: Document, path: Path, message: str, remedy: str) -> Finding:
+    place = document.marks.value(*path)
+    return Finding(code, Severity.ERROR, message, place, remedy=remedy)

@@ -1,0 +1,139 @@
+"""Every way in which git, a key or a forge can say no.
+
+    VcsError                       VCS000
+    ├── GitError                   VCS001  git failed; the message is git's own
+    │   ├── GitMissing             VCS002  there is no git program
+    │   ├── GitTooOld              VCS003  this git cannot do what is asked
+    │   ├── NotARepository         VCS004
+    │   ├── NoCommits              VCS005
+    │   ├── UnknownRevision        VCS006
+    │   ├── MissingPath            VCS007
+    │   ├── CorruptObject          VCS008
+    │   ├── MergeConflict          VCS009  knows the paths
+    │   ├── RefMoved               VCS010  somebody was faster; nothing was changed
+    │   ├── PushRejected           VCS011  the remote refused; knows git's reason
+    │   ├── GitTimeout             VCS012
+    │   └── ShallowClone           VCS013
+    ├── SignatureError             VCS020
+    │   ├── KeyUnusable            VCS021  a key that cannot sign or be read
+    │   └── BadSignature           VCS022  the signature does not hold
+    ├── UnnameableChange           VCS030  the change has no canonical form, or is empty
+    └── ForgeError                 VCS040
+        ├── UnknownProposal        VCS041
+        ├── ProposalMoved          VCS042  its branch is not what the caller has looked at
+        └── WorkTreeInTheWay       VCS043  a merge would tread on files of the work tree
+
+`RefMoved`, `PushRejected` and `ProposalMoved` are answers to a race: read again, decide again. All
+others stay the same when they are tried again.
+"""
+
+from __future__ import annotations
+
+from ordain.specs.errors import OrdainError
+
+
+class VcsError(OrdainError):
+    """The root of this room."""
+
+    code = "VCS000"
+
+
+class GitError(VcsError):
+    """Git refused or failed."""
+
+    code = "VCS001"
+
+
+class GitMissing(GitError):
+    code = "VCS002"
+
+
+class GitTooOld(GitError):
+    code = "VCS003"
+
+
+class NotARepository(GitError):
+    code = "VCS004"
+
+
+class NoCommits(GitError):
+    code = "VCS005"
+
+
+class UnknownRevision(GitError):
+    code = "VCS006"
+
+
+class MissingPath(GitError):
+    code = "VCS007"
+
+
+class CorruptObject(GitError):
+    code = "VCS008"
+
+
+class MergeConflict(GitError):
+    """Two sides changed the same lines; `paths` says where."""
+
+    code = "VCS009"
+
+    def __init__(self, message: str, paths: tuple[str, ...], *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.paths = paths
+
+
+class RefMoved(GitError):
+    code = "VCS010"
+
+
+class PushRejected(GitError):
+    """The remote kept its refs; `reason` is git's word for it, `said` what a hook wrote."""
+
+    code = "VCS011"
+
+    def __init__(
+        self, message: str, *, reason: str, said: tuple[str, ...] = (), remedy: str = ""
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
+        self.said = said
+
+
+class GitTimeout(GitError):
+    code = "VCS012"
+
+
+class ShallowClone(GitError):
+    code = "VCS013"
+
+
+class SignatureError(VcsError):
+    code = "VCS020"
+
+
+class KeyUnusable(SignatureError):
+    code = "VCS021"
+
+
+class BadSignature(SignatureError):
+    code = "VCS022"
+
+
+class UnnameableChange(VcsError):
+    code = "VCS030"
+
+
+class ForgeError(VcsError):
+    code = "VCS040"
+
+
+class UnknownProposal(ForgeError):
+    code = "VCS041"
+
+
+class ProposalMoved(ForgeError):
+    code = "VCS042"
+
+
+class WorkTreeInTheWay(ForgeError):
+    code = "VCS043"

@@ -1,0 +1,104 @@
+"""What ordain asks of the place where changes are proposed, approved and merged.
+
+The protocol is as small as the weakest forge that is honest: plain git (see `plain`). A forge with
+accounts and reviews answers the same questions over HTTP. Nothing here decides whether a merge is
+right: `merge` shows the caller the result first and goes on only if the caller does not raise, so
+that the rules run on the merged tree and not on what the proposal looked like alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from ordain.vcs.approvals import Approval, Approvals
+    from ordain.vcs.changes import Change
+    from ordain.vcs.keys import Actor, AllowedKey
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change that waits for people.
+
+    `base` is the commit where it left the target branch, `head` its last commit. `author` and
+    `created` are what the forge (or the commit) claims; who contributed is asked of signatures.
+    """
+
+    id: str
+    branch: str
+    title: str
+    body: str
+    head: str
+    base: str
+    author: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A merge that could be: the tree that the target branch would have, and what that changes.
+
+    `change` is the way from the target's present tip (`onto`) to the merged tree. Its digest is the
+    one of the proposal unless the target has touched the same files meanwhile.
+    """
+
+    proposal: Proposal
+    onto: str
+    tree: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A merge that is; `notes` are sentences on what was left as it was, and why."""
+
+    commit: str
+    tree: str
+    notes: tuple[str, ...] = ()
+
+
+class Forge(Protocol):
+    """A place for proposals."""
+
+    def proposals(self) -> tuple[Proposal, ...]:
+        """All open proposals, oldest first."""
+
+    def proposal(self, identifier: str) -> Proposal:
+        """An open proposal by its id or branch; `UnknownProposal` if there is none."""
+
+    def open_proposal(self, branch: str, commit: str, title: str, body: str) -> Proposal:
+        """Propose a commit; the same branch at the same commit is the same proposal."""
+
+    def change(self, proposal: Proposal) -> Change:
+        """What the proposal changes since it left the target branch; approvals bind to it."""
+
+    def approvals(self, change: str, *, allowed: Sequence[AllowedKey], now: datetime) -> Approvals:
+        """All approvals of a change digest, with those that do not hold and the reasons."""
+
+    def approve(
+        self,
+        proposal: Proposal,
+        *,
+        actor: Actor,
+        role: str,
+        time: datetime,
+    ) -> Approval:
+        """Approve exactly what the caller has seen; `ProposalMoved` if it is no longer that."""
+
+    def merge(
+        self,
+        proposal: Proposal,
+        *,
+        actor: Actor,
+        message: str,
+        time: datetime,
+        check: Callable[[Candidate], object],
+    ) -> Merged:
+        """Merge if `check` does not raise; whoever merges at the same time loses or wins alone."""
+
+    def close(self, proposal: Proposal) -> None:
+        """Withdraw a proposal without merging it."""

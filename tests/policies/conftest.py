@@ -1,0 +1,260 @@
+"""An estate in memory, sketched from the examples of the baseline pack, and changes of it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from ordain.policies.changes import ChangeFacts, describe
+from ordain.policies.gate import Judgement, judge
+from ordain.policies.lookups import recipe_in
+from ordain.policies.packs import pack_file
+from ordain.specs.estates import load_estate
+from ordain.specs.evidence import Evidence, FairnessRow, Metric
+from ordain.vcs.approvals import Approval
+from ordain.vcs.changes import Change, PathChange
+
+if TYPE_CHECKING:
+    from ordain.specs.documents import LoadedEstate
+
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+MODE = "100644"
+
+
+@dataclass
+class Sketch:
+    """Documents by `Kind/name` and further files by path, to be edited and loaded."""
+
+    documents: dict[str, dict[str, Any]]
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def copy(self) -> Sketch:
+        return copy.deepcopy(self)
+
+    def add(self, kind: str, name: str, **spec: object) -> Sketch:
+        self.documents[f"{kind}/{name}"] = {
+            "apiVersion": "ordain.dev/v1",
+            "kind": kind,
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+        return self
+
+    def drop(self, key: str) -> Sketch:
+        del self.documents[key]
+        return self
+
+    def set(self, key: str, path: str, value: object) -> Sketch:
+        """Set a value by its path; None takes it away."""
+        *above, last = path.split(".")
+        at = self.documents[key]
+        for step in above:
+            at = at.setdefault(step, {})
+        if value is None:
+            at.pop(last, None)
+        else:
+            at[last] = value
+        return self
+
+    @property
+    def tree(self) -> dict[str, bytes]:
+        tree = dict(self.files)
+        for key, raw in self.documents.items():
+            path = "ordain.yaml" if raw["kind"] == "Estate" else f"specs/{key.lower()}.yaml"
+            tree[path] = yaml.safe_dump(raw, sort_keys=False, width=1000).encode()
+        return tree
+
+    def load(self) -> LoadedEstate:
+        return load_estate(self.tree)
+
+
+def blob(data: bytes | None) -> str | None:
+    """The id that git gives these bytes."""
+    if data is None:
+        return None
+    header = f"blob {len(data)}\0".encode()
+    return hashlib.sha1(header + data, usedforsecurity=False).hexdigest()
+
+
+def change_of(before: Sketch, after: Sketch) -> Change:
+    old, new = before.tree, after.tree
+    paths = tuple(
+        PathChange(
+            path,
+            blob(old.get(path)),
+            blob(new.get(path)),
+            MODE if path in old else None,
+            MODE if path in new else None,
+        )
+        for path in sorted(old.keys() | new.keys())
+        if old.get(path) != new.get(path)
+    )
+    return Change("1" * 40, "2" * 40, paths)
+
+
+@dataclass
+class Case:
+    """A change between two sketches, to be judged."""
+
+    before: Sketch
+    after: Sketch
+    contributors: tuple[str, ...] = ("data-scientist",)
+    pusher: str | None = "data-scientist"
+    signers: tuple[str | None, ...] = ("data-scientist",)
+    approvals: list[Approval] = field(default_factory=list)
+
+    @property
+    def change(self) -> Change:
+        return change_of(self.before, self.after)
+
+    @property
+    def facts(self) -> ChangeFacts:
+        return describe(
+            self.before.load(),
+            self.after.load(),
+            self.change,
+            contributors=self.contributors,
+            pusher=self.pusher,
+            signers=self.signers,
+        )
+
+    def approve(self, person: str, role: str | None = None, change: str | None = None) -> Case:
+        digest = change or self.change.digest
+        self.approvals.append(
+            Approval(person, role or person, digest, NOW, "SHA256:fingerprint", "refs/ordain/x")
+        )
+        return self
+
+    def judge(self, *, enforce: bool = True) -> Judgement:
+        return judge(
+            self.before.load(),
+            self.after.load(),
+            self.facts,
+            self.approvals,
+            NOW,
+            tree=self.after.tree,
+            enforce_intentions=enforce,
+        )
+
+
+def evidence_for(
+    sketch: Sketch,
+    model: str = "credit",
+    **changes: Any,  # noqa: ANN401 - fields of Evidence, of any type
+) -> Evidence:
+    """Evidence that meets every gate of the example's model."""
+    recipe = recipe_in(sketch.load(), model, sketch.tree)
+    assert recipe is not None
+    evidence = Evidence(
+        model=model,
+        recipe=recipe.digest,
+        artifact="sha256:" + "a" * 64,
+        split="sha256:" + "b" * 64,
+        data={"rows": 6000},
+        metrics=(Metric("roc_auc", "test", 0.78, 0.75, 0.81, 0.95, 1200, ">= 0.7", "pass"),),
+        fairness=(
+            FairnessRow(
+                attribute="sex",
+                group="female",
+                reference="male",
+                metric="adverse_impact_ratio",
+                n=500,
+                n_reference=700,
+                favourable=400,
+                favourable_reference=560,
+                value=1.0,
+                low=0.94,
+                high=1.06,
+                p_value=1.0,
+                p_holm=1.0,
+                minimum=0.8,
+                alpha=0.05,
+                verdict="pass",
+            ),
+        ),
+        importance=(("income", 0.4),),
+        parity={"plan": 1e-15},
+        drift={"income": 0.01},
+        verdict="pass",
+    )
+    return replace(evidence, **changes)
+
+
+def promote(sketch: Sketch, evidence: Evidence, number: int = 1) -> Sketch:
+    """The promotion that the reconciler would propose."""
+    after = sketch.copy()
+    recipe = recipe_in(sketch.load(), evidence.model, sketch.tree)
+    assert recipe is not None
+    after.add(
+        "ModelVersion",
+        f"{evidence.model}-{number}",
+        model=evidence.model,
+        version=number,
+        recipe=recipe.digest,
+        inputs={
+            "spec": recipe.spec,
+            "dataset": recipe.dataset,
+            "data": recipe.data,
+            "environment": recipe.environment,
+            "seed": recipe.seed,
+            "threads": recipe.threads,
+        },
+        artifact=evidence.artifact,
+        evidence=evidence.digest,
+        split=evidence.split,
+    )
+    after.files[evidence.path] = evidence.to_json()
+    return after.set("Deployment/credit", "spec.version", number)
+
+
+class Workshop:
+    """What the tests of this room are written with."""
+
+    now = NOW
+
+    def __init__(self) -> None:
+        examples = yaml.safe_load(pack_file("baseline/1.0.0.examples.yaml"))
+        self.policies: dict[str, Any] = examples["policies"]
+        self._documents = {
+            f"{raw['kind']}/{raw['metadata']['name']}": raw for raw in examples["estate"]
+        }
+
+    @property
+    def serving(self) -> Sketch:
+        """The example estate, in which version 1 runs."""
+        return Sketch(copy.deepcopy(self._documents))
+
+    @property
+    def fresh(self) -> Sketch:
+        """The same before its first promotion, with an environment lock."""
+        sketch = self.serving.drop("ModelVersion/credit-1")
+        sketch.files["environment.lock"] = b"numpy==2.4.6\n"
+        return sketch.set("Deployment/credit", "spec.version", None)
+
+    def intention(self, before: Sketch, after: Sketch) -> Case:
+        return Case(before, after)
+
+    def promotion(self, sketch: Sketch | None = None, **changes: Any) -> Case:  # noqa: ANN401
+        """A promotion as the reconciler makes it, with nobody's approval yet."""
+        before = sketch or self.fresh
+        after = promote(before, evidence_for(before, **changes))
+        return Case(before, after, pusher="reconciler", signers=("reconciler",))
+
+    def second(self, sketch: Sketch | None = None, **changes: Any) -> Case:  # noqa: ANN401
+        """The promotion of version 2 over a running version 1, after another seed."""
+        fresh = sketch or self.fresh
+        before = promote(fresh, evidence_for(fresh))
+        before.set("Model/credit", "spec.training.seed", 8)
+        after = promote(before, evidence_for(before, **changes), 2)
+        return Case(before, after, pusher="reconciler", signers=("reconciler",))
+
+
+@pytest.fixture(scope="session")
+def workshop() -> Workshop:
+    return Workshop()

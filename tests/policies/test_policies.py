@@ -1,0 +1,274 @@
+"""What one policy does: where it is silent, what it finds, and that it never passes by accident."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ordain.policies.gate import Judgement, check
+from ordain.specs.findings import Finding, Severity, Verdict
+
+if TYPE_CHECKING:
+    from tests.policies.conftest import Workshop
+
+
+TEN = "[1,2,3,4,5,6,7,8,9,10]"
+BUDGET = "".join(f"{TEN}.all({name}, " for name in "abcde") + "true" + ")" * 5
+
+
+def judged(workshop: Workshop, *validations: dict[str, Any], **spec: object) -> Judgement:
+    """The example estate with one more policy, on Models."""
+    checks = [{"message": "wrong", **one} for one in validations]
+    rule = {"match": {"kinds": ["Model"]}, "validations": checks, **spec}
+    return check(workshop.serving.add("Policy", "mine", **rule).load(), workshop.now)
+
+
+def only(judgement: Judgement) -> Finding:
+    (finding,) = judgement.findings
+    return finding
+
+
+def test_true_is_silence(workshop: Workshop) -> None:
+    assert judged(workshop, {"expression": "object.spec.tier == 1"}).findings == ()
+
+
+def test_false_is_a_finding_with_the_values_that_were_read(workshop: Workshop) -> None:
+    found = only(
+        judged(
+            workshop,
+            {
+                "expression": "object.spec.tier == 2 && !has(object.spec.external)",
+                "message": "the tier must be 2",
+                "remedy": "set tier: 2",
+                "controls": ["SR262-MATERIALITY"],
+            },
+        )
+    )
+    assert found.code == "POL-mine"
+    assert found.severity is Severity.ERROR
+    assert found.message == "the tier must be 2"
+    assert found.remedy == "set tier: 2"
+    assert found.controls == ("SR262-MATERIALITY",)
+    assert found.evidence == (
+        "object = Model/credit",
+        "object.spec.tier = 1",
+        "object.spec.external is not set",
+    )
+    assert str(found.location) == "specs/model/credit.yaml:7:9"
+    assert [text for _, text in found.related] == ["the policy"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("object.spec.nothing == 1", 'Key not found in map : "nothing"'),
+        ("1 / (object.spec.tier - 1) == 1", "divide by zero"),
+        ("object.spec.tier", "the answer is 1, which is neither true nor false"),
+        ("'true'", "the answer is 'true', which is neither true nor false"),
+        ("null", "the answer is None, which is neither true nor false"),
+        ("9223372036854775807 + object.spec.tier > 0", "integer overflow"),
+        (
+            BUDGET,
+            "Iteration budget exceeded",
+        ),
+    ],
+)
+def test_anything_but_a_truth_value_blocks(
+    workshop: Workshop, expression: str, reason: str
+) -> None:
+    judgement = judged(workshop, {"expression": expression}, enforcement="advise")
+    found = only(judgement)
+    assert found.code == "POL002"
+    assert found.severity is Severity.ERROR
+    assert found.message == (
+        f"the policy mine could not be evaluated on Model/credit: POL-mine: {reason}"
+    )
+    assert judgement.verdict is Verdict.FAIL
+
+
+def test_one_side_that_is_decided_absorbs_an_error_on_the_other(workshop: Workshop) -> None:
+    assert judged(workshop, {"expression": "object.spec.nothing == 1 || true"}).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("enforcement", "severity", "verdict"),
+    [
+        ("block", Severity.ERROR, Verdict.FAIL),
+        ("review", Severity.WARNING, Verdict.WARN),
+        ("advise", Severity.NOTE, Verdict.PASS),
+    ],
+)
+def test_enforcement_decides_the_weight(
+    workshop: Workshop, enforcement: str, severity: Severity, verdict: Verdict
+) -> None:
+    judgement = judged(workshop, {"expression": "false"}, enforcement=enforcement)
+    assert only(judgement).severity is severity
+    assert judgement.verdict is verdict
+
+
+def test_a_validation_may_weigh_less_than_its_policy(workshop: Workshop) -> None:
+    judgement = judged(
+        workshop,
+        {"expression": "false", "name": "first", "severity": "note"},
+        {"expression": "false"},
+        {"expression": "false"},
+    )
+    assert [(one.code, one.severity) for one in judgement.findings] == [
+        ("POL-mine.2", Severity.ERROR),
+        ("POL-mine.3", Severity.ERROR),
+        ("POL-mine.first", Severity.NOTE),
+    ]
+
+
+def test_a_condition_that_is_false_silences(workshop: Workshop) -> None:
+    judgement = judged(
+        workshop,
+        {"expression": "false"},
+        match={"kinds": ["Model"], "when": "object.spec.tier == 3"},
+    )
+    assert judgement.findings == ()
+
+
+def test_a_condition_that_cannot_be_evaluated_blocks(workshop: Workshop) -> None:
+    match = {"kinds": ["Model"], "when": "object.spec.nothing == 3"}
+    found = only(judged(workshop, {"expression": "true"}, match=match))
+    assert found.code == "POL002"
+    assert found.message.endswith('match.when: Key not found in map : "nothing"')
+
+
+def test_a_false_condition_wins_over_one_that_cannot_be_evaluated(workshop: Workshop) -> None:
+    judgement = judged(
+        workshop,
+        {"expression": "false"},
+        matchConditions=[
+            {"name": "broken", "expression": "object.spec.nothing == 1"},
+            {"name": "never", "expression": "false"},
+        ],
+    )
+    assert judgement.findings == ()
+
+
+def test_the_message_can_be_computed_and_falls_back_to_the_plain_one(workshop: Workshop) -> None:
+    computed = judged(
+        workshop,
+        {"expression": "false", "messageExpression": "'tier is ' + string(object.spec.tier)"},
+    )
+    assert only(computed).message == "tier is 1"
+    broken = judged(workshop, {"expression": "false", "messageExpression": "object.nothing"})
+    assert only(broken).message == "wrong"
+
+
+def test_variables_see_params_and_each_other(workshop: Workshop) -> None:
+    judgement = judged(
+        workshop,
+        {"expression": "variables.double == 2 * params.tier"},
+        params={"tier": 1},
+        variables=[
+            {"name": "tier", "expression": "object.spec.tier"},
+            {"name": "double", "expression": "variables.tier * 2"},
+        ],
+    )
+    assert judgement.findings == ()
+
+
+def test_a_variable_that_fails_matters_only_where_it_is_used(workshop: Workshop) -> None:
+    variables = [{"name": "broken", "expression": "object.spec.nothing"}]
+    assert judged(workshop, {"expression": "true"}, variables=variables).findings == ()
+    used = only(judged(workshop, {"expression": "variables.broken == 1"}, variables=variables))
+    assert used.code == "POL002"
+    assert 'variables.broken: Key not found in map : "nothing"' in used.message
+
+
+def test_a_variable_cannot_hold_a_time_and_says_so(workshop: Workshop) -> None:
+    found = only(
+        judged(
+            workshop,
+            {"expression": "variables.at > timestamp('2020-01-01T00:00:00Z')"},
+            variables=[{"name": "at", "expression": "timestamp(now)"}],
+        )
+    )
+    assert "variables.at: a variable must be what JSON can say" in found.message
+
+
+def test_now_is_the_time_of_the_judgement(workshop: Workshop) -> None:
+    at = "timestamp(now) == timestamp('2026-11-20T09:30:00Z')"
+    assert judged(workshop, {"expression": at}).findings == ()
+
+
+def test_an_expression_that_does_not_compile_is_found_at_its_column(workshop: Workshop) -> None:
+    found = only(judged(workshop, {"expression": "object.spec.tier == unknown"}))
+    assert found.code == "POL001"
+    assert found.severity is Severity.ERROR
+    assert found.message == "the policy mine does not compile: undeclared reference to 'unknown'"
+    assert str(found.location) == "specs/policy/mine.yaml:11:37"
+
+
+def test_every_broken_expression_of_a_policy_is_reported(workshop: Workshop) -> None:
+    judgement = judged(
+        workshop,
+        {"expression": "1 +", "messageExpression": "'a"},
+        match={"kinds": ["Model"], "when": "("},
+    )
+    assert [one.code for one in judgement.findings] == ["POL001"] * 3
+
+
+def test_a_policy_about_a_change_is_not_asked_of_a_tree(workshop: Workshop) -> None:
+    judgement = judged(workshop, {"expression": "size(approvals) >= 2"})
+    assert judgement.findings == ()
+
+
+def test_rules_about_other_documents_wait_until_the_language_is_right(workshop: Workshop) -> None:
+    sketch = workshop.serving
+    sketch.set("Route/credit", "spec.fallback", None).set(
+        "Route/credit", "spec.access.keys", "none"
+    )
+    sketch.set("Monitor/credit", "spec.tresholds", 1)
+    codes = [one.code for one in check(sketch.load(), workshop.now).findings]
+    assert len(codes) == 1
+    assert codes[0].startswith("SPEC")
+
+
+def test_evidence_is_what_was_measured_on_the_version_that_runs(workshop: Workshop) -> None:
+    sketch = workshop.promotion().after
+    sketch.add(
+        "Policy",
+        "separates",
+        match={"kinds": ["Deployment"]},
+        validations=[
+            {
+                "expression": "evidence.metrics.exists(m, m.name == 'roc_auc' && m.low >= 0.76)",
+                "message": "separates too little",
+            }
+        ],
+    )
+    findings = check(sketch.load(), workshop.now, tree=sketch.tree).findings
+    assert [one.message for one in findings] == ["separates too little"]
+
+
+def test_a_pack_takes_parameters_from_the_policy_set(workshop: Workshop) -> None:
+    sketch = workshop.serving.set("Monitor/credit", "spec.psi.fail", 0.3)
+    packs = [{"name": "baseline", "params": {"psi": 0.3}}]
+    assert check(sketch.add("PolicySet", "ours", packs=packs).load(), workshop.now).findings == ()
+
+
+def test_a_pack_that_does_not_ship_is_found_where_it_is_named(workshop: Workshop) -> None:
+    packs = [{"name": "baselin"}, {"name": "baseline", "version": "9.0.0"}]
+    sketch = workshop.serving.add("PolicySet", "ours", packs=packs)
+    found = check(sketch.load(), workshop.now).findings
+    assert [(one.code, one.message, one.remedy) for one in found] == [
+        ("POL003", "there is no pack baselin", "name one of: baseline"),
+        ("POL003", "there is no version 9.0.0 of baseline", "name one of: 1.0.0"),
+    ]
+    assert [str(one.location) for one in found] == [
+        "specs/policyset/ours.yaml:7:11",
+        "specs/policyset/ours.yaml:9:14",
+    ]
+
+
+def test_a_parameter_that_no_policy_has_is_found(workshop: Workshop) -> None:
+    packs = [{"name": "baseline", "params": {"psii": 0.3}}]
+    sketch = workshop.serving.add("PolicySet", "ours", packs=packs)
+    (found,) = check(sketch.load(), workshop.now).findings
+    assert found.code == "POL004"
+    assert found.message == "no policy of the pack baseline has the parameter psii"

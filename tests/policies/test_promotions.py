@@ -1,0 +1,354 @@
+"""What a promotion must prove, and every way in which one can lie."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ordain.policies.changes import Kind
+from ordain.specs.evidence import FairnessRow, Metric, read_evidence
+from ordain.specs.findings import Finding, Severity, Verdict
+
+if TYPE_CHECKING:
+    from tests.policies.conftest import Case, Workshop
+
+
+def approved(case: Case) -> Case:
+    return case.approve("manager").approve("cto")
+
+
+def errors(case: Case) -> list[tuple[str, str]]:
+    return [
+        (one.code, one.message)
+        for one in approved(case).judge().findings
+        if one.severity is Severity.ERROR
+    ]
+
+
+def the_error(case: Case) -> Finding:
+    (found,) = [one for one in approved(case).judge().findings if one.severity is Severity.ERROR]
+    return found
+
+
+def _fairness(workshop: Workshop) -> tuple[FairnessRow, ...]:
+    files = workshop.promotion().after.files
+    (path,) = [path for path in files if path.startswith("evidence/")]
+    return read_evidence(files[path], path).fairness
+
+
+def test_a_promotion_with_its_quorum_passes(workshop: Workshop) -> None:
+    judgement = approved(workshop.promotion()).judge()
+    assert judgement.findings == ()
+    assert judgement.verdict is Verdict.PASS
+    assert judgement.kind is Kind.PROMOTION
+    assert [one.person for one in judgement.approvals] == ["cto", "manager"]
+    assert [str(one) for one in judgement.required] == ["a manager and a cto"]
+    assert judgement.engine.startswith("cel-expr-python ")
+    assert dict(judgement.policies)["route-fallback"].startswith("sha256:")
+
+
+def test_a_second_version_is_held_against_the_first(workshop: Workshop) -> None:
+    assert errors(workshop.second()) == []
+
+
+@pytest.mark.parametrize("signers", [(), (None,), ("data-scientist",), ("reconciler", "manager")])
+def test_it_is_signed_by_the_reconciler_and_by_nobody_else(
+    workshop: Workshop, signers: tuple[str | None, ...]
+) -> None:
+    found = the_error(replace(workshop.promotion(), signers=signers))
+    names = ", ".join(one or "nobody" for one in signers) or "nobody"
+    assert found.code == "PRO004"
+    assert found.message == (
+        f"versions and evidence must be signed by the reconciler; signed by {names}"
+    )
+
+
+def test_the_number_is_the_next_one(workshop: Workshop) -> None:
+    case = workshop.promotion()
+    case.after.set("ModelVersion/credit-1", "spec.version", 3)
+    case.after.set("Deployment/credit", "spec.version", 3)
+    assert errors(case) == [
+        ("PRO005", "ModelVersion/credit-1 is version 3 of credit; the next one is 1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "value", "field"),
+    [
+        ("Model/credit", "spec.training.seed", 99, "spec"),
+        ("Dataset/applications", "spec.digest", "sha256:" + "e" * 64, "data"),
+        ("Dataset/applications", "spec.columns.income.type", "int", "dataset"),
+    ],
+)
+def test_it_was_made_by_the_recipe_of_its_tree(
+    workshop: Workshop, key: str, path: str, value: object, field: str
+) -> None:
+    case = workshop.promotion()
+    case.before.set(key, path, value)
+    case.after.set(key, path, value)
+    found = the_error(case)
+    assert found.code == "PRO006"
+    assert (
+        found.message == "ModelVersion/credit-1 was made by another recipe than this tree declares"
+    )
+    assert field in {line.partition(" = ")[0] for line in found.evidence}
+
+
+def test_an_upgraded_environment_is_another_recipe(workshop: Workshop) -> None:
+    case = workshop.promotion()
+    case.before.files["environment.lock"] = b"numpy==3.0.0\n"
+    case.after.files["environment.lock"] = b"numpy==3.0.0\n"
+    found = the_error(case)
+    assert found.code == "PRO006"
+    assert [line.partition(" = ")[0] for line in found.evidence] == ["environment"]
+
+
+def test_a_recipe_that_its_inputs_do_not_give_is_refused(workshop: Workshop) -> None:
+    case = workshop.promotion()
+    case.after.set("ModelVersion/credit-1", "spec.inputs.seed", 8)
+    assert the_error(case).code == "PRO006"
+
+
+def test_an_owner_or_a_purpose_is_no_part_of_the_recipe(workshop: Workshop) -> None:
+    case = workshop.promotion()
+    for sketch in (case.before, case.after):
+        sketch.set("Model/credit", "spec.owner", "somebody-else")
+    assert errors(case) == []
+
+
+def test_its_evidence_is_in_the_tree(workshop: Workshop) -> None:
+    case = workshop.promotion()
+    (path,) = [one for one in case.after.files if one.startswith("evidence/")]
+    del case.after.files[path]
+    assert errors(case) == [
+        ("PRO007", f"{path}, the evidence of ModelVersion/credit-1, is not in this tree")
+    ]
+
+
+def test_evidence_that_was_touched_is_not_what_its_name_promises(workshop: Workshop) -> None:
+    case = workshop.promotion()
+    (path,) = [one for one in case.after.files if one.startswith("evidence/")]
+    case.after.files[path] = case.after.files[path].replace(b"0.78", b"0.98")
+    assert errors(case) == [("PRO007", f"{path} does not hold the evidence that its name promises")]
+
+
+@pytest.mark.parametrize("claim", ["artifact", "split"])
+def test_evidence_is_about_exactly_this_version(workshop: Workshop, claim: str) -> None:
+    case = workshop.promotion()
+    case.after.set("ModelVersion/credit-1", f"spec.{claim}", "sha256:" + "f" * 64)
+    found = the_error(case)
+    assert found.code == "PRO007"
+    assert found.message == "the evidence of ModelVersion/credit-1 is about something else"
+    assert found.evidence[0].startswith(f"{claim} = sha256:")
+
+
+def test_evidence_of_no_version_is_refused(workshop: Workshop) -> None:
+    case = workshop.promotion()
+    case.after.files["evidence/" + "0" * 64 + ".json"] = b"{}\n"
+    path = "evidence/" + "0" * 64 + ".json"
+    assert errors(case) == [("PRO009", f"{path} belongs to no version of this change")]
+
+
+def test_the_verdict_of_the_evidence_is_not_believed(workshop: Workshop) -> None:
+    low = Metric("roc_auc", "test", 0.72, 0.61, 0.8, 0.95, 1200, ">= 0.7", "pass")
+    found = the_error(workshop.promotion(metrics=(low,), verdict="pass"))
+    assert found.code == "ACC-METRIC"
+    assert found.message == (
+        "credit: lower bound of roc_auc is 0.61; required is at least 0.7 (lower bound at 0.95)"
+    )
+    assert found.evidence == ("roc_auc = 0.72 [0.61, 0.8], n = 1200",)
+    assert found.controls == ("HR-BATCH", "SR262-VAL-OUT", "AIA-15")
+    assert str(found.location).startswith("specs/modelversion/credit-1.yaml:")
+
+
+def test_evidence_that_says_it_failed_is_believed(workshop: Workshop) -> None:
+    assert errors(workshop.promotion(verdict="fail")) == [
+        ("ACC-VERDICT", "credit: the evidence itself says that it failed")
+    ]
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [
+        (),
+        (Metric("roc_auc", "train", 0.9, 0.88, 0.92, 0.95, 3600),),
+        (Metric("roc_auc", "test", 0.9, 0.88, 0.92, 0.8, 1200),),
+        (Metric("roc_auc", "test", 0.9, None, None, 0.95, 1200),),
+    ],
+    ids=["nothing", "another part", "another confidence", "no interval"],
+)
+def test_a_required_metric_that_was_not_measured_blocks(
+    workshop: Workshop, metrics: tuple[Metric, ...]
+) -> None:
+    assert errors(workshop.promotion(metrics=metrics)) == [
+        (
+            "ACC-METRIC",
+            (
+                "credit: required is roc_auc of at least 0.7 (lower bound at 0.95), "
+                "and the evidence does not hold it"
+            ),
+        )
+    ]
+
+
+def with_champion(workshop: Workshop, *deltas: Metric) -> Case:
+    """A second version of a model that has a champion gate."""
+    gates = [
+        {"name": "roc_auc", "min": 0.7, "bound": "lower"},
+        {"name": "roc_auc", "versus": "champion", "minDelta": -0.002},
+    ]
+    measured = Metric("roc_auc", "test", 0.78, 0.75, 0.81, 0.95, 1200, ">= 0.7", "pass")
+    fresh = workshop.fresh.set("Model/credit", "spec.acceptance.metrics", gates)
+    return workshop.second(fresh, metrics=(measured, *deltas))
+
+
+@pytest.mark.parametrize(("delta", "accepted"), [(0.004, True), (-0.002, True), (-0.01, False)])
+def test_a_version_is_not_worse_than_the_one_it_replaces(
+    workshop: Workshop, delta: float, *, accepted: bool
+) -> None:
+    measured = Metric("roc_auc_delta", "test", delta, -0.02, 0.02, 0.95, 1200)
+    found = errors(with_champion(workshop, measured))
+    expected = [
+        (
+            "ACC-CHAMPION",
+            (
+                "credit: difference of roc_auc to the version now running is -0.01, "
+                "and at least -0.002 is required"
+            ),
+        )
+    ]
+    assert found == ([] if accepted else expected)
+
+
+def test_a_version_that_was_not_compared_is_refused(workshop: Workshop) -> None:
+    empty = Metric("roc_auc_delta", "test", 0.0, None, None, 0.95, 0, "(no champion yet)")
+    for rows in ((), (empty,)):
+        assert errors(with_champion(workshop, *rows)) == [
+            ("ACC-CHAMPION", "credit: roc_auc was not compared with the version now running")
+        ]
+
+
+def test_the_first_version_has_nothing_to_be_compared_with(workshop: Workshop) -> None:
+    gates = [
+        {"name": "roc_auc", "min": 0.7},
+        {"name": "roc_auc", "versus": "champion", "minDelta": 0.0},
+    ]
+    fresh = workshop.fresh.set("Model/credit", "spec.acceptance.metrics", gates)
+    assert errors(workshop.promotion(fresh)) == []
+
+
+def unfair(row: FairnessRow, **changes: Any) -> FairnessRow:  # noqa: ANN401 - fields of any type
+    """A favourable decision in 300 of 500 cases, and in 560 of 700 of the reference."""
+    return replace(row, favourable=300, value=(300 / 500) / (560 / 700), **changes)
+
+
+def fairness_findings(workshop: Workshop, row: FairnessRow) -> list[tuple[Severity, str]]:
+    judgement = approved(workshop.promotion(fairness=(row,))).judge()
+    return [(one.severity, one.message) for one in judgement.findings]
+
+
+def test_a_disparity_fails_on_size_and_significance(workshop: Workshop) -> None:
+    (fair,) = _fairness(workshop)
+    claimed = unfair(fair, p_value=1e-9, p_holm=1e-9, verdict="pass")
+    about = "credit: adverse_impact_ratio of sex female against male: "
+    assert fairness_findings(workshop, claimed) == [
+        (Severity.ERROR, about + "the ratio is 0.750, below 0.8")
+    ]
+    chance = unfair(fair, p_value=0.2, p_holm=0.2, verdict="warn")
+    assert fairness_findings(workshop, chance) == [
+        (Severity.WARNING, about + "the ratio is 0.750, below 0.8")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"n": 20, "favourable": 16}, "fewer than 30 cases in a group"),
+        ({"n_reference": 29, "favourable_reference": 20}, "fewer than 30 cases in a group"),
+        (
+            {"favourable": 2, "favourable_reference": 2, "value": 1.4},
+            "too few favourable decisions to say",
+        ),
+        ({"value": None}, "too few favourable decisions to say"),
+    ],
+)
+def test_a_group_too_small_is_never_a_pass(
+    workshop: Workshop, changes: dict[str, Any], reason: str
+) -> None:
+    (fair,) = _fairness(workshop)
+    found = fairness_findings(workshop, replace(fair, **changes))
+    assert found == [
+        (
+            Severity.WARNING,
+            f"credit: adverse_impact_ratio of sex female against male: {reason}",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"minimum": 0.5}, "measured against other limits than the model declares"),
+        ({"alpha": 0.0001}, "measured against other limits than the model declares"),
+        ({"favourable": 200}, "the counts give 0.5, and the evidence says 1"),
+    ],
+)
+def test_fairness_that_was_tuned_is_refused(
+    workshop: Workshop, changes: dict[str, Any], reason: str
+) -> None:
+    (fair,) = _fairness(workshop)
+    found = fairness_findings(workshop, replace(fair, **changes))
+    assert found == [
+        (Severity.ERROR, f"credit: adverse_impact_ratio of sex female against male: {reason}")
+    ]
+
+
+def test_an_attribute_that_was_not_measured_blocks(workshop: Workshop) -> None:
+    assert errors(workshop.promotion(fairness=())) == [
+        ("ACC-FAIRNESS", "credit: adverse_impact_ratio by sex is required and was not measured")
+    ]
+
+
+def test_drift_between_the_parts_is_limited(workshop: Workshop) -> None:
+    assert errors(workshop.promotion(drift={"income": 0.31, "amount": 0.01})) == [
+        ("ACC-DRIFT", "credit: PSI of income between training and test is 0.310, above 0.2")
+    ]
+    judgement = approved(workshop.promotion(drift={})).judge()
+    assert judgement.verdict is Verdict.WARN
+
+
+@pytest.mark.parametrize(
+    ("parity", "message"),
+    [
+        ({}, "credit: parity of the fitted pipeline and its plan was not measured"),
+        (
+            {"plan": 1e-3},
+            "credit: the plan differs from the fitted pipeline by 0.001, more than 1e-09",
+        ),
+    ],
+)
+def test_what_serves_equals_what_was_measured(
+    workshop: Workshop, parity: dict[str, float], message: str
+) -> None:
+    assert errors(workshop.promotion(parity=parity)) == [("ACC-PARITY", message)]
+
+
+def test_a_rollback_needs_the_quorum_and_no_machine(workshop: Workshop) -> None:
+    before = workshop.second().after
+    after = before.copy().set("Deployment/credit", "spec.version", 1)
+    case = replace(
+        workshop.intention(before, after), signers=("manager",), contributors=("manager",)
+    )
+    judgement = case.approve("manager").approve("cto").judge()
+    assert judgement.kind is Kind.PROMOTION
+    assert [one.code for one in judgement.refused] == ["SOD-SELF"]
+    assert [one.code for one in judgement.findings] == ["SOD-QUORUM", "SOD-SELF"]
+
+
+def test_a_deployment_cannot_move_to_a_version_that_does_not_exist(workshop: Workshop) -> None:
+    before = workshop.promotion().after
+    after = before.copy().set("Deployment/credit", "spec.version", 7)
+    codes = [code for code, _ in errors(workshop.intention(before, after))]
+    assert codes == ["REF010"]

@@ -1,0 +1,210 @@
+"""Whose approval a change needs, and whose does not count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ordain.policies.separation import Counted, Requirement, missing
+from ordain.specs.findings import Severity
+from ordain.vcs.approvals import Approval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.policies.conftest import Case, Sketch, Workshop
+
+
+def quorum(case: Case) -> list[str]:
+    return [one.message for one in case.judge().findings if one.code == "SOD-QUORUM"]
+
+
+def refused(case: Case) -> list[tuple[str, str]]:
+    return [(one.code, one.reason) for one in case.judge().refused]
+
+
+@pytest.mark.parametrize(
+    ("people", "absent"),
+    [
+        ((), "a manager and a cto"),
+        (("manager",), "a cto"),
+        (("cto",), "a manager"),
+        (("manager", "compliance-manager"), "a cto"),
+    ],
+)
+def test_tier_1_takes_a_manager_and_a_cto(
+    workshop: Workshop, people: tuple[str, ...], absent: str
+) -> None:
+    case = workshop.promotion()
+    for person in people:
+        case.approve(person)
+    assert quorum(case) == [
+        f"the approval of {absent} is missing: the promotion of credit, a model of tier 1"
+    ]
+
+
+@pytest.mark.parametrize("tier", [2, 3])
+def test_lower_tiers_take_a_manager(workshop: Workshop, tier: int) -> None:
+    fresh = workshop.fresh.set("Model/credit", "spec.tier", tier)
+    assert quorum(workshop.promotion(fresh).approve("manager")) == []
+    assert len(quorum(workshop.promotion(fresh).approve("cto"))) == 1
+
+
+def test_one_person_with_both_roles_is_still_one_person(workshop: Workshop) -> None:
+    fresh = workshop.fresh
+    people = fresh.documents["Organization/people"]["spec"]["people"]
+    people[1]["roles"] = ["manager", "cto"]
+    case = workshop.promotion(fresh).approve("manager", "manager").approve("manager", "cto")
+    assert len(quorum(case)) == 1
+    assert quorum(case.approve("cto")) == []
+
+
+def test_the_promotion_of_a_model_whose_tier_was_just_lowered_keeps_the_old_quorum(
+    workshop: Workshop,
+) -> None:
+    # The tier is metadata: lowering it beside a promotion would halve the quorum unseen, so such
+    # a change is no promotion at all.
+    case = workshop.promotion()
+    case.after.set("Model/credit", "spec.tier", 3)
+    codes = [one.code for one in case.approve("manager").judge().findings]
+    assert codes.count("PRO001") == 3
+
+
+@pytest.mark.parametrize(
+    ("person", "role", "change", "code", "reason"),
+    [
+        ("reconciler", "manager", None, "SOD-BOT", "the reconciler approves nothing"),
+        (
+            "manager",
+            "manager",
+            "sha256:" + "0" * 64,
+            "SOD-CONTENT",
+            "it is for other content than this change now has",
+        ),
+        ("stranger", "manager", None, "SOD-PERSON", "stranger is no person of the Organization"),
+        ("validator", "manager", None, "SOD-ROLE", "validator does not hold the role manager"),
+        (
+            "data-scientist",
+            "data-scientist",
+            None,
+            "SOD-SELF",
+            "data-scientist contributed to what this change pins",
+        ),
+    ],
+)
+def test_an_approval_that_does_not_count_says_why(
+    workshop: Workshop, person: str, role: str, change: str | None, code: str, reason: str
+) -> None:
+    case = workshop.promotion().approve("manager").approve("cto").approve(person, role, change)
+    judgement = case.judge()
+    assert refused(case) == [(code, reason)]
+    (note,) = judgement.findings
+    assert (note.code, note.severity) == (code, Severity.NOTE)
+    assert note.message == f"the approval of {person} does not count: {reason}"
+
+
+def test_who_contributed_or_pushed_does_not_count_as_approver(workshop: Workshop) -> None:
+    case = workshop.promotion().approve("manager").approve("cto")
+    author = replace(case, contributors=("data-scientist", "manager"))
+    assert refused(author) == [("SOD-SELF", "manager contributed to what this change pins")]
+    assert len(quorum(author)) == 1
+    pusher = replace(case, pusher="cto")
+    assert refused(pusher) == [("SOD-SELF", "cto pushed this change")]
+    assert len(quorum(pusher)) == 1
+
+
+def test_nobody_gives_themselves_a_role_in_the_change_that_uses_it(workshop: Workshop) -> None:
+    before = workshop.fresh
+    after = before.copy()
+    people = after.documents["Organization/people"]["spec"]["people"]
+    people[4]["roles"] = ["validator", "cto"]
+    case = workshop.intention(before, after).approve("validator", "cto")
+    assert refused(case) == [("SOD-ROLE", "validator does not hold the role cto")]
+    assert quorum(case) == ["the approval of a cto is missing: Organization/people changes"]
+
+
+def test_a_role_that_the_change_takes_away_does_not_approve_it(workshop: Workshop) -> None:
+    before = workshop.fresh
+    after = before.copy()
+    after.documents["Organization/people"]["spec"]["people"][2]["roles"] = ["auditor"]
+    case = workshop.intention(before, after).approve("cto")
+    assert refused(case) == [("SOD-ROLE", "cto does not hold the role cto")]
+
+
+def test_nobody_approves_a_change_of_their_own_entry(workshop: Workshop) -> None:
+    before = workshop.fresh
+    after = before.copy()
+    after.documents["Organization/people"]["spec"]["people"][2]["roles"] = ["cto", "manager"]
+    assert len(quorum(workshop.intention(before, after).approve("cto"))) == 1
+
+
+def loosen(sketch: Sketch) -> Sketch:
+    return sketch.set("Monitor/credit", "spec.psi.fail", 0.25)
+
+
+@pytest.mark.parametrize(
+    ("edit", "role"),
+    [
+        (lambda s: s.set("Route/credit", "spec.fallback.decision", "call-the-branch"), "manager"),
+        (lambda s: s.set("Deployment/credit", "spec.replicas", 2), "manager"),
+        (lambda s: s.drop("Route/credit"), "manager"),
+        (
+            lambda s: s.set("Compliance/credit", "spec.fairness_bias.rationale", "Something else"),
+            "compliance-manager",
+        ),
+        (loosen, "compliance-manager"),
+        (lambda s: s.set("Estate/examples", "spec.protectedBranch", "trunk"), "cto"),
+        (
+            lambda s: s.add(
+                "Policy", "new", validations=[{"expression": "true", "message": "never"}]
+            ),
+            "cto",
+        ),
+        (lambda s: s.set("Model/credit", "spec.owner", "somebody-else"), None),
+        (lambda s: s.set("Compliance/credit", "spec.model_info.rationale", "Another"), None),
+    ],
+)
+def test_an_intention_needs_the_role_of_what_it_touches(
+    workshop: Workshop, edit: Callable[[Sketch], Sketch], role: str | None
+) -> None:
+    case = workshop.intention(workshop.fresh, edit(workshop.fresh))
+    assert [one.roles for one in case.judge().required] == ([(role,)] if role else [])
+    assert len(quorum(case)) == (1 if role else 0)
+    if role:
+        assert quorum(case.approve(role)) == []
+
+
+def test_a_missing_approval_of_an_intention_blocks_where_it_is_enforced(workshop: Workshop) -> None:
+    case = workshop.intention(workshop.fresh, loosen(workshop.fresh))
+    assert case.judge(enforce=True).blocked
+    assert not case.judge(enforce=False).blocked
+    assert not workshop.promotion().approve("manager").approve("cto").judge(enforce=False).blocked
+    assert workshop.promotion().judge(enforce=False).blocked
+
+
+def test_the_finding_names_who_is_missing_and_who_did_not_count(workshop: Workshop) -> None:
+    case = replace(workshop.promotion(), contributors=("manager",)).approve("manager")
+    (found, _) = case.judge().findings
+    assert found.evidence == (
+        "required = a manager and a cto",
+        (
+            "approval of manager as manager does not count: "
+            "manager contributed to what this change pins"
+        ),
+    )
+    assert found.remedy == ("ask a manager and a cto who did not contribute to approve this change")
+    assert found.controls == ("HR-SOD", "HR-BATCH", "SR262-CHALLENGE")
+
+
+def test_roles_are_filled_as_well_as_they_can_be(workshop: Workshop) -> None:
+    def by(person: str, role: str) -> Approval:
+        return Approval(person, role, "sha256:", workshop.now, "", "")
+
+    both = Requirement(("manager", "cto"), "", ())
+    # The first person could fill either role; only one assignment fills both.
+    counted = Counted((by("first", "manager"), by("first", "cto"), by("second", "manager")))
+    assert missing(both, counted) == ()
+    assert missing(both, Counted((by("first", "manager"), by("first", "cto")))) == ("manager",)
+    assert missing(Requirement(("manager",), "", (), excluded=frozenset({"first"})), counted) == ()

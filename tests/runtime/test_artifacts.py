@@ -1,0 +1,196 @@
+"""Artifacts are what their digest says, or they are refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ordain.runtime.artifacts import ArtifactStore, load_artifact, save_artifact
+from ordain.runtime.errors import ArtifactError
+from ordain.specs.canonical import canonical_json, sha256
+
+MEMBERS = {"plan.json": b'{"a":1}', "profile.json": b'{"b":2}'}
+RECIPE = sha256(b"recipe")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(tmp_path / "store")
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    path.chmod(0o644)
+    path.write_bytes(data)
+
+
+def test_a_blob_is_found_under_the_digest_of_its_bytes(store: ArtifactStore) -> None:
+    digest = store.put(b"{}")
+    assert digest == sha256(b"{}")
+    assert store.get(digest) == b"{}"
+    assert store.path(digest) == store.root / "sha256" / digest[7:9] / digest[9:]
+
+
+def test_a_blob_is_read_only_and_leaves_no_temporary_file(store: ArtifactStore) -> None:
+    path = store.path(store.put(b"{}"))
+    assert path.stat().st_mode & 0o777 == 0o444
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_putting_twice_keeps_the_first_file(store: ArtifactStore) -> None:
+    path = store.path(store.put(b"{}"))
+    before = path.stat().st_ino
+    store.put(b"{}")
+    assert path.stat().st_ino == before
+
+
+def test_putting_mends_a_damaged_blob(store: ArtifactStore) -> None:
+    digest = store.put(b"{}")
+    overwrite(store.path(digest), b"{]")
+    store.put(b"{}")
+    assert store.get(digest) == b"{}"
+
+
+def test_a_missing_blob_names_store_and_digest(store: ArtifactStore) -> None:
+    digest = sha256(b"nothing")
+    assert not store.has(digest)
+    with pytest.raises(ArtifactError) as caught:
+        store.get(digest)
+    assert caught.value.message == f"artifact store {store.root}: no blob {digest}"
+    assert caught.value.remedy.startswith("name the store that the version was made in")
+
+
+def test_a_changed_blob_is_refused(store: ArtifactStore) -> None:
+    digest = store.put(b"{}")
+    overwrite(store.path(digest), b"{ }")
+    with pytest.raises(ArtifactError) as caught:
+        store.get(digest)
+    expected = f"artifact store {store.root}: the bytes under {digest} are {sha256(b'{ }')}"
+    assert caught.value.message == expected
+
+
+@pytest.mark.parametrize("digest", ["", "sha256:../../etc/passwd", "md5:00", "sha256:" + "A" * 64])
+def test_what_is_no_digest_never_becomes_a_path(store: ArtifactStore, digest: str) -> None:
+    with pytest.raises(ArtifactError, match="is no digest"):
+        store.get(digest)
+
+
+def test_an_artifact_comes_back_whole(store: ArtifactStore) -> None:
+    saved = save_artifact(store, "credit-default", RECIPE, MEMBERS)
+    assert load_artifact(store, saved.digest) == saved
+    assert saved.member("plan.json") == b'{"a":1}'
+
+
+def test_the_order_of_members_does_not_change_the_artifact(store: ArtifactStore) -> None:
+    turned = dict(reversed(MEMBERS.items()))
+    first = save_artifact(store, "m", RECIPE, MEMBERS)
+    assert save_artifact(store, "m", RECIPE, turned).digest == first.digest
+
+
+def test_the_manifest_is_the_documented_one(store: ArtifactStore) -> None:
+    saved = save_artifact(store, "m", RECIPE, {"plan.json": b"{}"})
+    entry = {"digest": sha256(b"{}"), "size": 2, "mediaType": "application/json"}
+    assert json.loads(store.get(saved.digest)) == {
+        "format": "ordain.artifact/1",
+        "model": "m",
+        "recipe": RECIPE,
+        "members": {"plan.json": entry},
+    }
+
+
+def test_a_tampered_member_is_refused(store: ArtifactStore) -> None:
+    saved = save_artifact(store, "m", RECIPE, MEMBERS)
+    overwrite(store.path(sha256(MEMBERS["plan.json"])), b'{"a":2}')
+    with pytest.raises(ArtifactError, match="the bytes under"):
+        load_artifact(store, saved.digest)
+
+
+def test_a_missing_member_is_named(store: ArtifactStore) -> None:
+    saved = save_artifact(store, "m", RECIPE, MEMBERS)
+    with pytest.raises(ArtifactError) as caught:
+        saved.member("parity.json")
+    assert caught.value.message == f"artifact {saved.digest} has no member parity.json"
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_no_pickle_of_any_protocol_becomes_a_member(store: ArtifactStore, protocol: int) -> None:
+    data = pickle.dumps({"a": 1}, protocol=protocol)
+    with pytest.raises(ArtifactError) as caught:
+        save_artifact(store, "m", RECIPE, {"plan.json": data})
+    kinds = (": this is a pickle; artifacts hold JSON only", ": these bytes are no JSON object")
+    assert caught.value.message == "member plan.json" + kinds[protocol < 2]
+
+
+def test_a_zip_is_not_kept_at_all(store: ArtifactStore) -> None:
+    with pytest.raises(ArtifactError) as caught:
+        store.put(b"PK\x03\x04rest")
+    assert "this is a zip archive; artifacts hold JSON only" in caught.value.message
+
+
+def test_a_crafted_manifest_cannot_bring_a_pickle(store: ArtifactStore) -> None:
+    data = pickle.dumps({"a": 1}, protocol=0)
+    entry = {"digest": store.put(data), "size": len(data), "mediaType": "application/json"}
+    manifest = {"format": "ordain.artifact/1", "model": "m", "recipe": RECIPE}
+    digest = store.put(canonical_json(manifest | {"members": {"plan.json": entry}}))
+    with pytest.raises(ArtifactError) as caught:
+        load_artifact(store, digest)
+    expected = f"member plan.json of artifact {digest}: these bytes are no JSON object"
+    assert caught.value.message == expected
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"[]",
+        b"{}",
+        b"not json",
+        b'{"format":"ordain.artifact/2","members":{},"model":"m","recipe":"r"}',
+        b'{"format":"ordain.artifact/1","members":{"../plan.json":{}},"model":"m","recipe":"r"}',
+    ],
+)
+def test_what_is_no_manifest_is_refused(store: ArtifactStore, manifest: bytes) -> None:
+    digest = store.put(manifest)
+    with pytest.raises(ArtifactError) as caught:
+        load_artifact(store, digest)
+    expected = f"blob {digest} is no manifest of the format ordain.artifact/1"
+    assert caught.value.message == expected
+
+
+@pytest.mark.parametrize("name", ["../plan.json", "Plan.json", "plan.pkl", "plan", ".json"])
+def test_a_member_has_a_plain_name(store: ArtifactStore, name: str) -> None:
+    with pytest.raises(ArtifactError, match="is no name of a member"):
+        save_artifact(store, "m", RECIPE, {name: b"{}"})
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from ordain.runtime.artifacts import ArtifactStore
+from ordain.runtime.errors import ArtifactError
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    ArtifactStore(Path(sys.argv[1])).put(b"{" + b" " * 5000 + b"}")
+except ArtifactError as error:
+    print(error.message.rsplit(": ", 1)[1])
+"""
+
+
+def test_a_full_disk_leaves_nothing_half_written(store: ArtifactStore) -> None:
+    """The size limit of a process stands in for the disk: the same `write` fails half-way."""
+    assert resource.RLIMIT_FSIZE is not None
+    ran = subprocess.run(
+        [sys.executable, "-c", FULL, str(store.root)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert ran.stdout == "File too large\n"
+    assert [path for path in store.root.rglob("*") if path.is_file()] == []

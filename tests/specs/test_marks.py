@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ordain.specs.loader import parse
+
+if TYPE_CHECKING:
+    from ordain.specs.documents import Step
+    from ordain.specs.findings import Location
+    from ordain.specs.marks import NodeMarks
+
+TEXT = b"""\
+# a comment
+kind: Model
+spec:
+  tier: 1
+  "quoted key": 'a value'
+  list: [1, {deep: x}, [2, 3]]
+  block:
+    - one
+    - two: 2
+  empty:
+  wide: \xc3\xa9\xc3\xa9: no
+"""
+
+
+def marks(text: bytes = TEXT) -> NodeMarks:
+    return parse(text.replace(b": no", b""), "f.yaml").nodes[0].marks
+
+
+def shown(place: Location) -> tuple[int, int, int]:
+    return place.line, place.column, place.length
+
+
+def test_every_key_and_value_has_its_place() -> None:
+    expected: dict[tuple[Step, ...], tuple[tuple[int, int, int], tuple[int, int, int]]] = {
+        ("kind",): ((2, 1, 4), (2, 7, 5)),
+        ("spec", "tier"): ((4, 3, 4), (4, 9, 1)),
+        ("spec", "quoted key"): ((5, 3, 12), (5, 17, 9)),
+        ("spec", "list"): ((6, 3, 4), (6, 9, 22)),
+        ("spec", "list", 1): ((6, 13, 9), (6, 13, 9)),
+        ("spec", "list", 1, "deep"): ((6, 14, 4), (6, 20, 1)),
+        ("spec", "list", 2, 1): ((6, 28, 1), (6, 28, 1)),
+        ("spec", "block", 1, "two"): ((9, 7, 3), (9, 12, 1)),
+        ("spec", "wide"): ((11, 3, 4), (11, 9, 2)),
+    }
+    found = marks()
+    for path, (key, value) in expected.items():
+        assert (shown(found.key(*path)), shown(found.value(*path))) == (key, value), path
+
+
+def test_an_empty_value_is_shown_at_its_key() -> None:
+    assert shown(marks().value("spec", "empty")) == (10, 3, 5)
+
+
+def test_a_path_that_does_not_exist_leads_to_what_encloses_it() -> None:
+    found = marks()
+    assert shown(found.key("spec", "nowhere", "deeper")) == (3, 1, 4)
+    assert shown(found.key("spec", "list", 9)) == (6, 3, 4)
+    assert found.value("nowhere").line == 2
+
+
+def test_places_behind_an_alias_are_those_of_the_anchor() -> None:
+    found = marks(b"a: &x\n  b: 1\nc: *x\n")
+    assert shown(found.value("c")) == (3, 4, 2)
+    assert shown(found.value("c", "b")) == (2, 6, 1)
+
+
+def test_lines_are_counted_as_editors_do() -> None:
+    found = marks(b"a: 1\r\nb: 2\rc: 3\nd: x\xe2\x80\xa8 y\ne: 5\n")
+    assert [found.key(name).line for name in ("a", "b", "c", "e")] == [1, 2, 3, 5]
+
+
+def test_a_value_of_several_lines_is_underlined_on_its_first() -> None:
+    assert shown(marks(b"a: 'one\n  two'\n").value("a")) == (1, 4, 4)
+
+
+def test_each_document_of_a_file_has_its_own_places() -> None:
+    first, second = parse(b"a: {b: 1}\n---\na: {b: 2}\n", "f.yaml").nodes
+    assert shown(first.marks.value("a", "b")) == (1, 8, 1)
+    assert shown(second.marks.value("a", "b")) == (3, 8, 1)
+
+
+def test_a_span_covers_exactly_the_value() -> None:
+    text = "a:\n  b: 1  # note\n  c: [x,\n    y]  # more\n\n# end\n"
+    found = parse(text.encode(), "f.yaml").nodes[0].marks
+    start, end = found.span("a")
+    assert text[start:end] == "b: 1  # note\n  c: [x,\n    y]"
+    start, end = found.span("a", "c")
+    assert text[start:end] == "[x,\n    y]"

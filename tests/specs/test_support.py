@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ordain.specs.kinds import kind_type
+from ordain.specs.shapes import type_at
+from ordain.specs.support import UNSUPPORTED
+
+Check = Callable[..., list[str]]
+Edit = Callable[[str, str, str], dict[str, str]]
+
+LAST = "decision: {threshold: 0.3}"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        (
+            "model",
+            "estimator: hist_gradient_boosting",
+            "automl: {families: [linear], budget: {trials: 3}}",
+            (
+                "SPEC120 model.yaml:10:14 error: `automl` is declared, but this version of "
+                "ordain does "
+                "not do it: it trains named estimators only | remove it for now"
+            ),
+        ),
+        (
+            "model",
+            "classification",
+            "regression",
+            (
+                "SPEC120 model.yaml:8:9 error: `task: regression` is declared, but this version of "
+                "ordain does not do it: it trains binary classification only | write classification"
+            ),
+        ),
+        (
+            "model",
+            LAST,
+            f"{LAST}\n  preprocessing: {{categorical: {{encode: target}}}}",
+            (
+                "SPEC120 model.yaml:12:41 error: `encode: target` is declared, but this version of "
+                "ordain does not do it: it encodes by one_hot, ordinal and ordinal_by_target "
+                "| write one_hot or ordinal or ordinal_by_target"
+            ),
+        ),
+        (
+            "dataset",
+            "type: csv",
+            "type: postgres",
+            (
+                "SPEC120 dataset.yaml:5:18 error: `type: postgres` is declared, but this version "
+                "of "
+                "ordain does not do it: it reads CSV and Parquet files | write csv or parquet"
+            ),
+        ),
+        (
+            "monitor",
+            "features: [income]",
+            "onBreach: [alert, rollback]",
+            (
+                "SPEC120 monitor.yaml:6:21 error: `onBreach: rollback` is declared, but this "
+                "version "
+                "of ordain does not do it: a breach is recorded and shown | write alert"
+            ),
+        ),
+    ],
+)
+def test_what_nobody_does_yet_is_refused_where_it_is_declared(
+    check: Check, edit: Edit, name: str, old: str, new: str, expected: str
+) -> None:
+    assert expected in check(edit(name, old, new))
+
+
+def test_a_default_that_is_written_out_is_supported(check: Check, edit: Edit) -> None:
+    text = (
+        f"{LAST}\n  preprocessing: {{categorical: {{encode: one_hot}}}}\n"
+        "  acceptance: {parity: {plan: 1.0e-9, onnx: 1.0e-5}}"
+    )
+    assert check(edit("model", LAST, text)) == []
+
+
+def test_a_kind_that_nobody_acts_on_is_a_warning(check: Check) -> None:
+    text = (
+        "apiVersion: ordain.dev/v1\nkind: AlertChannel\nmetadata: {name: ops}\n"
+        "spec: {type: webhook, addressFrom: OPS_URL}\n"
+    )
+    assert check({"specs/alerts.yaml": text}) == [
+        (
+            "SPEC120 alerts.yaml:3:18 warning: the kind AlertChannel is declared, but this "
+            "version of "
+            "ordain does not do it: it sends no alert yet | remove it for now"
+        )
+    ]
+
+
+def test_every_row_names_a_field_of_the_language() -> None:
+    for kind, rows in UNSUPPORTED.items():
+        for row in rows:
+            steps = [0 if step == "*" else step for step in row.path.split(".")[1:]]
+            assert type_at(kind_type(kind), tuple(steps)) is not None, row.path
