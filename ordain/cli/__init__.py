@@ -58,6 +58,17 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; an error is told while the context still knows about colours."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            from ordain.cli.failures import report_failure
+
+            ctx.exit(report_failure(error))
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -86,15 +97,16 @@ class LazyGroup(click.Group):
 @click.option(
     "-C",
     "directory",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
     default=Path(),
     help="Work on the estate in this directory.",
 )
-@click.option("--no-color", is_flag=True, help="Never colour the output.")
+@click.option("--no-color", is_flag=True, help="Never colour the output; NO_COLOR=1 says the same.")
 @click.pass_context
 def command(ctx: click.Context, directory: Path, no_color: bool) -> None:
     """Declared in git, ordained in production."""
-    if no_color:
+    # https://no-color.org: any text but the empty one.
+    if no_color or os.environ.get("NO_COLOR"):
         ctx.color = False
     ctx.obj = directory
 
@@ -114,12 +126,9 @@ def _run(arguments: list[str] | None) -> int:
     except click.Abort:
         click.echo("Stopped.", err=True)
         return 2
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said, not even at exit.
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has gone (click ends with SystemExit then); nothing more can be
+        # said, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
-    except Exception as error:
-        from ordain.cli.failures import report_failure
-
-        return report_failure(error)
     return code if isinstance(code, int) else 0

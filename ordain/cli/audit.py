@@ -128,9 +128,8 @@ def query(
 def _as_json(row: Event | Prediction) -> str:
     from dataclasses import asdict
 
-    return json.dumps(
-        {"type": type(row).__name__.lower(), **asdict(row)}, default=str, sort_keys=True
-    )
+    head = {"format": "ordain.record/1", "type": type(row).__name__.lower()}
+    return json.dumps({**head, **asdict(row)}, default=str, sort_keys=True)
 
 
 def _as_text(row: Event | Prediction) -> str:

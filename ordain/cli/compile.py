@@ -45,7 +45,7 @@ def command(
 
         for one in compile_local(side.estate, name, LocalSettings(lock)).resources:
             resource = {"kind": one.kind, "name": one.name, "digest": one.digest, "spec": one.spec}
-            click.echo(json.dumps(resource, sort_keys=True))
+            click.echo(json.dumps({"format": "ordain.resource/1", **resource}, sort_keys=True))
         return
     from ordain.compilers.kubernetes import compile_kubernetes, render
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ordain.reconciler.home import Home
-    from ordain.vcs.git import Repository
+    from ordain.vcs.objects import Identity
 
 EXAMPLES = ("credit-union", "clinic")
 PEOPLE = ("data-scientist", "manager", "cto")
@@ -84,7 +84,7 @@ def _found(
         home = home_of(commit, environ)
         _write_keys(home, keys, example)
         repository.update_ref("refs/heads/main", commit, None)
-        _settle(repository, who, home)
+        _settle(directory, who, home)
         return Founded(directory, commit, home)
 
 
@@ -170,21 +170,22 @@ def _write_keys(home: Home, keys: dict[str, tuple[bytes, str]], example: str) ->
     (home.keys / ALLOWED).write_text("".join(lines), encoding="utf-8")
 
 
-def _settle(repository: Repository, who: object, home: Home) -> None:
+def _settle(directory: Path, who: Identity, home: Home) -> None:
     """Bring the index to the commit and let plain `git commit` sign as the data scientist."""
-    name, _, address = str(who).partition(" ")
+    from git import Repo
+
     settings = {
-        "user.name": name,
-        "user.email": address.strip("<>"),
-        "gpg.format": "ssh",
-        "user.signingkey": str(home.keys / PEOPLE[0]),
-        "commit.gpgsign": "true",
-        "gpg.ssh.allowedSignersFile": str(home.keys / ALLOWED),
+        "user": {"name": who.name, "email": who.email, "signingkey": str(home.keys / PEOPLE[0])},
+        "gpg": {"format": "ssh"},
+        'gpg "ssh"': {"allowedSignersFile": str(home.keys / ALLOWED)},
+        "commit": {"gpgsign": "true"},
     }
-    repository.ask("read-tree", "HEAD")
-    repository.ask("update-index", "-q", "--refresh")
-    for key, value in settings.items():
-        repository.ask("config", key, value)
+    with Repo(directory) as repository:
+        repository.git.reset()
+        with repository.config_writer() as config:
+            for section, values in settings.items():
+                for name, value in values.items():
+                    config.set_value(section, name, value)
 
 
 def _readme(example: str) -> str:

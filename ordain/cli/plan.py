@@ -48,7 +48,8 @@ def command(
         dirty = source.repository.dirty_paths() if revision == "HEAD" else ()
         if dirty:
             names = ", ".join(dirty[:3]) + (" and more" if len(dirty) > 3 else "")  # noqa: PLR2004 - three are enough to recognize it
-            message = f"{len(dirty)} files differ from the newest commit: {names}"
+            differ = "1 file differs" if len(dirty) == 1 else f"{len(dirty)} files differ"
+            message = f"{differ} from the newest commit: {names}"
             raise DirtyTree(message, remedy="commit or stash them; a plan is made of commits")
         side = read_side(source, source.repository.resolve(revision))
         judgement = check(side.estate, now(), tree=side.tree)

@@ -64,12 +64,16 @@ def command(
             show_pass(report)
             ctx.exit(report.exit_code)
         click.echo(f"Reconciling {session.source.ref} every {interval:g} s; stop with Ctrl-C.")
-        run_for_ever(reconciler, interval, show=_show_if_any)
+        run_for_ever(reconciler, interval, show=_show_if_any, complain=_complain)
 
 
 def _show_if_any(report: PassReport) -> None:
     if report.result.done or report.refused:
         show_pass(report)
+
+
+def _complain(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _quiet(line: str) -> None:

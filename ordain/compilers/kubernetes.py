@@ -295,15 +295,13 @@ def _pod(
 
 def _job(estate: LoadedEstate, training: Resource, lock: bytes) -> dict[str, Any]:
     """The order that the job reads; its format is that of `ordain.runtime.training`."""
-    text = lock.decode("utf-8", "replace")
-    lines = (line.partition("==") for line in text.splitlines() if not line.startswith("#"))
     return {
         "format": JOB_FORMAT,
         "model": training.name,
         "spec": training.spec["model"],
         "dataset": training.spec["dataset"],
         "recipe": training.spec["recipe"],
-        "environment": {name.strip(): version.strip() for name, found, version in lines if found},
+        "environment": lock.decode("utf-8", "replace"),
         "champion": champion(estate, training.name),
         "data_root": f"{STORE}/data",
         "store": f"{STORE}/artifacts",

@@ -100,6 +100,12 @@ _CHANGES: Final = {
         "a ModelVersion whose evidence digest names no file in evidence/",
         "restore the file from git, or let the promotion be proposed again",
     ),
+    "PRO008": Page(
+        "a promotion changes the digest of data that no new version was made from",
+        "The machine pins data only when it has trained on it; otherwise people pin it.",
+        "a rollback that also changes the digest of a Dataset",
+        "pin the data in a change of its own",
+    ),
     "PRO009": Page(
         "evidence comes without the version that it is about",
         "Evidence of nothing can only be there to be used later for something else.",

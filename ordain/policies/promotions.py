@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ordain.policies.acceptance import Case, accept
+from ordain.policies.acceptance import Case, accept, is_sound
 from ordain.policies.changes import RECONCILER, is_evidence
 from ordain.policies.lookups import evidence_path, recipe_in, versions_of
-from ordain.specs.evidence import Evidence, EvidenceError, read_evidence
+from ordain.specs.evidence import FORMAT, MAXIMUM_BYTES, Evidence, EvidenceError, read_evidence
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.recipes import recipe_from_inputs
 
@@ -29,6 +29,7 @@ _CONTROLS: Final = {
     "PRO005": ("SC-PROV", "SR262-INV"),
     "PRO006": ("SC-PROV", "E23-3.5"),
     "PRO007": ("SC-TEST", "SC-PROV"),
+    "PRO008": ("SC-PROV", "AIA-10"),
     "PRO009": ("SC-TEST",),
 }
 _AGAIN: Final = "let the reconciler propose the promotion again"
@@ -58,6 +59,7 @@ def prove(promotion: Promotion) -> Iterator[Outcome]:
     yield from _signed(promotion)
     yield from _numbered(promotion)
     yield from _stray_evidence(promotion)
+    yield from _stray_data(promotion)
     for version in promotion.added:
         subject = f"Model/{version.spec.model}"
         yield from ((version.key, one) for one in _same_recipe(promotion, version))
@@ -160,10 +162,9 @@ def read_for(version: Document, tree: Mapping[str, bytes]) -> Evidence | Finding
     if data is None:
         message = f"{path}, the evidence of {version.key}, is not in this tree"
         return _error("PRO007", message, place, "restore the file from git, or propose again")
-    try:
-        evidence = read_evidence(data, path)
-    except EvidenceError as error:
-        return _error("PRO007", error.message, Location(path), error.remedy)
+    evidence = _read(data, path)
+    if isinstance(evidence, Finding):
+        return evidence
     spec = version.spec
     claims = {
         "model": (evidence.model, spec.model),
@@ -182,6 +183,22 @@ def read_for(version: Document, tree: Mapping[str, bytes]) -> Evidence | Finding
     return evidence
 
 
+def _read(data: bytes, path: str) -> Evidence | Finding:
+    """Evidence whose numbers are numbers; whoever wrote the file may not have been the machine."""
+    message = f"{path} is not an evidence document of the format {FORMAT}"
+    remedy = "let the reconciler write evidence"
+    if len(data) > MAXIMUM_BYTES:
+        message = f"{path} has {len(data)} bytes, more than {MAXIMUM_BYTES}"
+        return _error("PRO007", message, Location(path), remedy)
+    try:
+        evidence = read_evidence(data, path)
+    except EvidenceError as error:
+        return _error("PRO007", error.message, Location(path), error.remedy)
+    except (ValueError, RecursionError):
+        return _error("PRO007", message, Location(path), remedy)
+    return evidence if is_sound(evidence) else _error("PRO007", message, Location(path), remedy)
+
+
 def is_running(estate: LoadedEstate, model: str) -> bool:
     """Whether a Deployment runs a version of the model."""
     return any(
@@ -197,6 +214,18 @@ def _stray_evidence(promotion: Promotion) -> Iterator[Outcome]:
         if is_evidence(path) and path not in expected:
             message = f"{path} belongs to no version of this change"
             yield path, _error("PRO009", message, Location(path), "take the file out")
+
+
+def _stray_data(promotion: Promotion) -> Iterator[Outcome]:
+    """A new digest of a Dataset comes with a version that was made from it."""
+    models = (promotion.head.get("Model", one.spec.model) for one in promotion.added)
+    used = {model.spec.dataset for model in models if model is not None}
+    for key in promotion.facts.changed:
+        dataset = promotion.head.documents[key]
+        if dataset.kind == "Dataset" and dataset.name not in used:
+            message = f"the data of {key} changes, and no version of this change was made from it"
+            place = dataset.marks.value("spec", "digest")
+            yield key, _error("PRO008", message, place, "pin the data in a change of its own")
 
 
 def serving_evidence(estate: LoadedEstate, tree: Mapping[str, bytes]) -> Iterator[Outcome]:

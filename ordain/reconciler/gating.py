@@ -20,13 +20,13 @@ from ordain.reconciler.history import (
     known,
     signers,
 )
-from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.reconciler.people import RECONCILER, allowed_keys, organization_of
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
 from ordain.specs.findings import Finding, Severity, blocking
 from ordain.vcs.approvals import read_approvals
 from ordain.vcs.changes import change_between
-from ordain.vcs.errors import MergeConflict
+from ordain.vcs.errors import GitError, MergeConflict
 from ordain.vcs.signatures import commit_signer
 
 if TYPE_CHECKING:
@@ -104,7 +104,11 @@ def gate_history(source: Source, last_good: str | None, head: str, now: datetime
     judged: list[Judged] = []
     refused: list[Refusal] = []
     base = None if good is None else read_side(source, good)
-    for revision in source.repository.first_parent(good, head):
+    try:
+        steps = source.repository.first_parent(good, head)
+    except GitError:
+        return Gated(good, (), (Refusal(head, (_rewritten(head, good),)),))
+    for revision in steps:
         try:
             side = read_side(source, revision)
             verdict = judge_commit(source, base, side, now)
@@ -123,13 +127,15 @@ def gate_history(source: Source, last_good: str | None, head: str, now: datetime
 def judge_commit(source: Source, base: Side | None, side: Side, now: datetime) -> Judged:
     """Judge one commit on the protected branch against what was good before it.
 
-    What a merge brings is in its second parent; the merge itself adds nothing, which is checked.
+    A merge adds nothing of its own, which is checked; everything else that came since the good
+    commit counts, so that what was refused before is not forgotten when something is merged on top.
     """
     commit = source.repository.commit(side.revision)
     merged = len(commit.parents) > 1
     pushed = commit.parents[1] if merged else commit.id
     since = None if base is None else base.revision
-    commits = commits_between(source.repository, since, pushed)
+    brought = commits_between(source.repository, since, commit.id)
+    commits = [one for one in brought if not (merged and one == commit.id)]
     judged = judge_side(source, base, side, commits=commits, pushed=pushed, now=now)
     if base is None or not merged:
         return judged
@@ -206,6 +212,19 @@ def judge_side(
     return Judged(side.revision, change, facts, judgement, approvals, found)
 
 
+def _rewritten(head: str, good: str | None) -> Finding:
+    return Finding(
+        code="GATE003",
+        severity=Severity.ERROR,
+        message=(
+            f"the branch is at {head[:12]} and does not go on from {str(good)[:12]},"
+            " the last good commit"
+        ),
+        remedy="put the branch back and merge with a merge commit, or judge it anew: --trust-again",
+        controls=("HR-SOD",),
+    )
+
+
 def _unsigned(commit: str) -> Finding:
     return Finding(
         code="GATE001",
@@ -231,13 +250,16 @@ def _with_contributors(
     allowed: Sequence[AllowedKey],
     now: datetime,
 ) -> ChangeFacts:
-    """A promotion is contributed to by everyone who shaped what it pins."""
+    """A promotion is contributed to by everyone who shaped what it pins, and who wrote itself.
+
+    The machine writes most promotions and is no person; a rollback is written by one.
+    """
     models = {
         side.estate.documents[key].spec.model
         for key in (*facts.added, *facts.changed)
         if side.estate.documents[key].kind in {"ModelVersion", "Deployment"}
     }
-    people: set[str] = set()
+    people = set(facts.contributors) - {RECONCILER}
     for model in sorted(models):
         people |= contributors_to_model(
             source.repository, base.estate, model, base.revision, allowed, now

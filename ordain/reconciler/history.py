@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from ordain.specs.trees import is_document_path
 from ordain.vcs.process import failure
 from ordain.vcs.signatures import commit_signer
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from ordain.vcs.objects import Commit
 
 UNKNOWN = "an unknown signer"
+
+# One entry of `git log --raw -z`: mode before and after, blob before and after, status, path.
+_RAW = re.compile(rb":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*\0([^\0]+)\0")
+_FILES = frozenset({b"100644", b"100755"})
 
 
 def commits_between(repository: Repository, base: str | None, head: str) -> tuple[str, ...]:
@@ -46,9 +52,10 @@ def contributors_to_model(
 
     A commit that nobody known signed contributes `UNKNOWN`, which no approval can be independent of.
     """
-    paths = _pinned_paths(estate, model)
     since = _proposed_at(repository, estate, model, head)
     span = head if since is None else f"{since}..{head}"
+    pinned = set(_pinned_paths(estate, model)) | _data_paths(repository, estate, model, head)
+    paths = sorted(pinned | _former_paths(repository, estate, model, span, pinned))
     commits = _listed(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
@@ -93,6 +100,56 @@ def _pinned_paths(estate: LoadedEstate, model: str) -> tuple[str, ...]:
         paths.add(document.spec.explanation.reasons)
     paths.update(settings.spec.environment_lock for settings in estate.all("Estate"))
     return tuple(sorted(paths))
+
+
+def _data_paths(repository: Repository, estate: LoadedEstate, model: str, head: str) -> set[str]:
+    """The data of the model and the query that selects it, as far as git holds them."""
+    document = estate.get("Model", model)
+    dataset = estate.get("Dataset", document.spec.dataset or "") if document else None
+    if dataset is None:
+        return set()
+    source = dataset.spec.source
+    return {source.uri, source.query or ""} & repository.tree(head).keys()
+
+
+def _former_paths(
+    repository: Repository, estate: LoadedEstate, model: str, span: str, known: set[str]
+) -> set[str]:
+    """Other files in which a pinned document stood during the span.
+
+    Without them, who edits a model and then has its file moved by somebody else would be no
+    contributor. Renames are not guessed as git does; the documents themselves are looked for.
+    """
+    from ordain.specs.estates import load_estate
+
+    document = estate.get("Model", model)
+    if document is None:
+        return set()
+    wanted = {document.key, f"Dataset/{document.spec.dataset}"}
+    names = [key.partition("/")[2].encode() for key in wanted]
+    touched = [(path, blob) for path, blob in _documents_in(repository, span) if path not in known]
+    contents = repository.read_many(blob for _, blob in touched)
+    return {
+        path
+        for path, blob in touched
+        if any(name in contents[blob] for name in names)
+        and wanted & load_estate({path: contents[blob]}).documents.keys()
+    }
+
+
+def _documents_in(repository: Repository, span: str) -> set[tuple[str, str]]:
+    """(path, blob) of every document that a span of commits has touched, before and after it."""
+    command = ("log", "-m", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=", span)
+    answer = repository.ask(*command)
+    if answer.code != 0:
+        raise failure(command, answer)
+    found = set()
+    for old_mode, new_mode, old, new, name in _RAW.findall(answer.out):
+        path = name.decode("utf-8", "surrogateescape")
+        if is_document_path(path):
+            sides = ((old_mode, old), (new_mode, new))
+            found |= {(path, blob.decode()) for mode, blob in sides if mode in _FILES}
+    return found
 
 
 def _proposed_at(repository: Repository, estate: LoadedEstate, model: str, head: str) -> str | None:

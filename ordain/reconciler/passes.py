@@ -15,6 +15,7 @@ from ordain.reconciler.anchors import anchor
 from ordain.reconciler.applying import ACTOR, Applier, Result
 from ordain.reconciler.desire import desire
 from ordain.reconciler.gating import Gated, Refusal, Side, gate_history, read_side
+from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.reconciler.planning import (
     Desired,
     Observed,
@@ -28,9 +29,10 @@ from ordain.reconciler.source import pin_trust
 from ordain.runtime.artifacts import ArtifactStore
 from ordain.specs.errors import FindingsError, OrdainError
 from ordain.specs.findings import blocking
+from ordain.vcs.signatures import signed_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from ordain.ledger.ledger import Ledger
@@ -148,24 +150,33 @@ class Reconciler:
             raise FindingsError(message, side.estate.findings, remedy="see: ordain check")
         keys = self.state.routing_keys()
         desired = desire(side.revision, side.estate, side.tree, self.source.home, keys)
-        observed = self.observe(desired)
+        observed = self.observe(desired, side)
         return Planned(side, desired, observed, make_plan(desired, observed))
 
-    def observe(self, desired: Desired) -> Observed:
+    def observe(self, desired: Desired, side: Side) -> Observed:
         """Look at everything that a plan depends on."""
         store = ArtifactStore(self.source.home.artifacts)
         return Observed(
             outcomes=self.state.outcomes(failed_since=self.clock() - self.retry_after),
             servers=self.driver.servers(desired.servers),
-            proposals=tuple(
-                SeenProposal(one.id, model_of_proposal(one), recipe_of_proposal(one))
-                for one in self.source.forge.proposals()
-            ),
+            proposals=tuple(self._proposals(side)),
             inventory=self.state.models(),
             missing=frozenset(
                 one.artifact for one in desired.running if not store.has(one.artifact)
             ),
         )
+
+    def _proposals(self, side: Side) -> Iterator[SeenProposal]:
+        """Open promotions; one that the machine did not sign is of no recipe, whatever it says.
+
+        Anybody who may push can take the branch of a promotion; believed, it would keep the real
+        one from ever being proposed.
+        """
+        allowed, now = allowed_keys(organization_of(side.estate)), self.clock()
+        for one in self.source.forge.proposals():
+            mine = signed_by(self.source.repository, one.head, allowed, now) == ACTOR
+            recipe = recipe_of_proposal(one) if mine else ""
+            yield SeenProposal(one.id, model_of_proposal(one), recipe)
 
     def carry_out(self, head: str, gated: Gated, planned: Planned) -> PassReport:
         """Apply a plan; an empty one leaves no trace but the time it was made."""

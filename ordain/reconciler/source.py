@@ -14,6 +14,8 @@ from ordain.reconciler.errors import Untrusted
 from ordain.reconciler.home import Home, home_of
 from ordain.reconciler.trees import CommitTree
 from ordain.specs.errors import SpecError
+from ordain.specs.trees import ESTATE_FILE
+from ordain.vcs.errors import MissingPath
 from ordain.vcs.git import Repository
 from ordain.vcs.plain import PlainGit
 
@@ -118,11 +120,13 @@ def forget_trust(state: StateStore) -> None:
 def _settings(repository: Repository, head: str) -> Estate:
     from ordain.specs.estates import load_estate
 
-    tree = CommitTree(repository, head)
-    if "ordain.yaml" not in tree:
+    # Only this file is read: what else stands in that commit is for the gate to judge.
+    try:
+        data = repository.read(head, ESTATE_FILE)
+    except MissingPath as error:
         message = f"there is no ordain.yaml in the newest commit of {repository.path}"
-        raise SpecError(message, remedy="make an estate with: ordain init DIRECTORY")
-    estate = load_estate({"ordain.yaml": tree["ordain.yaml"]})
+        raise SpecError(message, remedy="make an estate with: ordain init DIRECTORY") from error
+    estate = load_estate({ESTATE_FILE: data})
     found = estate.all("Estate")
     if not found:
         first = estate.findings[0]

@@ -12,7 +12,8 @@
         └── JobError             RUN153   the order for a training job cannot be read
 
 The split by class is by who mends it: the store's operator, whoever owns the environment, the data
-or the Model. `RUN152` alone is a defect of ours or of a library.
+or the Model. `RUN152` alone is a defect of ours or of a library, and so is `RUN199`, which has no
+class: it is what a training process leaves behind when it breaks.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def _counts(findings: Iterable[Finding]) -> dict[str, int]:
 def _block(finding: Finding, sources: Sources, paint: _Painter) -> str:
     severity = finding.severity.value
     head = paint(f"{severity}[{finding.code}]", severity)
-    lines = [f"{head}: {paint(shown(finding.message), 'bold')}"]
+    lines = [f"{head}: {paint(_one_line(finding.message), 'bold')}"]
     places = (finding.location, *(where for where, _ in finding.related))
     width = max((len(str(place.line)) for place in places if place is not None), default=1)
     gutter = " " * width
@@ -116,7 +116,7 @@ def _block(finding: Finding, sources: Sources, paint: _Painter) -> str:
     if finding.remedy:
         notes.append(("help", finding.remedy))
     mark = paint("=", "frame")
-    lines += [f"{gutter} {mark} {paint(kind, 'bold')}: {shown(text)}" for kind, text in notes]
+    lines += [f"{gutter} {mark} {paint(kind, 'bold')}: {_one_line(text)}" for kind, text in notes]
     return "\n".join(lines) + "\n"
 
 
@@ -170,6 +170,11 @@ def _cells(text: str) -> int:
 def shown(text: str) -> str:
     """A text without anything that a terminal would obey or hide; tabs stay."""
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _one_line(text: str) -> str:
+    """A message that cannot pretend to be two findings."""
+    return shown(text).replace("\n", "\\u000a")
 
 
 def render_json(

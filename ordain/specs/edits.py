@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _STEP = 2
 # Truth values to the readers of YAML 1.1 that others may point at the file; text to us.
-_YAML_1_1 = frozenset(("y", "n", "yes", "no", "on", "off"))
+_YAML_1_1 = frozenset(("yes", "no", "on", "off"))
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./:+-]*")
 
 

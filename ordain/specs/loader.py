@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_BYTES: Final = 10_000_000
 MAXIMUM_NODES: Final = 250_000
+MAXIMUM_DOCUMENTS: Final = 10_000
 MAXIMUM_DEPTH: Final = 64
 INT64: Final = range(-(2**63), 2**63)
 
@@ -133,6 +134,9 @@ class _Builder:
             self._open()
             while (event := self._next()).__class__ is not StreamEndEvent:
                 if event.__class__ is DocumentStartEvent:
+                    if len(found) >= MAXIMUM_DOCUMENTS:
+                        message = f"more than {MAXIMUM_DOCUMENTS:,} documents in one file"
+                        self._stop("SPEC017", message, event, remedy="split the file")
                     found.append(self._document())
         except yaml.YAMLError as error:
             self.findings.append(syntax_finding(error, self.source))

@@ -47,6 +47,11 @@ _SYNTAX: Final = (
         "write `key: value`; quote text that goes over several lines",
     ),
     (
+        "did not find expected node content",
+        "a value is missing, or a bracket is not closed",
+        "write the value, close the bracket, or remove the second of two commas",
+    ),
+    (
         "did not find expected key",
         "this line fits neither the block above it nor one around it",
         "align it with its neighbours; look for a missing quote or comma above",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tests.policies.conftest import Case, Workshop
 
 
+METRIC = Metric("roc_auc", "test", 0.78, 0.75, 0.81, 0.95, 1200, ">= 0.7", "pass")
+
+
 def approved(case: Case) -> Case:
     return case.approve("manager").approve("cto")
 
@@ -144,6 +147,59 @@ def test_evidence_is_about_exactly_this_version(workshop: Workshop, claim: str) 
     assert found.evidence[0].startswith(f"{claim} = sha256:")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metrics": (replace(METRIC, value="0.9"),)},  # type: ignore[arg-type]
+        {"metrics": (replace(METRIC, value=True),)},
+        {"metrics": (replace(METRIC, low=[]),)},  # type: ignore[arg-type]
+        {"drift": {"income": "low"}},
+        {"drift": ["low"]},
+        {"parity": {"plan": None}},
+    ],
+)
+def test_evidence_whose_numbers_are_none_is_refused(
+    workshop: Workshop, changes: dict[str, Any]
+) -> None:
+    found = the_error(workshop.promotion(**changes))
+    assert found.code == "PRO007"
+    assert found.message.endswith("is not an evidence document of the format ordain.evidence/1")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xff", b"{}", b"[" * 100_000, b"x" * 300_000, b'{"format": NaN}'],
+    ids=["empty", "bytes", "object", "deep", "large", "nan"],
+)
+def test_bytes_that_are_no_evidence_are_one_finding(workshop: Workshop, data: bytes) -> None:
+    case = workshop.promotion()
+    (path,) = [one for one in case.after.files if one.startswith("evidence/")]
+    case.after.files[path] = data
+    assert [code for code, _ in errors(case)] == ["PRO007"]
+
+
+def test_evidence_with_a_value_that_is_no_number_is_one_finding(workshop: Workshop) -> None:
+    case = workshop.promotion()
+    (path,) = [one for one in case.after.files if one.startswith("evidence/")]
+    case.after.files[path] = case.after.files[path].replace(b'"value":0.78', b'"value":NaN')
+    assert [code for code, _ in errors(case)] == ["PRO007"]
+
+
+def test_a_rollback_pins_no_data(workshop: Workshop) -> None:
+    before = workshop.second().after
+    after = before.copy().set("Deployment/credit", "spec.version", 1)
+    after.set("Dataset/applications", "spec.digest", "sha256:" + "e" * 64)
+    assert errors(workshop.intention(before, after)) == [
+        (
+            "PRO008",
+            (
+                "the data of Dataset/applications changes, "
+                "and no version of this change was made from it"
+            ),
+        )
+    ]
+
+
 def test_evidence_of_no_version_is_refused(workshop: Workshop) -> None:
     case = workshop.promotion()
     case.after.files["evidence/" + "0" * 64 + ".json"] = b"{}\n"
@@ -199,9 +255,8 @@ def with_champion(workshop: Workshop, *deltas: Metric) -> Case:
         {"name": "roc_auc", "min": 0.7, "bound": "lower"},
         {"name": "roc_auc", "versus": "champion", "minDelta": -0.002},
     ]
-    measured = Metric("roc_auc", "test", 0.78, 0.75, 0.81, 0.95, 1200, ">= 0.7", "pass")
     fresh = workshop.fresh.set("Model/credit", "spec.acceptance.metrics", gates)
-    return workshop.second(fresh, metrics=(measured, *deltas))
+    return workshop.second(fresh, metrics=(METRIC, *deltas))
 
 
 @pytest.mark.parametrize(("delta", "accepted"), [(0.004, True), (-0.002, True), (-0.01, False)])

@@ -81,7 +81,15 @@ def trees(*given: dict[str, Any]) -> bytes:
 
 def test_a_number_is_imputed_clipped_centred_and_scaled() -> None:
     plan = one_number(impute=3.0, low=0.0, high=10.0, center=1.0, scale=2.0)
-    rows = [{"x": 5}, {"x": None}, {}, {"x": math.nan}, {"x": -4.0}, {"x": 99}, {"x": True}]
+    rows: list[dict[str, object]] = [
+        {"x": 5},
+        {"x": None},
+        {},
+        {"x": math.nan},
+        {"x": -4.0},
+        {"x": 99},
+        {"x": True},
+    ]
     encoded = [plan.encode(row) for row in rows]
     assert encoded == [[2.0], [1.0], [1.0], [1.0], [-0.5], [4.5], [0.0]]
 
@@ -99,14 +107,14 @@ def test_an_indicator_says_what_was_missing() -> None:
 
 def test_a_level_has_its_own_column() -> None:
     plan = one_category(one_hot("c", "car", "home"), ["c=car", "c=home"])
-    rows = [{"c": "car"}, {"c": "home"}, {"c": "boat"}, {}]
+    rows: list[dict[str, object]] = [{"c": "car"}, {"c": "home"}, {"c": "boat"}, {}]
     assert [plan.encode(row) for row in rows] == [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
 
 
 def test_rare_and_unknown_levels_share_the_bucket() -> None:
     column = one_hot("c", "car", rare=["boat"], missing_level="car")
     plan = one_category(column, ["c=car", "c=rare"])
-    rows = [{"c": "boat"}, {"c": "plane"}, {"c": "car"}, {"c": None}]
+    rows: list[dict[str, object]] = [{"c": "boat"}, {"c": "plane"}, {"c": "car"}, {"c": None}]
     assert [plan.encode(row) for row in rows] == [[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]
 
 

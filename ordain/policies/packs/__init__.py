@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ordain.policies.errors import PackError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ordain.specs.documents import Document
 
 DEFAULT: Final = "baseline"
+_HERE = Path(__file__).parent
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)\.yaml")
 
 
@@ -42,7 +43,7 @@ class Pack:
 
 def pack_names() -> tuple[str, ...]:
     """The packs that ship with ordain."""
-    found = (entry.name for entry in files(__name__).iterdir() if entry.is_dir())
+    found = (entry.name for entry in _HERE.iterdir() if entry.is_dir())
     return tuple(sorted(name for name in found if not name.startswith("_")))
 
 
@@ -55,7 +56,7 @@ def pack_versions(name: str) -> tuple[str, ...]:
     if name not in pack_names():
         known = ", ".join(pack_names())
         raise PackError(f"there is no pack {name}", remedy=f"name one of: {known}")
-    matches = (_VERSION.fullmatch(entry.name) for entry in (files(__name__) / name).iterdir())
+    matches = (_VERSION.fullmatch(entry.name) for entry in (_HERE / name).iterdir())
     numbers = sorted((tuple(map(int, one.groups())) for one in matches if one), reverse=True)
     return tuple(".".join(map(str, one)) for one in numbers)
 
@@ -83,4 +84,4 @@ def load_pack(name: str, version: str | None = None) -> Pack:
 
 def pack_file(path: str) -> bytes:
     """The bytes of a file of a pack, such as `baseline/1.0.0.examples.yaml`."""
-    return (files(__name__) / path).read_bytes()
+    return (_HERE / path).read_bytes()

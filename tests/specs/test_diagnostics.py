@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from ordain.specs.diagnostics import render_json, render_text
+from ordain.specs.documents import LoadedEstate
+from ordain.specs.findings import Finding, Location, Severity
+
+Load = Callable[..., LoadedEstate]
+Edit = Callable[[str, str, str], dict[str, str]]
+
+TREE = {
+    "ordain.yaml": b"a: 1\n",
+    "specs/model.yaml": "spec:\n\tteir: 1\n  größe: x\n  wide: 中文字 here\n".encode(),
+}
+
+
+def finding(place: Location | None, **more: object) -> Finding:
+    values: dict[str, object] = {"code": "SPEC104", "severity": Severity.ERROR, "message": "wrong"}
+    return Finding(location=place, **{**values, **more})  # type: ignore[arg-type]
+
+
+def test_a_finding_shows_its_line_and_a_caret() -> None:
+    text = render_text(
+        [
+            finding(
+                Location("specs/model.yaml", 3, 3, 5),
+                message="unknown field `größe`",
+                evidence=("line = 3",),
+                remedy="did you mean `grade`?",
+                controls=("SR262-GOV", "HR-SOD"),
+            )
+        ],
+        TREE,
+        colour=False,
+    )
+    assert text == (
+        "error[SPEC104]: unknown field `größe`\n"
+        " --> specs/model.yaml:3:3\n"
+        "  |\n"
+        "3 |   größe: x\n"
+        "  |   ^^^^^\n"
+        "  = note: line = 3\n"
+        "  = controls: SR262-GOV, HR-SOD\n"
+        "  = help: did you mean `grade`?\n"
+        "\n"
+        "1 error in 2 files"
+    )
+
+
+def test_a_related_place_is_shown_with_its_own_line(load: Load, files: dict[str, str]) -> None:
+    again = {"specs/zz.yaml": files["specs/model.yaml"]}
+    tree = {path: text.encode() for path, text in {**files, **again}.items()}
+    text = render_text(load(again).findings, tree, colour=False)
+    assert text == (
+        "error[SPEC110]: there are two documents Model/credit\n"
+        " --> specs/zz.yaml:3:18\n"
+        "  |\n"
+        "3 | metadata: {name: credit}\n"
+        "  |                  ^^^^^^\n"
+        " ::: specs/model.yaml:3:18\n"
+        "  |\n"
+        "3 | metadata: {name: credit}\n"
+        "  |                  ------ first here\n"
+        "  = help: rename or remove one of the two\n"
+        "\n"
+        "1 error in 8 files"
+    )
+
+
+def test_the_caret_stands_under_tabs_and_wide_letters() -> None:
+    tab = render_text([finding(Location("specs/model.yaml", 2, 2, 4))], TREE, colour=False)
+    assert "2 |     teir: 1\n  |     ^^^^\n" in tab
+    wide = render_text([finding(Location("specs/model.yaml", 4, 13, 4))], TREE, colour=False)
+    assert "4 |   wide: 中文字 here\n  |                ^^^^\n" in wide
+
+
+def test_a_file_without_lines_is_still_named() -> None:
+    text = render_text([finding(Location("gone.yaml"))], TREE, colour=False)
+    assert text == "error[SPEC104]: wrong\n --> gone.yaml\n\n1 error in 2 files"
+    beyond = render_text([finding(Location("ordain.yaml", 99, 1))], TREE, colour=False)
+    assert beyond == "error[SPEC104]: wrong\n  --> ordain.yaml:99:1\n\n1 error in 2 files"
+
+
+def test_a_finding_without_a_place_has_none() -> None:
+    text = render_text([finding(None, remedy="mend it")], TREE, colour=False)
+    assert text == "error[SPEC104]: wrong\n  = help: mend it\n\n1 error in 2 files"
+
+
+def test_the_last_line_counts_everything() -> None:
+    findings = [
+        finding(None),
+        finding(None),
+        finding(None, severity=Severity.WARNING),
+        finding(None, severity=Severity.NOTE),
+    ]
+    last = render_text(findings, TREE, colour=False).splitlines()[-1]
+    assert last == "2 errors, 1 warning, 1 note in 2 files"
+    assert render_text([], TREE, colour=False) == "no findings in 2 files"
+
+
+def test_colour_only_where_it_is_asked_for() -> None:
+    findings = [finding(Location("specs/model.yaml", 3, 3, 5))]
+    assert "\x1b" not in render_text(findings, TREE, colour=False)
+    assert "\x1b[1;31merror[SPEC104]\x1b[0m" in render_text(findings, TREE, colour=True)
+
+
+def test_a_file_cannot_move_the_cursor_of_who_reads() -> None:
+    tree = {"ordain.yaml": "evil: \x1b[2J\u202etxt\u200b\n".encode()}
+    hostile = finding(Location("ordain.yaml", 1, 7, 3), message="\x1b]0;title\x07\r\nok")
+    text = render_text([hostile], tree, colour=False)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\\u001b[2J\\u202etxt\\u200b" in text
+
+
+def test_a_message_of_several_lines_stays_one_finding() -> None:
+    text = render_text([finding(None, message="one\ntwo")], TREE, colour=False)
+    assert text.startswith("error[SPEC104]: one\\u000atwo\n")
+
+
+def test_of_a_very_long_line_only_the_place_is_shown() -> None:
+    line = "x" * 5000 + "HERE" + "y" * 5000
+    tree = {"ordain.yaml": line.encode()}
+    text = render_text([finding(Location("ordain.yaml", 1, 5001, 4))], tree, colour=False)
+    shown, caret = text.splitlines()[3:5]
+    assert len(shown) < 180
+    assert shown[caret.index("^") : caret.rindex("^") + 1] == "HERE"
+
+
+def test_json_says_the_same_to_programs() -> None:
+    place = Location("specs/model.yaml", 3, 3, 5)
+    content = json.loads(
+        render_json(
+            [finding(place, related=((Location("ordain.yaml", 1, 1, 1), "first here"),))],
+            TREE,
+            summary={"documents": 3},
+        )
+    )
+    assert content == {
+        "schema_version": "ordain.findings/1",
+        "summary": {"error": 1, "warning": 0, "note": 0, "files": 2, "documents": 3},
+        "findings": [
+            {
+                "code": "SPEC104",
+                "severity": "error",
+                "message": "wrong",
+                "location": {
+                    "path": "specs/model.yaml",
+                    "range": {"start": {"line": 3, "column": 3}, "end": {"line": 3, "column": 8}},
+                    "snippet": "  größe: x",
+                },
+                "evidence": [],
+                "remedy": "",
+                "controls": [],
+                "related": [
+                    {
+                        "message": "first here",
+                        "path": "ordain.yaml",
+                        "range": {
+                            "start": {"line": 1, "column": 1},
+                            "end": {"line": 1, "column": 2},
+                        },
+                        "snippet": "a: 1",
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def test_json_without_a_tree_has_no_snippets() -> None:
+    content = json.loads(render_json([finding(Location("a.yaml", 1, 1)), finding(None)]))
+    assert content["findings"][0]["location"]["snippet"] is None
+    assert content["findings"][1]["location"] is None
