@@ -192,7 +192,8 @@ class StateStore:
 
     def models(self) -> dict[str, str]:
         """Every model that was ever seen, and whether it is active or retired."""
-        return dict(self._run("SELECT name, state FROM models"))  # type: ignore[arg-type]
+        rows = self._run("SELECT name, state FROM models")
+        return {str(name): str(state) for name, state in rows}
 
     def put_model(self, name: str, state: str, now: datetime) -> None:
         """Record that a model is active or retired; `since` is kept while the state stays."""

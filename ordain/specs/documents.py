@@ -68,7 +68,5 @@ class LoadedEstate:
 
     def all(self, kind: str) -> tuple[Document, ...]:
         """The documents of one kind, by name."""
-        prefix = f"{kind}/"
-        return tuple(
-            document for key, document in sorted(self.documents.items()) if key.startswith(prefix)
-        )
+        found = [document for document in self.documents.values() if document.kind == kind]
+        return tuple(sorted(found, key=lambda document: document.name))

@@ -63,6 +63,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 # With sign or prefix; what is longer is not even converted.
 _LONGEST_INT64 = 24
+_SURELY_INT64 = 19
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset(("!", _TAG + "str"))
@@ -125,7 +126,6 @@ class _Builder:
         self._anchors: dict[str, _Anchor | None] = {}
         self._depth = 0
         self._copies = 0
-        self._end = 0
 
     def documents(self) -> list[Node]:
         """Every document of the file; findings tell why there are no more."""
@@ -161,42 +161,45 @@ class _Builder:
     def node(self, event: Event) -> Any:  # noqa: ANN401 - any YAML value
         """The value that begins with this event."""
         kind = event.__class__
-        if kind is MappingStartEvent or kind is SequenceStartEvent:
-            return self._collection(event, is_mapping=kind is MappingStartEvent)
         if kind is AliasEvent:
             return self._alias(event)
-        self._mark(event)
-        value = self.scalar(event)
+        start, copies = len(self.nodes.offsets), self._copies
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchor(value, len(self.nodes.offsets) - 1, 1)
-        return value
-
-    def _mark(self, event: Event) -> None:
-        self._add(event.start_mark.index << 32 | event.end_mark.index)
-
-    def _collection(self, event: Event, *, is_mapping: bool) -> Any:  # noqa: ANN401 - any YAML value
-        """A mapping or sequence, with its depth watched."""
-        start = len(self.nodes.offsets)
-        copies = self._copies
-        if event.tag is not None and event.tag not in _COLLECTION_TAGS:
-            self._refuse_tag(event)
-        self._mark(event)
-        self._depth += 1
-        if self._depth > MAXIMUM_DEPTH:
-            self._stop("SPEC018", f"this is nested deeper than {MAXIMUM_DEPTH} levels", event)
-        if event.anchor is not None:
+            # Until its end, a value is no value that an alias inside of it could stand for.
             self._anchors[event.anchor] = None
-        value = self.mapping(start) if is_mapping else self.sequence()
-        self._depth -= 1
-        self.nodes.offsets[start] = event.start_mark.index << 32 | self._end
+        if kind is MappingStartEvent or kind is SequenceStartEvent:
+            if event.tag is not None and event.tag not in _COLLECTION_TAGS:
+                self._refuse_tag(event)
+            value = self.mapping(event) if kind is MappingStartEvent else self.sequence(event)
+        else:
+            self._mark(event)
+            value = self.scalar(event)
         if event.anchor is not None:
             size = len(self.nodes.offsets) - start + self._copies - copies
             self._anchors[event.anchor] = _Anchor(value, start, size)
         return value
 
-    def mapping(self, start: int) -> dict[str, Any]:
-        """The mapping that begins at node `start`, up to its end event."""
+    def _mark(self, event: Event) -> None:
+        self._add(event.start_mark.index << 32 | event.end_mark.index)
+
+    def _enter(self, event: Event) -> int:
+        """The node of a collection, whose end is not known yet, one level deeper."""
+        self._depth += 1
+        if self._depth > MAXIMUM_DEPTH:
+            self._stop("SPEC018", f"this is nested deeper than {MAXIMUM_DEPTH} levels", event)
+        start = len(self.nodes.offsets)
+        self._add(event.start_mark.index << 32)
+        return start
+
+    def _leave(self, start: int, event: Event) -> None:
+        """Note the end of the collection that is node `start`."""
+        self._depth -= 1
+        self.nodes.offsets[start] |= event.end_mark.index
+
+    def mapping(self, event: Event) -> dict[str, Any]:
+        """The mapping that begins with this event, up to its end event."""
         get, add = self._next, self._add
+        start = self._enter(event)
         found: dict[str, Any] = {}
         while (event := get()).__class__ is not MappingEndEvent:
             if event.__class__ is ScalarEvent and event.anchor is None:
@@ -213,19 +216,22 @@ class _Builder:
                 value = event.value
                 plain, quoted = event.implicit
                 if (value in _CONSTANTS or value[0] in _NUMERIC) if plain else not quoted:
-                    value = self.scalar(event)
+                    value = self.scalar(event) if event.tag else self._plain(value, event)
+            elif event.__class__ is MappingStartEvent and event.anchor is None is event.tag:
+                value = self.mapping(event)
             else:
                 value = self.node(event)
             if key in found:
                 self._duplicate(found, start, key)
             else:
                 found[key] = value
-        self._end = event.end_mark.index
+        self._leave(start, event)
         return found
 
-    def sequence(self) -> list[Any]:
-        """The items up to the end event."""
+    def sequence(self, event: Event) -> list[Any]:
+        """The items of the sequence that begins with this event, up to its end event."""
         get, add = self._next, self._add
+        start = self._enter(event)
         found: list[Any] = []
         while (event := get()).__class__ is not SequenceEndEvent:
             if event.__class__ is ScalarEvent and event.anchor is None:
@@ -233,11 +239,11 @@ class _Builder:
                 value = event.value
                 plain, quoted = event.implicit
                 if (value in _CONSTANTS or value[0] in _NUMERIC) if plain else not quoted:
-                    value = self.scalar(event)
+                    value = self.scalar(event) if event.tag else self._plain(value, event)
             else:
                 value = self.node(event)
             found.append(value)
-        self._end = event.end_mark.index
+        self._leave(start, event)
         return found
 
     def scalar(self, event: Event) -> Any:  # noqa: ANN401 - any YAML value
@@ -259,6 +265,8 @@ class _Builder:
         """A plain scalar by the core schema of YAML 1.2 (section 10.3.2 of the standard)."""
         if text in _CONSTANTS:
             return _CONSTANTS[text]
+        if text.isdigit() and text.isascii() and len(text) < _SURELY_INT64:
+            return int(text)
         if _INT.fullmatch(text):
             value = _integer(text)
             if value is None:

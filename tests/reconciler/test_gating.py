@@ -1,0 +1,400 @@
+"""What the reconciler acts on: only what passes, judged again from signatures and documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ordain.ledger.ledger import Ledger
+from ordain.reconciler.errors import ProposalRefused
+from ordain.reconciler.review import approve, merge, review
+from ordain.specs.errors import FindingsError
+from ordain.specs.evidence import Evidence
+from ordain.vcs.approvals import write_approval
+from ordain.vcs.git import Repository
+from ordain.vcs.keys import Actor, generate_key, parse_signer
+from ordain.vcs.objects import Identity
+
+if TYPE_CHECKING:
+    from ordain.reconciler.gating import Gated
+    from tests.reconciler.conftest import Bench
+
+MAIN = "refs/heads/main"
+MODEL_FILE = "specs/models/malignancy.yaml"
+DEPLOYMENT_FILE = "specs/deployments/malignancy.yaml"
+
+
+def codes(gated: Gated) -> list[set[str]]:
+    """The codes of the errors of each refused commit."""
+    return [
+        {one.code for one in refusal.findings if one.severity.value == "error"}
+        for refusal in gated.refused
+    ]
+
+
+# Who signed
+
+
+def test_the_root_commit_is_trusted_and_a_signed_change_is_good(bench: Bench) -> None:
+    root = bench.head()
+    assert bench.gate(None).good == root
+    after = bench.owner("histology")
+    gated = bench.gate(root)
+    assert (gated.good, gated.refused) == (after, ())
+
+
+def test_an_unsigned_commit_is_refused_and_production_stays(bench: Bench) -> None:
+    root = bench.head()
+    after = bench.owner("histology", by=None)
+    gated = bench.gate(root)
+    assert gated.good == root
+    (refusal,) = gated.refused
+    assert refusal.revision == after
+    (finding,) = [one for one in refusal.findings if one.code == "GATE001"]
+    assert finding.message == (
+        f"commit {after[:12]} is not signed by anybody in the Organization"
+    )
+    assert "specs/organization.yaml" in finding.remedy
+
+
+def test_a_key_that_nobody_lists_is_refused_whatever_name_it_claims(bench: Bench) -> None:
+    root = bench.head()
+    pem, _ = generate_key("stranger")
+    bench.owner("histology", by=parse_signer(pem, "stranger"), author="manager")
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"GATE001"}]
+
+
+def test_the_author_field_decides_nothing(bench: Bench) -> None:
+    root = bench.head()
+    after = bench.owner("histology", by="data-scientist", author="manager")
+    (judged,) = bench.gate(root).judged
+    assert judged.revision == after
+    assert judged.facts.contributors == frozenset({"data-scientist"})
+    assert judged.facts.pusher == "data-scientist"
+
+
+def test_a_commit_cannot_bring_the_key_that_signs_it(bench: Bench) -> None:
+    root = bench.head()
+    pem, line = generate_key("newcomer")
+    person = f"    - name: newcomer\n      roles: [cto]\n      keys: [{{public: {line!r}}}]\n"
+    path = "specs/organization.yaml"
+    files = bench.edited(path, "    - name: manager\n", person + "    - name: manager\n")
+    bench.commit(files, by=parse_signer(pem, "newcomer"))
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert "GATE001" in codes(gated)[0]
+
+
+# What changes
+
+
+def test_a_change_that_breaks_a_policy_is_refused_and_production_stays(bench: Bench) -> None:
+    root = bench.head()
+    bad = bench.loosen()
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert [one.revision for one in gated.refused] == [bad]
+    assert "drift-limit" in codes(gated)[0]
+
+
+def test_a_revert_heals_the_branch(bench: Bench) -> None:
+    root = bench.head()
+    bench.loosen()
+    healed = bench.commit(bench.edited("specs/monitors/malignancy.yaml", "fail: 5", "fail: 0.25"))
+    gated = bench.gate(root)
+    assert (gated.good, gated.refused) == (healed, ())
+
+
+def test_a_good_commit_on_a_refused_one_is_judged_with_what_was_refused(bench: Bench) -> None:
+    root = bench.head()
+    bad = bench.loosen()
+    harmless = bench.owner("histology")
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert [one.revision for one in gated.refused] == [bad, harmless]
+    assert "drift-limit" in codes(gated)[1]
+
+
+def test_an_unsigned_commit_is_not_washed_clean_by_a_signed_one(bench: Bench) -> None:
+    root = bench.head()
+    bench.owner("histology", by=None)
+    bench.owner("cytology", by="data-scientist")
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"GATE001"}, {"GATE001"}]
+
+
+def test_a_document_that_cannot_be_read_is_refused_with_its_place(bench: Bench) -> None:
+    root = bench.head()
+    bench.commit({MODEL_FILE: b"apiVersion: ordain.dev/v1\nkind: Model\nspec: {tier: two}\n"})
+    (refusal,) = bench.gate(root).refused
+    assert {one.location.path for one in refusal.findings if one.location} >= {MODEL_FILE}
+
+
+def test_an_estate_without_an_organization_is_refused(bench: Bench) -> None:
+    root = bench.head()
+    bench.commit({"specs/organization.yaml": None})
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert gated.refused
+
+
+# Rewritten history
+
+
+def test_a_rewound_branch_is_said_and_production_stays(bench: Bench) -> None:
+    root = bench.head()
+    good = bench.owner("histology")
+    with Repository.open(bench.estate) as repository:
+        repository.update_ref(MAIN, root, good)
+    gated = bench.gate(good)
+    assert gated.good == good
+    (refusal,) = gated.refused
+    (finding,) = refusal.findings
+    assert finding.code == "GATE003"
+    assert "--trust-again" in finding.remedy
+
+
+def test_a_branch_that_is_put_back_is_good_again(bench: Bench) -> None:
+    root = bench.head()
+    good = bench.owner("histology")
+    with Repository.open(bench.estate) as repository:
+        repository.update_ref(MAIN, root, good)
+        repository.update_ref(MAIN, good, root)
+    gated = bench.gate(good)
+    assert (gated.good, gated.refused) == (good, ())
+
+
+# Merges
+
+
+def test_a_merge_of_a_branch_is_judged_as_what_it_brings(bench: Bench) -> None:
+    root = bench.head()
+    side = bench.owner("histology", branch="refs/heads/topic")
+    with Repository.open(bench.estate) as repository:
+        tree = repository.merge_tree(root, side)
+        who = Identity("manager", "manager@example.org")
+        merged = repository.write_commit(
+            tree, (root, side), "Merge", who, bench.now, bench.signer("manager")
+        )
+        repository.update_ref(MAIN, merged, root)
+    (judged,) = bench.gate(root).judged
+    assert judged.revision == merged
+    assert judged.facts.contributors == frozenset({"data-scientist"})
+    assert judged.facts.pusher == "data-scientist"
+
+
+def test_a_merge_that_holds_more_than_its_parents_is_refused(bench: Bench) -> None:
+    root = bench.head()
+    side = bench.owner("histology", branch="refs/heads/topic")
+    slipped = bench.edited(MODEL_FILE, "seed: 7", "seed: 8")
+    evil = bench.commit(slipped, by="manager", parents=(root, side))
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"GATE002"}]
+    (finding,) = [one for one in gated.refused[0].findings if one.code == "GATE002"]
+    assert finding.message == (
+        f"the merge {evil[:12]} holds something else than its two parents give"
+    )
+
+
+def test_a_merge_that_nobody_signed_is_refused(bench: Bench) -> None:
+    root = bench.head()
+    side = bench.owner("histology", branch="refs/heads/topic")
+    with Repository.open(bench.estate) as repository:
+        tree = repository.merge_tree(root, side)
+        who = Identity("manager", "manager@example.org")
+        merged = repository.write_commit(tree, (root, side), "Merge", who, bench.now, None)
+        repository.update_ref(MAIN, merged, root)
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"GATE001"}]
+
+
+def test_a_merge_of_three_is_refused(bench: Bench) -> None:
+    root = bench.head()
+    one = bench.owner("histology", branch="refs/heads/one")
+    two = bench.commit({"notes.md": b"n\n"}, branch="refs/heads/two")
+    with Repository.open(bench.estate) as repository:
+        tree = repository.tree(one)
+        files = {"notes.md": b"n\n", MODEL_FILE: repository.read(one, MODEL_FILE)}
+        assert tree
+    bench.commit(files, by="manager", parents=(root, one, two))
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert "GATE002" in codes(gated)[0]
+
+
+# Promotions
+
+
+def test_a_promotion_that_is_proposed_approved_and_merged_is_good(bench: Bench) -> None:
+    root = bench.head()
+    merged = bench.promote()
+    (judged,) = bench.gate(root).judged
+    assert judged.revision == merged
+    assert judged.facts.kind.value == "promotion"
+    assert [one.person for one in judged.judgement.approvals] == ["manager"]
+    assert "version: 1" in bench.text(DEPLOYMENT_FILE)
+
+
+def test_a_promotion_without_an_approval_is_not_merged(bench: Bench) -> None:
+    root = bench.head()
+    proposal = bench.propose()
+    with pytest.raises(FindingsError, match="malignancy-1 may not be merged") as caught:
+        bench.merge(proposal)
+    assert [one.code for one in caught.value.findings] == ["SOD-QUORUM"]
+    assert bench.head() == root
+
+
+def test_a_promotion_that_is_pushed_past_the_gate_is_refused(bench: Bench) -> None:
+    root = bench.head()
+    proposal = bench.propose()
+    with Repository.open(bench.estate) as repository:
+        repository.update_ref(MAIN, proposal.head, root)
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"SOD-QUORUM"}]
+
+
+def test_a_version_that_a_person_wrote_is_refused_even_when_it_is_approved(bench: Bench) -> None:
+    root = bench.head()
+    proposal = bench.propose(by="data-scientist")
+    bench.approve(proposal)
+    with pytest.raises(FindingsError) as caught:
+        bench.merge(proposal)
+    assert [one.code for one in caught.value.findings] == ["PRO004"]
+    with Repository.open(bench.estate) as repository:
+        repository.update_ref(MAIN, proposal.head, root)
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert "PRO004" in codes(gated)[0]
+
+
+def test_evidence_that_a_person_adds_alone_is_refused(bench: Bench) -> None:
+    root = bench.head()
+    evidence: Evidence = bench.version().evidence
+    bench.commit({evidence.path: evidence.to_json()}, by="manager")
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert "PRO004" in codes(gated)[0]
+
+
+def test_evidence_below_the_limit_is_refused_whatever_its_verdict_says(bench: Bench) -> None:
+    bench.head()
+    proposal = bench.propose(bench.version(auc=0.9))
+    bench.approve(proposal)
+    with pytest.raises(FindingsError) as caught:
+        bench.merge(proposal)
+    assert {one.code for one in caught.value.findings} == {"ACC-METRIC"}
+
+
+def test_edited_evidence_is_refused(bench: Bench) -> None:
+    good = bench.promote()
+    path = bench.version().evidence.path
+    bench.commit(bench.edited(path, '"verdict":"pass"', '"verdict":"warn"'), by="reconciler")
+    gated = bench.gate(good)
+    assert gated.good == good
+    assert "PRO003" in codes(gated)[0]
+
+
+def test_a_recipe_that_changed_since_it_was_proposed_is_refused(bench: Bench) -> None:
+    proposal = bench.propose()
+    bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 8"))
+    bench.approve(proposal)
+    with pytest.raises(FindingsError) as caught:
+        bench.merge(proposal)
+    assert {one.code for one in caught.value.findings} == {"PRO006"}
+
+
+def test_a_version_cannot_hide_in_a_change_by_people(bench: Bench) -> None:
+    root = bench.head()
+    files: dict[str, bytes | None] = dict(bench.files(bench.version()))
+    files |= bench.edited(MODEL_FILE, "owner: pathology", "owner: histology")
+    bench.commit(files, by="reconciler")
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert "PRO001" in codes(gated)[0]
+
+
+# Approvals
+
+
+def test_an_approval_by_a_contributor_is_refused_when_it_is_given(bench: Bench) -> None:
+    bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 8"), by="manager")
+    proposal = bench.propose()
+    with pytest.raises(ProposalRefused, match="manager contributed to what malignancy-1 pins"):
+        bench.approve(proposal, "manager")
+
+
+def test_an_approval_by_a_contributor_does_not_count_however_it_came_to_be(bench: Bench) -> None:
+    bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 8"), by="manager")
+    proposal = bench.propose()
+    source = bench.source()
+    actor = Actor("manager", Identity("manager", "m@example.org"), bench.signer("manager"))
+    ref, commit = write_approval(
+        source.repository,
+        source.forge.change(proposal),
+        actor=actor,
+        role="manager",
+        time=bench.now,
+        estate=source.root_commit,
+    )
+    source.repository.update_ref(ref, commit, None)
+    reviewed = review(source, proposal.id, bench.now)
+    assert reviewed.judged.blocked
+    assert [one.code for one in reviewed.judged.judgement.refused] == ["SOD-SELF"]
+    with pytest.raises(FindingsError) as caught:
+        bench.merge(proposal, "cto")
+    assert [one.code for one in caught.value.findings] == ["SOD-QUORUM"]
+
+
+def test_an_approval_for_other_content_does_not_count(bench: Bench) -> None:
+    proposal = bench.propose()
+    bench.approve(proposal)
+    source = bench.source()
+    source.forge.close(source.forge.proposal(proposal.id))
+    other = bench.propose(bench.version(auc=0.98))
+    assert review(bench.source(), other.id, bench.now).judged.blocked
+
+
+def test_a_data_scientist_neither_approves_nor_merges(bench: Bench) -> None:
+    proposal = bench.propose()
+    source = bench.source()
+    ledger = Ledger(source.home.ledger)
+    for act in (approve, merge):
+        with pytest.raises(ProposalRefused, match="data-scientist has no role that approves"):
+            act(source, ledger, proposal.id, person="data-scientist", key=None, now=bench.now)
+
+
+def test_another_persons_key_approves_nothing(bench: Bench) -> None:
+    proposal = bench.propose()
+    source = bench.source()
+    ledger = Ledger(source.home.ledger)
+    key = source.home.key("data-scientist")
+    approve(source, ledger, proposal.id, person="manager", key=key, now=bench.now)
+    reviewed = review(bench.source(), proposal.id, bench.now)
+    assert reviewed.judged.blocked
+    (rejected,) = reviewed.judged.approvals.rejected
+    assert rejected.reason == "it is signed by data-scientist, not by manager"
+
+
+def test_a_rollback_by_a_manager_needs_the_approval_of_somebody_else(bench: Bench) -> None:
+    """Who wrote the rollback contributed to it, also when somebody else pushed last."""
+    bench.promote()
+    bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 8"))
+    bench.promote(bench.version(2))
+    branch = "refs/heads/ordain/promote/malignancy-back"
+    bench.commit(
+        bench.edited(DEPLOYMENT_FILE, "version: 2", "version: 1"), by="manager", branch=branch
+    )
+    head = bench.commit({}, by="cto", branch=branch)
+    with Repository.open(bench.estate) as repository:
+        assert repository.refs(branch) == {branch: head}
+    judged = review(bench.source(), "malignancy-back", bench.now).judged
+    assert judged.facts.kind.value == "promotion"
+    assert judged.facts.contributors >= {"manager"}
+    assert judged.facts.pusher == "cto"
