@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench._floor import compile_bytecode, show, times_the_floor
 from bench._estates import ordinary_estate
+from bench._floor import compile_bytecode, show, times_the_floor
 
 ORDAIN = (sys.executable, "-m", "ordain.cli")
 DOCUMENTS = 200

@@ -84,7 +84,12 @@ def verify(ctx: click.Context, directory: Path) -> None:
 @click.option("--id", "identifier", help="One prediction.")
 @click.option("--predictions", is_flag=True, help="Predictions instead of control events.")
 @click.option(
-    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+    "-o",
+    "--output",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs.",
 )
 @click.pass_obj
 @click.pass_context

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     help="The weight from which on the exit code is 1.",
 )
 @click.option(
-    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+    "-o",
+    "--output",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs.",
 )
 @click.pass_obj
 @click.pass_context

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("-t", "--target", type=click.Choice(("local", "kubernetes")), required=True)
+@click.option(
+    "-t",
+    "--target",
+    type=click.Choice(("local", "kubernetes")),
+    required=True,
+    help="Where it would run.",
+)
 @click.option("--environment", help="Environment of the Estate; needed when there are several.")
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit to compile.")
 @click.option("--image", help="Container image with its digest, for Kubernetes.")

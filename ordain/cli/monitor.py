@@ -23,7 +23,12 @@ def command() -> None:
 @command.command()
 @click.argument("deployments", nargs=-1)
 @click.option(
-    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+    "-o",
+    "--output",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs.",
 )
 @click.pass_obj
 @click.pass_context

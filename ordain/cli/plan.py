@@ -21,7 +21,12 @@ _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when there is something to do.")
 @click.option(
-    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+    "-o",
+    "--output",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs.",
 )
 @click.pass_obj
 @click.pass_context

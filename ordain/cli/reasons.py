@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("identifier")
 @click.option(
-    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+    "-o",
+    "--output",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs.",
 )
 @click.pass_obj
 def command(directory: Path, identifier: str, output: str) -> None:

@@ -25,11 +25,5 @@ def command(directory: Path, target: Path | None, modelines: bool) -> None:
     written = write_schemas(place)
     click.echo(f"Wrote {len(written)} schemas to {place}.")
     if modelines:
-        changed = add_modelines(_documents(root), place)
+        changed = add_modelines(root, place)
         click.echo(f"Added the schema line to {len(changed)} files.")
-
-
-def _documents(root: Path) -> list[Path]:
-    from ordain.specs.trees import WorkTree, is_document_path
-
-    return [root / path for path in WorkTree(root) if is_document_path(path)]

@@ -41,7 +41,7 @@ class Session:
         return ArtifactStore(self.source.home.artifacts)
 
     def in_force(self) -> Side:
-        """The estate that production follows: the last good commit, before the first pass the tip."""
+        """The estate that production follows: the last good commit, or the tip before any pass."""
         from ordain.reconciler.gating import read_side
 
         return read_side(self.source, self.state.get("good") or self.source.head())

@@ -30,7 +30,12 @@ _COLOURS = {
 
 @click.command()
 @click.option(
-    "-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True
+    "-o",
+    "--output",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs.",
 )
 @click.pass_obj
 def command(directory: Path, output: str) -> None:
@@ -47,7 +52,8 @@ def command(directory: Path, output: str) -> None:
         click.echo(json.dumps(found.to_json(), sort_keys=True))
         return
     click.echo(
-        f"revision  {found.revision[:12]}   branch at {found.head[:12]}   last pass {found.last_pass}"
+        f"revision  {found.revision[:12]}   branch at {found.head[:12]}"
+        f"   last pass {found.last_pass}"
     )
     for name, address in found.servers.items():
         click.echo(f"serving   {name}: {address}")

@@ -51,7 +51,7 @@ class _Mark(NamedTuple):
 class ChainWriter:
     """The one writer of a chain. Not safe between threads; see `committer` for that."""
 
-    def __init__(  # noqa: PLR0913 - four of them are named, and each is a fact of the chain
+    def __init__(
         self,
         directory: Path,
         chain: str,

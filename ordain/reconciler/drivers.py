@@ -116,7 +116,8 @@ class LocalDriver:
         else:
             status = client.replace(directory, config, timeout=READY_SECONDS)
         if status.state != "ready":
-            message = f"{environment} does not serve: {status.error.message if status.error else status.state}"
+            reason = status.error.message if status.error else status.state
+            message = f"{environment} does not serve: {reason}"
             raise DriverFailed(message, remedy=f"read {directory / 'log'}")
         return f"http://{status.host}:{status.port}"
 

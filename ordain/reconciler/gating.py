@@ -159,7 +159,7 @@ def _merge_findings(
             code="GATE002",
             severity=Severity.ERROR,
             message=f"the merge {commit.id[:12]} holds something else than its two parents give",
-            remedy="merge with ordain proposals merge, or resolve the conflict in a commit of its own",
+            remedy="merge with ordain proposals merge, or change it in a commit of its own",
             controls=("HR-SOD",),
         )
 
@@ -208,8 +208,20 @@ def judge_side(
     strangers = (
         [] if base is None else [c for c, who in zip(commits, signed, strict=True) if not who]
     )
-    found = tuple(_unsigned(commit) for commit in strangers)
+    found = (*map(_unsigned, strangers), *_without_people(side))
     return Judged(side.revision, change, facts, judgement, approvals, found)
+
+
+def _without_people(side: Side) -> Iterator[Finding]:
+    """After a commit without an Organization no key would count, so none could mend it."""
+    if len(side.estate.all("Organization")) != 1 and not blocking(side.estate.findings):
+        yield Finding(
+            code="GATE004",
+            severity=Severity.ERROR,
+            message="the estate must declare exactly one Organization, or nobody could change it",
+            remedy="keep one Organization document, with the keys of people and reconciler",
+            controls=("HR-SOD",),
+        )
 
 
 def _rewritten(head: str, good: str | None) -> Finding:

@@ -50,7 +50,7 @@ def contributors_to_model(
     """Everyone who signed a change of what a promotion of the model pins, since the version now
     running was proposed; without such a version, since the beginning.
 
-    A commit that nobody known signed contributes `UNKNOWN`, which no approval can be independent of.
+    A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent.
     """
     since = _proposed_at(repository, estate, model, head)
     span = head if since is None else f"{since}..{head}"

@@ -1,4 +1,4 @@
-"""Keys that may call routes: made here, kept as hashes, handed to serving with its configuration."""
+"""Keys that may call routes: made here, kept as hashes, given to serving with its configuration."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Standing:
 
 
 def standing(reconciler: Reconciler, now: datetime) -> Standing:
-    """Look at everything and touch nothing; before the first pass the tip stands for the good one."""
+    """Look at everything, touch nothing; before the first pass the tip stands for the good one."""
     source, state = reconciler.source, reconciler.state
     head = source.head()
     revision = state.get("good") or head

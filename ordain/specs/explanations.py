@@ -81,8 +81,9 @@ def explain(topic: str) -> str:
     if kind in kind_names():
         return explain_field(kind, [step for step in steps if step != "spec" or step != steps[0]])
     pages = explanations()
-    if topic.upper() in pages:
-        return _page(topic.upper(), pages[topic.upper()])
+    code = next((code for code in pages if code.casefold() == topic.casefold()), None)
+    if code is not None:
+        return _page(code, pages[code])
     known = (*pages, *kind_names())
     raise UnknownTopicError(
         f"there is neither a code nor a kind `{topic}`",
@@ -91,8 +92,9 @@ def explain(topic: str) -> str:
 
 
 def _page(code: str, page: Explanation) -> str:
-    example = "\n".join(f"    {line}" for line in page.example.splitlines())
-    return f"{code}: {page.title}\n\n{page.why}\n\nExample:\n\n{example}\n\nRemedy: {page.remedy}\n"
+    lines = "\n".join(f"    {line}" for line in page.example.splitlines())
+    example = f"Example:\n\n{lines}\n\n" if lines else ""
+    return f"{code}: {page.title}\n\n{page.why}\n\n{example}Remedy: {page.remedy}\n"
 
 
 def explain_field(kind: str, steps: list[str]) -> str:

@@ -13,7 +13,6 @@ marks; PyYAML's node tree, which takes as long to build as these values.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +27,7 @@ from yaml.events import (
 
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.marks import NodeMarks, Nodes, Source
+from ordain.specs.scalars import CONSTANTS, NUMERIC, ODD_KEYS, NumberError, plain_value
 from ordain.specs.syntax import encoding_finding, syntax_finding
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ MAXIMUM_BYTES: Final = 10_000_000
 MAXIMUM_NODES: Final = 250_000
 MAXIMUM_DOCUMENTS: Final = 10_000
 MAXIMUM_DEPTH: Final = 64
-INT64: Final = range(-(2**63), 2**63)
 
 # Only the events of these loaders are used. Where PyYAML was built without libyaml, its own parser
 # gives the same events ten times slower.
@@ -49,21 +48,6 @@ _Parser: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 ScalarEvent: Any = yaml.ScalarEvent
 MappingEndEvent: Any = yaml.MappingEndEvent
 SequenceEndEvent: Any = yaml.SequenceEndEvent
-
-_CONSTANTS: Final[dict[str, bool | None]] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-# A plain scalar is text unless it is one of the constants or begins like a number.
-_NUMERIC = frozenset("-+.0123456789")
-_ODD_KEYS = frozenset((*_CONSTANTS, "<<"))
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-# With sign or prefix; what is longer is not even converted.
-_LONGEST_INT64 = 24
-_SURELY_INT64 = 19
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset(("!", _TAG + "str"))
@@ -206,7 +190,7 @@ class _Builder:
                 add(event.start_mark.index << 32 | event.end_mark.index)
                 key = event.value
                 plain, quoted = event.implicit
-                if (key in _ODD_KEYS or key[0] in _NUMERIC) if plain else not quoted:
+                if (key in ODD_KEYS or key[0] in NUMERIC) if plain else not quoted:
                     key = self._check_key(event)
             else:
                 key = self._key_node(event)
@@ -215,7 +199,7 @@ class _Builder:
                 add(event.start_mark.index << 32 | event.end_mark.index)
                 value = event.value
                 plain, quoted = event.implicit
-                if (value in _CONSTANTS or value[0] in _NUMERIC) if plain else not quoted:
+                if (value in CONSTANTS or value[0] in NUMERIC) if plain else not quoted:
                     value = self.scalar(event) if event.tag else self._plain(value, event)
             elif event.__class__ is MappingStartEvent and event.anchor is None is event.tag:
                 value = self.mapping(event)
@@ -238,7 +222,7 @@ class _Builder:
                 add(event.start_mark.index << 32 | event.end_mark.index)
                 value = event.value
                 plain, quoted = event.implicit
-                if (value in _CONSTANTS or value[0] in _NUMERIC) if plain else not quoted:
+                if (value in CONSTANTS or value[0] in NUMERIC) if plain else not quoted:
                     value = self.scalar(event) if event.tag else self._plain(value, event)
             else:
                 value = self.node(event)
@@ -262,26 +246,11 @@ class _Builder:
         return value
 
     def _plain(self, text: str, event: Event) -> Any:  # noqa: ANN401 - any YAML value
-        """A plain scalar by the core schema of YAML 1.2 (section 10.3.2 of the standard)."""
-        if text in _CONSTANTS:
-            return _CONSTANTS[text]
-        if text.isdigit() and text.isascii() and len(text) < _SURELY_INT64:
-            return int(text)
-        if _INT.fullmatch(text):
-            value = _integer(text)
-            if value is None:
-                remedy = "quote it to keep its digits, or write a float"
-                self._report("SPEC019", "this integer has more than 64 bits", event, remedy=remedy)
-            return value
-        if _FLOAT.fullmatch(text):
-            number = float(text)
-            if number - number == 0:
-                return number
-        elif not _NOT_FINITE.fullmatch(text):
-            return text
-        remedy = "write a finite number; leave the field out where there is no limit"
-        self._report("SPEC019", f"`{text}` is no finite number", event, remedy=remedy)
-        return None
+        try:
+            return plain_value(text)
+        except NumberError as error:
+            self._report("SPEC019", error.message, event, remedy=error.remedy)
+            return None
 
     def _check_key(self, event: Event) -> str:
         """A key that may be no text; it goes on as the text that stands there."""
@@ -380,15 +349,6 @@ class _Builder:
     def _report(self, code: str, message: str, event: Event, *, remedy: str) -> None:
         place = self.source.location(event.start_mark.index, event.end_mark.index)
         self.findings.append(Finding(code, Severity.ERROR, message, place, remedy=remedy))
-
-
-def _integer(text: str) -> int | None:
-    """An integer of YAML 1.2 that fits in 64 bits."""
-    if len(text.lstrip("+-0")) > _LONGEST_INT64:
-        return None
-    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-    value = int(text[2:] if base != 10 else text, base)  # noqa: PLR2004 - the decimal system
-    return value if value in INT64 else None
 
 
 def parse(data: bytes, path: str) -> Parsed:

@@ -119,7 +119,7 @@ def statement(change: Change, *, person: str, role: str, time: datetime, estate:
     )
 
 
-def write_approval(  # noqa: PLR0913 - who approves what, where, as which role and when
+def write_approval(
     repository: Repository,
     change: Change,
     *,

@@ -120,7 +120,7 @@ class Repository(Reading):
         mode = old.mode if old and old.mode == EXECUTABLE else BLOB
         return f"{mode} {self.write_blob(content)}\t".encode() + name + b"\0"
 
-    def write_commit(  # noqa: PLR0913 - a commit has this many parts
+    def write_commit(
         self,
         tree: str,
         parents: Sequence[str],

@@ -1,0 +1,30 @@
+"""What the reconciler finds in commits, for `ordain explain`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ordain.specs.explanations import Explanation
+
+CODES: Final = {
+    "GATE001": Explanation(
+        "a commit is not signed by anybody in the Organization",
+        "Without a signer there is no contributor, and without contributors nobody can say that an "
+        "approver is independent. The author that a commit names is a claim, not an identity.",
+        "git commit --no-gpg-sign",
+        "sign it: git commit --amend -S, with a key that specs/organization.yaml lists",
+    ),
+    "GATE002": Explanation(
+        "a merge holds something else than its two parents give",
+        "A merge commit can carry changes that stand in neither parent, and that nobody reviewed.",
+        "git merge --no-commit topic && edit a file && git commit",
+        "merge with ordain proposals merge, or make the change in a commit of its own",
+    ),
+    "GATE003": Explanation(
+        "the branch does not go on from the last good commit",
+        "The history was rewritten, or the branch was moved to a merge whose first parent is "
+        "another line. Production stays where it is.",
+        "git push --force",
+        "put the branch back, or let it be judged anew with ordain reconcile --trust-again",
+    ),
+}

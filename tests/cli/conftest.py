@@ -1,0 +1,26 @@
+"""One founded estate for all tests of the command line; a test that changes it gets a copy."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from places import Place
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The credit union, as `ordain init` leaves it; to be looked at only."""
+    root = tmp_path_factory.mktemp("founded")
+    place = Place(root, root / "estate")
+    place.ordain("init", str(place.estate), "--port", "0", at=root)
+    return place
+
+
+@pytest.fixture
+def place(founded: Place, tmp_path: Path) -> Place:
+    """The same estate with its keys, to be broken."""
+    root = tmp_path / "place"
+    shutil.copytree(founded.root, root, symlinks=True)
+    return Place(root, root / "estate")
