@@ -8,7 +8,7 @@ STAMP := $(ENVIRONMENT)/.installed-$(subst /,-,$(PYTHON))
 SOURCES := ordain tests $(wildcard bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format types bench lock clean
+.PHONY: help install demo test lint format types bench docs lock clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST)
@@ -39,8 +39,11 @@ format: install  ## Rewrite the sources as the formatter wants them.
 types: install  ## mypy, strict.
 	$(BIN)/mypy
 
+docs: install  ## Write docs/reference anew from the code.
+	@$(BIN)/python docs/generate.py
+
 bench: install  ## Every benchmark; each prints a ratio.
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	@set -e; for script in bench/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 # Releases of the last seven days are left to others to try first. One version of each library on
 # every Python (fewest), so that a model gives the same numbers on all of them.

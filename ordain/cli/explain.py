@@ -51,6 +51,7 @@ def command(subject: str) -> None:
 
 def register_all() -> None:
     """Let every room register the pages of its codes."""
+    from ordain.cli.codes import CODES as OURS
     from ordain.compilers.codes import CODES as COMPILERS
     from ordain.ledger.codes import CODES as LEDGER
     from ordain.policies.codes import CODES as POLICIES
@@ -58,7 +59,7 @@ def register_all() -> None:
     from ordain.reconciler.codes import CODES as RECONCILER
     from ordain.specs.explanations import explanations, register
 
-    for pages in (COMPILERS, LEDGER, POLICIES, pack_pages(), RECONCILER):
+    for pages in (OURS, COMPILERS, LEDGER, POLICIES, pack_pages(), RECONCILER):
         register(pages)
     for name in _ERRORS:
         importlib.import_module(name)

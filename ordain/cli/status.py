@@ -81,6 +81,7 @@ def _rows(models: Iterable[Any]) -> list[tuple[str, ...]]:
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    widths[-1] = 0  # Nothing stands to the right of the last column.
     for row in (header, *rows):
         cells = []
         for cell, width in zip(row, widths, strict=True):

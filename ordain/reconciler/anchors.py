@@ -8,7 +8,7 @@ signed commit on top of the last, so that the list of heads is itself a history.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ordain.ledger.chain import Anchor
 from ordain.reconciler.errors import ReconcilerError
@@ -94,13 +94,24 @@ def _as_json(heads: Mapping[str, Head]) -> dict[str, Any]:
     return {chain: {"hash": head.hash, "seq": head.seq} for chain, head in sorted(heads.items())}
 
 
-def _anchored(source: Source) -> dict[str, Any] | None:
+def _anchored(source: Source) -> dict[str, dict[str, Any]] | None:
     """The heads that the newest anchor holds."""
     last = source.repository.refs(REF).get(REF)
     if last is None:
         return None
     try:
-        said: dict[str, Any] = json.loads(source.repository.read(last, FILE))
+        said = json.loads(source.repository.read(last, FILE))
     except (MissingPath, ValueError):
         return None
-    return said
+    return said if _are_heads(said) else None
+
+
+def _are_heads(said: object) -> TypeGuard[dict[str, dict[str, Any]]]:
+    """Whether this is what `_as_json` writes."""
+    return isinstance(said, dict) and all(
+        isinstance(head, dict)
+        and set(head) == {"hash", "seq"}
+        and isinstance(head["hash"], str)
+        and isinstance(head["seq"], int)
+        for head in said.values()
+    )

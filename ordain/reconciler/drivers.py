@@ -158,22 +158,28 @@ def _write_order(directory: Path, job: Job) -> None:
 
 
 def _run_job(directory: Path, lock: int, progress: Callable[[str], None]) -> None:
-    """Run the job with one thread, its progress to the caller and its errors to a log."""
+    """Run the job with one thread, its progress to the caller and its errors to a log.
+
+    The job holds the reading end of its own pipe as well: a pipe that nobody reads any more would
+    break the job that it should outlive us with.
+    """
     command = [sys.executable, "-m", "ordain.runtime.training", str(directory)]
-    with (
-        (directory / "log").open("wb") as log,
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env={**os.environ, **_ONE_THREAD},
-            pass_fds=(lock,),
-        ) as process,
-    ):
-        assert process.stdout is not None  # noqa: S101 - PIPE was asked for
-        for line in process.stdout:
-            progress(line.decode("utf-8", "replace").strip())
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as lines, (directory / "log").open("wb") as log:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=log,
+                env={**os.environ, **_ONE_THREAD},
+                pass_fds=(lock, reading),
+            )
+        finally:
+            os.close(writing)
+        with process:
+            for line in lines:
+                progress(line.decode("utf-8", "replace").strip())
 
 
 def _read_result(directory: Path) -> dict[str, Any]:

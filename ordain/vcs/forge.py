@@ -64,8 +64,14 @@ class Merged:
 class Forge(Protocol):
     """A place for proposals."""
 
+    def refresh(self) -> None:
+        """Bring here what the forge knows, for the questions that ask nobody."""
+
     def proposals(self) -> tuple[Proposal, ...]:
         """All open proposals, oldest first."""
+
+    def seen_proposals(self) -> tuple[Proposal, ...]:
+        """The open proposals as of the last `refresh`, without asking anybody."""
 
     def proposal(self, identifier: str) -> Proposal:
         """An open proposal by its id or branch; `UnknownProposal` if there is none."""

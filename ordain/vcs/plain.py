@@ -1,8 +1,9 @@
 """The forge that needs no server: branches, signed statements and two-parent merges.
 
-A proposal is a branch `ordain/promote/<id>`; its title and body are the message of its last
-commit; an approval is a signed statement under `refs/ordain/approvals/`. With a remote all of it
-lives there and this clone only looks; without one it lives here.
+A proposal is a branch that brings something to the target: `ordain/promote/<id>` is one by the
+machine, any other one by people. Its title and body are the message of its last commit; an approval
+is a signed statement under `refs/ordain/approvals/`. With a remote all of it lives there and this
+clone only looks; without one it lives here.
 
 The target branch moves by compare and swap, as the last step after the caller's check, so a race
 has one winner and the losers have changed nothing. Squash and rebase were refused: a merge commit
@@ -16,7 +17,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from ordain.vcs.approvals import Approval, Approvals, read_approvals, write_approval
+from ordain.vcs.approvals import PREFIX, Approval, Approvals, read_approvals, write_approval
 from ordain.vcs.changes import change_between
 from ordain.vcs.errors import (
     ForgeError,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ordain.vcs.objects import Commit
 
 PROMOTE = "ordain/promote/"
+ANCHORS = "refs/ordain/anchors"
 
 
 class PlainGit:
@@ -60,8 +62,24 @@ class PlainGit:
 
     # Proposals
 
+    def refresh(self) -> None:
+        """Bring branches, approvals and anchors of the remote here; without one there is nothing."""
+        if self.remote is None:
+            return
+        self._fetch_branches()
+        self._fetch_approvals()
+        try:
+            # Never by force: an anchor that goes back is exactly what anchors are there to show.
+            self.repository.fetch(self.remote, [f"{ANCHORS}:{ANCHORS}"])
+        except GitError:
+            # The remote has none yet, or this clone is ahead of it and pushes the next one.
+            return
+
     def proposals(self) -> tuple[Proposal, ...]:
         self._fetch_branches()
+        return self._listed()
+
+    def seen_proposals(self) -> tuple[Proposal, ...]:
         return self._listed()
 
     def proposal(self, identifier: str) -> Proposal:
@@ -254,13 +272,14 @@ class PlainGit:
         return tip
 
     def _listed(self) -> tuple[Proposal, ...]:
-        prefix = self._seen(PROMOTE)
-        heads = self.repository.refs(prefix)
+        prefix = self._seen("")
+        others = {prefix + self.target, f"{prefix}HEAD"}
+        heads = {ref: at for ref, at in self.repository.refs(prefix).items() if ref not in others}
         if not heads:
             return ()
         tip = self._tip()
         commits = self.repository.commits(heads.values())
-        branches = (PROMOTE + ref.removeprefix(prefix) for ref in heads)
+        branches = (ref.removeprefix(prefix) for ref in heads)
         found = (
             self._described(branch, head, tip)
             for branch, head in zip(branches, commits, strict=True)
@@ -300,7 +319,7 @@ class PlainGit:
     def _fetch_approvals(self) -> None:
         # Without pruning: other refs under refs/ordain/ may be of this clone alone.
         if self.remote is not None:
-            self.repository.fetch(self.remote, ["+refs/ordain/*:refs/ordain/*"])
+            self.repository.fetch(self.remote, [f"+{PREFIX}*:{PREFIX}*"])
 
     def _refuse_moved(self, proposal: Proposal) -> None:
         head = self._head(proposal.branch)

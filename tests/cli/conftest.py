@@ -23,4 +23,7 @@ def place(founded: Place, tmp_path: Path) -> Place:
     """The same estate with its keys, to be broken."""
     root = tmp_path / "place"
     shutil.copytree(founded.root, root, symlinks=True)
-    return Place(root, root / "estate")
+    copy = Place(root, root / "estate")
+    # The index remembers the files of the original; git would call the copies changed.
+    copy.git("update-index", "-q", "--refresh")
+    return copy

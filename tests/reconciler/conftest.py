@@ -141,7 +141,9 @@ class Bench:
         side = read_side(source, source.head())
         recipe = recipe_in(side.estate, MODEL, side.tree)
         assert recipe is not None
-        metric = Metric("roc_auc", "test", auc, auc - 0.01, auc + 0.01, 0.95, 142, ">= 0.95", "pass")
+        metric = Metric(
+            "roc_auc", "test", auc, auc - 0.01, auc + 0.01, 0.95, 142, ">= 0.95", "pass"
+        )
         evidence = Evidence(
             model=MODEL,
             recipe=recipe.digest,

@@ -10,7 +10,6 @@ from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
 from ordain.reconciler.review import approve, merge, review
 from ordain.specs.errors import FindingsError
-from ordain.specs.evidence import Evidence
 from ordain.vcs.approvals import write_approval
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import Actor, generate_key, parse_signer
@@ -52,9 +51,7 @@ def test_an_unsigned_commit_is_refused_and_production_stays(bench: Bench) -> Non
     (refusal,) = gated.refused
     assert refusal.revision == after
     (finding,) = [one for one in refusal.findings if one.code == "GATE001"]
-    assert finding.message == (
-        f"commit {after[:12]} is not signed by anybody in the Organization"
-    )
+    assert finding.message == (f"commit {after[:12]} is not signed by anybody in the Organization")
     assert "specs/organization.yaml" in finding.remedy
 
 
@@ -276,7 +273,7 @@ def test_a_version_that_a_person_wrote_is_refused_even_when_it_is_approved(bench
 
 def test_evidence_that_a_person_adds_alone_is_refused(bench: Bench) -> None:
     root = bench.head()
-    evidence: Evidence = bench.version().evidence
+    evidence = bench.version().evidence
     bench.commit({evidence.path: evidence.to_json()}, by="manager")
     gated = bench.gate(root)
     assert gated.good == root

@@ -95,6 +95,48 @@ def test_a_proposal_is_found_by_id_and_by_branch(forge: PlainGit, propose: Write
     assert [one.id for one in forge.proposals()] == ["a-1", "b-1"]
 
 
+def test_a_branch_that_people_have_pushed_is_a_proposal(
+    forge: PlainGit, remote: Repository, commit: Write, propose: Write
+) -> None:
+    head = commit(remote, {"routes.yaml": b"a: 1\n"}, ref="refs/heads/new-route", parent="main")
+    propose(forge)
+    assert {one.id for one in forge.proposals()} == {"new-route", "credit-default-1"}
+    assert forge.proposal("new-route").head == head
+    assert forge.change(forge.proposal("new-route")).names == ("routes.yaml",)
+
+
+def test_a_merged_branch_of_people_is_no_proposal(
+    forge: PlainGit, remote: Repository, commit: Write, merge: Merge
+) -> None:
+    commit(remote, {"routes.yaml": b"a: 1\n"}, ref="refs/heads/new-route", parent="main")
+    merge(forge, forge.proposal("new-route"))
+    assert forge.proposals() == ()
+
+
+def test_seen_proposals_ask_nobody(
+    forge: PlainGit, remote: Repository, propose: Write, tmp_path: Path
+) -> None:
+    propose(forge)
+    forge.refresh()
+    remote.path.rename(tmp_path / "gone.git")
+    assert [one.id for one in forge.seen_proposals()] == ["credit-default-1"]
+    with pytest.raises(GitError):
+        forge.refresh()
+
+
+def test_an_anchor_goes_forward_and_never_back(
+    forge: PlainGit, remote: Repository, commit: Write
+) -> None:
+    anchors = "refs/ordain/anchors"
+    first = commit(remote, {"heads.json": b"1"}, ref=anchors)
+    second = commit(remote, {"heads.json": b"2"}, ref=anchors)
+    forge.refresh()
+    assert forge.repository.refs(anchors) == {anchors: second}
+    remote.update_ref(anchors, first, second)
+    forge.refresh()
+    assert forge.repository.refs(anchors) == {anchors: second}
+
+
 def test_an_unknown_proposal_gets_a_suggestion(forge: PlainGit, propose: Write) -> None:
     with pytest.raises(UnknownProposal, match=r"no open proposal 'x'; open: none$"):
         forge.proposal("x")

@@ -1,0 +1,22 @@
+"""The codes of errors that no room foresees: what the operating system and our own defects say."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ordain.specs.explanations import Explanation
+
+CODES: Final[dict[str, Explanation]] = {
+    "ORD002": Explanation(
+        title="the operating system refuses a file",
+        why="A path is missing, is not yours, or the disk is full; the message names both.",
+        example="error[ORD002]: nowhere/plan.json: No such file or directory",
+        remedy="check that the path exists, is yours, and that the disk has room",
+    ),
+    "ORD999": Explanation(
+        title="a defect in ordain",
+        why="This should not happen. What led to it is in the file that the message names.",
+        example="error[ORD999]: a defect in ordain: KeyError: 'spec'",
+        remedy="report it with that file; remove what is confidential from it first",
+    ),
+}

@@ -1,0 +1,110 @@
+"""Who contributed to what a promotion pins: read from signatures, in every file it stood in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ordain.reconciler.gating import read_side
+from ordain.reconciler.history import (
+    UNKNOWN,
+    commits_between,
+    contributors_to_model,
+    known,
+    merged_by,
+)
+from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.vcs.git import Repository
+
+if TYPE_CHECKING:
+    from tests.reconciler.conftest import Bench
+
+MODEL_FILE = "specs/models/malignancy.yaml"
+DATASET_FILE = "specs/datasets/biopsies.yaml"
+
+
+def contributors(bench: Bench) -> frozenset[str]:
+    source = bench.source()
+    side = read_side(source, source.head())
+    allowed = allowed_keys(organization_of(side.estate))
+    return contributors_to_model(
+        source.repository, side.estate, "malignancy", side.revision, allowed, bench.now
+    )
+
+
+def edit(bench: Bench, path: str, by: str | None) -> None:
+    bench.commit({path: bench.text(path).encode() + b"# looked at\n"}, by=by)
+
+
+def test_before_the_first_version_everyone_since_the_beginning_counts(bench: Bench) -> None:
+    assert contributors(bench) == frozenset({"data-scientist"})
+    edit(bench, MODEL_FILE, "cto")
+    assert contributors(bench) == frozenset({"data-scientist", "cto"})
+
+
+def test_after_a_promotion_only_who_came_later_counts(bench: Bench) -> None:
+    bench.promote()
+    assert contributors(bench) == frozenset()
+    edit(bench, DATASET_FILE, "cto")
+    assert contributors(bench) == frozenset({"cto"})
+
+
+def test_who_changes_something_else_is_no_contributor(bench: Bench) -> None:
+    bench.promote()
+    edit(bench, "specs/routes/malignancy.yaml", "manager")
+    assert contributors(bench) == frozenset()
+
+
+def test_the_reasons_the_lock_and_the_data_are_pinned_too(bench: Bench) -> None:
+    bench.promote()
+    edit(bench, "reasons/malignancy.yaml", "data-scientist")
+    edit(bench, "environment.lock", "manager")
+    edit(bench, "data/biopsies.csv", "cto")
+    assert contributors(bench) == frozenset({"data-scientist", "manager", "cto"})
+
+
+def test_a_commit_that_nobody_known_signed_counts_as_unknown(bench: Bench) -> None:
+    bench.promote()
+    edit(bench, MODEL_FILE, None)
+    assert contributors(bench) == frozenset({UNKNOWN})
+    assert known(["manager", None]) == frozenset({"manager", UNKNOWN})
+
+
+def test_who_edited_a_document_before_it_was_moved_still_counts(bench: Bench) -> None:
+    bench.promote()
+    edit(bench, MODEL_FILE, "manager")
+    text = bench.text(MODEL_FILE).encode()
+    bench.commit({MODEL_FILE: None, "specs/models/renamed.yaml": text}, by="data-scientist")
+    assert contributors(bench) == frozenset({"manager", "data-scientist"})
+
+
+def test_who_edited_a_document_in_a_file_it_shared_still_counts(bench: Bench) -> None:
+    bench.promote()
+    model = bench.text(MODEL_FILE)
+    shared = "specs/routes/malignancy.yaml"
+    route = bench.text(shared)
+    together = f"{route}---\n{model}"
+    bench.commit({shared: together.encode(), MODEL_FILE: None}, by="cto")
+    bench.commit({shared: together.replace("seed: 7", "seed: 8").encode()}, by="manager")
+    alone = model.replace("seed: 7", "seed: 8").encode()
+    bench.commit({shared: route.encode(), MODEL_FILE: alone}, by="data-scientist")
+    assert contributors(bench) == frozenset({"cto", "manager", "data-scientist"})
+
+
+def test_commits_between_are_listed_oldest_first_and_once(bench: Bench) -> None:
+    root = bench.head()
+    first = bench.owner("histology")
+    second = bench.owner("cytology")
+    with Repository.open(bench.estate) as repository:
+        assert commits_between(repository, root, second) == (first, second)
+        assert commits_between(repository, None, second) == (root, first, second)
+        assert commits_between(repository, second, second) == ()
+
+
+def test_the_merge_that_brought_a_version_is_found(bench: Bench) -> None:
+    root = bench.head()
+    merged = bench.promote()
+    bench.owner("histology")
+    path = "specs/versions/malignancy/1.yaml"
+    with Repository.open(bench.estate) as repository:
+        assert merged_by(repository, repository.resolve("main"), path) == (root, merged)
+        assert merged_by(repository, repository.resolve("main"), "absent.yaml") is None
