@@ -63,7 +63,7 @@ class PlainGit:
     # Proposals
 
     def refresh(self) -> None:
-        """Bring branches, approvals and anchors of the remote here; without one there is nothing."""
+        """Bring branches, approvals and anchors of the remote here, if there is a remote."""
         if self.remote is None:
             return
         self._fetch_branches()

@@ -188,7 +188,7 @@ def test_a_signature_made_for_a_commit_does_not_approve(
     [({"revoked": True}, "is revoked"), ({"valid_until": "yesterday"}, "expired on 2026-11-19")],
 )
 @pytest.mark.parametrize("age", [0, 400])
-def test_a_dead_key_approves_nothing_however_old_the_statement_claims_to_be(  # noqa: PLR0913
+def test_a_dead_key_approves_nothing_however_old_the_statement_claims_to_be(
     approve: Callable[..., str],
     read: Read,
     cast: Cast,
@@ -244,7 +244,7 @@ def test_a_malformed_statement_is_rejected(
 @pytest.mark.parametrize(
     ("field", "value"), [("time", 7), ("paths", "x"), ("paths", [1]), ("role", None), ("x", "y")]
 )
-def test_a_field_of_another_type_or_name_is_rejected(  # noqa: PLR0913
+def test_a_field_of_another_type_or_name_is_rejected(
     read: Read,
     forge_statement: Callable[..., None],
     change: Change,

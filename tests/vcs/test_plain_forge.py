@@ -252,7 +252,7 @@ def test_an_approval_can_be_renewed(
     assert forge.approvals(digest, allowed=cast.allowed, now=later).valid == (second,)
 
 
-def test_what_has_changed_since_it_was_looked_at_is_not_approved_or_merged(  # noqa: PLR0913
+def test_what_has_changed_since_it_was_looked_at_is_not_approved_or_merged(
     forge: PlainGit,
     remote: Repository,
     propose: Write,
