@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ordain.compilers.errors import CompileError
 from ordain.compilers.resources import NO_APPROVED_VERSION, NOT_ONLINE, Waiting
 from ordain.policies.lookups import versions_of
+from ordain.specs.routes import environment_of
 
 if TYPE_CHECKING:
     from ordain.specs.documents import Document, LoadedEstate
@@ -58,15 +59,6 @@ def environment_named(estate: LoadedEstate, name: str) -> Environment:
     return known[name]
 
 
-def environment_of(route: Document, estate: LoadedEstate) -> str | None:
-    """The environment of a route; the only one there is needs no mention."""
-    if route.spec.environment is not None:
-        named: str = route.spec.environment
-        return named
-    names = [one.name for found in estate.all("Estate") for one in found.spec.environments]
-    return names[0] if len(names) == 1 else None
-
-
 def served(estate: LoadedEstate, environment: str) -> Served:
     """Everything that the environment serves online."""
     versions = versions_of(estate)
@@ -83,8 +75,9 @@ def served(estate: LoadedEstate, environment: str) -> Served:
             deployments[document.name] = slot
             documents.append(document)
     routes: list[dict[str, Any]] = []
+    names = [one.name for found in estate.all("Estate") for one in found.spec.environments]
     for route in estate.all("Route"):
-        if environment_of(route, estate) != environment:
+        if environment_of(route.spec, names) != environment:
             continue
         default = route.spec.default.deployment
         if default in deployments:

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ordain.policies.loosening import Loosened, loosened_between
+from ordain.specs.evidence import FOLDER
 from ordain.specs.findings import Finding, Location, Severity
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _without(document: Document, field: str) -> dict[str, Any]:
 
 def is_evidence(path: str) -> bool:
     """Whether a path holds evidence."""
-    return path.startswith("evidence/")
+    return path.startswith(FOLDER)
 
 
 def integrity(base: LoadedEstate | None, head: LoadedEstate, change: Change) -> Iterator[Finding]:

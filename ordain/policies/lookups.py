@@ -9,17 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ordain.specs.canonical import sha256
+from ordain.specs.features import feature_names
 from ordain.specs.recipes import Recipe, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ordain.specs.documents import Document, LoadedEstate
-
-
-def evidence_path(digest: str) -> str:
-    """Where the evidence with this digest stands in an estate."""
-    return f"evidence/{digest.removeprefix('sha256:')}.json"
 
 
 def model_of(document: Document, estate: LoadedEstate) -> Document | None:
@@ -44,24 +40,9 @@ def versions_of(estate: LoadedEstate) -> dict[tuple[str, int], Document]:
 
 
 def features_of(model: Document, estate: LoadedEstate) -> tuple[str, ...]:
-    """The columns that training uses as features, in the order of the Dataset.
-
-    Protected, entity, time, identifier, target and leak columns never are.
-    """
+    """The columns that training uses as features, in the order of the Dataset."""
     dataset = estate.get("Dataset", model.spec.dataset) if model.spec.dataset else None
-    if dataset is None:
-        return ()
-    spec, chosen = dataset.spec, model.spec.features
-    never = {*chosen.exclude, *spec.leaks, spec.entity, spec.time}
-    if spec.target is not None:
-        never.add(spec.target.column)
-    return tuple(
-        name
-        for name, column in spec.columns.items()
-        if column.role == "feature"
-        and name not in never
-        and (not chosen.include or name in chosen.include)
-    )
+    return feature_names(model.spec.features, dataset.spec) if dataset else ()
 
 
 def recipe_in(estate: LoadedEstate, model: str, tree: Mapping[str, bytes]) -> Recipe | None:

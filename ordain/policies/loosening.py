@@ -2,21 +2,30 @@
 
 Loosening a limit is a change of its own kind: it is the quietest way to make a model pass. The
 table says for each field in which direction it is weaker; an absent value counts as its default,
-because deleting a limit and raising it are the same act. Gates are compared by what they gate
-(metric, kind of comparison), so that reordering a list is nothing and removing an entry is a
-loosening.
+because deleting a limit and raising it are the same act. The gates of a Model are in `gate_limits`.
+
+The window of a Monitor has no safe direction: a longer one dilutes what happens now, a shorter one
+has too few rows to be sure of anything. Any other window counts as a loosening, and is looked at.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from ordain.policies.gate_limits import Pair, weaker_gates
+from ordain.specs.kinds.fields import yaml_name
+from ordain.specs.shapes import shapes
 
+if TYPE_CHECKING:
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Location
+    from ordain.specs.kinds.compliance import Compliance
+    from ordain.specs.kinds.dataset import Column, Dataset
+    from ordain.specs.kinds.monitor import Monitor
+    from ordain.specs.kinds.policy import Policy
+    from ordain.specs.kinds.route import Route
 
 # +1: a greater value is weaker; -1: a smaller value is weaker. Paths are attributes of the spec.
 _NUMBERS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
@@ -35,11 +44,9 @@ _NUMBERS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
         ("hysteresis.breaches", +1),
     ),
 }
-_METRIC: Final = (("min", -1), ("max", +1), ("min_delta", -1))
-_FAIRNESS: Final = (("min", -1), ("alpha", -1), ("min_cell", +1))
 _STRICTNESS: Final = {"advise": 0, "review": 1, "block": 2}
-# What a limit that is not there stands for: no bound at all.
-_NO_BOUND: Final = {+1: float("inf"), -1: float("-inf")}
+_NO_LIMIT: Final = float("inf")
+_WATCHES: Final = ("Compliance", "Monitor", "Policy", "Validation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +82,22 @@ def loosened_between(base: LoadedEstate, head: LoadedEstate) -> tuple[Loosened, 
 
 
 def _removed(old: Document) -> Iterator[Loosened]:
-    """A monitor or a policy that goes is the loosest limit of all."""
-    if old.kind in ("Monitor", "Policy"):
+    """What watched, limited or explained, and goes, is the loosest limit of all."""
+    if old.kind in _WATCHES:
         yield Loosened(old.key, "", "present", "removed", old.location)
 
 
 def _weaker(old: Document, new: Document) -> Iterator[Loosened]:
-    pairs: list[tuple[str, Any, Any]] = []
+    pairs: list[Pair] = []
     for path, direction in _NUMBERS.get(old.kind, ()):
         before, after = _at(old.spec, path), _at(new.spec, path)
         if (after - before) * direction > 0:
             pairs.append((path, before, after))
-    match old.kind:
-        case "Model":
-            pairs.extend(_model(old.spec, new.spec))
-        case "Monitor":
-            pairs.extend(_narrowed("features", old.spec.features, new.spec.features))
-        case "Dataset":
-            pairs.extend(_dataset(old.spec, new.spec))
-        case "Policy":
-            pairs.extend(_policy(old.spec, new.spec))
-        case "Route":
-            if old.spec.access.keys == "required" != new.spec.access.keys:
-                pairs.append(("access.keys", "required", new.spec.access.keys))
+    compare = _COMPARED.get(old.kind)
+    if compare is not None:
+        pairs.extend(compare(old.spec, new.spec))
     for path, before, after in pairs:
-        camel = tuple(_camel(step) for step in path.split("."))
+        camel = _yaml_path(new, path)
         place = new.marks.value("spec", *camel)
         yield Loosened(new.key, f"spec.{'.'.join(camel)}", str(before), str(after), place)
 
@@ -110,69 +108,98 @@ def _at(spec: Any, path: str) -> Any:  # noqa: ANN401 - a number of the spec
     return spec
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+def _yaml_path(document: Document, path: str) -> tuple[str, ...]:
+    """The YAML names of a path; names of columns and sections are what the document calls them."""
+    steps = tuple(path.split("."))
+    if document.kind == "Compliance":
+        return steps
+    if steps[0] == "columns":
+        # A column may have a dot in its name; what follows it is one plain word.
+        name, _, field = path.removeprefix("columns.").rpartition(".")
+        known = document.raw["spec"]["columns"]
+        return ("columns", name, field) if name in known else ("columns", path[8:])
+    return tuple(map(yaml_name, steps))
 
 
-def _model(old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401 - two Models
-    metrics = "acceptance.metrics"
-    yield from _gates(metrics, _METRIC, _metrics(old), _metrics(new))
-    for key, gate in _metrics(old).items():
-        other = _metrics(new).get(key)
-        if other and gate.bound != "value" and other.bound == "value":
-            yield metrics, f"{gate.name} at its {gate.bound} bound", "at its value"
-        if other and other.confidence < gate.confidence:
-            yield metrics, f"{gate.name} at {gate.confidence}", f"at {other.confidence}"
-    fairness = "acceptance.fairness"
-    old_gates = {gate.metric: gate for gate in old.acceptance.fairness}
-    new_gates = {gate.metric: gate for gate in new.acceptance.fairness}
-    yield from _gates(fairness, _FAIRNESS, old_gates, new_gates)
-    for name, gate in old_gates.items():
-        if name in new_gates:
-            yield from _narrowed(fairness, gate.attributes, new_gates[name].attributes)
-
-
-def _metrics(model: Any) -> dict[tuple[str, str | None], Any]:  # noqa: ANN401 - a Model
-    return {(gate.name, gate.versus): gate for gate in model.acceptance.metrics}
-
-
-def _gates(
-    path: str, limits: Iterable[tuple[str, int]], old: dict[Any, Any], new: dict[Any, Any]
-) -> Iterator[tuple[str, Any, Any]]:
-    for key, gate in old.items():
-        name = key if isinstance(key, str) else " versus ".join(filter(None, key))
-        if key not in new:
-            yield path, name, "removed"
-            continue
-        for attribute, direction in limits:
-            before, after = getattr(gate, attribute), getattr(new[key], attribute)
-            if before is not None and (_bound(after, direction) - before) * direction > 0:
-                camel = _camel(attribute)
-                yield path, f"{name} {camel} {before}", f"{camel} {after}"
-
-
-def _bound(value: float | None, direction: int) -> float:
-    return _NO_BOUND[direction] if value is None else value
-
-
-def _narrowed(
-    path: str, old: tuple[str, ...], new: tuple[str, ...]
-) -> Iterator[tuple[str, Any, Any]]:
+def _narrowed(path: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Pair]:
     """An empty list means all; what was covered and is not any more is a loosening."""
     if new and (not old or not set(old) <= set(new)):
         yield path, ", ".join(old) or "all", ", ".join(new)
 
 
-def _dataset(old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401 - two Datasets
+def _monitor(old: Monitor, new: Monitor) -> Iterator[Pair]:
+    yield from _narrowed("features", old.features, new.features)
+    for name in ("rows", "duration"):
+        before, after = getattr(old.window, name), getattr(new.window, name)
+        if before != after:
+            yield f"window.{name}", before or "any", after or "any"
+    if 1 < new.hysteresis.breaches and new.hysteresis.of < old.hysteresis.of:
+        yield "hysteresis.of", old.hysteresis.of, new.hysteresis.of
+    for action in old.on_breach:
+        if action not in new.on_breach:
+            yield "on_breach", action, "removed"
+
+
+def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
     for name in sorted(set(old.leaks) - set(new.leaks)):
         yield "leaks", name, "removed"
     for name, column in old.columns.items():
-        role = new.columns[name].role if name in new.columns else "removed"
+        other = new.columns.get(name)
+        role = other.role if other else "removed"
         if column.role == "protected" != role:
             yield f"columns.{name}", "protected", role
+        if other is not None:
+            yield from ((f"columns.{name}.{field}", *rest) for field, *rest in _column(column, other))
 
 
-def _policy(old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401 - two Policies
+def _column(old: Column, new: Column) -> Iterator[Pair]:
+    """What is believed of a column: a wider range, more missing values, levels nobody knows."""
+    if old.range is not None and not _inside(new.range, old.range):
+        yield "range", _text(old.range), _text(new.range)
+    if old.missing is not None and _share(new.missing) > _share(old.missing):
+        yield "missing", old.missing, new.missing or "any share"
+    if old.unknown != "refuse":
+        return
+    if new.unknown != "refuse":
+        yield "unknown", old.unknown, new.unknown
+    elif old.levels is not None and not set(new.levels or ("",)) <= set(old.levels):
+        yield "levels", ", ".join(old.levels), ", ".join(new.levels or ()) or "any level"
+
+
+def _inside(inner: tuple[float, float] | None, outer: tuple[float, float]) -> bool:
+    return inner is not None and outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
+def _text(limits: tuple[float, float] | None) -> str:
+    return "any value" if limits is None else f"{limits[0]:g} to {limits[1]:g}"
+
+
+def _share(missing: str | None) -> float:
+    """Percent of missing values that are accepted; nothing declared accepts all."""
+    return _NO_LIMIT if missing is None else float(missing.removesuffix("%"))
+
+
+def _sections(old: Compliance, new: Compliance) -> Iterator[Pair]:
+    for name in shapes(type(old)):
+        if getattr(old, name) is not None and getattr(new, name) is None:
+            yield name, "present", "removed"
+
+
+def _policy(old: Policy, new: Policy) -> Iterator[Pair]:
     if _STRICTNESS[new.enforcement] < _STRICTNESS[old.enforcement]:
         yield "enforcement", old.enforcement, new.enforcement
+
+
+def _route(old: Route, new: Route) -> Iterator[Pair]:
+    if old.access.keys == "required" != new.access.keys:
+        yield "access.keys", "required", new.access.keys
+
+
+_COMPARED: Final[dict[str, Callable[[Any, Any], Iterator[Pair]]]] = {
+    "Compliance": _sections,
+    "Dataset": _dataset,
+    "Model": weaker_gates,
+    "Monitor": _monitor,
+    "Policy": _policy,
+    "Route": _route,
+}

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.policies.acceptance import Case, accept, is_sound
 from ordain.policies.changes import RECONCILER, is_evidence
-from ordain.policies.lookups import evidence_path, recipe_in, versions_of
-from ordain.specs.evidence import FORMAT, MAXIMUM_BYTES, Evidence, EvidenceError, read_evidence
+from ordain.policies.lookups import recipe_in, versions_of
+from ordain.specs.evidence import (
+    FORMAT,
+    MAXIMUM_BYTES,
+    Evidence,
+    EvidenceError,
+    evidence_path,
+    read_evidence,
+)
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.recipes import recipe_from_inputs
 

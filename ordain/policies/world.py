@@ -27,9 +27,11 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ordain.policies.lookups import evidence_path, features_of, model_of, versions_of
+from ordain.policies.lookups import features_of, model_of, versions_of
+from ordain.specs.evidence import evidence_path
 from ordain.specs.kinds import kind_names
 from ordain.specs.references import dependencies
+from ordain.specs.routes import rule_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -159,22 +161,6 @@ def facts(document: Document, estate: LoadedEstate) -> Values:
         case "Model":
             return {"features": list(features_of(document, estate))}
         case "Route":
-            return {"fields": sorted(set(_request_fields(document.spec.rules)))}
+            return {"fields": sorted(rule_fields(document.raw["spec"].get("rules", ())))}
         case _:
             return {}
-
-
-def _request_fields(rules: Iterable[Any]) -> Iterator[str]:
-    for rule in rules:
-        if rule.sticky is not None:
-            yield rule.sticky
-        yield from _condition_fields(rule.when)
-
-
-def _condition_fields(condition: Any) -> Iterator[str]:  # noqa: ANN401 - a route's Condition
-    if condition.field is not None:
-        yield condition.field
-    inner = (*(condition.all or ()), *(condition.any or ()), condition.not_)
-    for one in inner:
-        if one is not None:
-            yield from _condition_fields(one)

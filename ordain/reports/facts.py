@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ordain.specs.routes import SHADOW
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.model import Model
     from ordain.specs.kinds.model_version import ModelVersion
     from ordain.vcs.approvals import Approval
-
-SHADOW = "shadow"
-
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:

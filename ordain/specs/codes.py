@@ -207,6 +207,20 @@ _DOCUMENT: Final = {
         "a second document of the kind Estate",
         "keep one, in ordain.yaml",
     ),
+    "SPEC112": Page(
+        "a day or an instant that does not exist",
+        "A date that is in no calendar cannot be compared, and whoever guessed which one was meant "
+        "would decide when a key or a waiver ends.",
+        "validFrom: 2026-13-01T00:00:00Z",
+        "write a day of the calendar",
+    ),
+    "SPEC113": Page(
+        "a public key that cannot be read",
+        "The line is a type, the key in base64, and a comment; the key names its type again. A key "
+        "that cannot be read verifies nothing, so everything its owner signs would be refused.",
+        "keys: [{public: ssh-ed25519 AAAA}]",
+        "paste one whole line of a .pub file",
+    ),
     "SPEC120": Page(
         "declared, but not done by this version",
         "The language says more than this version does. Accepting the field silently would let an "
@@ -293,6 +307,14 @@ _TOGETHER: Final = {
         "make it a matter of luck which is meant.",
         "environments: [{name: production}, {name: production}]",
         "rename or remove one of the two",
+    ),
+    "REF014": Page(
+        "the name of a rule that the record keeps for itself",
+        "Every prediction is recorded with its rule. `shadow` marks predictions that decided "
+        "nothing and that monitors leave out, and a rule without a name is recorded by its number; "
+        "a rule with such a name would be overlooked, or taken for another one.",
+        "rules: [{name: shadow, when: {...}, to: [...]}]",
+        "give the rule another name",
     ),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.features import candidates, chosen, never_features, protected_names
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.paths import Path, values_at
 from ordain.specs.spelling import did_you_mean
@@ -36,22 +37,18 @@ class _Table:
         dataset: Dataset = document.spec
         self.name = document.name
         self.dataset = dataset
-        self.never = _never(dataset)
-        self.candidates = tuple(name for name in dataset.columns if name not in self.never)
+        self.never = never_features(dataset)
+        self.candidates = candidates(dataset)
         self.unusable = {
             name: dataset.columns[name].type
             for name in self.candidates
             if dataset.columns[name].type not in LEARNT_TYPES
         }
-        self.protected = [
-            name for name, column in dataset.columns.items() if column.role == "protected"
-        ]
+        self.protected = protected_names(dataset)
 
     def features(self, features: Features) -> tuple[str, ...]:
-        """See `feature_names`."""
-        without = set(features.exclude)
-        only = set(features.include or self.candidates)
-        return tuple(name for name in self.candidates if name in only and name not in without)
+        """The columns that a model learns from."""
+        return chosen(features, self.candidates)
 
     def lacks(self, names: Iterable[str]) -> bool:
         """Whether any of these is no column; most often none is, and nobody has to look where."""
@@ -79,33 +76,6 @@ def check_models(estate: LoadedEstate) -> Iterator[Finding]:
         model = models.get(document.spec.model)
         if model is not None and model.spec.dataset in tables:
             yield from _check_compliance(document, model, tables[model.spec.dataset])
-
-
-def feature_names(features: Features, document: Document) -> tuple[str, ...]:
-    """The columns that a model learns from, in the order of the Dataset that `document` is.
-
-    `include` names them, or every column with the role feature is one; `exclude`, the target,
-    leaks, and the columns of entity and time never are.
-    """
-    return _Table(document).features(features)
-
-
-def _never(dataset: Dataset) -> dict[str, str]:
-    """Columns that can be no feature, each with the reason."""
-    reasons = dict.fromkeys(dataset.leaks, "it is known only after the outcome (`leaks`)")
-    for name, column in dataset.columns.items():
-        if column.role == "protected":
-            reasons[name] = "it is protected: for fairness only, never a feature"
-        elif column.role != "feature":
-            reasons[name] = f"its role is {column.role}"
-        elif column.type == "id":
-            reasons[name] = "it is an id"
-    if dataset.target is not None:
-        reasons[dataset.target.column] = "it is the outcome"
-    for own, what in ((dataset.entity, "the entity"), (dataset.time, "the time column")):
-        if own is not None:
-            reasons.setdefault(own, f"it is {what}")
-    return reasons
 
 
 def _check_dataset(document: Document) -> Iterator[Finding]:
@@ -179,12 +149,12 @@ def _check_features(document: Document, table: _Table) -> Iterator[Finding]:
             if name in table.never:
                 message = f"`{name}` can be no feature: {table.never[name]}"
                 yield _error("REF004", document, path, message, "take it out of `include`")
-    chosen = table.features(features)
-    for name in (name for name in table.unusable if name in chosen):
+    learnt = table.features(features)
+    for name in (name for name in table.unusable if name in learnt):
         message = f"`{name}` would be a feature, and no model can learn from {table.unusable[name]}"
         remedy = f"add `{name}` to `features.exclude`"
         yield _error("REF004", document, ("spec", "features"), message, remedy, key=True)
-    if not chosen and not table.lacks(features.include):
+    if not learnt and not table.lacks(features.include):
         path = ("spec", "features")
         message = "no column is left as a feature"
         remedy = "every column is protected, a leak, the target, or excluded"

@@ -16,6 +16,7 @@ from ordain.specs.errors import OrdainError
 from ordain.specs.findings import Verdict
 
 FORMAT = "ordain.evidence/1"
+FOLDER = "evidence/"
 MAXIMUM_BYTES = 256_000
 
 
@@ -98,7 +99,12 @@ class Evidence:
     @property
     def path(self) -> str:
         """Where the evidence stands in the estate."""
-        return f"evidence/{self.digest.removeprefix('sha256:')}.json"
+        return evidence_path(self.digest)
+
+
+def evidence_path(digest: str) -> str:
+    """Where the evidence with this digest stands in an estate."""
+    return f"{FOLDER}{digest.removeprefix('sha256:')}.json"
 
 
 def read_evidence(data: bytes, path: str) -> Evidence:

@@ -45,6 +45,7 @@ _SIZES: Final = {
     "string_too_short": ("min_length", "at least"),
     "string_too_long": ("max_length", "at most"),
 }
+_CHECKED: Final = "SPEC"
 # What a pattern wants; the patterns of the shared types are described where they are declared.
 PATTERNS: Final = {
     r"^/v1/[a-z0-9][a-z0-9/_-]*$": "a path below /v1/ such as /v1/credit",
@@ -110,6 +111,8 @@ class Translator:
             if kind in kinds:
                 finding: Finding = write(path, error)
                 return finding
+        if kind.startswith(_CHECKED):
+            return self._checked(path, error)
         problem = str(error.get("ctx", {}).get("error", error["msg"]))
         return self._at_value("SPEC107", problem, path, remedy=self._means(path))
 
@@ -128,6 +131,12 @@ class Translator:
         wanted = pattern_words(error["ctx"]["pattern"])
         message = f"{_name(path)} cannot be `{_short(error['input'])}`"
         return self._at_value("SPEC106", message, path, remedy=f"write {wanted}")
+
+    def _checked(self, path: Path, error: Mapping[str, Any]) -> Finding:
+        """The error of a check of ours, which brings its own code and words."""
+        context = error["ctx"]
+        message = f"{_name(path)}: `{_short(error['input'])}` {context['problem']}"
+        return self._at_value(error["type"], message, path, remedy=context["remedy"])
 
     def _limit(self, path: Path, error: Mapping[str, Any]) -> Finding:
         limit, words = _LIMITS[error["type"]]

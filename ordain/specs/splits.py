@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from ordain.specs.kinds.dataset import Dataset
     from ordain.specs.kinds.model import Split
@@ -29,7 +30,7 @@ def split_problems(split: Split, dataset: Dataset) -> Iterator[Problem]:
         remedy = "add `entity:` to the Dataset, or split by random or time"
         yield "by", "a split by entity needs the entity column of the Dataset", remedy
     texts = {part: str(getattr(split, part)) for part in PARTS}
-    shares = [part for part, text in texts.items() if _SHARE.fullmatch(text)]
+    shares = [part for part, text in texts.items() if is_share(text)]
     if split.by != "time" or len(shares) == len(PARTS):
         yield from _share_problems(texts, shares)
     else:
@@ -53,21 +54,31 @@ def _range_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Proble
             yield part, f"`{text}` is a share, and another part is a range", "write three ranges"
             continue
         left, dots, right = text.partition("..")
-        if not dots or not (left or right) or not all(_is_day(day) for day in (left, right) if day):
+        if not dots or not (left or right) or None in map(read_days, filter(None, (left, right))):
             yield part, f"`{text}` is no range of days", remedy
         elif left and right and left > right + "~":
             yield part, f"`{text}` ends before it begins", "write the earlier day first"
 
 
-def _is_day(text: str) -> bool:
-    """Whether a text is a day, a month or a year that exists."""
+def is_share(text: str) -> bool:
+    """Whether a text is a share such as 60%."""
+    return _SHARE.fullmatch(text) is not None
+
+
+def read_days(text: str) -> tuple[date, date] | None:
+    """First day of a day, month or year, and first day after it; None where it does not exist."""
+    from datetime import date, timedelta
+
     match = _DAY.fullmatch(text)
     if match is None:
-        return False
-    from datetime import date
-
+        return None
+    year, month, day = match.groups()
     try:
-        date(*(int(part or 1) for part in match.groups()))
-    except ValueError:
-        return False
-    return True
+        first = date(int(year), int(month or 1), int(day or 1))
+        if day:
+            return first, first + timedelta(days=1)
+        # 31 days after the first of a month is in the next one, 366 after New Year in the next year.
+        later = first + timedelta(days=31 if month else 366)
+    except (ValueError, OverflowError):
+        return None
+    return first, later.replace(day=1) if month else later.replace(month=1, day=1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.paths import Path, values_at
+from ordain.specs.routes import SHADOW, environment_of
 from ordain.specs.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def check_traffic(estate: LoadedEstate) -> Iterator[Finding]:
     for found in estate.all("Route"):
         yield from _unknown(found, environments)
         yield from _check_shares(found)
-        environment = _environment_of(found, environments)
+        environment = environment_of(found.spec, environments)
         if environment is None:
             yield _ambiguous(found, environments)
         yield from _elsewhere(estate, found, environment)
@@ -49,14 +50,6 @@ def check_traffic(estate: LoadedEstate) -> Iterator[Finding]:
 def _environments(estate: LoadedEstate) -> tuple[str, ...]:
     found = estate.all("Estate")
     return tuple(dict.fromkeys(place.name for one in found for place in one.spec.environments))
-
-
-def _environment_of(route: Document, environments: tuple[str, ...]) -> str | None:
-    """The environment of a route; the only one there is needs no mention."""
-    if route.spec.environment is not None:
-        named: str = route.spec.environment
-        return named
-    return environments[0] if len(environments) == 1 else None
 
 
 def _unknown(document: Document, environments: Iterable[str]) -> Iterator[Finding]:
@@ -120,9 +113,21 @@ def _check_shares(route: Document) -> Iterator[Finding]:
                 message = f"the deployment `{name}` stands in this rule twice"
                 where = (*path, index, "deployment")
                 yield _error("REF005", route, where, message, "add its weights up")
+        if rule.name is not None and (reserved := _reserved(rule.name)):
+            where = (*path[:-1], "name")
+            yield _error("REF014", route, where, reserved, "give the rule another name")
         if rule.name is not None and names.setdefault(rule.name, at) != at:
             message = f"there are two rules named `{rule.name}`"
             yield _error("REF013", route, (*path[:-1], "name"), message, "rename one of the two")
+
+
+def _reserved(name: str) -> str:
+    """Why the record would take the name of a rule for something else; empty where it would not."""
+    if name == SHADOW:
+        return f"`{name}` is what the record calls predictions that never answered"
+    if name.isdigit():
+        return f"`{name}` would be taken for the position of a rule"
+    return ""
 
 
 def _claimed(route: Document, first: Document) -> Finding:

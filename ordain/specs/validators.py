@@ -15,12 +15,16 @@ from dataclasses import is_dataclass
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic_core import SchemaValidator, core_schema
+from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 
 from ordain.specs.shapes import UNSET, Shape, shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic_core import CoreSchema
+
+    from ordain.specs.kinds.checks import Check
 
 _LEAVES: dict[Any, Any] = {
     str: core_schema.str_schema,
@@ -90,7 +94,10 @@ class _Building:
         if origin is Annotated:
             for info in inner[1:]:
                 limits = {**info.constraints, **limits}
-            return self.type(inner[0], limits)
+            schema = self.type(inner[0], limits)
+            for check in (info.check for info in inner[1:] if info.check is not None):
+                schema = core_schema.no_info_after_validator_function(_checked(check), schema)
+            return schema
         if origin in (Union, UnionType):
             return self._union(inner, limits)
         if origin is None:
@@ -127,3 +134,15 @@ class _Building:
         schemas = [self.type(member, limits) for member in members if member is not NoneType]
         schema = schemas[0] if len(schemas) == 1 else core_schema.union_schema(list(schemas))
         return core_schema.nullable_schema(schema) if NoneType in members else schema
+
+
+def _checked(check: Check) -> Callable[[str], str]:
+    """The check as a function of the validator; its error carries code, problem and remedy."""
+
+    def checked(text: str) -> str:
+        if check.holds(text):
+            return text
+        context = {"problem": check.problem, "remedy": check.remedy}
+        raise PydanticCustomError(check.code, "{problem}", context)  # type: ignore[arg-type]
+
+    return checked

@@ -1,9 +1,9 @@
 """`kill -9` at every boundary of a real run: the next pass converges and does nothing twice.
 
 The boundaries are those of the state store, which is written before and after every step. A trigger
-in the database holds the process inside that very write, without a hook in the code that runs; while
-it is held, the process is killed. SQLite then forgets the write that was never finished, as it would
-after a loss of power.
+in the database holds the process inside that very write, so that the code that runs needs no hook;
+while it is held, the process is killed. SQLite then forgets the write that was never finished, as
+it would after a loss of power.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +27,8 @@ from places import Place, post
 from ordain.reconciler.state import StateStore
 
 pytestmark = pytest.mark.e2e
+
+Copy = Callable[[Path], Place]
 
 # A write that is held as long as this is held by the trigger: no other takes a tenth of it.
 HELD_SECONDS = 0.5
@@ -58,46 +60,6 @@ SERVING = {
 }
 
 
-# The estates that the crashes happen in
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clinic whose training job has run, and of whose reconciler nothing else is left."""
-    root = tmp_path_factory.mktemp("trained")
-    place = Place(root, root / "estate")
-    place.ordain("init", str(place.estate), "--example", "clinic", "--port", "0", at=root)
-    place.ordain("reconcile", "--once")
-    for file in place.home.glob("state.db*"):
-        file.unlink()
-    shutil.rmtree(place.home / "ledger")
-    for ref in ("refs/heads/ordain/promote/malignancy-1", "refs/ordain/anchors"):
-        place.git("update-ref", "-d", ref)
-    return root
-
-
-@pytest.fixture(scope="module")
-def merged(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with its promotion merged and nothing served yet."""
-    root = tmp_path_factory.mktemp("merged") / "root"
-    shutil.copytree(trained, root)
-    place = Place(root, root / "estate")
-    place.ordain("reconcile", "--once")
-    place.ordain("proposals", "approve", "malignancy-1", "--as", "manager")
-    place.ordain("proposals", "merge", "malignancy-1", "--as", "manager")
-    return root
-
-
-@contextmanager
-def copied(template: Path, root: Path) -> Iterator[Place]:
-    shutil.copytree(template, root)
-    place = Place(root, root / "estate")
-    try:
-        yield place
-    finally:
-        place.stop()
-
-
 # Holding and killing
 
 
@@ -127,12 +89,10 @@ def killed_at(place: Place, boundary: str) -> None:
     with closing(sqlite3.connect(store, isolation_level=None)) as database:
         database.execute(_FOREVER)
         database.execute(
-            f"CREATE TRIGGER hold BEFORE {boundary} BEGIN SELECT count(*) FROM forever; END"
+            f"CREATE TRIGGER hold BEFORE {boundary} BEGIN SELECT count(*) FROM forever; END"  # noqa: S608 - one of the constants above
         )
     process = started(place)
-    with closing(
-        sqlite3.connect(store, timeout=HELD_SECONDS, isolation_level=None)
-    ) as database:
+    with closing(sqlite3.connect(store, timeout=HELD_SECONDS, isolation_level=None)) as database:
         while process.poll() is None and not _is_held(database):
             pass
         killed(process)
@@ -180,42 +140,42 @@ def results(place: Place) -> dict[str, tuple[int, int]]:
 
 @pytest.mark.parametrize("boundary", PREPARING.values(), ids=PREPARING.keys())
 def test_a_killed_pass_is_gone_on_with_and_nothing_is_done_twice(
-    trained: Path, tmp_path: Path, boundary: str
+    trained: Path, copy: Copy, boundary: str
 ) -> None:
-    with copied(trained, tmp_path / "root") as place:
-        before = results(place)
-        killed_at(place, boundary)
-        done = place.ordain("reconcile", "--once")
-        begun = "passes" not in boundary or "UPDATE" in boundary
-        interrupted = begun and "meta" not in boundary
-        assert ("which was interrupted" in done.stdout) == interrupted, done.stdout
-        assert facts(place) == {
-            "artifacts": 1,
-            "outcomes": 1,
-            "branches": ["refs/heads/ordain/promote/malignancy-1"],
-            "waits": "ApprovalPending; NoApprovedVersion",
-        }
-        assert results(place) == before
-        again = place.ordain("reconcile", "--once")
-        assert "Nothing to do until then" in again.stdout
-        assert "interrupted" not in again.stdout
-        assert "nothing is missing or changed" in place.ordain("audit", "verify").stdout
+    place = copy(trained)
+    before = results(place)
+    killed_at(place, boundary)
+    done = place.ordain("reconcile", "--once")
+    begun = "passes" not in boundary or "UPDATE" in boundary
+    interrupted = begun and "meta" not in boundary
+    assert ("which was interrupted" in done.stdout) == interrupted, done.stdout
+    assert facts(place) == {
+        "artifacts": 1,
+        "outcomes": 1,
+        "branches": ["refs/heads/ordain/promote/malignancy-1"],
+        "waits": "NoApprovedVersion; ApprovalPending",
+    }
+    assert results(place) == before
+    again = place.ordain("reconcile", "--once")
+    assert "Nothing to do" in again.stdout
+    assert "interrupted" not in again.stdout
+    assert "nothing is missing or changed" in place.ordain("audit", "verify").stdout
 
 
 @pytest.mark.parametrize("boundary", SERVING.values(), ids=SERVING.keys())
 def test_a_pass_that_was_killed_while_it_rolled_out_serves_once(
-    merged: Path, tmp_path: Path, boundary: str
+    merged: Path, copy: Copy, boundary: str
 ) -> None:
-    with copied(merged, tmp_path / "root") as place:
-        killed_at(place, boundary)
-        running = _supervisor(place)
-        done = place.ordain("reconcile", "--once")
-        assert "which was interrupted" in done.stdout
-        assert running in {None, _supervisor(place)}
-        assert "No changes. Production matches git" in place.ordain("reconcile", "--once").stdout
-        assert post(place.address() + "/v1/malignancy", {})[0] == 401
-        assert facts(place)["branches"] == []
-        assert "nothing is missing or changed" in place.ordain("audit", "verify").stdout
+    place = copy(merged)
+    killed_at(place, boundary)
+    running = _supervisor(place)
+    done = place.ordain("reconcile", "--once")
+    assert "which was interrupted" in done.stdout
+    assert running in {None, _supervisor(place)}
+    assert "No changes. Production matches git" in place.ordain("reconcile", "--once").stdout
+    assert post(place.address() + "/v1/malignancy", {})[0] == 401
+    assert facts(place)["branches"] == []
+    assert "nothing is missing or changed" in place.ordain("audit", "verify").stdout
 
 
 def _supervisor(place: Place) -> int | None:
@@ -227,58 +187,58 @@ def _supervisor(place: Place) -> int | None:
 # Training
 
 
-def test_a_job_that_outlived_its_reconciler_is_adopted(trained: Path, tmp_path: Path) -> None:
+def test_a_job_that_outlived_its_reconciler_is_adopted(trained: Path, copy: Copy) -> None:
     """The job is stopped while the first reconciler dies and goes on when the second waits."""
-    with copied(trained, tmp_path / "root") as place:
-        shutil.rmtree(place.home / "jobs")
-        shutil.rmtree(place.home / "artifacts")
-        first = started(place)
-        job = _job_of(first)
-        os.kill(job, signal.SIGSTOP)
-        killed(first)
-        second = started(place, "--verbose")
-        assert second.stdout is not None
-        lines = _read_until(second.stdout, lambda line: "adopting" in line)
-        assert lines[-1] == "adopting the run that is going on"
-        os.kill(job, signal.SIGCONT)
-        out, err = second.communicate()
-        assert second.returncode == 0, out + err
-        assert "which was interrupted" in out
-        assert '{"stage"' not in out
-        assert len(results(place)) == 1
-        assert facts(place)["artifacts"] == 1
-        assert facts(place)["branches"] == ["refs/heads/ordain/promote/malignancy-1"]
+    place = copy(trained)
+    shutil.rmtree(place.home / "jobs")
+    shutil.rmtree(place.home / "artifacts")
+    first = started(place)
+    job = _job_of(first)
+    os.kill(job, signal.SIGSTOP)
+    killed(first)
+    second = started(place, "--verbose")
+    assert second.stdout is not None
+    lines = _read_until(second.stdout, lambda line: "adopting" in line)
+    assert lines[-1] == "adopting the run that is going on"
+    os.kill(job, signal.SIGCONT)
+    out, err = second.communicate()
+    assert second.returncode == 0, out + err
+    assert "which was interrupted" in out
+    assert '{"stage"' not in out
+    assert len(results(place)) == 1
+    assert facts(place)["artifacts"] == 1
+    assert facts(place)["branches"] == ["refs/heads/ordain/promote/malignancy-1"]
 
 
-def test_a_job_that_died_with_its_reconciler_is_run_again(trained: Path, tmp_path: Path) -> None:
-    with copied(trained, tmp_path / "root") as place:
-        before = _artifact(place)
-        shutil.rmtree(place.home / "jobs")
-        shutil.rmtree(place.home / "artifacts")
-        first = started(place)
-        job = _job_of(first)
-        os.kill(job, signal.SIGSTOP)
-        killed(first)
-        os.kill(job, signal.SIGKILL)
-        done = place.ordain("reconcile", "--once")
-        assert "which was interrupted" in done.stdout
-        assert facts(place)["artifacts"] == 1
-        assert _artifact(place) == before
+def test_a_job_that_died_with_its_reconciler_is_run_again(trained: Path, copy: Copy) -> None:
+    place = copy(trained)
+    before = _artifact(place)
+    shutil.rmtree(place.home / "jobs")
+    shutil.rmtree(place.home / "artifacts")
+    first = started(place)
+    job = _job_of(first)
+    os.kill(job, signal.SIGSTOP)
+    killed(first)
+    os.kill(job, signal.SIGKILL)
+    done = place.ordain("reconcile", "--once")
+    assert "which was interrupted" in done.stdout
+    assert facts(place)["artifacts"] == 1
+    assert _artifact(place) == before
 
 
 def test_a_killed_job_is_a_failed_stage_and_the_next_pass_mends_it(
-    trained: Path, tmp_path: Path
+    trained: Path, copy: Copy
 ) -> None:
-    with copied(trained, tmp_path / "root") as place:
-        shutil.rmtree(place.home / "jobs")
-        process = started(place)
-        os.kill(_job_of(process), signal.SIGKILL)
-        out, err = process.communicate()
-        assert process.returncode == 2
-        assert "training ended without a result" in out
-        assert "Traceback" not in out + err
-        assert facts(place)["branches"] == []
-        assert "proposed as malignancy-1" in place.ordain("reconcile", "--once").stdout
+    place = copy(trained)
+    shutil.rmtree(place.home / "jobs")
+    process = started(place)
+    os.kill(_job_of(process), signal.SIGKILL)
+    out, err = process.communicate()
+    assert process.returncode == 2
+    assert "training ended without a result" in out
+    assert "Traceback" not in out + err
+    assert facts(place)["branches"] == []
+    assert "proposed as malignancy-1" in place.ordain("reconcile", "--once").stdout
 
 
 def _artifact(place: Place) -> str:

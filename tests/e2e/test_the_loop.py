@@ -136,9 +136,7 @@ def test_a_request_that_breaks_the_contract_names_the_field(
 
 def test_every_answer_is_in_the_record(place: Place, story: dict[str, Any]) -> None:
     identifier = story["answer"][1]["id"]
-    (line,) = place.ordain(
-        "audit", "query", "--id", identifier, "-o", "json"
-    ).stdout.splitlines()
+    (line,) = place.ordain("audit", "query", "--id", identifier, "-o", "json").stdout.splitlines()
     assert json.loads(line)["output"] == story["answer"][1]["score"]
 
 
@@ -181,7 +179,9 @@ def test_the_record_verifies_and_a_changed_byte_is_found(place: Place) -> None:
     segment = sorted(place.home.glob("ledger/predictions/*/*.jsonl"))[0]
     original = segment.read_bytes()
     lines = original.splitlines(keepends=True)
-    segment.write_bytes(b"".join([lines[0], lines[1].replace(b"malignancy", b"malignance", 1), *lines[2:]]))
+    segment.write_bytes(
+        b"".join([lines[0], lines[1].replace(b"malignancy", b"malignance", 1), *lines[2:]])
+    )
     try:
         broken = place.ordain("audit", "verify", expect=1)
         assert "does not verify" in broken.stderr

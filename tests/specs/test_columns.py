@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ordain.specs.columns import feature_names
+from ordain.specs.features import feature_names
 from ordain.specs.documents import LoadedEstate
 
 Check = Callable[..., list[str]]
@@ -308,7 +308,7 @@ def test_features_are_what_is_left(load: Load) -> None:
     dataset, model = estate.get("Dataset", "applications"), estate.get("Model", "credit")
     assert dataset is not None
     assert model is not None
-    assert feature_names(model.spec.features, dataset) == ("income", "purpose")
+    assert feature_names(model.spec.features, dataset.spec) == ("income", "purpose")
 
 
 def test_what_the_compliance_policy_prohibits_is_no_feature(check: Check) -> None:

@@ -14,10 +14,8 @@ from ordain.specs.explanations import (
     explanations,
     register,
 )
-from ordain.specs.reference import pages
 
 ROOM = Path(ordain.specs.__file__).parent
-REFERENCE = ROOM.parent.parent / "docs" / "reference"
 
 
 def test_every_code_that_is_reported_has_a_page() -> None:

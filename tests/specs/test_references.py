@@ -11,12 +11,13 @@ Check = Callable[..., list[str]]
 Load = Callable[..., LoadedEstate]
 Edit = Callable[[str, str, str], dict[str, str]]
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 HEAD = "apiVersion: ordain.dev/v1\nkind: {}\nmetadata: {{name: {}}}\nspec: {}\n"
 ORGANIZATION = HEAD.format(
     "Organization",
     "bank",
     "{people: [{name: manager, roles: [manager], team: lending}], "
-    "reconciler: {keys: [{public: ssh-ed25519 AAAA}]}}",
+    f"reconciler: {{keys: [{{public: {KEY}}}]}}}}",
 )
 
 

@@ -95,13 +95,30 @@ def test_rules_of_a_route_have_names_of_their_own(check: Check, edit: Edit) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("shadow", "`shadow` is what the record calls predictions that never answered"),
+        ('"12"', "`12` would be taken for the position of a rule"),
+    ],
+)
+def test_the_record_must_not_take_a_rule_for_something_else(
+    check: Check, edit: Edit, name: str, expected: str
+) -> None:
+    changed = edit("route", "    - when:", f"    - name: {name}\n      when:")
+    assert check(changed) == [
+        f"REF014 route.yaml:7:13 error: {expected} | give the rule another name"
+    ]
+
+
 def test_a_key_belongs_to_one_person(check: Check) -> None:
+    key, other = (f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{letter * 43}" for letter in "AB")
     text = (
         "apiVersion: ordain.dev/v1\nkind: Organization\nmetadata: {name: bank}\nspec:\n"
         "  people:\n"
-        "    - {name: manager, roles: [manager], team: a, keys: [{public: ssh-ed25519 AAAA m}]}\n"
-        "    - {name: cto, roles: [cto], team: b, keys: [{public: ssh-ed25519 AAAA c}]}\n"
-        "  reconciler: {keys: [{public: ssh-ed25519 BBBB}]}\n"
+        f"    - {{name: manager, roles: [manager], team: a, keys: [{{public: {key} m}}]}}\n"
+        f"    - {{name: cto, roles: [cto], team: b, keys: [{{public: {key} c}}]}}\n"
+        f"  reconciler: {{keys: [{{public: {other}}}]}}\n"
     )
     assert check({"specs/organization.yaml": text}) == [
         (

@@ -13,15 +13,16 @@ until as many of the last ones have failed as the Monitor asks for.
 from __future__ import annotations
 
 import heapq
-import re
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.monitoring.errors import MonitorError
 from ordain.runtime.monitoring.profiles import count_window
 from ordain.runtime.monitoring.psi import ALPHA, Bin, FeatureDrift, feature_drift
+from ordain.specs.durations import parse_duration
 from ordain.specs.findings import Verdict
+from ordain.specs.routes import SHADOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,11 +33,9 @@ if TYPE_CHECKING:
 
 FORMAT = "ordain.drift/1"
 OUTPUT = "output"
-SHADOW = "shadow"
 # What an event of the ledger holds at most; the features that moved most are kept.
 MAXIMUM_FEATURES = 50
 MAXIMUM_LABEL = 40
-_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def select(
 
     Nothing after `now` belongs to it, so that an evaluation can be repeated later.
     """
-    oldest = now - parse_duration(monitor.window.duration) if monitor.window.duration else None
+    oldest = _oldest(monitor.window.duration, now)
     own = (
         prediction
         for prediction in predictions
@@ -174,16 +173,14 @@ def select(
     return heapq.nlargest(monitor.window.rows, own, key=lambda row: (row.time, row.id))
 
 
-def parse_duration(text: str) -> timedelta:
-    """A duration of the language, such as 15m or 30d.
-
-    Raises:
-        MonitorError: it is none.
-    """
-    match = re.fullmatch(r"([1-9][0-9]*)(ms|[smhd])", text)
-    if match is None:
-        raise MonitorError(f"{text!r} is no duration", remedy="write one such as 15m or 30d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+def _oldest(duration: str | None, now: datetime) -> datetime | None:
+    """The time before which nothing is in the window; None where everything is young enough."""
+    if duration is None:
+        return None
+    try:
+        return now - parse_duration(duration)
+    except OverflowError:  # longer ago than there are years to count
+        return None
 
 
 def _watched(monitor: Monitor, profile: Profile) -> tuple[str, ...]:

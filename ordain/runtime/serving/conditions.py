@@ -12,7 +12,7 @@ that stands here; evaluating text that a person wrote was refused.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Record = Mapping[str, object]
@@ -40,7 +40,8 @@ def compile_condition(raw: Mapping[str, Any]) -> Test:
             suit it.
         TypeError, KeyError: not the shape of a condition.
     """
-    forms = raw.keys() & {"all", "any", "not", "field"}
+    # A form that is written and left empty is not there, as in the language.
+    forms = {form for form in ("all", "any", "not", "field") if raw.get(form) is not None}
     if len(forms) != 1:
         raise ValueError("a condition is exactly one of all, any, not, or field with op and value")
     match forms.pop():
@@ -52,14 +53,6 @@ def compile_condition(raw: Mapping[str, Any]) -> Test:
             return _not(compile_condition(raw["not"]))
         case _:
             return _comparison(raw["field"], raw["op"], raw.get("value"))
-
-
-def fields_of(raw: Mapping[str, Any]) -> Iterator[str]:
-    """The request fields that a condition reads."""
-    if "field" in raw:
-        yield raw["field"]
-    for inner in (*raw.get("all", ()), *raw.get("any", ()), *filter(None, (raw.get("not"),))):
-        yield from fields_of(inner)
 
 
 def _all(tests: tuple[Test, ...]) -> Test:

@@ -15,8 +15,9 @@ from hashlib import sha256
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Self
 
-from ordain.runtime.serving.conditions import compile_condition, fields_of
+from ordain.runtime.serving.conditions import compile_condition
 from ordain.specs.canonical import canonical_json
+from ordain.specs.routes import rule_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -77,9 +78,7 @@ class Router:
         """
         declared = tuple(rules)
         compiled = tuple(_rule(raw, place) for place, raw in enumerate(declared, 1))
-        read = {name for raw in declared for name in fields_of(raw["when"])}
-        sticky = {rule.sticky for rule in compiled if rule.sticky is not None}
-        return cls(route, compiled, Choice(None, default, None), frozenset(read | sticky))
+        return cls(route, compiled, Choice(None, default, None), rule_fields(declared))
 
     def choose(self, record: Record, random: Callable[[], float]) -> Choice:
         """The deployment for a record; `random` returns a number in [0, 1)."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from ordain.runtime.encoding import TYPES
 from ordain.runtime.errors import DataError, TrainingError
+from ordain.specs.features import feature_names, never_features
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -72,24 +73,20 @@ def raw_rows(table: Any, names: Sequence[str], positions: Indices) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
-def feature_names(features: Features, dataset: Dataset) -> tuple[str, ...]:
-    """The columns that are features, sorted by name.
+def learnt_columns(features: Features, dataset: Dataset) -> tuple[str, ...]:
+    """The columns that are features, sorted by name, because their order is in no digest.
 
     Raises:
         TrainingError: when a name is unknown, may never be a feature, or none is left.
     """
-    never = _never(dataset)
+    never = never_features(dataset)
     for field, names in (("include", features.include), ("exclude", features.exclude)):
         _refuse_unknown(field, names, dataset)
     for name in features.include:
         if name in never:
-            message = f"features.include: {name} is {never[name]} and never a feature"
+            message = f"features.include: {name} can be no feature: {never[name]}"
             raise TrainingError(message, remedy=f"take {name} out of features.include")
-    wanted = features.include or tuple(dataset.columns)
-    excluded = never.keys() | set(features.exclude)
-    chosen = tuple(
-        name for name in sorted(dataset.columns) if name in wanted and name not in excluded
-    )
+    chosen = tuple(sorted(feature_names(features, dataset)))
     for name in chosen:
         kind = dataset.columns[name].type
         if kind not in TYPES:
@@ -98,24 +95,6 @@ def feature_names(features: Features, dataset: Dataset) -> tuple[str, ...]:
     if not chosen:
         raise TrainingError("features: no column is left", remedy="include at least one column")
     return chosen
-
-
-def _never(dataset: Dataset) -> dict[str, str]:
-    """Why a column is never a feature, by its name."""
-    reasons = {
-        name: f"a column with the role {column.role}"
-        for name, column in dataset.columns.items()
-        if column.role != "feature"
-    }
-    reasons |= {name: "an id" for name, column in dataset.columns.items() if column.type == "id"}
-    reasons |= dict.fromkeys(dataset.leaks, "a leak")
-    if dataset.entity is not None:
-        reasons[dataset.entity] = "the entity"
-    if dataset.time is not None:
-        reasons[dataset.time] = "the time"
-    if dataset.target is not None:
-        reasons[dataset.target.column] = "the target"
-    return reasons
 
 
 def _refuse_unknown(field: str, names: Iterable[str], dataset: Dataset) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ordain.runtime.errors import DataError, TrainingError
 from ordain.runtime.training.fairness import Counts, Groups
+from ordain.specs.features import protected_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
 MISSING = "(missing)"
 OTHER = "(other)"
 NUMBERS = ("float", "int")
-
-
-def protected_names(dataset: Dataset) -> tuple[str, ...]:
-    """The columns with the role protected, sorted."""
-    columns = sorted(dataset.columns.items())
-    return tuple(name for name, column in columns if column.role == "protected")
 
 
 def favourable_decisions(model: Model, dataset: Dataset, scores: Floats) -> Mask:

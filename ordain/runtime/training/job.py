@@ -25,7 +25,7 @@ from ordain.runtime.training import evaluation, fairness, groups
 from ordain.runtime.training.export import export
 from ordain.runtime.training.features import (
     Frame,
-    feature_names,
+    learnt_columns,
     make_frame,
     outcomes,
     raw_rows,
@@ -37,6 +37,7 @@ from ordain.runtime.training.pipeline import Fitted, fit, refuse_undone
 from ordain.runtime.training.splits import PARTS, Parts, split_rows
 from ordain.specs.canonical import canonical_json
 from ordain.specs.evidence import Evidence, FairnessRow
+from ordain.specs.features import protected_names
 from ordain.specs.findings import Verdict
 from ordain.specs.kinds.model import FairnessGate
 
@@ -110,7 +111,7 @@ def run_job(job: Job, progress: Progress) -> Outcome:
 
 def _read(job: Job) -> Data:
     table = read_dataset(job.dataset, job.data, job.data_root)
-    names = feature_names(job.spec.features, job.data)
+    names = learnt_columns(job.spec.features, job.data)
     positive = outcomes(job.data, table)
     parts = split_rows(job.spec.split, job.data, table, job.recipe.seed)
     ranked = job.spec.preprocessing.categorical.encode == "ordinal_by_target"
@@ -251,7 +252,7 @@ def _champion_scores(job: Job, champion: str, data: Data) -> Floats:
 
 def _fairness(job: Job, data: Data, trained: Trained) -> tuple[FairnessRow, ...]:
     """Rows for every declared gate; without one, rows that inform where that is possible."""
-    known = groups.protected_names(job.data)
+    known = _protected(job)
     gates = job.spec.acceptance.fairness
     if gates and not known:
         message = "acceptance.fairness is declared, and the Dataset has no protected column"
@@ -269,6 +270,11 @@ def _fairness(job: Job, data: Data, trained: Trained) -> tuple[FairnessRow, ...]
     ]
     rows = fairness.judge(judged)
     return rows if gates else tuple(_informing(row) for row in rows)
+
+
+def _protected(job: Job) -> tuple[str, ...]:
+    """Sorted, because the order of columns is in no digest and rows of evidence follow it."""
+    return tuple(sorted(protected_names(job.data)))
 
 
 def _can_inform(job: Job, known: tuple[str, ...]) -> bool:
@@ -311,7 +317,7 @@ def _limitations(job: Job, data: Data, drift: dict[str, float]) -> tuple[str, ..
     found = []
     if job.spec.split.by != "time":
         found.append("The split is not by time: performance on later data is not shown.")
-    if not groups.protected_names(job.data):
+    if not _protected(job):
         found.append("No protected attribute is declared: fairness is not shown.")
     elif not job.spec.acceptance.fairness:
         found.append("No fairness gate is declared: fairness is not judged.")

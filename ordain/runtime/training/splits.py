@@ -9,7 +9,6 @@ because the share of each side would then depend on the names of customers.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ import numpy as np
 
 from ordain.runtime.errors import SplitError
 from ordain.specs.canonical import digest, sha256
+from ordain.specs.durations import parse_duration
+from ordain.specs.splits import PARTS, is_share, read_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,14 +27,8 @@ if TYPE_CHECKING:
 
     Indices = NDArray[np.int64]
 
-PARTS = ("train", "validation", "test")
-
-_SHARE = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?%")
-_DURATION = re.compile(r"([1-9][0-9]*)(ms|s|m|h|d)")
-_DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?(?:-([0-9]{2}))?")
-_MICROSECONDS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
-_MICROSECONDS["d"] = 24 * _MICROSECONDS["h"]
 _EPOCH = dt.date(1970, 1, 1)
+_MICROSECOND = dt.timedelta(microseconds=1)
 _ALL = 100.0
 
 
@@ -95,7 +90,7 @@ def _entities(split: Split, dataset: Dataset, table: Any) -> Indices | None:  # 
 def _shares(split: Split) -> tuple[float, ...]:
     declared = (split.train, split.validation, split.test)
     for part, text in zip(PARTS, declared, strict=True):
-        if not _SHARE.fullmatch(text):
+        if not is_share(text):
             message = f"split.{part}: {text!r} is no share such as 60%"
             raise SplitError(message, remedy="write shares, or set split.by to time")
     shares = tuple(float(text.removesuffix("%")) for text in declared)
@@ -128,7 +123,7 @@ def _by_time(split: Split, dataset: Dataset, table: Any) -> Parts:  # noqa: ANN4
     times = _times(dataset, table)
     purge = 0 if split.purge is None else _duration(split.purge)
     declared = [split.train, split.validation, split.test]
-    if all(_SHARE.fullmatch(text) for text in declared):
+    if all(is_share(text) for text in declared):
         ranges = _ranges_of_shares(_shares(split), times)
     else:
         ranges = [_range(part, text) for part, text in zip(PARTS, declared, strict=True)]
@@ -204,35 +199,25 @@ def _range(part: str, text: str) -> tuple[int | None, int | None]:
 
 def _day(part: str, text: str) -> tuple[int, int]:
     """First instant of a day, month or year, and first instant after it."""
-    match = _DAY.fullmatch(text)
-    try:
-        if match is None:
-            raise ValueError(text)
-        year, month, day = (int(value) if value else None for value in match.groups())
-        first = dt.date(year or 0, month or 1, day or 1)
-    except ValueError as error:
+    days = read_days(text)
+    if days is None:
         message = f"split.{part}: {text!r} is no day, month or year"
-        raise SplitError(message, remedy="write 2024-06-30, 2024-06 or 2024") from error
-    if day:
-        after = first + dt.timedelta(days=1)
-    elif month:
-        after = (first + dt.timedelta(days=31)).replace(day=1)
-    else:
-        after = first.replace(year=first.year + 1)
+        raise SplitError(message, remedy="write 2024-06-30, 2024-06 or 2024")
+    first, after = days
     return _microseconds(first), _microseconds(after)
 
 
 def _microseconds(day: dt.date) -> int:
-    return (day - _EPOCH).days * _MICROSECONDS["d"]
+    return (day - _EPOCH) // _MICROSECOND
 
 
 def _duration(text: str) -> int:
     """Microseconds of a duration such as 30d; the language has checked its form."""
-    match = _DURATION.fullmatch(text)
-    if match is None:
+    try:
+        return parse_duration(text) // _MICROSECOND
+    except ValueError as error:
         message = f"split.purge: {text!r} is no duration"
-        raise SplitError(message, remedy="write a duration such as 30d")
-    return int(match[1]) * _MICROSECONDS[match[2]]
+        raise SplitError(message, remedy="write a duration such as 30d") from error
 
 
 def _refuse_overlap(ranges: list[tuple[int | None, int | None]]) -> None:

@@ -12,7 +12,12 @@ hover text, and the change class of a field:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict, Unpack
+
+from ordain.specs.kinds.checks import DAY_EXISTS, INSTANT_EXISTS
+
+if TYPE_CHECKING:
+    from ordain.specs.kinds.checks import Check
 
 ChangeClass = Literal["material", "metadata"]
 
@@ -40,6 +45,7 @@ class About:
     constraints: Constraints
     change: ChangeClass | None = None
     alias: str | None = None
+    check: Check | None = None
 
 
 def about(
@@ -47,17 +53,20 @@ def about(
     *,
     change: ChangeClass = "material",
     alias: str | None = None,
+    check: Check | None = None,
     **constraints: Unpack[Constraints],
 ) -> About:
     """Describe a field: hover text, change class, its YAML name where that is not the camel-cased
-    attribute, and constraints.
+    attribute, constraints, and a check of what no constraint can say.
     """
-    return About(description, constraints, change, alias)
+    return About(description, constraints, change, alias, check)
 
 
-def value(description: str, **constraints: Unpack[Constraints]) -> About:
+def value(
+    description: str, *, check: Check | None = None, **constraints: Unpack[Constraints]
+) -> About:
     """Describe a type of value that several fields have."""
-    return About(description, constraints)
+    return About(description, constraints, check=check)
 
 
 Int = int
@@ -69,15 +78,23 @@ _NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 Name = Annotated[str, value("lower-case letters, digits and hyphens", pattern=_NAME)]
 Digest = Annotated[str, value("a SHA-256 digest", pattern=r"^sha256:[0-9a-f]{64}$")]
 Duration = Annotated[
-    str, value("a duration such as 15m or 30d", pattern=r"^[1-9][0-9]*(ms|s|m|h|d)$")
+    str, value("a duration such as 15m or 30d", pattern=r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$")
 ]
 Percent = Annotated[str, value("a share such as 5%", pattern=r"^(100|[1-9]?[0-9])(\.[0-9]+)?%$")]
-Date = Annotated[str, value("a day such as 2026-11-20", pattern=r"^[0-9]{4}-[01][0-9]-[0-3][0-9]$")]
+Date = Annotated[
+    str,
+    value(
+        "a day such as 2026-11-20",
+        pattern=r"^[0-9]{4}-[01][0-9]-[0-3][0-9]$",
+        check=DAY_EXISTS,
+    ),
+]
 Instant = Annotated[
     str,
     value(
         "an instant in UTC such as 2026-11-20T09:30:00Z",
         pattern=r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z$",
+        check=INSTANT_EXISTS,
     ),
 ]
 EstatePath = Annotated[

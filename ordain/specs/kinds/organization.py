@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.checks import PUBLIC_KEY
 from ordain.specs.kinds.fields import Bool, Instant, Name, about
 
 Role = Literal["data-scientist", "validator", "manager", "compliance-manager", "cto", "auditor"]
@@ -16,7 +17,11 @@ class Key:
 
     public: Annotated[
         str,
-        about("the public key line, such as `ssh-ed25519 AAAA...`", pattern=r"^(ssh-|ecdsa-)"),
+        about(
+            "the public key line, such as `ssh-ed25519 AAAA...`",
+            pattern=r"^(ssh-|ecdsa-)",
+            check=PUBLIC_KEY,
+        ),
     ]
     valid_from: Annotated[
         Instant | None,

@@ -10,7 +10,7 @@ import pytest
 from ordain.ledger.records import Event, Prediction, encode
 from ordain.runtime.monitoring.errors import MonitorError
 from ordain.runtime.monitoring.profiles import Profile, profile_rows
-from ordain.runtime.monitoring.windows import DriftReport, evaluate, parse_duration, select
+from ordain.runtime.monitoring.windows import DriftReport, evaluate, select
 from ordain.specs.canonical import canonical_json
 from ordain.specs.findings import Verdict
 from ordain.specs.kinds.monitor import Hysteresis, Limits, Monitor, Window
@@ -206,18 +206,6 @@ def test_a_report_of_many_features_is_cut_to_those_that_moved_most() -> None:
 def test_data_that_are_no_report_are_refused() -> None:
     with pytest.raises(MonitorError, match=r"no drift report of the format ordain\.drift/1"):
         DriftReport.from_json({})
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("250ms", 0.25), ("5s", 5), ("15m", 900), ("2h", 7200), ("30d", 2592000)]
-)
-def test_durations(text: str, seconds: float) -> None:
-    assert parse_duration(text).total_seconds() == seconds
-
-
-def test_what_is_no_duration_is_refused() -> None:
-    with pytest.raises(MonitorError, match="'0d' is no duration"):
-        parse_duration("0d")
 
 
 def test_the_profile_of_the_tests_survives_its_bytes() -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ordain.runtime.serving.conditions import compile_condition, fields_of
+from ordain.runtime.serving.conditions import compile_condition
+from ordain.specs.routes import condition_fields
 
 REQUEST = {"amount": 500, "rate": 1.0, "channel": "branch", "new": True, "note": None}
 
@@ -75,7 +76,7 @@ def test_nesting() -> None:
     assert holds(REQUEST)
     assert not holds(REQUEST | {"absent": 1})
     assert holds(REQUEST | {"absent": 1, "channel": "phone"})
-    assert set(fields_of(condition)) == {"amount", "channel", "absent"}
+    assert set(condition_fields(condition)) == {"amount", "channel", "absent"}
 
 
 OPS = {
@@ -117,3 +118,9 @@ def test_a_condition_outside_the_language_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         compile_condition(condition)
+
+
+def test_a_form_that_is_left_empty_is_not_there() -> None:
+    condition = {"all": None, "not": None, **field("amount", "gt", 100)}
+    assert compile_condition(condition)(REQUEST)
+    assert list(condition_fields(condition)) == ["amount"]

@@ -39,7 +39,7 @@ class Made:
 
     def __init__(self, declared: Model, dataset: Dataset, root: Path) -> None:
         table = read_table(dataset, root)
-        names = features.feature_names(declared.features, dataset)
+        names = features.learnt_columns(declared.features, dataset)
         positive = features.outcomes(dataset, table)
         self.train = np.arange(0, table.num_rows * 2 // 3)
         self.held_out = np.arange(table.num_rows * 2 // 3, table.num_rows)
@@ -187,7 +187,7 @@ def test_a_monotone_feature_moves_the_output_one_way(
 def test_no_protected_leaking_or_naming_column_is_a_feature(
     dataset: MakeDataset, model: MakeModel
 ) -> None:
-    names = features.feature_names(model().features, dataset())
+    names = features.learnt_columns(model().features, dataset())
     assert names == ("debts", "employed", "income", "purpose")
 
 
@@ -196,12 +196,12 @@ def test_no_protected_leaking_or_naming_column_is_a_feature(
     [
         (
             {"include": ("sex",)},
-            "include: sex is a column with the role protected and never a feature",
+            "include: sex can be no feature: it is protected: for fairness only, never a feature",
         ),
-        ({"include": ("days_past_due",)}, "include: days_past_due is a leak and never a feature"),
-        ({"include": ("defaulted",)}, "include: defaulted is the target and never a feature"),
-        ({"include": ("applied_on",)}, "include: applied_on is the time and never a feature"),
-        ({"include": ("applicant_id",)}, "include: applicant_id is the entity and never a feature"),
+        ({"include": ("days_past_due",)}, "include: days_past_due can be no feature: it is known only after the outcome (`leaks`)"),
+        ({"include": ("defaulted",)}, "include: defaulted can be no feature: it is the outcome"),
+        ({"include": ("applied_on",)}, "include: applied_on can be no feature: its role is time"),
+        ({"include": ("applicant_id",)}, "include: applicant_id can be no feature: its role is entity"),
         ({"exclude": ("incme",)}, "exclude: incme is no column of the Dataset"),
     ],
 )
@@ -209,20 +209,20 @@ def test_what_may_never_be_a_feature_is_refused(
     dataset: MakeDataset, chosen: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(TrainingError) as caught:
-        features.feature_names(Features(**chosen), dataset())
+        features.learnt_columns(Features(**chosen), dataset())
     assert caught.value.message == f"features.{message}"
 
 
 def test_no_feature_at_all_is_refused(dataset: MakeDataset) -> None:
     excluded = ("debts", "employed", "income", "purpose")
     with pytest.raises(TrainingError) as caught:
-        features.feature_names(Features(exclude=excluded), dataset())
+        features.learnt_columns(Features(exclude=excluded), dataset())
     assert caught.value.message == "features: no column is left"
 
 
 def test_a_type_that_no_model_can_use_is_refused(dataset: MakeDataset) -> None:
     with pytest.raises(TrainingError) as caught:
-        features.feature_names(Features(), dataset(purpose={"type": "text"}))
+        features.learnt_columns(Features(), dataset(purpose={"type": "text"}))
     assert caught.value.message == "features: purpose has the type text, which no model can use yet"
 
 
