@@ -10,6 +10,7 @@ Exit codes, for every command: 0 it went well, 1 findings (a violation, a refusa
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -64,7 +65,7 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the edge of the tool: a defect is said to be one
             from ordain.cli.failures import report_failure
 
             ctx.exit(report_failure(error))
@@ -113,6 +114,9 @@ def command(ctx: click.Context, directory: Path, no_color: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; every expected error becomes one message and an exit code."""
+    # A command loads an estate and keeps all of it to its end: looking for garbage among it every
+    # 700 objects finds nothing and costs a tenth of the time.
+    gc.set_threshold(50_000, 20, 20)
     sys.exit(_run(arguments))
 
 

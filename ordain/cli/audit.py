@@ -11,9 +11,13 @@ import click
 from ordain.cli.session import now, open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from ordain.ledger.chain import Anchor
     from ordain.ledger.records import Event, Prediction
+    from ordain.ledger.verification import VerifyReport
+    from ordain.specs.findings import Finding
 
 
 class Instant(click.ParamType[datetime]):
@@ -63,14 +67,36 @@ def verify(ctx: click.Context, directory: Path) -> None:
         click.echo(f"{'ok ' if not chain.findings else 'BAD'} {chain.name:<48} head {head}")
     for finding in report.findings:
         click.echo(finding_line(finding), err=True)
-    if report.ok:
-        click.echo(
-            f"Verified {report.records} records in {len(report.chains)} chains"
-            f" against {len(anchors)} anchors in git: nothing is missing or changed."
-        )
-        return
-    click.echo(f"The record does not verify: {len(report.findings)} findings.", err=True)
-    ctx.exit(1)
+    trouble = [finding.message for finding in report.findings if _counts(finding)]
+    if not report.records:
+        trouble.append("there is no record, so nothing was verified")
+    elif not anchors:
+        trouble.append("git holds no anchor, so nobody can say that nothing was removed")
+    if trouble:
+        click.echo(f"The record does not verify: {trouble[0]}.", err=True)
+        ctx.exit(1)
+    click.echo(
+        f"Verified {report.records} records in {len(report.chains)} chains against {len(anchors)}"
+        " anchors in git: nothing up to the last anchor is missing or changed."
+    )
+    later = _after_anchors(report, anchors)
+    if later:
+        click.echo(f"{later} records are younger than it; they hold together among themselves.")
+
+
+def _counts(finding: Finding) -> bool:
+    """Whether a finding speaks against the record; a torn tail does not."""
+    return finding.severity.value == "error"
+
+
+def _after_anchors(report: VerifyReport, anchors: Iterable[Anchor]) -> int:
+    """How many records no anchor covers."""
+    covered: dict[str, int] = {}
+    for one in anchors:
+        covered[one.chain] = max(covered.get(one.chain, -1), one.seq)
+    return sum(
+        chain.head.seq - covered.get(chain.name, -1) for chain in report.chains if chain.head
+    )
 
 
 @command.command()
@@ -144,7 +170,8 @@ def _as_text(row: Event | Prediction) -> str:
     if isinstance(row, Event):
         data = json.dumps(row.data, sort_keys=True)
         return f"{moment}  {row.kind:<20} {row.subject:<32} {row.actor}  {data[:200]}"
+    output = "no output" if row.output is None else f"{row.output:.6f}"
     return (
         f"{moment}  {row.id}  {row.route:<16} {row.model}@{row.version}"
-        f"  {row.output:.6f}  {row.decision or ''}"
+        f"  {output}  {row.decision or ''}"
     )

@@ -44,8 +44,9 @@ def command(
     source = open_source(directory, os.environ)
     side = read_side(source, source.repository.resolve(revision))
     _refuse_broken(side)
-    name = _environment(source.settings, environment)
-    lock = side.tree.get(source.settings.environment_lock, b"")
+    (declared,) = side.estate.all("Estate")
+    name = _environment(declared.spec, environment)
+    lock = side.tree.get(declared.spec.environment_lock, b"")
     if target == "local":
         from ordain.compilers.local import LocalSettings, compile_local
 

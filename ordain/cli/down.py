@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.session import now, open_session, reconciler_of
+from ordain.cli.session import now, open_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,15 +21,20 @@ def command(directory: Path) -> None:
     for good, remove its document.
     """
     from ordain.ledger.records import Event
+    from ordain.reconciler.anchors import anchor
+    from ordain.reconciler.drivers import LocalDriver
     from ordain.reconciler.home import sole_reconciler
 
     with open_session(directory) as session, sole_reconciler(session.source.home):
-        driver = reconciler_of(session, click.echo).driver
+        driver = LocalDriver(session.source.home)
         found = driver.servers(())
         for environment in found:
             driver.stop(environment)
-            session.ledger.record(Event(now(), "local", "serving.stopped", environment, {}))
             click.echo(f"Stopped serving of {environment}.")
+        # What must stop is stopped before anything is written: the disk may be what is wrong.
+        for environment in found:
+            session.ledger.record(Event(now(), "local", "serving.stopped", environment, {}))
+        anchor(session.source, session.ledger, now())
     if not found:
         click.echo("Nothing is served here.")
     click.echo("Next: ordain reconcile --once")

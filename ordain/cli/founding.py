@@ -26,6 +26,8 @@ EXAMPLES = ("credit-union", "clinic")
 PEOPLE = ("data-scientist", "manager", "cto")
 RECONCILER = "reconciler"
 ALLOWED = "allowed_signers"
+# What commands write beside the documents, and nobody wants in a plan or a commit.
+IGNORED = "/schemas/\n*.html\nplan.json\n"
 TEMPLATE = "specs/organization.yaml.in"
 
 
@@ -82,9 +84,13 @@ def _found(
         title = f"Found the estate from the example {example}"
         commit = repository.write_commit(tree, (), title, who, now, signer)
         home = home_of(commit, environ)
-        _write_keys(home, keys, example)
-        repository.update_ref("refs/heads/main", commit, None)
-        _settle(directory, who, home)
+        try:
+            _write_keys(home, keys, example)
+            repository.update_ref("refs/heads/main", commit, None)
+            _settle(directory, who, home)
+        except BaseException:
+            shutil.rmtree(home.root, ignore_errors=True)
+            raise
         return Founded(directory, commit, home)
 
 
@@ -112,6 +118,7 @@ def _files(
         _write_biopsies(directory)
     _write_lock_and_pins(directory)
     (directory / "README.md").write_text(_readme(example), encoding="utf-8")
+    (directory / ".gitignore").write_text(IGNORED, encoding="utf-8")
     return {
         file.relative_to(directory).as_posix(): file.read_bytes()
         for file in sorted(directory.rglob("*"))
@@ -161,7 +168,9 @@ def _write_lock_and_pins(directory: Path) -> None:
 
 def _write_keys(home: Home, keys: dict[str, tuple[bytes, str]], example: str) -> None:
     """Private keys for their owners only, and the public ones as git wants them for `git log`."""
-    home.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.root.parent.mkdir(parents=True, exist_ok=True)
+    for directory in (home.root, home.keys):
+        directory.mkdir(mode=0o700, exist_ok=True)
     for name, (private, _) in keys.items():
         path = home.keys / name
         path.touch(mode=0o600)

@@ -62,7 +62,7 @@ def list_keys(directory: Path) -> None:
 def revoke(directory: Path, identifier: str) -> None:
     """Revoke a key."""
     from ordain.ledger.records import Event
-    from ordain.reconciler.routing_keys import UnknownKey
+    from ordain.reconciler.errors import UnknownKey
 
     with open_session(directory) as session:
         moment = now()

@@ -16,11 +16,8 @@ _MARKS = {"done": ("ok", "green"), "skipped": ("--", "yellow"), "failed": ("!!",
 
 
 def show_pass(report: PassReport) -> None:
-    """Refusals first, then each stage with its duration, what waits, and the next command."""
-    for refusal in report.refused:
-        click.secho(f"Refused commit {refusal.revision[:12]}:", fg="red", bold=True, err=True)
-        for finding in refusal.findings:
-            click.echo(finding_line(finding), err=True)
+    """Warnings and refusals first, then each stage, what waits, and the next command."""
+    _show_trouble(report)
     if report.planned is None:
         click.echo("No commit passed the gate; nothing is served.", err=True)
         return
@@ -33,11 +30,28 @@ def show_pass(report: PassReport) -> None:
         _show_stage(one)
     for waiting in report.planned.plan.waiting:
         click.echo(f"  .. {waiting.key} waits ({waiting.reason}): {waiting.message}")
-    if not report.result.done and (report.planned.plan.waiting or report.refused):
-        click.echo(f"Nothing to do now; production follows {revision[:12]}.")
-    elif not report.result.done:
-        click.echo(f"No changes. Production matches git ({revision[:12]}).")
+    if not report.result.done:
+        click.echo(_idle(report, revision[:12]))
     click.echo(f"Next: {_next(report)}")
+
+
+def _show_trouble(report: PassReport) -> None:
+    for warning in report.warnings:
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    if report.damage:
+        click.secho(f"The record is damaged: {report.damage}", fg="red", bold=True, err=True)
+    for refusal in report.refused:
+        click.secho(f"Refused commit {refusal.revision[:12]}:", fg="red", bold=True, err=True)
+        for finding in refusal.findings:
+            click.echo(finding_line(finding), err=True)
+
+
+def _idle(report: PassReport, revision: str) -> str:
+    """What to say of a pass that had nothing to do."""
+    waits = report.planned is not None and report.planned.plan.waiting
+    if waits or report.refused:
+        return f"Nothing to do now; production follows {revision}."
+    return f"No changes. Production matches git ({revision})."
 
 
 def _show_stage(one: Done) -> None:

@@ -45,8 +45,9 @@ def command(
     """
     from ordain.policies.gate import check
     from ordain.reconciler.errors import DirtyTree
-    from ordain.reconciler.gating import read_side
+    from ordain.reconciler.gating import gate_history, read_side
     from ordain.specs.errors import FindingsError
+    from ordain.specs.findings import Severity
 
     with open_session(directory) as session:
         source = session.source
@@ -62,6 +63,13 @@ def command(
             message = f"{side.revision[:12]} does not pass the check, so there is nothing to plan"
             raise FindingsError(message, judgement.findings, remedy="see: ordain check")
         plan = reconciler_of(session, click.echo).plan(side).plan
+        good = session.state.get("good")
+        gated = gate_history(source, good, side.revision, now()) if good else None
+    for refusal in gated.refused if gated is not None else ():
+        for finding in refusal.findings:
+            if finding.severity is Severity.ERROR:
+                reason = f"the reconciler would refuse this commit: {finding.message}"
+                click.secho(f"warning[{finding.code}]: {reason}", fg="yellow", err=True)
     if out is not None:
         out.write_text(
             json.dumps(plan.to_json(), indent=1, sort_keys=True) + "\n", encoding="utf-8"

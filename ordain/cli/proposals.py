@@ -10,7 +10,8 @@ import click
 from ordain.cli.session import now, open_session
 
 if TYPE_CHECKING:
-    from ordain.reconciler.review import Reviewed
+    from ordain.cli.session import Session
+    from ordain.vcs.forge import Proposal
 
 _PERSON = click.option(
     "--as", "person", required=True, help="Who you are, by the name in the Organization."
@@ -22,22 +23,30 @@ _KEY = click.option(
 )
 
 
+_ROLE = click.option(
+    "--role",
+    type=click.Choice(("manager", "cto", "compliance-manager")),
+    help="In which of your roles; by default the one that is still missing.",
+)
+
+
 @click.group()
 def command() -> None:
-    """List, show, approve and merge what the machine proposes."""
+    """List, show, approve and merge what the machine proposes.
+
+    On plain git every branch that people push is a proposal too. The name of the protected branch
+    stands for what is on it already and was refused.
+    """
 
 
 @command.command("list")
 @click.pass_obj
 def list_proposals(directory: Path) -> None:
     """List the open proposals, and whose approval each still needs."""
-    from ordain.reconciler.review import review
-
     with open_session(directory) as session:
         found = session.source.forge.proposals()
         for proposal in found:
-            reviewed = review(session.source, proposal.id, now())
-            click.echo(f"{proposal.id:<28} {proposal.title}  ({_state(reviewed)})")
+            click.echo(f"{proposal.id:<28} {proposal.title}  ({_state(session, proposal)})")
     if not found:
         click.echo("There is no open proposal.")
         return
@@ -53,7 +62,7 @@ def show(directory: Path, identifier: str) -> None:
     from ordain.reconciler.review import review
 
     with open_session(directory) as session:
-        reviewed = review(session.source, identifier, now())
+        reviewed = review(session.source, identifier, now(), good=session.state.get("good"))
     proposal = reviewed.proposal
     click.secho(f"{proposal.id}: {proposal.title}", bold=True)
     click.echo(f"change {reviewed.judged.change.digest}\n")
@@ -78,15 +87,24 @@ def show(directory: Path, identifier: str) -> None:
 @command.command()
 @click.argument("identifier")
 @_PERSON
+@_ROLE
 @_KEY
 @click.pass_obj
-def approve(directory: Path, identifier: str, person: str, key: Path | None) -> None:
+def approve(
+    directory: Path, identifier: str, person: str, role: str | None, key: Path | None
+) -> None:
     """Approve exactly the content of a proposal, signed with your key."""
+    from ordain.reconciler.review import Reviewer
     from ordain.reconciler.review import approve as approve_proposal
 
     with open_session(directory) as session:
         approval = approve_proposal(
-            session.source, session.ledger, identifier, person=person, key=key, now=now()
+            session.source,
+            session.ledger,
+            identifier,
+            by=Reviewer(person, key, role),
+            now=now(),
+            good=session.state.get("good"),
         )
     click.echo(f"{approval.person} approves {identifier} as {approval.role} (key {approval.key}).")
     click.echo(f"Next: ordain proposals merge {identifier} --as PERSON")
@@ -99,11 +117,12 @@ def approve(directory: Path, identifier: str, person: str, key: Path | None) -> 
 @click.pass_obj
 def merge(directory: Path, identifier: str, person: str, key: Path | None) -> None:
     """Merge a proposal if the gate lets it pass; the rules run on the merged tree."""
+    from ordain.reconciler.review import Reviewer
     from ordain.reconciler.review import merge as merge_proposal
 
     with open_session(directory) as session:
         merged = merge_proposal(
-            session.source, session.ledger, identifier, person=person, key=key, now=now()
+            session.source, session.ledger, identifier, by=Reviewer(person, key), now=now()
         )
     click.echo(f"Merged {identifier} as {merged.commit[:12]}.")
     for note in merged.notes:
@@ -111,8 +130,14 @@ def merge(directory: Path, identifier: str, person: str, key: Path | None) -> No
     click.echo("Next: ordain reconcile --once")
 
 
-def _state(reviewed: Reviewed) -> str:
+def _state(session: Session, proposal: Proposal) -> str:
+    """Whether a proposal may be merged, or what stands against it."""
+    from ordain.reconciler.review import review
+    from ordain.specs.errors import OrdainError
+
+    try:
+        reviewed = review(session.source, proposal.id, now())
+    except OrdainError as error:
+        return error.message
     blockers = [f for f in reviewed.judged.findings if f.severity.value == "error"]
-    if not blockers:
-        return "may be merged"
-    return "; ".join(finding.message for finding in blockers[:2])
+    return "; ".join(finding.message for finding in blockers[:2]) or "may be merged"

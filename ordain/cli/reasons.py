@@ -12,6 +12,9 @@ from ordain.cli.session import open_session
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ordain.cli.session import Session
+    from ordain.reconciler.gating import Side
+
 
 @click.command()
 @click.argument("identifier")
@@ -30,17 +33,15 @@ def command(directory: Path, identifier: str, output: str) -> None:
     IDENTIFIER is the id that the prediction was answered with. The recorded inputs are put through
     the recorded version again; if that gives another output, this is said and nothing is explained.
     """
-    from ordain.reports.decisions import explain_decision
+    from ordain.reports.decisions import explain_decision, find_decision
 
     with open_session(directory) as session:
-        side = session.in_force()
-        found = explain_decision(
-            identifier, session.ledger, session.artifacts, side.estate, side.tree
-        )
+        prediction = find_decision(identifier, session.ledger)
+        side = _as_approved(session, prediction.model, prediction.version)
+        found = explain_decision(prediction, session.artifacts, side.estate, side.tree)
     if output == "json":
         click.echo(json.dumps(found.to_json(), sort_keys=True))
         return
-    prediction = found.prediction
     click.echo(
         f"{prediction.id}  {prediction.time:%Y-%m-%d %H:%M:%S} UTC  route {prediction.route}"
         f"  {prediction.model}@{prediction.version}"
@@ -55,3 +56,16 @@ def command(directory: Path, identifier: str, output: str) -> None:
         )
     if not found.reasons:
         click.echo("  No feature pushed towards this decision.")
+
+
+def _as_approved(session: Session, model: str, version: str) -> Side:
+    """The estate at the commit that brought a version to the protected branch."""
+    from ordain.reconciler.gating import read_side
+    from ordain.reconciler.history import merged_by
+
+    side = session.in_force()
+    for document in side.estate.all("ModelVersion"):
+        if document.spec.model == model and str(document.spec.version) == version:
+            step = merged_by(session.source.repository, side.revision, document.path)
+            return side if step is None else read_side(session.source, step[1])
+    return side

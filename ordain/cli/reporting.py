@@ -37,6 +37,7 @@ def gather(session: Session, model: str, now: datetime) -> ReportInput:
     from ordain.policies.gate import check
     from ordain.reconciler.anchors import read_anchors
     from ordain.reconciler.people import allowed_keys, organization_of
+    from ordain.reconciler.standing import paths_of_model
     from ordain.reports.facts import ReportInput, count_volumes
 
     side = session.in_force()
@@ -44,6 +45,7 @@ def gather(session: Session, model: str, now: datetime) -> ReportInput:
     allowed = allowed_keys(organization_of(side.estate))
     version = _version(side, model)
     history = _history(session, side, model)
+    paths = paths_of_model(side.estate, model)
     return ReportInput(
         as_of=now,
         name=model,
@@ -59,7 +61,7 @@ def gather(session: Session, model: str, now: datetime) -> ReportInput:
         findings=tuple(
             finding
             for finding in check(side.estate, now, tree=side.tree).findings
-            if finding.location is not None and _is_of(finding.location.path, model, side)
+            if finding.location is not None and finding.location.path in paths
         ),
         volumes=count_volumes(session.ledger.predictions(model=model)),
         ledger=verify(session.ledger, anchors=read_anchors(session.source, allowed, now)),
@@ -156,13 +158,4 @@ def _changes(
             commit.title,
         )
         for commit in commits_on_model(repository, side.estate, document.name, side.revision)
-    )
-
-
-def _is_of(path: str, model: str, side: Side) -> bool:
-    """Whether a file holds documents of the model."""
-    return any(
-        document.path == path
-        and (document.key == f"Model/{model}" or getattr(document.spec, "model", None) == model)
-        for document in side.estate.documents.values()
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,13 +25,29 @@ def now() -> datetime:
     return datetime.now(tz=UTC)
 
 
-@dataclass(frozen=True, slots=True)
 class Session:
-    """An opened estate with its stores."""
+    """An opened estate with its stores.
 
-    source: Source
-    state: StateStore
-    ledger: Ledger
+    The state store is opened when it is asked for: an examiner verifies a record on a disk that
+    cannot be written.
+    """
+
+    def __init__(self, source: Source, ledger: Ledger) -> None:
+        self.source = source
+        self.ledger = ledger
+
+    @cached_property
+    def state(self) -> StateStore:
+        """What the reconciler remembers."""
+        from ordain.reconciler.state import StateStore
+
+        return StateStore(self.source.home.state)
+
+    def close(self) -> None:
+        """Let go of whatever was opened."""
+        if "state" in self.__dict__:
+            self.state.close()
+        self.source.repository.close()
 
     @property
     def artifacts(self) -> ArtifactStore:
@@ -66,12 +82,10 @@ def open_session(directory: Path) -> Iterator[Session]:
     """Open the estate of a directory, its state and its record; close them at the end."""
     from ordain.ledger.ledger import Ledger
     from ordain.reconciler.source import open_source
-    from ordain.reconciler.state import StateStore
 
     source = open_source(directory, os.environ)
-    state = StateStore(source.home.state)
+    session = Session(source, Ledger(source.home.ledger))
     try:
-        yield Session(source, state, Ledger(source.home.ledger))
+        yield session
     finally:
-        state.close()
-        source.repository.close()
+        session.close()

@@ -55,6 +55,8 @@ def command(directory: Path, output: str) -> None:
         f"revision  {found.revision[:12]}   branch at {found.head[:12]}"
         f"   last pass {found.last_pass}"
     )
+    if found.refused:
+        click.secho(f"refused   {found.head[:12]}: {found.refused}", fg="red", bold=True)
     for name, address in found.servers.items():
         click.echo(f"serving   {name}: {address}")
     _table(

@@ -11,8 +11,11 @@ Job is named after its recipe, because a Job cannot be changed; and the pod temp
 digest of the configuration, so that a new version rolls the pods and an equal one does not.
 
 Volumes are claims by name: `ordain-artifacts` (read by servers, written by Jobs), `ordain-ledger`
-and `ordain-data`. Routing keys are given as they stand in the server's configuration: name, SHA-256
-and routes, which open nothing by themselves.
+and `ordain-data`. Configuration comes from a ConfigMap, which nobody can write, so a server has a
+run directory of its own beside it; a Job leaves evidence and result in `ordain-artifacts`, because
+its pod does not stay. All pods write to one ledger, each under its own name. Routing keys are given
+as they stand in the server's configuration: name, SHA-256 and routes, which open nothing by
+themselves.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ Manifest = dict[str, Any]
 PORT: Final = 8080
 JOB_FORMAT: Final = "ordain.job/1"
 RUN: Final = "/run/ordain"
+SETTINGS: Final = "/etc/ordain"
 STORE: Final = "/var/lib/ordain"
 _IMAGE: Final = re.compile(r"[a-z0-9][a-zA-Z0-9._/:-]*@sha256:[0-9a-f]{64}")
 _LONGEST_NAME: Final = 63
@@ -218,9 +222,12 @@ def _deployment(target: Target, found: Served, config: str) -> Manifest:
 
 
 def _server_container(target: Target, found: Served) -> dict[str, Any]:
+    config = f"{SETTINGS}/config.json"
+    pod_name = {"fieldRef": {"fieldPath": "metadata.name"}}
     size = max((one.spec.size for one in found.documents), key=list(_SIZES).index)
     return {
-        **_container(target, "server", ["-m", "ordain.runtime.serving.supervisor", RUN]),
+        **_container(target, "server", ["-m", "ordain.runtime.serving", RUN, "--config", config]),
+        "env": [{"name": "ORDAIN_INSTANCE", "valueFrom": pod_name}],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "resources": _resources(*_SIZES[size]),
         "startupProbe": _probe("/readyz", period=2, failures=60),
@@ -228,7 +235,7 @@ def _server_container(target: Target, found: Served) -> dict[str, Any]:
         "livenessProbe": _probe("/healthz", period=10, failures=3),
         "volumeMounts": [
             {"name": "run", "mountPath": RUN},
-            {"name": "config", "mountPath": f"{RUN}/config.json", "subPath": "config.json"},
+            {"name": "config", "mountPath": SETTINGS, "readOnly": True},
             {"name": "artifacts", "mountPath": f"{STORE}/artifacts", "readOnly": True},
             {"name": "ledger", "mountPath": f"{STORE}/ledger"},
         ],
@@ -323,7 +330,7 @@ def _training(target: Target, training: Resource, job: dict[str, Any]) -> list[M
                 "restartPolicy": "Never",
                 **_pod(
                     target,
-                    _training_container(target, job["recipe"]["threads"]),
+                    _training_container(target, name, job["recipe"]["threads"]),
                     _training_volumes(name),
                 ),
             },
@@ -350,11 +357,12 @@ def _training_volumes(config_map: str) -> list[dict[str, Any]]:
     ]
 
 
-def _training_container(target: Target, threads: int) -> dict[str, Any]:
+def _training_container(target: Target, name: str, threads: int) -> dict[str, Any]:
     """Threads are pinned by environment, because the numeric libraries read it when they load."""
+    directory, order = f"{STORE}/artifacts/jobs/{name}", f"{SETTINGS}/job.json"
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return {
-        **_container(target, "training", ["-m", "ordain.runtime.training", RUN]),
+        **_container(target, "training", ["-m", "ordain.runtime.training", directory, order]),
         "env": [
             *({"name": name, "value": str(threads)} for name in names),
             {"name": "HOME", "value": RUN},
@@ -362,7 +370,7 @@ def _training_container(target: Target, threads: int) -> dict[str, Any]:
         "resources": _resources(*_JOB_SIZE),
         "volumeMounts": [
             {"name": "run", "mountPath": RUN},
-            {"name": "job", "mountPath": f"{RUN}/job.json", "subPath": "job.json"},
+            {"name": "job", "mountPath": SETTINGS, "readOnly": True},
             {"name": "artifacts", "mountPath": f"{STORE}/artifacts"},
             {"name": "data", "mountPath": f"{STORE}/data", "readOnly": True},
         ],

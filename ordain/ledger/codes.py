@@ -35,7 +35,7 @@ CODES: Final = {
     ),
     "LED010": Explanation(
         "a torn tail was repaired",
-        "A crash left part of a line. It was never acknowledged, and stands beside the segment now.",
+        "A crash left part of a line. It was never acknowledged; it stands beside the segment now.",
         "",
         "none is needed",
     ),

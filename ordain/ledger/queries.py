@@ -16,6 +16,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ordain.ledger.chain import parse
 from ordain.ledger.errors import LedgerDamaged, unreadable
 from ordain.ledger.ids import uuid7_time
 from ordain.ledger.records import Event, Prediction, Record, decode, rfc3339
@@ -187,6 +188,13 @@ def _decode_line(line: bytes, path: Path, number: int = 0) -> Record | None:
 
 
 def _parse(line: bytes, path: Path, number: int) -> tuple[str, dict[str, Any]]:
+    """Type and value of a line whose bytes have the hash that it states.
+
+    Nobody should be shown a record that was edited, even before anybody verifies the chain.
+    """
+    parts = parse(line)
+    if parts is not None and not parts.sound:
+        raise _damaged(path, number, "the record was changed: its bytes do not have its hash")
     try:
         whole = json.loads(line)
         return whole["type"], whole["value"]

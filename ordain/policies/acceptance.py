@@ -88,43 +88,6 @@ _CONTROLS: Final = {
 }
 
 
-_VERDICTS: Final = frozenset(verdict.value for verdict in Verdict)
-
-
-def is_sound(evidence: Evidence) -> bool:
-    """Whether everything that is compared here has the type that a comparison needs."""
-    metrics = evidence.metrics
-    rows = evidence.fairness
-    counts = [(row.n, row.n_reference, row.favourable, row.favourable_reference) for row in rows]
-    needed = [
-        *(one.value for one in metrics),
-        *(one.confidence for one in metrics),
-        *(limit for row in rows for limit in (row.minimum, row.alpha)),
-        *_values(evidence.drift),
-        *_values(evidence.parity),
-    ]
-    optional = [
-        *(bound for one in metrics for bound in (one.low, one.high)),
-        *(value for row in rows for value in (row.value, row.p_holm)),
-    ]
-    return (
-        all(map(_is_number, needed))
-        and all(value is None or _is_number(value) for value in optional)
-        and all(type(count) is int for four in counts for count in four)
-        and all(type(one.n) is int for one in metrics)
-        and all(row.verdict in _VERDICTS for row in rows)
-    )
-
-
-def _values(mapping: object) -> list[object]:
-    """The values of a mapping; what is none is a value that is no number."""
-    return list(mapping.values()) if isinstance(mapping, dict) else [mapping]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 # ── metrics ──────────────────────────────────────────────────────────────────────────────────────
 
 

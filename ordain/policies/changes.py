@@ -188,6 +188,7 @@ def integrity(base: LoadedEstate | None, head: LoadedEstate, change: Change) -> 
     if base is None:
         return
     yield from _edited_versions(base, head)
+    yield from _swapped_models(base, head)
     for path in change.paths:
         if is_evidence(path.path) and path.old_blob is not None:
             yield _edited_evidence(path)
@@ -215,9 +216,10 @@ def _edited_versions(base: LoadedEstate, head: LoadedEstate) -> Iterator[Finding
     """Versions are history, and stay when their model goes."""
     for old in base.all("ModelVersion"):
         new = head.documents.get(old.key)
-        if new is not None and new.raw == old.raw:
+        if new is not None and new.raw == old.raw and new.path == old.path:
             continue
-        verb = "removed" if new is None else "edited"
+        # A moved file would look like a younger version, and its contributors be forgotten.
+        verb = "removed" if new is None else "edited" if new.raw != old.raw else "moved"
         yield Finding(
             code="PRO002",
             severity=Severity.ERROR,
@@ -225,6 +227,23 @@ def _edited_versions(base: LoadedEstate, head: LoadedEstate) -> Iterator[Finding
             location=new.location if new is not None else Location(old.path),
             remedy="restore the document as it was",
             controls=("SC-PROV", "SR262-CHANGE"),
+        )
+
+
+def _swapped_models(base: LoadedEstate, head: LoadedEstate) -> Iterator[Finding]:
+    """A pinned version means one model's: under another model it would be served unpromoted."""
+    for new in head.all("Deployment"):
+        old = base.documents.get(new.key)
+        if old is None or new.spec.version is None or new.spec.model == old.spec.model:
+            continue
+        yield Finding(
+            code="PRO010",
+            severity=Severity.ERROR,
+            message=f"{new.key} is given the model {new.spec.model} while it pins a version",
+            location=new.marks.value("spec", "model"),
+            evidence=(f"model before = {old.spec.model}",),
+            remedy="remove spec.version too, or declare another Deployment; then promote",
+            controls=("SR262-CHANGE", "HR-BATCH"),
         )
 
 

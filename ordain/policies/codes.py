@@ -113,6 +113,14 @@ _CHANGES: Final = {
         "take the file out",
     ),
 }
+_SWAPPED: Final = {
+    "PRO010": Page(
+        "a deployment is given another model while it pins a version",
+        "The number would then mean a version of the other model, which nobody promoted here.",
+        "spec.model: cheap, beside spec.version: 1 of another model",
+        "remove spec.version in the same change, or declare another Deployment",
+    ),
+}
 _EVIDENCE: Final = {
     "ACC-VERDICT": Page(
         "the evidence itself says that it failed",
@@ -233,6 +241,7 @@ _WAIVERS: Final = {
 CODES: Final[dict[str, Page]] = {
     **_POLICIES,
     **_CHANGES,
+    **_SWAPPED,
     **_EVIDENCE,
     **_APPROVALS,
     **_WAIVERS,

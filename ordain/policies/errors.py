@@ -10,6 +10,8 @@ its place in the file.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ordain.specs.errors import OrdainError
 
 
@@ -31,6 +33,15 @@ class ExpressionError(PolicyError):
 
 
 class PackError(PolicyError):
-    """A pack of policies that ordain does not ship, or not in this version."""
+    """A pack of policies that ordain does not ship, or not in this version.
+
+    `field` is the field of a PolicySet's entry that names what does not exist.
+    """
 
     code = "POL003"
+
+    def __init__(
+        self, message: str, *, remedy: str = "", field: Literal["name", "version"] = "name"
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.field = field

@@ -10,7 +10,6 @@ has too few rows to be sure of anything. Any other window counts as a loosening,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +18,8 @@ from ordain.specs.kinds.fields import yaml_name
 from ordain.specs.shapes import shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Location
     from ordain.specs.kinds.compliance import Compliance
@@ -92,14 +93,13 @@ def _weaker(old: Document, new: Document) -> Iterator[Loosened]:
     for path, direction in _NUMBERS.get(old.kind, ()):
         before, after = _at(old.spec, path), _at(new.spec, path)
         if (after - before) * direction > 0:
-            pairs.append((path, before, after))
+            pairs.append((tuple(map(yaml_name, path.split("."))), before, after))
     compare = _COMPARED.get(old.kind)
     if compare is not None:
         pairs.extend(compare(old.spec, new.spec))
     for path, before, after in pairs:
-        camel = _yaml_path(new, path)
-        place = new.marks.value("spec", *camel)
-        yield Loosened(new.key, f"spec.{'.'.join(camel)}", str(before), str(after), place)
+        place = new.marks.value("spec", *path)
+        yield Loosened(new.key, f"spec.{'.'.join(path)}", str(before), str(after), place)
 
 
 def _at(spec: Any, path: str) -> Any:  # noqa: ANN401 - a number of the spec
@@ -108,62 +108,46 @@ def _at(spec: Any, path: str) -> Any:  # noqa: ANN401 - a number of the spec
     return spec
 
 
-def _yaml_path(document: Document, path: str) -> tuple[str, ...]:
-    """The YAML names of a path; names of columns and sections are what the document calls them."""
-    steps = tuple(path.split("."))
-    if document.kind == "Compliance":
-        return steps
-    if steps[0] == "columns":
-        # A column may have a dot in its name; what follows it is one plain word.
-        name, _, field = path.removeprefix("columns.").rpartition(".")
-        known = document.raw["spec"]["columns"]
-        return ("columns", name, field) if name in known else ("columns", path[8:])
-    return tuple(map(yaml_name, steps))
-
-
-def _narrowed(path: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Pair]:
-    """An empty list means all; what was covered and is not any more is a loosening."""
-    if new and (not old or not set(old) <= set(new)):
-        yield path, ", ".join(old) or "all", ", ".join(new)
-
-
 def _monitor(old: Monitor, new: Monitor) -> Iterator[Pair]:
-    yield from _narrowed("features", old.features, new.features)
+    # An empty list means all features.
+    if new.features and not set(old.features or ("",)) <= set(new.features):
+        yield ("features",), ", ".join(old.features) or "all", ", ".join(new.features)
     for name in ("rows", "duration"):
         before, after = getattr(old.window, name), getattr(new.window, name)
         if before != after:
-            yield f"window.{name}", before or "any", after or "any"
-    if 1 < new.hysteresis.breaches and new.hysteresis.of < old.hysteresis.of:
-        yield "hysteresis.of", old.hysteresis.of, new.hysteresis.of
+            yield ("window", name), before or "any", after or "any"
+    if new.hysteresis.breaches > 1 and new.hysteresis.of < old.hysteresis.of:
+        yield ("hysteresis", "of"), old.hysteresis.of, new.hysteresis.of
     for action in old.on_breach:
         if action not in new.on_breach:
-            yield "on_breach", action, "removed"
+            yield ("onBreach",), action, "removed"
 
 
 def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
     for name in sorted(set(old.leaks) - set(new.leaks)):
-        yield "leaks", name, "removed"
+        yield ("leaks",), name, "removed"
     for name, column in old.columns.items():
         other = new.columns.get(name)
         role = other.role if other else "removed"
         if column.role == "protected" != role:
-            yield f"columns.{name}", "protected", role
+            yield ("columns", name), "protected", role
         if other is not None:
-            yield from ((f"columns.{name}.{field}", *rest) for field, *rest in _column(column, other))
+            for field, before, after in _column(column, other):
+                yield ("columns", name, *field), before, after
 
 
 def _column(old: Column, new: Column) -> Iterator[Pair]:
     """What is believed of a column: a wider range, more missing values, levels nobody knows."""
     if old.range is not None and not _inside(new.range, old.range):
-        yield "range", _text(old.range), _text(new.range)
+        yield ("range",), _text(old.range), _text(new.range)
     if old.missing is not None and _share(new.missing) > _share(old.missing):
-        yield "missing", old.missing, new.missing or "any share"
+        yield ("missing",), old.missing, new.missing or "any share"
     if old.unknown != "refuse":
         return
     if new.unknown != "refuse":
-        yield "unknown", old.unknown, new.unknown
+        yield ("unknown",), old.unknown, new.unknown
     elif old.levels is not None and not set(new.levels or ("",)) <= set(old.levels):
-        yield "levels", ", ".join(old.levels), ", ".join(new.levels or ()) or "any level"
+        yield ("levels",), ", ".join(old.levels), ", ".join(new.levels or ()) or "any level"
 
 
 def _inside(inner: tuple[float, float] | None, outer: tuple[float, float]) -> bool:
@@ -180,19 +164,19 @@ def _share(missing: str | None) -> float:
 
 
 def _sections(old: Compliance, new: Compliance) -> Iterator[Pair]:
-    for name in shapes(type(old)):
-        if getattr(old, name) is not None and getattr(new, name) is None:
-            yield name, "present", "removed"
+    for name, shape in shapes(type(old)).items():
+        if getattr(old, shape.attribute) is not None and getattr(new, shape.attribute) is None:
+            yield (name,), "present", "removed"
 
 
 def _policy(old: Policy, new: Policy) -> Iterator[Pair]:
     if _STRICTNESS[new.enforcement] < _STRICTNESS[old.enforcement]:
-        yield "enforcement", old.enforcement, new.enforcement
+        yield ("enforcement",), old.enforcement, new.enforcement
 
 
 def _route(old: Route, new: Route) -> Iterator[Pair]:
     if old.access.keys == "required" != new.access.keys:
-        yield "access.keys", "required", new.access.keys
+        yield ("access", "keys"), "required", new.access.keys
 
 
 _COMPARED: Final[dict[str, Callable[[Any, Any], Iterator[Pair]]]] = {

@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ordain.policies.acceptance import Case, accept, is_sound
+from ordain.policies.acceptance import Case, accept
 from ordain.policies.changes import RECONCILER, is_evidence
 from ordain.policies.lookups import recipe_in, versions_of
 from ordain.specs.evidence import (
-    FORMAT,
     MAXIMUM_BYTES,
     Evidence,
     EvidenceError,
@@ -191,19 +190,13 @@ def read_for(version: Document, tree: Mapping[str, bytes]) -> Evidence | Finding
 
 
 def _read(data: bytes, path: str) -> Evidence | Finding:
-    """Evidence whose numbers are numbers; whoever wrote the file may not have been the machine."""
-    message = f"{path} is not an evidence document of the format {FORMAT}"
-    remedy = "let the reconciler write evidence"
     if len(data) > MAXIMUM_BYTES:
         message = f"{path} has {len(data)} bytes, more than {MAXIMUM_BYTES}"
-        return _error("PRO007", message, Location(path), remedy)
+        return _error("PRO007", message, Location(path), "let the reconciler write evidence")
     try:
-        evidence = read_evidence(data, path)
+        return read_evidence(data, path)
     except EvidenceError as error:
         return _error("PRO007", error.message, Location(path), error.remedy)
-    except (ValueError, RecursionError):
-        return _error("PRO007", message, Location(path), remedy)
-    return evidence if is_sound(evidence) else _error("PRO007", message, Location(path), remedy)
 
 
 def is_running(estate: LoadedEstate, model: str) -> bool:

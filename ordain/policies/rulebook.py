@@ -75,8 +75,7 @@ def _packs(estate: LoadedEstate, findings: list[Finding]) -> Iterator[_Entry]:
             try:
                 yield load_pack(entry.name, entry.version), entry.params, document
             except PackError as error:
-                field = "version" if "version" in error.message else "name"
-                place = document.marks.value("spec", "packs", index, field)
+                place = document.marks.value("spec", "packs", index, error.field)
                 findings.append(
                     Finding(error.code, Severity.ERROR, error.message, place, remedy=error.remedy)
                 )

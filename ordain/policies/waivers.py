@@ -104,11 +104,8 @@ def _trouble(
 
 
 def _days_left(waiver: Waiver, now: datetime) -> int:
-    """Days until the last day; negative when that is over, or no day at all."""
-    try:
-        last = date.fromisoformat(waiver.expires)
-    except ValueError:
-        return -1
+    """Days until the last day; negative when that is over."""
+    last = date.fromisoformat(waiver.expires)
     return (last - now.astimezone(UTC).date()).days
 
 

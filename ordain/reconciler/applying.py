@@ -6,14 +6,13 @@ observes, plans what is left, and says from where it went on.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
 import ordain
 from ordain.ledger.records import Event
 from ordain.reconciler.drivers import Job
-from ordain.reconciler.errors import DriverFailed
+from ordain.reconciler.errors import DriverFailed, Skipped
 from ordain.reconciler.promotions import Version, promotion_files, propose
 from ordain.reconciler.stages import (
     Enrol,
@@ -28,8 +27,6 @@ from ordain.reconciler.stages import (
 )
 from ordain.runtime.training.order import Job as Order
 from ordain.specs.errors import OrdainError
-from ordain.specs.evidence import Evidence, read_evidence
-from ordain.specs.findings import Verdict
 from ordain.vcs.keys import load_signer
 
 if TYPE_CHECKING:
@@ -45,13 +42,6 @@ if TYPE_CHECKING:
 
 ACTOR = "reconciler"
 AnyStage = Train | Rebuild | Withdraw | Propose | Serve | StopServing | Enrol | Retire
-
-
-class Skipped(OrdainError):
-    """A stage that turned out to have nothing to do, with the reason."""
-
-    exit_code = 1
-    code = "REC010"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +160,19 @@ class Applier:
     # Training and what follows from it
 
     def _train(self, model: str, recipe: str) -> str:
-        result = self.driver.train(self._job(model), self.tell)
-        outcome = _outcome(result)
+        outcome = self.driver.train(self._job(model), self.tell)
         self.state.put_outcome(recipe, model, outcome, self.clock())
-        if "error" in outcome:
-            raise DriverFailed(outcome["summary"], remedy=str(outcome["error"].get("remedy", "")))
-        return str(outcome["summary"])
+        if outcome.fate == "broken":
+            raise DriverFailed(outcome.summary, remedy=outcome.remedy)
+        return outcome.summary
 
     def _rebuild(self, stage: Rebuild) -> str:
-        result = self.driver.train(self._job(stage.model), self.tell, afresh=True)
-        made = result.get("artifact")
-        if made != stage.artifact:
-            message = f"{stage.model}@{stage.version} came out as {made}, not as {stage.artifact}"
+        made = self.driver.train(self._job(stage.model), self.tell, afresh=True)
+        if made.fate == "broken":
+            raise DriverFailed(made.summary, remedy=made.remedy)
+        if made.artifact != stage.artifact:
+            name = f"{stage.model}@{stage.version}"
+            message = f"{name} came out as {made.artifact}, not as {stage.artifact}"
             remedy = "the data, the lock or the machine differ; restore the artifact store"
             raise DriverFailed(message, remedy=remedy)
         return "the artifact is back, byte for byte"
@@ -208,7 +199,7 @@ class Applier:
             champion=self._champion(model),
             tool=ordain.__version__,
         )
-        return Job(recipe.digest, order.to_json(), tracked)
+        return Job(order, tracked)
 
     def _champion(self, model: str) -> str | None:
         """The artifact that runs now."""
@@ -220,49 +211,17 @@ class Applier:
         if outcome is None:
             message = f"there is no result of the recipe of {stage.model}"
             raise DriverFailed(message, remedy="run ordain reconcile --once again")
-        if outcome["verdict"] == Verdict.FAIL.value:
-            message = f"not proposed: {outcome['summary']}"
+        if outcome.fate != "proposable":
+            message = f"not proposed: {outcome.summary}"
             raise Skipped(message)
-        evidence = evidence_of(outcome)
         version = Version(
             stage.version,
             self.desired.recipes[stage.model],
-            outcome["artifact"],
-            evidence,
+            outcome.artifact,
+            outcome.evidence,
             ordain.__version__,
         )
         files = promotion_files(self.side.tree, self.side.estate, version)
         signer = load_signer(self.source.home.key(ACTOR))
         proposal = propose(self.source, self.side.revision, files, version, signer, self.clock())
         return f"proposed as {proposal.id}"
-
-
-def evidence_of(outcome: dict[str, Any]) -> Evidence:
-    """The evidence of a training outcome."""
-    data = str(outcome["evidence_json"]).encode()
-    digest = str(outcome["evidence"]).removeprefix("sha256:")
-    return read_evidence(data, f"evidence/{digest}.json")
-
-
-def _outcome(result: dict[str, Any]) -> dict[str, Any]:
-    """A training result with its verdict and one line for people."""
-    if "error" in result:
-        error = result["error"]
-        return {**result, "summary": f"{error['message']}", "verdict": Verdict.FAIL.value}
-    evidence = json.loads(result["evidence_json"])
-    failing = [
-        f"{metric['name']} {metric['value']:.4f} ({metric['limit']})"
-        for metric in evidence["metrics"]
-        if metric["verdict"] == Verdict.FAIL.value and metric["limit"]
-    ] + [
-        f"{row['metric']} of {row['attribute']}={row['group']} is {row['value']:.3f}"
-        for row in evidence["fairness"]
-        if row["verdict"] == Verdict.FAIL.value
-    ]
-    headline = next((m for m in evidence["metrics"] if m["part"] == "test"), None)
-    summary = f"evidence {evidence['verdict']}"
-    if headline is not None:
-        summary += f", {headline['name']} {headline['value']:.4f} on {headline['n']} held-out rows"
-    if failing:
-        summary = f"the evidence fails: {'; '.join(failing)}"
-    return {**result, "verdict": evidence["verdict"], "summary": summary}

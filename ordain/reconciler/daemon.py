@@ -34,19 +34,22 @@ def run_for_ever(
 ) -> None:
     """Run passes `interval` seconds apart until SIGINT or SIGTERM; a pass is always finished.
 
-    `show` gets every report, `complain` a line for each pass that failed, once while it says the
-    same.
+    `show` gets every report, `complain` each warning and the reason of a pass that failed, once as
+    long as it stays the same.
     """
-    said = ""
+    said: tuple[str, ...] = ()
     with _told_to_stop() as wait:
         while True:
             try:
-                show(reconciler.run())
-                said = ""
+                report = reconciler.run()
+                show(report)
+                found = report.warnings
             except OrdainError as error:
-                if error.message != said:
-                    complain(f"the pass failed: {error.message}; {error.remedy}")
-                said = error.message
+                found = (f"the pass failed: {error.message}; {error.remedy}",)
+            for line in found:
+                if line not in said:
+                    complain(line)
+            said = found
             if wait(interval):
                 return
 

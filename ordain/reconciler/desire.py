@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ordain.compilers.local import train
-from ordain.compilers.resources import Resource
+from ordain.compilers.resources import Resource, Waiting
 from ordain.compilers.serving import served
-from ordain.reconciler.planning import Desired, Running, Waiting, Wanted
+from ordain.reconciler.planning import Desired, Running, Wanted
 from ordain.reconciler.routing_keys import keys_in_force
 from ordain.specs.recipes import Recipe
 
@@ -34,7 +34,7 @@ def desire(
         if isinstance(one, Resource):
             recipes[one.name] = Recipe(**one.spec["recipe"])
         else:
-            waiting.append(Waiting(one.key, one.reason, one.message))
+            waiting.append(one)
     servers: dict[str, dict[str, Any]] = {}
     for environment in settings.spec.environments:
         if environment.target != "local":
@@ -42,7 +42,7 @@ def desire(
             waiting.append(Waiting(f"Environment/{environment.name}", "NotApplied", message))
             continue
         found = served(estate, environment.name)
-        waiting += [Waiting(one.key, one.reason, one.message) for one in found.waiting]
+        waiting += found.waiting
         if found.routes:
             config = found.config(environment, host=environment.host, port=environment.port)
             servers[environment.name] = _completed(config, home, keys)

@@ -17,38 +17,37 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ordain.reconciler.errors import DriverFailed
+from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.planning import SeenServer
+from ordain.runtime.training.order import (
+    EVIDENCE,
+    RESULT,
+    thread_environment,
+    write_job,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from ordain.reconciler.home import Home
+    from ordain.runtime.training.order import Job as Order
 
 READY_SECONDS = 60.0
-_ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A training run: the recipe that names it, and the order that it reads."""
+    """A training run: the order that it reads, and the data that git hands over, by path."""
 
-    recipe: str
-    order: bytes
+    order: Order
     files: dict[str, bytes]
 
 
 class Driver(Protocol):
     """What a target must be able to do."""
 
-    def train(
-        self, job: Job, progress: Callable[[str], None], *, afresh: bool = False
-    ) -> dict[str, Any]:
+    def train(self, job: Job, progress: Callable[[str], None], *, afresh: bool = False) -> Outcome:
         """Run a job to its end, or take the result that is there; a failure is a result too."""
 
     def servers(self, environments: Iterable[str]) -> dict[str, SeenServer]:
@@ -67,9 +66,7 @@ class LocalDriver:
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def train(
-        self, job: Job, progress: Callable[[str], None], *, afresh: bool = False
-    ) -> dict[str, Any]:
+    def train(self, job: Job, progress: Callable[[str], None], *, afresh: bool = False) -> Outcome:
         """Run `python -m ordain.runtime.training` in the job's directory, at most once at a time.
 
         The job inherits the lock of its directory, so that it outlives a killed reconciler and the
@@ -78,13 +75,14 @@ class LocalDriver:
         Raises:
             DriverFailed: the process ended without a result.
         """
-        directory = self._home.job(job.recipe)
-        directory.mkdir(parents=True, exist_ok=True)
-        with _sole_job(directory, progress) as lock:
-            if afresh or not _is_done(directory):
-                _write_order(directory, job)
-                _run_job(directory, lock, progress)
-            return _read_result(directory)
+        directory = self._home.job(job.order.recipe.digest)
+        with _system_errors(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            with _sole_job(directory, progress) as lock:
+                if afresh or not _is_done(directory):
+                    _write_order(directory, job)
+                    _run_job(directory, job.order.recipe.threads, lock, progress)
+                return _read_result(directory)
 
     def servers(self, environments: Iterable[str]) -> dict[str, SeenServer]:
         """Ask every supervisor that has a directory."""
@@ -110,11 +108,9 @@ class LocalDriver:
         from ordain.runtime.serving import client
 
         directory = self._home.server(environment)
-        directory.mkdir(parents=True, exist_ok=True)
-        if client.status(directory) is None:
+        with _system_errors(directory):
+            directory.mkdir(parents=True, exist_ok=True)
             status = client.start(directory, config, timeout=READY_SECONDS)
-        else:
-            status = client.replace(directory, config, timeout=READY_SECONDS)
         if status.state != "ready":
             reason = status.error.message if status.error else status.state
             message = f"{environment} does not serve: {reason}"
@@ -125,7 +121,20 @@ class LocalDriver:
         """Drain and stop the supervisor."""
         from ordain.runtime.serving import client
 
-        client.stop(self._home.server(environment))
+        directory = self._home.server(environment)
+        with _system_errors(directory):
+            client.stop(directory)
+
+
+@contextmanager
+def _system_errors(directory: Path) -> Iterator[None]:
+    """What the system refuses is a failed stage with its reason, and not the end of the daemon."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or directory
+        message = f"{place}: {error.strerror or error}"
+        raise DriverFailed(message, remedy="make room, mend the rights, try again") from error
 
 
 @contextmanager
@@ -144,21 +153,21 @@ def _sole_job(directory: Path, progress: Callable[[str], None]) -> Iterator[int]
 
 def _is_done(directory: Path) -> bool:
     """Whether an earlier run left a result; one that ended in an error is tried again."""
-    result = directory / "result.json"
+    result = directory / RESULT
     return result.is_file() and "error" not in json.loads(result.read_bytes())
 
 
 def _write_order(directory: Path, job: Job) -> None:
-    (directory / "result.json").unlink(missing_ok=True)
+    (directory / RESULT).unlink(missing_ok=True)
     for name, data in job.files.items():
         place = directory / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
-    (directory / "job.json").write_bytes(job.order)
+    write_job(directory, job.order)
 
 
-def _run_job(directory: Path, lock: int, progress: Callable[[str], None]) -> None:
-    """Run the job with one thread, its progress to the caller and its errors to a log.
+def _run_job(directory: Path, threads: int, lock: int, progress: Callable[[str], None]) -> None:
+    """Run the job with so many threads, its progress to the caller and its errors to a log.
 
     The job holds the reading end of its own pipe as well: a pipe that nobody reads any more would
     break the job that it should outlive us with.
@@ -172,7 +181,7 @@ def _run_job(directory: Path, lock: int, progress: Callable[[str], None]) -> Non
                 stdin=subprocess.DEVNULL,
                 stdout=writing,
                 stderr=log,
-                env={**os.environ, **_ONE_THREAD},
+                env={**os.environ, **thread_environment(threads)},
                 pass_fds=(lock, reading),
             )
         finally:
@@ -182,13 +191,19 @@ def _run_job(directory: Path, lock: int, progress: Callable[[str], None]) -> Non
                 progress(line.decode("utf-8", "replace").strip())
 
 
-def _read_result(directory: Path) -> dict[str, Any]:
-    result = directory / "result.json"
+def _read_result(directory: Path) -> Outcome:
+    """What the run left, with its evidence.
+
+    Raises:
+        DriverFailed: it left nothing.
+    """
+    result = directory / RESULT
     if not result.is_file():
         message = "training ended without a result"
         raise DriverFailed(message, remedy=f"read {directory / 'log'}")
-    found: dict[str, Any] = json.loads(result.read_bytes())
-    evidence = directory / "evidence.json"
-    if evidence.is_file() and "error" not in found:
-        found["evidence_json"] = evidence.read_text(encoding="utf-8")
-    return found
+    found = json.loads(result.read_bytes())
+    if "error" in found:
+        error = found["error"]
+        return Outcome.failure(error["message"], error.get("remedy", ""))
+    evidence = (directory / EVIDENCE).read_text(encoding="utf-8")
+    return Outcome.success(found["artifact"], evidence)

@@ -1,14 +1,19 @@
 """What can stop the reconciler.
 
-ReconcilerError      exit code 2
-├── Busy             another reconciler works on the same estate
-├── DirtyTree        the work tree differs from the commit that would be planned
-├── PlanStale        git or production moved since the plan was written
-├── Untrusted        the history does not begin where it was trusted
-├── StateDamaged     the state store cannot be read
-├── KeyMissing       a private key is not where it was expected
-├── DriverFailed     a stage could not be carried out
-└── ProposalRefused  a proposal may not be approved or merged (exit code 1)
+ReconcilerError      REC000  exit code 2
+├── Busy             REC001  another reconciler works on the same estate
+├── DirtyTree        REC002  the work tree differs from the commit that would be planned
+├── PlanStale        REC003  git or production moved since the plan was written
+├── Untrusted        REC004  the history does not begin where it was trusted
+├── StateDamaged     REC005  the state store cannot be read or written
+├── KeyMissing       REC006  a private key is not where it was expected
+├── DriverFailed     REC007  a stage could not be carried out
+├── ProposalRefused  REC008  a proposal may not be approved or merged (exit code 1)
+├── UnknownKey       REC009  a routing key, or a route for one, that is not there
+├── Skipped          REC010  a stage that turned out to have nothing to do (exit code 1)
+├── AnchorInvalid    REC011  what git anchors and what the record holds do not agree
+├── PlanUnreadable   REC012  the file is no saved plan
+└── NotDeployed      REC013  there is no such deployment
 """
 
 from __future__ import annotations
@@ -69,3 +74,34 @@ class ProposalRefused(ReconcilerError):
 
     exit_code = 1
     code = "REC008"
+
+
+class UnknownKey(ReconcilerError):
+    """A key or route that is not there."""
+
+    code = "REC009"
+
+
+class AnchorInvalid(ReconcilerError):
+    """What git anchors and what the record holds do not agree."""
+
+    code = "REC011"
+
+
+class PlanUnreadable(ReconcilerError):
+    """The file is no saved plan."""
+
+    code = "REC012"
+
+
+class NotDeployed(ReconcilerError):
+    """There is no such deployment."""
+
+    code = "REC013"
+
+
+class Skipped(ReconcilerError):
+    """A stage that turned out to have nothing to do, with the reason."""
+
+    exit_code = 1
+    code = "REC010"

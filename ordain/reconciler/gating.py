@@ -18,19 +18,20 @@ from ordain.reconciler.history import (
     commits_between,
     contributors_to_model,
     known,
+    last_change,
     signers,
 )
 from ordain.reconciler.people import RECONCILER, allowed_keys, organization_of
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
 from ordain.specs.findings import Finding, Severity, blocking
-from ordain.vcs.approvals import read_approvals
+from ordain.vcs.approvals import Approvals, RejectedApproval, read_approvals
 from ordain.vcs.changes import change_between
 from ordain.vcs.errors import GitError, MergeConflict
 from ordain.vcs.signatures import commit_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ordain.policies.changes import ChangeFacts
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from ordain.reconciler.source import Source
     from ordain.reconciler.trees import CommitTree
     from ordain.specs.documents import LoadedEstate
-    from ordain.vcs.approvals import Approvals
     from ordain.vcs.changes import Change
     from ordain.vcs.keys import AllowedKey
     from ordain.vcs.objects import Commit
@@ -98,20 +98,31 @@ def read_side(source: Source, revision: str) -> Side:
     return Side(revision, tree, load_estate(tree))
 
 
-def gate_history(source: Source, last_good: str | None, head: str, now: datetime) -> Gated:
-    """Judge every first-parent step after `last_good`; without one, from the root commit on."""
+def gate_history(
+    source: Source,
+    last_good: str | None,
+    head: str,
+    now: datetime,
+    *,
+    passed: Mapping[str, datetime] | None = None,
+) -> Gated:
+    """Judge every first-parent step after `last_good`; without one, from the root commit on.
+
+    `passed` says when the record let a commit pass: judged again, its keys are looked at as of
+    then. The date that a commit claims is never believed.
+    """
     good = last_good
     judged: list[Judged] = []
     refused: list[Refusal] = []
-    base = None if good is None else read_side(source, good)
     try:
         steps = source.repository.first_parent(good, head)
     except GitError:
         return Gated(good, (), (Refusal(head, (_rewritten(head, good),)),))
+    base = read_side(source, good) if steps and good is not None else None
     for revision in steps:
         try:
             side = read_side(source, revision)
-            verdict = judge_commit(source, base, side, now)
+            verdict = judge_commit(source, base, side, (passed or {}).get(revision, now))
         except OrdainError as error:
             finding = Finding(error.code, Severity.ERROR, error.message, error.location)
             refused.append(Refusal(revision, (finding,)))
@@ -137,7 +148,7 @@ def judge_commit(source: Source, base: Side | None, side: Side, now: datetime) -
     brought = commits_between(source.repository, since, commit.id)
     commits = [one for one in brought if not (merged and one == commit.id)]
     judged = judge_side(source, base, side, commits=commits, pushed=pushed, now=now)
-    if base is None or not merged:
+    if base is None or not merged or not judged.change.paths:
         return judged
     allowed = allowed_keys(organization_of(base.estate))
     found = [*judged.commits, *_merge_findings(source, commit, allowed, now)]
@@ -181,6 +192,9 @@ def judge_side(
     repository = source.repository
     allowed = allowed_keys(organization_of((base or side).estate))
     change = _change(source, base, side)
+    if base is not None and not change.paths:
+        # Nothing is brought, so nothing has to be signed or approved: a revert heals the branch.
+        commits = ()
     signed = signers(repository, commits, allowed, now)
     facts = describe(
         None if base is None else base.estate,
@@ -195,6 +209,8 @@ def judge_side(
     approvals = read_approvals(
         repository, change.digest, estate=source.root_commit, allowed=allowed, now=now
     )
+    if base is not None:
+        approvals = _fresh(approvals, last_change(repository, base.revision, change.names))
     judgement = judge(
         None if base is None else base.estate,
         side.estate,
@@ -202,7 +218,7 @@ def judge_side(
         approvals.valid,
         now,
         tree=side.tree,
-        enforce_intentions=False,
+        enforce_intentions=True,
     )
     # The root commit is trusted by its id, whoever signed it.
     strangers = (
@@ -210,6 +226,21 @@ def judge_side(
     )
     found = (*map(_unsigned, strangers), *_without_people(side))
     return Judged(side.revision, change, facts, judgement, approvals, found)
+
+
+def _fresh(approvals: Approvals, since: datetime | None) -> Approvals:
+    """Set aside approvals that are older than what they would change.
+
+    Going back and forth gives the same change digest again; without this an approval given once
+    could be used by anybody for ever.
+    """
+    if since is None:
+        return approvals
+    stale = [one for one in approvals.valid if one.time < since]
+    reason = f"it was given before the last change of these files ({since:%Y-%m-%d %H:%M:%S} UTC)"
+    set_aside = [RejectedApproval(one.person, one.change, reason, one.proof) for one in stale]
+    kept = tuple(one for one in approvals.valid if one.time >= since)
+    return Approvals(kept, (*approvals.rejected, *set_aside))
 
 
 def _without_people(side: Side) -> Iterator[Finding]:

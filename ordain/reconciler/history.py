@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from ordain.specs.documents import LoadedEstate
+    from ordain.specs.documents import Document, LoadedEstate
     from ordain.vcs.git import Repository
     from ordain.vcs.keys import AllowedKey
     from ordain.vcs.objects import Commit
@@ -54,8 +54,7 @@ def contributors_to_model(
     """
     since = _proposed_at(repository, estate, model, head)
     span = head if since is None else f"{since}..{head}"
-    pinned = set(_pinned_paths(estate, model)) | _data_paths(repository, estate, model, head)
-    paths = sorted(pinned | _former_paths(repository, estate, model, span, pinned))
+    paths = sorted(_pinned_paths(estate, model) | _former_paths(repository, estate, model, span))
     commits = _listed(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
@@ -67,7 +66,7 @@ def commits_on_model(
     repository: Repository, estate: LoadedEstate, model: str, head: str
 ) -> list[Commit]:
     """The commits that changed what a model pins, its versions or its deployments, newest first."""
-    paths = set(_pinned_paths(estate, model))
+    paths = _pinned_paths(estate, model)
     paths |= {
         document.path
         for document in estate.documents.values()
@@ -87,38 +86,32 @@ def merged_by(repository: Repository, head: str, path: str) -> tuple[str, str] |
     return (commit.parents[0], commit.id) if commit.parents else None
 
 
-def _pinned_paths(estate: LoadedEstate, model: str) -> tuple[str, ...]:
+def last_change(repository: Repository, head: str, paths: Sequence[str]) -> datetime | None:
+    """When any of these files was last changed on the way to `head`, None if never."""
+    found = _listed(repository, "log", "-1", "--format=%H", head, "--", *paths)
+    return repository.commit(found[0]).time if found else None
+
+
+def _pinned_paths(estate: LoadedEstate, model: str) -> set[str]:
     """The files whose content decides what a promotion of the model brings."""
     document = estate.get("Model", model)
     if document is None:
-        return ()
-    paths = {document.path}
-    dataset = estate.get("Dataset", document.spec.dataset or "")
-    if dataset is not None:
-        paths.add(dataset.path)
-    if document.spec.explanation.reasons is not None:
-        paths.add(document.spec.explanation.reasons)
-    paths.update(settings.spec.environment_lock for settings in estate.all("Estate"))
-    return tuple(sorted(paths))
-
-
-def _data_paths(repository: Repository, estate: LoadedEstate, model: str, head: str) -> set[str]:
-    """The data of the model and the query that selects it, as far as git holds them."""
-    document = estate.get("Model", model)
-    dataset = estate.get("Dataset", document.spec.dataset or "") if document else None
-    if dataset is None:
         return set()
-    source = dataset.spec.source
-    return {source.uri, source.query or ""} & repository.tree(head).keys()
+    dataset = estate.get("Dataset", document.spec.dataset or "")
+    paths = {document.path, *_named_files(document)}
+    if dataset is not None:
+        paths |= {dataset.path, *_named_files(dataset)}
+    for settings in estate.all("Estate"):
+        paths.update(_named_files(settings))
+    return paths
 
 
-def _former_paths(
-    repository: Repository, estate: LoadedEstate, model: str, span: str, known: set[str]
-) -> set[str]:
-    """Other files in which a pinned document stood during the span.
+def _former_paths(repository: Repository, estate: LoadedEstate, model: str, span: str) -> set[str]:
+    """Files in which a pinned document stood during the span, and files that it named then.
 
-    Without them, who edits a model and then has its file moved by somebody else would be no
-    contributor. Renames are not guessed as git does; the documents themselves are looked for.
+    Without them, who edits a model, its data or the lock, and then has the file moved by somebody
+    else, would be no contributor. Renames are not guessed as git does; the documents themselves
+    are looked for.
     """
     from ordain.specs.estates import load_estate
 
@@ -126,15 +119,30 @@ def _former_paths(
     if document is None:
         return set()
     wanted = {document.key, f"Dataset/{document.spec.dataset}"}
-    names = [key.partition("/")[2].encode() for key in wanted]
-    touched = [(path, blob) for path, blob in _documents_in(repository, span) if path not in known]
+    names = [*(key.partition("/")[2].encode() for key in wanted), b"Estate"]
+    touched = _documents_in(repository, span)
     contents = repository.read_many(blob for _, blob in touched)
-    return {
-        path
-        for path, blob in touched
-        if any(name in contents[blob] for name in names)
-        and wanted & load_estate({path: contents[blob]}).documents.keys()
-    }
+    found: set[str] = set()
+    for path, blob in touched:
+        if not any(name in contents[blob] for name in names):
+            continue
+        for one in load_estate({path: contents[blob]}).documents.values():
+            if one.key in wanted or one.kind == "Estate":
+                found |= {path, *_named_files(one)}
+    return found
+
+
+def _named_files(document: Document) -> tuple[str, ...]:
+    """The files of the estate that a Model, a Dataset or the Estate names."""
+    spec = document.spec
+    if document.kind == "Model":
+        named = [spec.explanation.reasons]
+    elif document.kind == "Dataset":
+        named = [spec.source.uri, spec.source.query]
+    else:
+        named = [spec.environment_lock]
+    # Addresses and absolute paths lead out of the repository, where git refuses to look.
+    return tuple(path for path in named if path and not path.startswith(("/", ":", "..")))
 
 
 def _documents_in(repository: Repository, span: str) -> set[tuple[str, str]]:

@@ -6,7 +6,7 @@ person is shown is what the machine would do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from ordain.ledger.records import Event
 from ordain.reconciler.anchors import anchor
 from ordain.reconciler.applying import ACTOR, Applier, Result
 from ordain.reconciler.desire import desire
+from ordain.reconciler.errors import AnchorInvalid
 from ordain.reconciler.gating import Gated, Refusal, Side, gate_history, read_side
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.reconciler.planning import (
@@ -23,12 +24,14 @@ from ordain.reconciler.planning import (
     SeenProposal,
     make_plan,
 )
-from ordain.reconciler.promotions import model_of_proposal, recipe_of_proposal
+from ordain.reconciler.promotions import BRANCH, model_of_proposal, recipe_of_proposal
 from ordain.reconciler.saved_plans import refuse_stale
 from ordain.reconciler.source import pin_trust
-from ordain.runtime.artifacts import ArtifactStore
+from ordain.runtime.artifacts import ArtifactStore, load_artifact
+from ordain.runtime.errors import ArtifactError
 from ordain.specs.errors import FindingsError, OrdainError
 from ordain.specs.findings import blocking
+from ordain.vcs.errors import GitError
 from ordain.vcs.signatures import signed_by
 
 if TYPE_CHECKING:
@@ -56,13 +59,19 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class PassReport:
-    """What a pass found and did; `resumed` is the pass that was interrupted before."""
+    """What a pass found and did.
+
+    `resumed` is the pass that was interrupted before; `warnings` say what it had to do without;
+    `damage` says what is wrong with the record, empty when nothing is.
+    """
 
     head: str
     gated: Gated
     planned: Planned | None
     result: Result
     resumed: int | None = None
+    warnings: tuple[str, ...] = ()
+    damage: str = ""
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -74,7 +83,8 @@ class PassReport:
         """0 when all is well or waits for people, 1 for a refusal, 2 for a failed stage."""
         if self.result.failed:
             return 2
-        return 1 if self.gated.refused or self.result.rejected or self.unwell else 0
+        trouble = self.gated.refused or self.result.rejected or self.unwell or self.damage
+        return 1 if trouble else 0
 
     @property
     def unwell(self) -> bool:
@@ -108,20 +118,31 @@ class Reconciler:
             PlanStale: the plan is not the expected one.
             Untrusted: the history is not the one that was trusted.
         """
-        self.source.fetch()
+        unreachable = self._fetch()
         pin_trust(self.source, self.state)
         head = self.source.head()
         gated = self.gate(head)
         if gated.good is None:
-            return PassReport(head, gated, None, Result(()))
+            return PassReport(head, gated, None, Result(()), warnings=unreachable)
         planned = self.plan(read_side(self.source, gated.good))
         if expected is not None:
             refuse_stale(expected, planned.plan)
-        return self.carry_out(head, gated, planned)
+        report = self.carry_out(head, gated, planned)
+        return replace(report, warnings=(*unreachable, *report.warnings))
+
+    def _fetch(self) -> tuple[str, ...]:
+        """Ask the remote; production must not depend on its being up, so go on without it."""
+        try:
+            self.source.fetch()
+        except GitError as error:
+            return (f"going on with what was fetched last: {error.message}",)
+        return ()
 
     def gate(self, head: str) -> Gated:
         """Judge what is new on the branch, remember and record the verdicts."""
-        gated = gate_history(self.source, self.state.get(_GOOD), head, self.clock())
+        good = self.state.get(_GOOD)
+        passed = self._passed() if good is None else {}
+        gated = gate_history(self.source, good, head, self.clock(), passed=passed)
         for judged in gated.judged:
             data = {
                 "kind": judged.facts.kind.value,
@@ -134,10 +155,18 @@ class Reconciler:
             if self.state.get(f"refused:{refusal.revision}") is None:
                 data = {"findings": [[f.code, f.message] for f in refusal.findings]}
                 self._record("gate.refused", refusal.revision, data)
-                self.state.put(f"refused:{refusal.revision}", self.clock().isoformat())
+                reason = next((f.message for f in refusal.findings), "")
+                self.state.put(f"refused:{refusal.revision}", reason)
         if gated.good is not None:
             self.state.put(_GOOD, gated.good)
         return gated
+
+    def _passed(self) -> dict[str, datetime]:
+        """When each commit passed the gate for the first time, by our own record."""
+        found: dict[str, datetime] = {}
+        for event in self.ledger.events(kind="gate.passed"):
+            found.setdefault(event.subject, event.time)
+        return found
 
     def plan(self, side: Side) -> Planned:
         """Compare what a commit declares with what is there.
@@ -162,7 +191,7 @@ class Reconciler:
             proposals=tuple(self._proposals(side)),
             inventory=self.state.models(),
             missing=frozenset(
-                one.artifact for one in desired.running if not store.has(one.artifact)
+                one.artifact for one in desired.running if not _is_whole(store, one.artifact)
             ),
         )
 
@@ -173,7 +202,9 @@ class Reconciler:
         one from ever being proposed.
         """
         allowed, now = allowed_keys(organization_of(side.estate)), self.clock()
-        for one in self.source.forge.proposals():
+        for one in self.source.forge.seen_proposals():
+            if not one.branch.startswith(BRANCH):
+                continue
             mine = signed_by(self.source.repository, one.head, allowed, now) == ACTOR
             recipe = recipe_of_proposal(one) if mine else ""
             yield SeenProposal(one.id, model_of_proposal(one), recipe)
@@ -184,13 +215,21 @@ class Reconciler:
         number = self.state.begin_pass(planned.side.revision, self.clock())
         result, ended = Result(()), "failed"
         try:
-            if planned.plan.stages:
-                result = self._applier(planned).walk(planned.plan, number)
+            result = self._applier(planned).walk(planned.plan, number)
             ended = "failed" if result.failed else "done"
         finally:
             self.state.end_pass(number, ended, "", self.clock())
-        self._anchor()
-        return PassReport(head, gated, planned, result, resumed)
+        if not planned.plan.stages:
+            self.state.drop_pass(number, self.clock())
+        report = PassReport(head, gated, planned, result, resumed)
+        try:
+            anchor(self.source, self.ledger, self.clock())
+        except AnchorInvalid as error:
+            return replace(report, damage=error.message)
+        except OrdainError as error:
+            warning = f"the record could not be anchored: {error.message}"
+            return replace(report, warnings=(warning,))
+        return report
 
     def _applier(self, planned: Planned) -> Applier:
         return Applier(
@@ -206,17 +245,19 @@ class Reconciler:
 
     def _interrupted(self) -> int | None:
         last = self.state.last_pass()
-        if last is None or last.result not in {"running", "interrupted"}:
+        if last is None or last.result != "running":
             return None
         self._record("pass.resumed", last.revision, {"pass": last.id})
         return last.id
 
-    def _anchor(self) -> None:
-        """Tie the record to git; failing to is said and never stops production."""
-        try:
-            anchor(self.source, self.ledger, self.clock())
-        except OrdainError as error:
-            self.tell(f"the record could not be anchored: {error.message}")
-
     def _record(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
         self.ledger.record(Event(self.clock(), ACTOR, kind, subject, data))
+
+
+def _is_whole(store: ArtifactStore, artifact: str) -> bool:
+    """Whether an artifact can be loaded, every byte of it as it was made."""
+    try:
+        load_artifact(store, artifact)
+    except ArtifactError:
+        return False
+    return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ordain.compilers.resources import Waiting
 from ordain.reconciler.stages import (
     Enrol,
     Propose,
@@ -26,6 +27,7 @@ from ordain.specs.canonical import digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ordain.reconciler.outcomes import Outcome
     from ordain.specs.recipes import Recipe
 
 FORMAT = "ordain.plan-file/1"
@@ -52,15 +54,6 @@ class Running:
     version: int
     recipe: str
     artifact: str
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Something that cannot go on yet, and what it waits for."""
-
-    key: str
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +94,7 @@ class SeenProposal:
 class Observed:
     """What is there: training outcomes by recipe, servers, proposals, inventory, lost artifacts."""
 
-    outcomes: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     servers: Mapping[str, SeenServer] = field(default_factory=dict)
     proposals: tuple[SeenProposal, ...] = ()
     inventory: Mapping[str, str] = field(default_factory=dict)
@@ -112,7 +105,7 @@ class Observed:
         """The digest of everything that a plan depends on besides git."""
         return digest(
             {
-                "outcomes": {recipe: _fate(result) for recipe, result in self.outcomes.items()},
+                "outcomes": {recipe: result.fate for recipe, result in self.outcomes.items()},
                 "servers": {
                     name: [server.config, server.ready] for name, server in self.servers.items()
                 },
@@ -176,9 +169,9 @@ def _model(wanted: Wanted, observed: Observed, waiting: list[Waiting]) -> Iterat
     if wanted.recipe is None or wanted.made is not None:
         return
     outcome = observed.outcomes.get(wanted.recipe)
-    if outcome is not None and _fate(outcome) != "proposable":
-        reason = "TrainingFailed" if _fate(outcome) == "failed" else "EvidenceFails"
-        waiting.append(Waiting(f"Model/{wanted.model}", reason, str(outcome.get("summary", ""))))
+    if outcome is not None and outcome.fate != "proposable":
+        reason = "TrainingFailed" if outcome.fate == "broken" else "EvidenceFails"
+        waiting.append(Waiting(f"Model/{wanted.model}", reason, outcome.summary))
         return
     proposed = next((one for one in open_ones if one.recipe == wanted.recipe), None)
     if proposed is not None:
@@ -225,10 +218,3 @@ def _routes(config: dict[str, Any]) -> str:
     )
     routes = ", ".join(sorted(route["endpoint"] for route in config.get("routes", ())))
     return f"{routes or 'no route'} ({versions or 'no version'})"
-
-
-def _fate(outcome: Mapping[str, Any]) -> str:
-    """failed, rejected or proposable."""
-    if "error" in outcome:
-        return "failed"
-    return "rejected" if outcome.get("verdict") == "fail" else "proposable"

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordain.ledger.records import Event
+from ordain.policies.separation import Counted, missing
 from ordain.reconciler.errors import ProposalRefused
-from ordain.reconciler.gating import Judged, Side, judge_side, read_side
+from ordain.reconciler.gating import Judged, Side, judge_commit, judge_side, read_side
 from ordain.reconciler.history import commits_between
-from ordain.reconciler.people import find_person, organization_of
+from ordain.reconciler.people import allowed_keys, find_person, organization_of
 from ordain.specs.errors import FindingsError
 from ordain.specs.findings import Severity
-from ordain.vcs.keys import Actor, load_signer
+from ordain.vcs.forge import Proposal
+from ordain.vcs.keys import Actor, holder, load_signer
 from ordain.vcs.objects import Identity
 
 if TYPE_CHECKING:
@@ -26,9 +28,8 @@ if TYPE_CHECKING:
     from ordain.ledger.ledger import Ledger
     from ordain.reconciler.source import Source
     from ordain.vcs.approvals import Approval
-    from ordain.vcs.forge import Candidate, Merged, Proposal
+    from ordain.vcs.forge import Candidate, Merged
 
-# Who may lend the weight of several roles approves as the weightiest that a promotion asks for.
 _APPROVING = ("cto", "manager", "compliance-manager")
 
 
@@ -40,18 +41,48 @@ class Reviewed:
     judged: Judged
 
 
-def review(source: Source, identifier: str, now: datetime) -> Reviewed:
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Who approves or merges: a person of the Organization, their key's file, and a chosen role.
+
+    Without a key the one in the estate's home is used, without a role the one that is missing.
+    """
+
+    person: str
+    key: Path | None = None
+    role: str | None = None
+
+
+def review(source: Source, identifier: str, now: datetime, *, good: str | None = None) -> Reviewed:
     """Judge the tree that merging the proposal would give.
+
+    The name of the protected branch stands for what is on it and was refused since the commit
+    `good`, so that what was merged too early can still be approved.
 
     Raises:
         UnknownProposal: there is none of that name.
         MergeConflict: it does not merge.
     """
     source.fetch()
+    if good is not None and identifier == source.settings.protected_branch:
+        return _review_branch(source, good, now)
     proposal = source.forge.proposal(identifier)
     onto = source.head()
     tree = source.repository.merge_tree(onto, proposal.head)
     return Reviewed(proposal, _judge(source, proposal, onto, tree, now))
+
+
+def _review_branch(source: Source, good: str, now: datetime) -> Reviewed:
+    head = source.repository.commit(source.head())
+    name = source.settings.protected_branch
+    if head.id == good:
+        message = f"everything on {name} has passed the gate, there is nothing to approve"
+        raise ProposalRefused(message, remedy="see: ordain proposals list")
+    proposal = Proposal(
+        name, name, head.title, head.body, head.id, good, str(head.author), head.time
+    )
+    base, side = read_side(source, good), read_side(source, head.id)
+    return Reviewed(proposal, judge_commit(source, base, side, now))
 
 
 def approve(
@@ -59,29 +90,25 @@ def approve(
     ledger: Ledger,
     identifier: str,
     *,
-    person: str,
-    key: Path | None,
+    by: Reviewer,
     now: datetime,
+    good: str | None = None,
 ) -> Approval:
     """Sign an approval of the proposal's present content.
 
     Raises:
-        ProposalRefused: the person has no role that approves, or contributed to what is proposed.
+        ProposalRefused: the person has no such role, contributed, or the key is not theirs.
     """
-    reviewed = review(source, identifier, now)
-    base = read_side(source, source.head())
-    role = _role(base, person)
-    if person in reviewed.judged.facts.contributors:
-        message = f"{person} contributed to what {identifier} pins, so the approval would not count"
+    reviewed = review(source, identifier, now, good=good)
+    base = read_side(source, reviewed.proposal.base)
+    role = _role(base, by, reviewed.judged)
+    if by.person in reviewed.judged.facts.contributors:
+        message = f"{by.person} contributed to what {identifier} brings, and cannot approve it"
         raise ProposalRefused(message, remedy="ask somebody who did not contribute")
-    approval = source.forge.approve(
-        reviewed.proposal,
-        actor=_actor(source, person, key),
-        role=role,
-        time=now,
-    )
+    actor = _actor(source, base, by, now)
+    approval = source.forge.approve(reviewed.proposal, actor=actor, role=role, time=now)
     data = {"change": approval.change, "role": role, "key": approval.key, "proof": approval.proof}
-    ledger.record(Event(now, person, "approval.recorded", identifier, data))
+    ledger.record(Event(now, by.person, "approval.recorded", identifier, data))
     return approval
 
 
@@ -90,8 +117,7 @@ def merge(
     ledger: Ledger,
     identifier: str,
     *,
-    person: str,
-    key: Path | None,
+    by: Reviewer,
     now: datetime,
 ) -> Merged:
     """Merge a proposal that the gate lets pass, signed by whoever merges.
@@ -102,7 +128,9 @@ def merge(
     """
     source.fetch()
     proposal = source.forge.proposal(identifier)
-    _role(read_side(source, source.head()), person)
+    base = read_side(source, source.head())
+    _role(base, by)
+    actor = _actor(source, base, by, now)
 
     def check(candidate: Candidate) -> None:
         judged = _judge(source, proposal, candidate.onto, candidate.tree, now)
@@ -112,7 +140,7 @@ def merge(
                 "findings": [[f.code, f.message] for f in blockers],
                 "change": judged.change.digest,
             }
-            ledger.record(Event(now, person, "merge.refused", identifier, data))
+            ledger.record(Event(now, by.person, "merge.refused", identifier, data))
             message = f"{identifier} may not be merged"
             raise FindingsError(
                 message, blockers, remedy=f"see: ordain proposals show {identifier}"
@@ -121,11 +149,11 @@ def merge(
     merged = source.forge.merge(
         proposal,
         message=f"Merge {proposal.title[:1].lower()}{proposal.title[1:]}",
-        actor=_actor(source, person, key),
+        actor=actor,
         time=now,
         check=check,
     )
-    ledger.record(Event(now, person, "proposal.merged", identifier, {"commit": merged.commit}))
+    ledger.record(Event(now, by.person, "proposal.merged", identifier, {"commit": merged.commit}))
     return merged
 
 
@@ -135,16 +163,39 @@ def _judge(source: Source, proposal: Proposal, onto: str, tree: str, now: dateti
     return judge_side(source, base, side, commits=commits, pushed=proposal.head, now=now)
 
 
-def _role(base: Side, person: str) -> str:
-    """The role in which a person approves and merges, read from the base."""
-    roles = find_person(organization_of(base.estate), person).roles
-    for role in _APPROVING:
-        if role in roles:
+def _role(base: Side, by: Reviewer, judged: Judged | None = None) -> str:
+    """The role in which somebody acts, read from the base.
+
+    A role that the change still misses goes before a weightier one, because a person who holds two
+    roles is asked for the one that is empty.
+    """
+    roles = find_person(organization_of(base.estate), by.person).roles
+    if by.role is not None and by.role not in roles:
+        message = f"{by.person} does not hold the role {by.role} (has: {', '.join(roles)})"
+        raise ProposalRefused(message, remedy="leave --role out, or ask somebody who holds it")
+    wanted = [by.role] if by.role is not None else [*_missing(judged), *_APPROVING]
+    for role in wanted:
+        if role in roles and role in _APPROVING:
             return role
-    message = f"{person} has no role that approves (has: {', '.join(roles)})"
+    message = f"{by.person} has no role that approves (has: {', '.join(roles)})"
     raise ProposalRefused(message, remedy="ask a manager")
 
 
-def _actor(source: Source, person: str, key: Path | None) -> Actor:
-    signer = load_signer(source.home.key(person) if key is None else key)
-    return Actor(person, Identity(person, f"{person}@ordain.invalid"), signer)
+def _missing(judged: Judged | None) -> list[str]:
+    """The roles that the change still asks for."""
+    if judged is None:
+        return []
+    counted = Counted(judged.judgement.approvals, judged.judgement.refused)
+    return [role for one in judged.judgement.required for role in missing(one, counted)]
+
+
+def _actor(source: Source, base: Side, by: Reviewer, now: datetime) -> Actor:
+    """The person with a key that is theirs; a statement under a false name is not even written."""
+    path = source.home.key(by.person) if by.key is None else by.key
+    signer = load_signer(path)
+    found = holder(signer.public, allowed_keys(organization_of(base.estate)), now)
+    if found.person != by.person:
+        reason = found.reason or f"it is the key of {found.person}"
+        message = f"{path} is not a key of {by.person}: {reason}"
+        raise ProposalRefused(message, remedy="use the key that the Organization lists for you")
+    return Actor(by.person, Identity(by.person, f"{by.person}@ordain.invalid"), signer)

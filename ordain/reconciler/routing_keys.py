@@ -6,7 +6,7 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
-from ordain.reconciler.errors import ReconcilerError
+from ordain.reconciler.errors import UnknownKey
 from ordain.reconciler.state import RoutingKey
 
 if TYPE_CHECKING:
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 
 PREFIX = "ord_"
 _SECRET_BYTES = 32
-
-
-class UnknownKey(ReconcilerError):
-    """A key or route that is not there."""
-
-    code = "REC009"
 
 
 def make_key(

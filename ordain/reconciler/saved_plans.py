@@ -9,19 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ordain.reconciler.errors import PlanStale, ReconcilerError
+from ordain.reconciler.errors import PlanStale, PlanUnreadable
 from ordain.reconciler.planning import FORMAT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ordain.reconciler.planning import Plan
-
-
-class PlanUnreadable(ReconcilerError):
-    """The file is no saved plan."""
-
-    code = "REC012"
 
 
 def read_plan(path: Path) -> dict[str, Any]:

@@ -43,14 +43,8 @@ class Source:
         return self.forge.target_ref
 
     def fetch(self) -> None:
-        """Bring the remote's protected branch and approvals here; nothing without a remote."""
-        remote = self.forge.remote
-        if remote is not None:
-            branch = self.settings.protected_branch
-            self.repository.fetch(
-                remote,
-                [f"+refs/heads/{branch}:{self.ref}", "+refs/ordain/*:refs/ordain/*"],
-            )
+        """Bring the remote's branches, approvals and anchors here; nothing without a remote."""
+        self.forge.refresh()
 
     def head(self) -> str:
         """The commit that production should follow now."""
@@ -92,7 +86,7 @@ def pin_trust(source: Source, state: StateStore) -> None:
         Untrusted: the ref, the remote's address or the root commit is not the pinned one.
     """
     remote = source.forge.remote
-    address = source.repository.remotes()[remote] if remote is not None else "local"
+    address = "local" if remote is None else _without_secret(source.repository.remotes()[remote])
     facts = {
         "trust.ref": f"refs/heads/{source.settings.protected_branch}",
         "trust.remote": address,
@@ -109,6 +103,13 @@ def pin_trust(source: Source, state: StateStore) -> None:
                 "if the move is right, tell the reconciler with: ordain reconcile --trust-again"
             )
             raise Untrusted(message, remedy=remedy)
+
+
+def _without_secret(address: str) -> str:
+    """The address of a remote without the name and token that may stand in it."""
+    scheme, found, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}" if found else address
 
 
 def forget_trust(state: StateStore) -> None:

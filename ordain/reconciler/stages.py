@@ -34,7 +34,6 @@ class Train(Stage):
     recipe: str
 
     def explain(self) -> str:
-        """One line for people."""
         return f"train {self.model} (recipe {_short(self.recipe)})"
 
 
@@ -49,7 +48,6 @@ class Rebuild(Stage):
     artifact: str
 
     def explain(self) -> str:
-        """One line for people."""
         return f"rebuild {self.model}@{self.version} ({_short(self.artifact)} is not in the store)"
 
 
@@ -62,7 +60,6 @@ class Withdraw(Stage):
     model: str
 
     def explain(self) -> str:
-        """One line for people."""
         return f"withdraw the proposal {self.proposal}: {self.model} is declared differently now"
 
 
@@ -76,7 +73,6 @@ class Propose(Stage):
     recipe: str
 
     def explain(self) -> str:
-        """One line for people."""
         return f"propose {self.model}@{self.version} for approval"
 
 
@@ -92,7 +88,6 @@ class Serve(Stage):
     symbol: ClassVar[str] = "~"
 
     def explain(self) -> str:
-        """One line for people."""
         verb = "update" if self.running else "start"
         return f"{verb} serving of {self.environment}: {self.reason}"
 
@@ -105,7 +100,6 @@ class StopServing(Stage):
     environment: str
 
     def explain(self) -> str:
-        """One line for people."""
         return f"stop serving of {self.environment}: git declares no route there"
 
 
@@ -117,7 +111,6 @@ class Enrol(Stage):
     model: str
 
     def explain(self) -> str:
-        """One line for people."""
         return f"enrol {self.model} in the inventory"
 
 
@@ -129,7 +122,6 @@ class Retire(Stage):
     model: str
 
     def explain(self) -> str:
-        """One line for people."""
         return f"retire {self.model}: its document is gone; artifacts and records stay"
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordain.policies.gate import check
+from ordain.policies.lookups import model_of
 from ordain.reconciler.gating import read_side
 from ordain.specs.findings import Severity
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from ordain.compilers.resources import Waiting
     from ordain.reconciler.gating import Side
     from ordain.reconciler.passes import Planned, Reconciler
-    from ordain.reconciler.planning import Waiting
+    from ordain.reconciler.state import StateStore
     from ordain.specs.documents import LoadedEstate
     from ordain.specs.findings import Finding
 
@@ -39,11 +41,15 @@ class ModelStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An estate at one moment. `revision` is the last good commit, `head` the branch's tip."""
+    """An estate at one moment.
+
+    `revision` is the last good commit, `head` the branch's tip, `refused` why the tip was refused.
+    """
 
     revision: str
     head: str
     last_pass: str
+    refused: str
     servers: Mapping[str, str]
     models: tuple[ModelStanding, ...]
     next_command: str
@@ -60,17 +66,25 @@ def standing(reconciler: Reconciler, now: datetime) -> Standing:
     revision = state.get("good") or head
     side = read_side(source, revision)
     planned = reconciler.plan(side)
-    last = state.last_pass()
+    refused = state.get(f"refused:{head}") if head != revision else None
     return Standing(
         revision=revision,
         head=head,
-        last_pass="never"
-        if last is None
-        else f"{last.result} at {(last.ended or last.started)[:19]}",
+        last_pass=_last_pass(state),
+        refused=refused or "",
         servers={name: seen.address for name, seen in planned.observed.servers.items()},
         models=tuple(_models(side, planned, now)),
-        next_command=_next(planned, head, revision),
+        next_command=_next(planned, pending=head != revision and refused is None),
     )
+
+
+def _last_pass(state: StateStore) -> str:
+    """How and when the last pass ended; one that had nothing to do counts too."""
+    last, checked = state.last_pass(), state.get("checked")
+    ended = (last.ended or last.started) if last is not None else ""
+    if checked is not None and checked > ended:
+        return f"nothing to do at {checked[:19]}"
+    return "never" if last is None else f"{last.result} at {ended[:19]}"
 
 
 def _models(side: Side, planned: Planned, now: datetime) -> Iterable[ModelStanding]:
@@ -126,15 +140,22 @@ def _environments(estate: LoadedEstate, model: str) -> set[str]:
 
 
 def _compliance(findings: Iterable[Finding], model: str, estate: LoadedEstate) -> str:
-    """Violating when an error stands in a document of the model."""
-    paths = {
-        document.path
-        for document in estate.documents.values()
-        if (document.name == model and document.kind == "Model")
-        or getattr(document.spec, "model", None) == model
-    }
+    """Violating when an error stands in a document that belongs to the model."""
+    paths = paths_of_model(estate, model)
     mine = [f for f in findings if f.location is not None and f.location.path in paths]
     return "Violating" if any(f.severity is Severity.ERROR for f in mine) else "Compliant"
+
+
+def paths_of_model(estate: LoadedEstate, model: str) -> frozenset[str]:
+    """The files of all documents that belong to a model, its Dataset's included."""
+    declared = estate.get("Model", model)
+    dataset = f"Dataset/{declared.spec.dataset}" if declared is not None else ""
+    return frozenset(
+        document.path
+        for document in estate.documents.values()
+        if document.key == dataset
+        or ((found := model_of(document, estate)) is not None and found.name == model)
+    )
 
 
 def _concerns(waiting: Waiting, model: str, estate: LoadedEstate) -> bool:
@@ -145,9 +166,10 @@ def _concerns(waiting: Waiting, model: str, estate: LoadedEstate) -> bool:
     return document is not None and getattr(document.spec, "model", None) == model
 
 
-def _next(planned: Planned, head: str, revision: str) -> str:
+def _next(planned: Planned, *, pending: bool) -> str:
+    """The command that goes on from here; `pending` is whether the tip was not judged yet."""
     if any(one.reason == "ApprovalPending" for one in planned.plan.waiting):
         return "ordain proposals list"
-    if planned.plan.stages or head != revision:
+    if planned.plan.stages or pending:
         return "ordain reconcile --once"
     return "ordain monitor run"

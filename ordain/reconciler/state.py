@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordain.reconciler.errors import StateDamaged
+from ordain.reconciler.outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,6 +148,11 @@ class StateStore:
             number,
         )
 
+    def drop_pass(self, number: int, now: datetime) -> None:
+        """Keep of a pass that had nothing to do only that it was; a row a minute helps nobody."""
+        self._run("DELETE FROM passes WHERE id = ?", number)
+        self.put("checked", now.isoformat())
+
     def last_pass(self) -> Pass | None:
         """The newest pass."""
         rows = self._run(
@@ -165,7 +171,7 @@ class StateStore:
         detail: str = "",
     ) -> None:
         """Record a step before (`running`) and after (anything else) it is carried out."""
-        column = "started" if state == "running" else "ended"
+        column = "started" if state in {"waiting", "running"} else "ended"
         self._run(
             f"INSERT INTO steps (pass, position, stage, state, {column}, detail)"  # noqa: S608 - a constant
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (pass, position)"
@@ -206,27 +212,27 @@ class StateStore:
             now.isoformat(),
         )
 
-    def outcomes(self, *, failed_since: datetime | None = None) -> dict[str, dict[str, Any]]:
+    def outcomes(self, *, failed_since: datetime | None = None) -> dict[str, Outcome]:
         """The result of every training run that ended, by recipe.
 
         A run that failed counts only if it did so after `failed_since`: what broke may be mended.
         """
         since = "" if failed_since is None else failed_since.isoformat()
         rows = self._run("SELECT recipe, result, at FROM outcomes")
-        found = {recipe: (json.loads(result), at) for recipe, result, at in rows}
+        found = ((recipe, Outcome.from_json(json.loads(text)), at) for recipe, text, at in rows)
         return {
-            recipe: result
-            for recipe, (result, at) in found.items()
-            if "error" not in result or at > since
+            recipe: outcome
+            for recipe, outcome, at in found
+            if outcome.fate != "broken" or at > since
         }
 
-    def put_outcome(self, recipe: str, model: str, result: dict[str, Any], now: datetime) -> None:
+    def put_outcome(self, recipe: str, model: str, outcome: Outcome, now: datetime) -> None:
         """Record how a training run ended."""
         self._run(
             "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)",
             recipe,
             model,
-            json.dumps(result, sort_keys=True),
+            json.dumps(outcome.to_json(), sort_keys=True),
             now.isoformat(),
         )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordain.ledger.records import Event
-from ordain.reconciler.errors import ReconcilerError
+from ordain.reconciler.errors import NotDeployed
 from ordain.reports.facts import PastDrift
 from ordain.runtime.artifacts import load_artifact
 from ordain.runtime.monitoring.profiles import Profile
@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 
 EVALUATED = "monitor.evaluated"
 _MEMORY = 20
-
-
-class NotDeployed(ReconcilerError):
-    """There is no such deployment."""
-
-    code = "REC013"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +118,32 @@ def _evaluate(
         return None
     profile = Profile.read(load_artifact(store, version.artifact).member("profile.json"))
     predictions = ledger.predictions(model=version.model, version=str(version.version))
-    past = _past(ledger, deployment.name, name, version.artifact)
-    report = evaluate(monitor, profile, predictions, artifact=version.artifact, now=now, past=past)
+    found = list(predictions)
+    alone = evaluate(monitor, profile, found, artifact=version.artifact, now=now)
+    past = _past(ledger, name, alone)
+    report = evaluate(monitor, profile, found, artifact=version.artifact, now=now, past=past)
     data = {"monitor": name, "version": version.version, "report": report.to_json()}
     ledger.record(Event(now, "monitor", EVALUATED, deployment.name, data))
     return Watched(name, deployment.name, version.model, version.version, report)
 
 
-def _past(ledger: Ledger, deployment: str, monitor: str, artifact: str) -> tuple[Verdict, ...]:
-    """The verdicts of earlier windows of this version, newest first."""
-    verdicts = [
-        Verdict(event.data["report"]["window"])
-        for event in ledger.events(kind=EVALUATED, subject=deployment)
-        if event.data["monitor"] == monitor and event.data["report"]["artifact"] == artifact
+def _past(ledger: Ledger, monitor: str, present: DriftReport) -> tuple[Verdict, ...]:
+    """The verdicts of earlier windows of this version, newest first.
+
+    Windows that share a prediction are one window: looking twice at the same rows must not make a
+    breach of it.
+    """
+    reports = [
+        DriftReport.from_json(event.data["report"])
+        for event in ledger.events(kind=EVALUATED, subject=present.deployment)
+        if event.data["monitor"] == monitor and event.data["report"]["artifact"] == present.artifact
     ]
-    return tuple(reversed(verdicts))[:_MEMORY]
+    verdicts: list[Verdict] = []
+    since = present.since
+    for report in reversed(reports):
+        if since is None or len(verdicts) == _MEMORY:
+            break
+        if report.until is not None and report.until < since:
+            verdicts.append(report.window)
+            since = report.since
+    return tuple(verdicts)

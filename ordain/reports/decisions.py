@@ -1,7 +1,8 @@
 """One decision, found in the record, replayed by the version that made it, and explained.
 
-The reason texts come from the estate as it stands at the commit that production follows; the
-artifact, its background and the inputs are those of the record.
+The artifact, its background and the inputs are those of the record. Reason codes, and what counts
+as unfavourable, come from the estate as it was when that version was approved: a later edit must
+not give an old decision other reasons.
 """
 
 from __future__ import annotations
@@ -44,28 +45,36 @@ class Explained:
         return {"schemaVersion": 1, "prediction": prediction, "reasons": reasons}
 
 
-def explain_decision(
-    identifier: str,
-    ledger: Ledger,
-    store: ArtifactStore,
-    estate: LoadedEstate,
-    tree: Mapping[str, bytes],
-) -> Explained:
-    """Explain the prediction with this id.
+def find_decision(identifier: str, ledger: Ledger) -> Prediction:
+    """The recorded prediction with this id.
 
     Raises:
-        DecisionUnknown: the record holds no such prediction, or its model is not declared any more.
-        ReplayError: the record and the version do not agree.
-        ArtifactError: the version's artifact is not in the store, or was changed.
+        DecisionUnknown: the record holds none.
     """
     prediction = ledger.prediction(identifier)
     if prediction is None:
         message = f"the record holds no prediction {identifier}"
         raise DecisionUnknown(message, remedy="list them with: ordain audit query --predictions")
+    return prediction
+
+
+def explain_decision(
+    prediction: Prediction,
+    store: ArtifactStore,
+    estate: LoadedEstate,
+    tree: Mapping[str, bytes],
+) -> Explained:
+    """Explain a prediction, with `estate` and `tree` as they were when its version was approved.
+
+    Raises:
+        DecisionUnknown: the model was not declared then, or its reason codes are not there.
+        ReplayError: the record and the version do not agree.
+        ArtifactError: the version's artifact is not in the store, or was changed.
+    """
     document = estate.get("Model", prediction.model)
     if document is None:
-        message = f"the model {prediction.model} of this prediction is not declared any more"
-        raise DecisionUnknown(message, remedy="run this at a commit that still declares it")
+        message = f"the model {prediction.model} of this prediction is not declared"
+        raise DecisionUnknown(message, remedy="see: ordain audit query --kind gate")
     artifact = load_artifact(store, prediction.artifact)
     reasons = reasons_for(
         prediction,

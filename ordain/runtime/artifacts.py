@@ -165,8 +165,10 @@ def load_artifact(store: ArtifactStore, digest: str) -> Artifact:
     return Artifact(digest, manifest["model"], manifest["recipe"], members)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a read-only file that appears complete or not at all, and survives the loss of power.
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o444) -> None:
+    """Write a file that appears complete or not at all, and survives the loss of power.
+
+    Nobody changes it in place, therefore it is read-only unless `mode` says otherwise.
 
     Raises:
         OSError: when it cannot be written; nothing is left behind.
@@ -179,7 +181,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o444)
+        temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

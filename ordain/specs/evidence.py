@@ -18,6 +18,13 @@ from ordain.specs.findings import Verdict
 FORMAT = "ordain.evidence/1"
 FOLDER = "evidence/"
 MAXIMUM_BYTES = 256_000
+# What JSON may hold where an annotation stands; true is no number.
+_KINDS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "float | None": (int, float, type(None)),
+}
 
 
 class EvidenceError(OrdainError):
@@ -119,13 +126,43 @@ def read_evidence(data: bytes, path: str) -> Evidence:
             raise ValueError
         raw["metrics"] = tuple(Metric(**metric) for metric in raw["metrics"])
         raw["fairness"] = tuple(FairnessRow(**row) for row in raw["fairness"])
-        raw["importance"] = tuple((str(name), float(value)) for name, value in raw["importance"])
+        raw["importance"] = tuple((name, value) for name, value in raw["importance"])
         raw["limitations"] = tuple(raw["limitations"])
         evidence = Evidence(**raw)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        _refuse_other_types(evidence)
+        written = evidence.to_json()
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         message = f"{path} is not an evidence document of the format {FORMAT}"
         raise EvidenceError(message, remedy="let the reconciler write evidence") from error
-    if evidence.path != path or evidence.to_json() != data:
+    if evidence_path(sha256(written)) != path or written != data:
         message = f"{path} does not hold the evidence that its name promises"
         raise EvidenceError(message, remedy="restore the file; evidence is never edited by hand")
     return evidence
+
+
+def _refuse_other_types(evidence: Evidence) -> None:
+    """TypeError or ValueError where something is not what its annotation says.
+
+    Whoever wrote the file may not have been the machine. A text where a number belongs would be compared as text, or break whoever prints the evidence.
+    """
+    for row in (*evidence.metrics, *evidence.fairness):
+        for name, kind in type(row).__annotations__.items():
+            _refuse_other_type(getattr(row, name), kind)
+        Verdict(row.verdict)
+    Verdict(evidence.verdict)
+    for name in ("model", "recipe", "artifact", "split", "verdict"):
+        _refuse_other_type(getattr(evidence, name), "str")
+    for numbers in (evidence.parity, evidence.drift):
+        for value in numbers.values():
+            _refuse_other_type(value, "float")
+    for name, value in evidence.importance:
+        _refuse_other_type(name, "str")
+        _refuse_other_type(value, "float")
+    for text in (*evidence.limitations, *evidence.environment.values()):
+        _refuse_other_type(text, "str")
+    evidence.data.keys()  # A mapping; what it counts is the trainer's to say.
+
+
+def _refuse_other_type(value: object, kind: str) -> None:
+    if type(value) not in _KINDS[kind]:
+        raise TypeError(f"{value!r} is no {kind}")

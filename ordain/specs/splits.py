@@ -77,7 +77,7 @@ def read_days(text: str) -> tuple[date, date] | None:
         first = date(int(year), int(month or 1), int(day or 1))
         if day:
             return first, first + timedelta(days=1)
-        # 31 days after the first of a month is in the next one, 366 after New Year in the next year.
+        # 31 days after the first of a month, or 366 after New Year, the next one has begun.
         later = first + timedelta(days=31 if month else 366)
     except (ValueError, OverflowError):
         return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.findings import Finding, Severity
+from ordain.specs.kinds.estate import CATALOGUE_DATE
 from ordain.specs.paths import values_at
 
 if TYPE_CHECKING:
@@ -37,11 +38,25 @@ class Unsupported:
 
 UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
     "AlertChannel": (Unsupported("spec", (), "it sends no alert yet", _WARNING),),
+    "BreakGlass": (
+        Unsupported("spec", (), "it is kept as a record, and stops or rolls back nothing", _WARNING),
+    ),
     "Dataset": (
         Unsupported("spec.source.type", ("csv", "parquet"), "it reads CSV and Parquet files"),
+        Unsupported("spec.source.query", (None,), "it reads files, and asks no database"),
+        Unsupported("spec.source.dsnFrom", ("",), "it reads files, and asks no database"),
+        Unsupported("spec.source.orderBy", ([],), "rows keep the order of their file"),
+        Unsupported(
+            "spec.target.matureAfter", (None,), "it takes every outcome as final", _WARNING
+        ),
     ),
     "Deployment": (
         Unsupported("spec.mode", ("online",), "it serves requests only"),
+        Unsupported("spec.source", ("",), "it serves requests only"),
+        Unsupported("spec.sink", ("",), "it serves requests only"),
+        Unsupported("spec.schedule", ("",), "it serves requests only"),
+        Unsupported("spec.objectives.latencyP99", (None,), "nobody watches it", _WARNING),
+        Unsupported("spec.objectives.availability", (None,), "nobody watches it", _WARNING),
         Unsupported("spec.target", ("environment",), "the environment decides what runs it"),
         Unsupported("spec.rollout.strategy", ("replace",), "a new version replaces the old one"),
         Unsupported("spec.rollout.steps", ([],), "a new version replaces the old one"),
@@ -49,9 +64,16 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
     "Estate": (
         Unsupported("spec.environments.*.target", ("local", "kubernetes"), "it runs local work"),
         Unsupported("spec.forge.type", ("git",), "it works on plain git"),
+        Unsupported("spec.forge.url", ("",), "plain git has no such address", _WARNING),
+        Unsupported("spec.stateStore", ("",), "state is kept on this machine"),
+        Unsupported("spec.artifactStore", ("",), "artifacts are kept on this machine"),
+        Unsupported(
+            "spec.catalogueDate", (CATALOGUE_DATE,), "it has the catalogue of one day", _WARNING
+        ),
     ),
     "Model": (
         Unsupported("spec.task", ("classification",), "it trains binary classification only"),
+        Unsupported("spec.external", (None,), "nobody observes it yet", _WARNING),
         Unsupported("spec.training.automl", (None,), "it trains named estimators only"),
         Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),
         Unsupported("spec.features.select", (None,), "it selects no features"),
@@ -72,13 +94,32 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
 }
 
 
+# What a Deployment may ask for that only some targets can give.
+_LOCAL: Final = (
+    Unsupported("spec.replicas", (1,), "one process serves a local environment", _WARNING),
+    Unsupported("spec.size", ("small",), "a local process has what the machine has", _WARNING),
+)
+
+
 def check_support(documents: Iterable[Document]) -> Iterator[Finding]:
     """A finding for everything that is declared and would not be done."""
+    documents = tuple(documents)
+    local = _local(documents)
     for document in documents:
-        for row in UNSUPPORTED.get(document.kind, ()):
+        rows = UNSUPPORTED.get(document.kind, ())
+        if document.kind == "Deployment" and document.spec.environment in local:
+            rows += _LOCAL
+        for row in rows:
             for path, value in values_at(document.raw, row.path):
                 if value not in row.supported:
                     yield _finding(document, row, path, value)
+
+
+def _local(documents: Iterable[Document]) -> frozenset[str]:
+    """The environments that run on this machine."""
+    estates = (document for document in documents if document.kind == "Estate")
+    places = (place for estate in estates for place in estate.spec.environments)
+    return frozenset(place.name for place in places if place.target == "local")
 
 
 def _finding(document: Document, row: Unsupported, path: Any, value: Any) -> Finding:  # noqa: ANN401

@@ -100,13 +100,15 @@ class PlainGit:
                 remedy="propose a commit that is not merged yet",
             )
         present = self._head(branch)
-        if present not in {None, head.id}:
+        merged = present is not None and self.repository.is_ancestor(present, self._tip())
+        if present not in {None, head.id} and not merged:
             raise ForgeError(
                 f"{branch} is open already, at another commit ({present})",
                 remedy=f"close it first, or choose another name: ordain proposals show {branch}",
             )
-        if present is None:
-            self._move(f"refs/heads/{branch}", head.id, None)
+        if present != head.id:
+            # A branch that was merged, rightly or not, is no proposal any more and gives way.
+            self._move(f"refs/heads/{branch}", head.id, present)
         return proposal
 
     def change(self, proposal: Proposal) -> Change:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 import pytest
-from places import Place
 
 import ordain
 from ordain.cli import COMMANDS, command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from places import Place
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

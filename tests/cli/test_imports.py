@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
-from places import Place
+
+if TYPE_CHECKING:
+    from places import Place
 
 HEAVY = {
     "git",
@@ -29,7 +32,16 @@ atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))
 from ordain.cli import main
 main(sys.argv[1:])
 """
-LIGHT = ("--help", "--version", "check", "check -o json", "plan", "plan -o json", "status", "explain Model")
+LIGHT = (
+    "--help",
+    "--version",
+    "check",
+    "check -o json",
+    "plan",
+    "plan -o json",
+    "status",
+    "explain Model",
+)
 
 
 def modules(place: Place, command: str) -> set[str]:

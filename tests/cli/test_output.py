@@ -7,10 +7,14 @@ import os
 import pty
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from places import Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from places import Place
 
 ORDAIN = (sys.executable, "-m", "ordain.cli")
 ESCAPE = "\x1b["
@@ -158,7 +162,7 @@ def test_records_are_lines_of_json_with_their_version(place: Place) -> None:
     assert (found["type"], found["kind"]) == ("event", "key.created")
 
 
-def test_a_saved_plan_is_the_plan_that_is_shown(founded: Place, tmp_path: Any) -> None:
+def test_a_saved_plan_is_the_plan_that_is_shown(founded: Place, tmp_path: Path) -> None:
     out = tmp_path / "plan.json"
     shown = founded.ordain("plan", "-o", "json", "--out", str(out)).stdout
     assert json.loads(out.read_text()) == json.loads(shown)

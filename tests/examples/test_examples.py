@@ -1,12 +1,11 @@
-"""The estates that ship with ordain: green from the first commit, their data what they say it is."""
+"""The estates that ship with ordain: green from the first commit, and their data real or seeded."""
 
 from __future__ import annotations
 
 import csv
 import json
 from importlib import resources
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from places import Place
@@ -15,7 +14,11 @@ from ordain.cli.founding import EXAMPLES
 from ordain.examples import synthetic
 from ordain.runtime.reasons.codes import read_reason_codes
 from ordain.specs.estates import load_estate
+from ordain.specs.features import feature_names
 from ordain.specs.trees import WorkTree
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TARGETS = {"credit-union": "default_12m", "clinic": "malignant"}
 
@@ -36,13 +39,8 @@ def features(place: Place) -> dict[str, tuple[str, ...]]:
     for model in estate.all("Model"):
         dataset = estate.get("Dataset", model.spec.dataset)
         assert dataset is not None
-        left_out = {*model.spec.features.exclude, dataset.spec.target.column}
-        plain = [
-            name
-            for name, column in dataset.spec.columns.items()
-            if name not in left_out and column.role is None
-        ]
-        found[model.spec.explanation.reasons] = tuple(model.spec.features.include or plain)
+        names = feature_names(model.spec.features, dataset.spec)
+        found[model.spec.explanation.reasons] = names
     return found
 
 

@@ -24,6 +24,11 @@ def estate(workshop: Workshop) -> Sketch:
     sketch = workshop.serving.set("Model/credit", METRICS, GATES)
     sketch.set("Model/credit", FAIR, FAIRNESS)
     sketch.set("Monitor/credit", "spec.hysteresis", {"breaches": 1, "of": 2})
+    sketch.set("Monitor/credit", "spec.onBreach", ["alert", "fallback"])
+    income = {"type": "float", "range": [0, 1e6], "missing": "5%"}
+    sketch.set("Dataset/applications", "spec.columns.income", income)
+    purpose = {"type": "category", "levels": ["a", "b"], "unknown": "refuse"}
+    sketch.set("Dataset/applications", "spec.columns.purpose", purpose)
     return sketch
 
 
@@ -40,35 +45,47 @@ def gate(number: int, **changes: object) -> list[dict[str, Any]]:
             "Model/credit",
             METRICS,
             gate(0, bound="value"),
-            "roc_auc at its lower bound",
+            "roc_auc min at its lower bound of 0.95",
             "at its value",
         ),
-        ("Model/credit", METRICS, gate(0, confidence=0.8), "roc_auc at 0.95", "at 0.8"),
-        ("Model/credit", METRICS, GATES[1:], "roc_auc", "removed"),
-        ("Model/credit", METRICS, [GATES[0], {"name": "brier"}], "brier max 0.2", "max None"),
-        ("Model/credit", FAIR, [], "adverse_impact_ratio", "removed"),
+        (
+            "Model/credit",
+            METRICS,
+            gate(0, confidence=0.8),
+            "roc_auc min at its lower bound of 0.95",
+            "at its lower bound of 0.8",
+        ),
+        ("Model/credit", METRICS, GATES[1:], "roc_auc min 0.7", "removed"),
+        ("Model/credit", METRICS, [GATES[0], {"name": "brier"}], "brier max 0.2", "removed"),
+        ("Model/credit", FAIR, [], "adverse_impact_ratio of sex", "removed"),
         (
             "Model/credit",
             FAIR,
             [{**FAIRNESS[0], "min": 0.7}],
-            "adverse_impact_ratio min 0.8",
+            "adverse_impact_ratio of sex min 0.8",
             "min 0.7",
         ),
         (
             "Model/credit",
             FAIR,
             [{**FAIRNESS[0], "alpha": 0.01}],
-            "adverse_impact_ratio alpha 0.05",
+            "adverse_impact_ratio of sex alpha 0.05",
             "alpha 0.01",
         ),
         (
             "Model/credit",
             FAIR,
             [{**FAIRNESS[0], "minCell": 90}],
-            "adverse_impact_ratio minCell 30",
+            "adverse_impact_ratio of sex minCell 30",
             "minCell 90",
         ),
-        ("Model/credit", FAIR, [{**FAIRNESS[0], "attributes": ["age"]}], "sex", "age"),
+        (
+            "Model/credit",
+            FAIR,
+            [{**FAIRNESS[0], "attributes": ["age"]}],
+            "adverse_impact_ratio of sex",
+            "removed",
+        ),
         ("Model/credit", "spec.tier", 2, "1", "2"),
         ("Model/credit", "spec.acceptance.drift.psi.max", 0.25, "0.2", "0.25"),
         ("Monitor/credit", "spec.psi.fail", 0.25, "0.2", "0.25"),
@@ -76,6 +93,17 @@ def gate(number: int, **changes: object) -> list[dict[str, Any]]:
         ("Monitor/credit", "spec.window", {"minRows": 900}, "200", "900"),
         ("Monitor/credit", "spec.hysteresis.breaches", 2, "1", "2"),
         ("Monitor/credit", "spec.features", ["income"], "all", "income"),
+        ("Monitor/credit", "spec.window", {"rows": 5000}, "1000", "5000"),
+        ("Monitor/credit", "spec.window", {"rows": 300}, "1000", "300"),
+        ("Monitor/credit", "spec.window", {"duration": "1m"}, "any", "1m"),
+        ("Dataset/applications", "spec.columns.income.range", [0, 2e9], "0 to 1e+06", "0 to 2e+09"),
+        ("Dataset/applications", "spec.columns.income.range", None, "0 to 1e+06", "any value"),
+        ("Dataset/applications", "spec.columns.income.missing", "6%", "5%", "6%"),
+        ("Dataset/applications", "spec.columns.income.missing", None, "5%", "any share"),
+        ("Dataset/applications", "spec.columns.purpose.unknown", "bucket", "refuse", "bucket"),
+        ("Dataset/applications", "spec.columns.purpose.levels", ["a", "b", "c"], "a, b", "a, b, c"),
+        ("Dataset/applications", "spec.columns.purpose.levels", None, "a, b", "any level"),
+        ("Compliance/credit", "spec.fairness_bias", None, "present", "removed"),
         ("Dataset/applications", "spec.leaks", [], "days_past_due_12m", "removed"),
         ("Dataset/applications", "spec.columns.sex.role", "id", "protected", "id"),
         ("Dataset/applications", "spec.columns.sex", None, "protected", "removed"),
@@ -104,6 +132,13 @@ def test_a_weaker_limit_is_seen(
         ("Model/credit", "spec.owner", "somebody-else"),
         ("Monitor/credit", "spec.psi.fail", 0.15),
         ("Dataset/applications", "spec.leaks", ["days_past_due_12m", "amount"]),
+        ("Dataset/applications", "spec.columns.income.range", [10, 1e5]),
+        ("Dataset/applications", "spec.columns.income.missing", "4%"),
+        ("Dataset/applications", "spec.columns.purpose.levels", ["a"]),
+        ("Monitor/credit", "spec.onBreach", ["fallback", "alert", "rollback"]),
+        ("Monitor/credit", "spec.hysteresis", {"breaches": 1, "of": 1}),
+        ("Model/credit", METRICS, [GATES[0], *GATES]),
+        ("Model/credit", FAIR, [*FAIRNESS, {**FAIRNESS[0], "min": 0.5}]),
     ],
 )
 def test_a_tighter_or_other_change_is_none(
@@ -139,3 +174,102 @@ def test_a_monitor_or_a_policy_that_goes_is_loosened(workshop: Workshop) -> None
         "before": "block",
         "after": "advise",
     }
+
+
+def changed(
+    workshop: Workshop, path: str, old: list[dict[str, Any]], new: list[dict[str, Any]]
+) -> list[tuple[str, str]]:
+    before = estate(workshop).set("Model/credit", path, old)
+    after = before.copy().set("Model/credit", path, new)
+    return [(one.before, one.after) for one in loosened_between(before.load(), after.load())]
+
+
+def test_a_fairness_gate_cannot_hide_behind_one_on_another_column(workshop: Workshop) -> None:
+    sex, age = ({**FAIRNESS[0], "attributes": [column]} for column in ("sex", "age_band"))
+    assert changed(workshop, FAIR, [sex, age], [age]) == [
+        ("adverse_impact_ratio of sex", "removed")
+    ]
+    weak = {**sex, "min": 0.5}
+    assert changed(workshop, FAIR, [sex, age], [age, weak]) == [
+        ("adverse_impact_ratio of sex min 0.8", "min 0.5")
+    ]
+
+
+def test_a_gate_on_all_columns_is_not_kept_by_one_on_some(workshop: Workshop) -> None:
+    everyone = {**FAIRNESS[0], "attributes": []}
+    assert changed(workshop, FAIR, [everyone], FAIRNESS) == [
+        ("adverse_impact_ratio of all protected columns", "removed")
+    ]
+
+
+def test_a_fairness_gate_may_be_split_by_column(workshop: Workshop) -> None:
+    sex, age = ({**FAIRNESS[0], "attributes": [column]} for column in ("sex", "age_band"))
+    both = {**FAIRNESS[0], "attributes": ["sex", "age_band"]}
+    assert changed(workshop, FAIR, [both], [age, sex]) == []
+    assert changed(workshop, FAIR, [age, sex], [both]) == []
+
+
+def test_a_bound_cannot_hide_behind_a_plain_gate_of_the_same_metric(workshop: Workshop) -> None:
+    bound = {"name": "roc_auc", "min": 0.7, "bound": "lower", "confidence": 0.95}
+    plain = {"name": "roc_auc", "min": 0.75}
+    assert changed(workshop, METRICS, [bound, plain], [plain]) == [
+        ("roc_auc min at its lower bound of 0.95", "at its value")
+    ]
+    assert changed(workshop, METRICS, [bound, plain], [bound]) == [("roc_auc min 0.75", "min 0.7")]
+    stricter = {**bound, "min": 0.75}
+    assert changed(workshop, METRICS, [bound, plain], [stricter]) == []
+
+
+def test_the_strict_end_of_the_interval_depends_on_the_side_of_the_limit(
+    workshop: Workshop,
+) -> None:
+    upper = {"name": "ece", "max": 0.1, "bound": "upper", "confidence": 0.95}
+    lower = {**upper, "bound": "lower"}
+    assert changed(workshop, METRICS, [upper], [lower]) == [
+        ("ece max at its upper bound of 0.95", "at its lower bound of 0.95")
+    ]
+    assert changed(workshop, METRICS, [lower], [upper]) == []
+
+
+def test_a_comparison_with_the_champion_without_a_number_asks_for_no_loss(
+    workshop: Workshop,
+) -> None:
+    lenient = {"name": "roc_auc", "versus": "champion", "minDelta": -0.01}
+    silent = {"name": "roc_auc", "versus": "champion"}
+    assert changed(workshop, METRICS, [lenient], [silent]) == []
+    assert changed(workshop, METRICS, [silent], [lenient]) == [
+        ("roc_auc versus champion minDelta 0", "minDelta -0.01")
+    ]
+    assert changed(workshop, METRICS, [silent], [{"name": "roc_auc"}]) == [
+        ("roc_auc versus champion minDelta 0", "removed")
+    ]
+
+
+def test_an_action_on_a_breach_that_goes_is_seen(workshop: Workshop) -> None:
+    old = estate(workshop)
+    new = old.copy().set("Monitor/credit", "spec.onBreach", ["alert"])
+    (found,) = loosened_between(old.load(), new.load())
+    assert (found.field, found.before, found.after) == ("spec.onBreach", "fallback", "removed")
+
+
+def test_fewer_windows_are_looked_at(workshop: Workshop) -> None:
+    old = estate(workshop).set("Monitor/credit", "spec.hysteresis", {"breaches": 2, "of": 5})
+    new = old.copy().set("Monitor/credit", "spec.hysteresis", {"breaches": 2, "of": 2})
+    (found,) = loosened_between(old.load(), new.load())
+    assert (found.field, found.before, found.after) == ("spec.hysteresis.of", "5", "2")
+
+
+def test_a_validation_or_a_compliance_document_that_goes_is_seen(workshop: Workshop) -> None:
+    record = {
+        "model": "credit",
+        "artifact": "sha256:" + "a" * 64,
+        "validator": "validator",
+        "outcome": "approved",
+        "performedOn": "2026-11-01",
+    }
+    old = estate(workshop).add("Validation", "credit-1", **record)
+    new = old.copy().drop("Validation/credit-1").drop("Compliance/credit")
+    assert [(one.key, one.after) for one in loosened_between(old.load(), new.load())] == [
+        ("Compliance/credit", "removed"),
+        ("Validation/credit-1", "removed"),
+    ]

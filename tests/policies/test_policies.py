@@ -266,6 +266,14 @@ def test_a_pack_that_does_not_ship_is_found_where_it_is_named(workshop: Workshop
     ]
 
 
+def test_a_pack_is_found_by_its_name_whatever_the_name_says(workshop: Workshop) -> None:
+    packs = [{"version": "1.0.0", "name": "versions"}]
+    sketch = workshop.serving.add("PolicySet", "ours", packs=packs)
+    (found,) = check(sketch.load(), workshop.now).findings
+    assert found.message == "there is no pack versions"
+    assert str(found.location) == "specs/policyset/ours.yaml:8:11"
+
+
 def test_a_parameter_that_no_policy_has_is_found(workshop: Workshop) -> None:
     packs = [{"name": "baseline", "params": {"psii": 0.3}}]
     sketch = workshop.serving.add("PolicySet", "ours", packs=packs)

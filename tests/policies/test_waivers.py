@@ -48,11 +48,6 @@ def test_what_is_waived_is_listed_and_does_not_block(workshop: Workshop) -> None
             "Waiver/drift has no effect: it expired after 2026-11-19",
         ),
         (
-            {"expires": "2026-19-39"},
-            "WVR001",
-            "Waiver/drift has no effect: it expired after 2026-19-39",
-        ),
-        (
             {"requestedBy": "compliance-manager"},
             "WVR002",
             "Waiver/drift has no effect: compliance-manager both asked for it and approved it",

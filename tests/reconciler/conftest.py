@@ -21,7 +21,7 @@ from ordain.reconciler.drivers import LocalDriver
 from ordain.reconciler.gating import Gated, gate_history, read_side
 from ordain.reconciler.passes import Reconciler
 from ordain.reconciler.promotions import Version, promotion_files, propose
-from ordain.reconciler.review import approve, merge
+from ordain.reconciler.review import Reviewer, approve, merge
 from ordain.reconciler.source import Source, open_source
 from ordain.reconciler.state import StateStore
 from ordain.specs.evidence import Evidence, Metric
@@ -172,12 +172,12 @@ class Bench:
     def approve(self, proposal: Proposal, person: str = "manager") -> None:
         source = self.source()
         ledger = Ledger(source.home.ledger)
-        approve(source, ledger, proposal.id, person=person, key=None, now=self.now)
+        approve(source, ledger, proposal.id, by=Reviewer(person), now=self.now)
 
     def merge(self, proposal: Proposal, person: str = "manager") -> str:
         source = self.source()
         ledger = Ledger(source.home.ledger)
-        merged = merge(source, ledger, proposal.id, person=person, key=None, now=self.now)
+        merged = merge(source, ledger, proposal.id, by=Reviewer(person), now=self.now)
         return merged.commit
 
     def promote(self, version: Version | None = None) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ordain.ledger.ledger import Ledger
 from ordain.ledger.records import Event
-from ordain.reconciler.anchors import REF, AnchorInvalid, anchor, read_anchors
+from ordain.reconciler.anchors import REF, anchor, read_anchors
+from ordain.reconciler.errors import AnchorInvalid
 from ordain.reconciler.errors import KeyMissing
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.people import allowed_keys, organization_of
@@ -48,9 +50,10 @@ def test_an_anchor_is_made_when_a_head_moved_and_only_then(bench: Bench) -> None
     second = anchor(source, ledger, bench.now)
     assert second not in {None, first}
     assert source.repository.commit(str(second)).parents == (first,)
-    (found,) = read_anchors(source, allowed(source), bench.now)
+    earlier, latest = read_anchors(source, allowed(source), bench.now)
     (head,) = ledger.heads().values()
-    assert (found.chain, found.seq, found.hash) == ("control", head.seq, head.hash)
+    assert (latest.chain, latest.seq, latest.hash) == ("control", head.seq, head.hash)
+    assert earlier.seq < latest.seq
 
 
 def test_an_anchor_is_kept_with_the_remote(bench: Bench) -> None:
@@ -69,6 +72,19 @@ def test_an_anchor_is_kept_with_the_remote(bench: Bench) -> None:
 
 def _remember(source: Source, path: object) -> None:
     source.repository.ask("remote", "add", "origin", str(path))
+
+
+def test_a_record_that_lost_what_was_anchored_is_not_anchored_over(bench: Bench) -> None:
+    """A new anchor on top would make the loss look like the beginning."""
+    source = bench.source()
+    ledger = Ledger(source.home.ledger)
+    record(bench, ledger)
+    first = anchor(source, ledger, bench.now)
+    shutil.rmtree(source.home.ledger)
+    record(bench, ledger)
+    with pytest.raises(AnchorInvalid, match="the chain control ends at record"):
+        anchor(source, ledger, bench.now)
+    assert source.repository.refs(REF) == {REF: first}
 
 
 @pytest.mark.parametrize("by", ["data-scientist", "manager", None])

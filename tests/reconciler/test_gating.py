@@ -8,7 +8,7 @@ import pytest
 
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
-from ordain.reconciler.review import approve, merge, review
+from ordain.reconciler.review import Reviewer, approve, merge, review
 from ordain.specs.errors import FindingsError
 from ordain.vcs.approvals import write_approval
 from ordain.vcs.git import Repository
@@ -17,6 +17,7 @@ from ordain.vcs.objects import Identity
 
 if TYPE_CHECKING:
     from ordain.reconciler.gating import Gated
+    from ordain.vcs.forge import Proposal
     from tests.reconciler.conftest import Bench
 
 MAIN = "refs/heads/main"
@@ -30,6 +31,20 @@ def codes(gated: Gated) -> list[set[str]]:
         {one.code for one in refusal.findings if one.severity.value == "error"}
         for refusal in gated.refused
     ]
+
+
+def statement_by(bench: Bench, proposal: Proposal, key: str) -> None:
+    """An approval in the manager's name, written by hand with somebody's key."""
+    source = bench.source()
+    ref, commit = write_approval(
+        source.repository,
+        source.forge.change(proposal),
+        actor=Actor("manager", Identity("manager", "m@example.org"), bench.signer(key)),
+        role="manager",
+        time=bench.now,
+        estate=source.root_commit,
+    )
+    source.repository.update_ref(ref, commit, None)
 
 
 # Who signed
@@ -136,7 +151,51 @@ def test_an_estate_without_an_organization_is_refused(bench: Bench) -> None:
     bench.commit({"specs/organization.yaml": None})
     gated = bench.gate(root)
     assert gated.good == root
-    assert codes(gated) == [{"GATE004"}]
+    assert codes(gated) == [{"GATE004", "SOD-QUORUM"}]
+
+
+def test_nobody_gives_themselves_a_role_without_the_approval_of_another(bench: Bench) -> None:
+    """Otherwise the role would be in force for the commit after it."""
+    root = bench.head()
+    path = "specs/organization.yaml"
+    bench.commit(bench.edited(path, "roles: [data-scientist]", "roles: [data-scientist, cto]"))
+    bench.owner("histology")
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"SOD-QUORUM"}, {"SOD-QUORUM"}]
+    (finding,) = [one for one in gated.refused[0].findings if one.code == "SOD-QUORUM"]
+    assert finding.message.startswith("the approval of a cto is missing: ")
+
+
+def test_an_intention_that_was_approved_passes(bench: Bench) -> None:
+    root = bench.head()
+    bench.commit(
+        bench.edited("specs/routes/malignancy.yaml", "read-by-pathologist", "read-twice"),
+        branch="refs/heads/topic",
+    )
+    proposal = bench.source().forge.proposal("topic")
+    with pytest.raises(FindingsError) as caught:
+        bench.merge(proposal)
+    assert [one.code for one in caught.value.findings] == ["SOD-QUORUM"]
+    bench.approve(proposal)
+    merged = bench.merge(proposal)
+    gated = bench.gate(root)
+    assert (gated.good, gated.refused) == (merged, ())
+    assert gated.judged[0].facts.kind.value == "intention"
+
+
+def test_what_was_pushed_too_early_can_still_be_approved(bench: Bench) -> None:
+    root = bench.head()
+    pushed = bench.commit(
+        bench.edited("specs/routes/malignancy.yaml", "read-by-pathologist", "read-twice")
+    )
+    assert codes(bench.gate(root)) == [{"SOD-QUORUM"}]
+    source = bench.source()
+    by, ledger = Reviewer("manager"), Ledger(source.home.ledger)
+    approve(source, ledger, "main", by=by, now=bench.now, good=root)
+    assert bench.gate(root).good == pushed
+    with pytest.raises(ProposalRefused, match="there is nothing to approve"):
+        approve(source, ledger, "main", by=by, now=bench.now, good=pushed)
 
 
 # Rewritten history
@@ -323,25 +382,15 @@ def test_a_version_cannot_hide_in_a_change_by_people(bench: Bench) -> None:
 def test_an_approval_by_a_contributor_is_refused_when_it_is_given(bench: Bench) -> None:
     bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 8"), by="manager")
     proposal = bench.propose()
-    with pytest.raises(ProposalRefused, match="manager contributed to what malignancy-1 pins"):
+    with pytest.raises(ProposalRefused, match="manager contributed to what malignancy-1 brings"):
         bench.approve(proposal, "manager")
 
 
 def test_an_approval_by_a_contributor_does_not_count_however_it_came_to_be(bench: Bench) -> None:
     bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 8"), by="manager")
     proposal = bench.propose()
-    source = bench.source()
-    actor = Actor("manager", Identity("manager", "m@example.org"), bench.signer("manager"))
-    ref, commit = write_approval(
-        source.repository,
-        source.forge.change(proposal),
-        actor=actor,
-        role="manager",
-        time=bench.now,
-        estate=source.root_commit,
-    )
-    source.repository.update_ref(ref, commit, None)
-    reviewed = review(source, proposal.id, bench.now)
+    statement_by(bench, proposal, key="manager")
+    reviewed = review(bench.source(), proposal.id, bench.now)
     assert reviewed.judged.blocked
     assert [one.code for one in reviewed.judged.judgement.refused] == ["SOD-SELF"]
     with pytest.raises(FindingsError) as caught:
@@ -364,7 +413,7 @@ def test_a_data_scientist_neither_approves_nor_merges(bench: Bench) -> None:
     ledger = Ledger(source.home.ledger)
     for act in (approve, merge):
         with pytest.raises(ProposalRefused, match="data-scientist has no role that approves"):
-            act(source, ledger, proposal.id, person="data-scientist", key=None, now=bench.now)
+            act(source, ledger, proposal.id, by=Reviewer("data-scientist"), now=bench.now)
 
 
 def test_another_persons_key_approves_nothing(bench: Bench) -> None:
@@ -372,7 +421,9 @@ def test_another_persons_key_approves_nothing(bench: Bench) -> None:
     source = bench.source()
     ledger = Ledger(source.home.ledger)
     key = source.home.key("data-scientist")
-    approve(source, ledger, proposal.id, person="manager", key=key, now=bench.now)
+    with pytest.raises(ProposalRefused, match="is not a key of manager: it is the key of data-sc"):
+        approve(source, ledger, proposal.id, by=Reviewer("manager", key), now=bench.now)
+    statement_by(bench, proposal, key="data-scientist")
     reviewed = review(bench.source(), proposal.id, bench.now)
     assert reviewed.judged.blocked
     (rejected,) = reviewed.judged.approvals.rejected

@@ -69,6 +69,13 @@ def test_a_commit_that_nobody_known_signed_counts_as_unknown(bench: Bench) -> No
     assert known(["manager", None]) == frozenset({"manager", UNKNOWN})
 
 
+def test_data_outside_the_repository_has_no_contributors_here(bench: Bench) -> None:
+    bench.promote()
+    outside = bench.edited(DATASET_FILE, "uri: data/biopsies.csv", "uri: /srv/biopsies.csv")
+    bench.commit(outside, by="cto")
+    assert contributors(bench) == frozenset({"cto"})
+
+
 def test_who_edited_a_document_before_it_was_moved_still_counts(bench: Bench) -> None:
     bench.promote()
     edit(bench, MODEL_FILE, "manager")

@@ -6,14 +6,17 @@ Training is paid for in the end-to-end tests; here its outcome lies in the state
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from ordain.reconciler.applying import evidence_of
 from ordain.reconciler.errors import PlanStale
 from ordain.reconciler.gating import read_side
+from ordain.reconciler.outcomes import Outcome
+from ordain.reconciler.source import forget_trust
+from ordain.specs.evidence import EvidenceError
 from ordain.vcs.git import Repository
 
 if TYPE_CHECKING:
@@ -22,15 +25,10 @@ if TYPE_CHECKING:
     from tests.reconciler.conftest import Bench
 
 
-def outcome(version: Version, verdict: str = "pass") -> dict[str, Any]:
+def outcome(version: Version, verdict: str = "pass") -> Outcome:
     """What training would have left for this version."""
-    return {
-        "artifact": version.artifact,
-        "evidence": version.evidence.digest,
-        "evidence_json": version.evidence.to_json().decode(),
-        "summary": f"evidence {verdict}",
-        "verdict": verdict,
-    }
+    evidence = replace(version.evidence, verdict=verdict)
+    return Outcome.success(version.artifact, evidence.to_json().decode())
 
 
 def trained(bench: Bench, verdict: str = "pass") -> Reconciler:
@@ -126,7 +124,9 @@ def test_a_missing_key_fails_the_proposal_and_says_how_to_mend_it(bench: Bench) 
     assert told(report) == [("Enrol", "done"), ("Propose", "failed")]
     assert report.exit_code == 2
     assert f"there is no private key for reconciler at {key}" in report.result.done[1].detail
-    assert any("could not be anchored" in line for line in bench.told)
+    assert report.warnings == (
+        f"the record could not be anchored: there is no private key for reconciler at {key}",
+    )
     key.touch(mode=0o600)
     key.write_bytes(data)
     again = reconciler.run()
@@ -197,25 +197,36 @@ def _bytes(bench: Bench, path: str) -> bytes:
 def test_a_failed_training_is_left_alone_for_a_while(bench: Bench) -> None:
     reconciler = bench.reconciler()
     version = bench.version()
-    broken = {"error": {"message": "no space"}, "summary": "no space", "verdict": "fail"}
+    broken = Outcome.failure("no space", "make room")
     reconciler.state.put_outcome(version.recipe.digest, "malignancy", broken, bench.now)
     side = read_side(reconciler.source, bench.head())
-    patient = bench.reconciler(reconciler.source)
-    patient = type(patient)(
-        patient.source,
-        patient.state,
-        patient.ledger,
-        patient.driver,
-        patient.clock,
-        patient.tell,
-        retry_after=timedelta(minutes=15),
-    )
+    patient = replace(reconciler, retry_after=timedelta(minutes=15))
     assert [type(one).__name__ for one in patient.plan(side).plan.stages] == ["Enrol"]
     bench.now += timedelta(minutes=16)
     names = [type(one).__name__ for one in patient.plan(side).plan.stages]
     assert names == ["Enrol", "Train", "Propose"]
 
 
+def test_a_remote_that_is_away_is_a_warning_and_production_goes_on(bench: Bench) -> None:
+    reconciler = trained(bench)
+    reconciler.run()
+    with Repository.open(bench.estate) as repository:
+        head = repository.resolve("main")
+        repository.ask("remote", "add", "origin", str(bench.root / "away.git"))
+        repository.update_ref("refs/remotes/origin/main", head, None)
+        branch = "ordain/promote/malignancy-1"
+        proposed = repository.resolve(branch)
+        repository.update_ref(f"refs/remotes/origin/{branch}", proposed, None)
+    forget_trust(reconciler.state)
+    report = bench.reconciler().run()
+    assert report.gated.good == head
+    assert report.exit_code == 0
+    assert report.warnings[0].startswith("going on with what was fetched last: git fetch: ")
+
+
 def test_the_evidence_of_an_outcome_is_the_evidence_that_was_measured(bench: Bench) -> None:
     version = bench.version()
-    assert evidence_of(outcome(version)) == version.evidence
+    assert outcome(version).evidence == version.evidence
+    other = version.evidence.to_json().decode()
+    with pytest.raises(EvidenceError, match="is about another artifact"):
+        Outcome.success("sha256:" + "f" * 64, other)

@@ -10,7 +10,7 @@ import pytest
 
 from ordain.reconciler.errors import PlanStale
 from ordain.reconciler.planning import Plan
-from ordain.reconciler.saved_plans import PlanUnreadable, read_plan, refuse_stale
+from ordain.reconciler.saved_plans import read_plan, refuse_stale
 from ordain.reconciler.stages import Enrol, Retire
 
 if TYPE_CHECKING:

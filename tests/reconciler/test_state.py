@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.reconciler.errors import StateDamaged
+from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.state import RoutingKey, StateStore
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 RECIPE = "sha256:" + "1" * 64
+MADE = Outcome("evidence pass", "proposable", "sha256:" + "a" * 64, "{}")
+REJECTED = Outcome("the evidence fails: roc_auc 0.51", "rejected", "sha256:" + "b" * 64, "{}")
 
 
 @pytest.fixture
@@ -97,15 +100,15 @@ def _since(tmp_path: Path) -> str:
 
 
 def test_a_failure_is_forgotten_after_a_while_and_a_result_never(store: StateStore) -> None:
-    store.put_outcome(RECIPE, "credit", {"error": {"message": "disk full"}}, NOW)
-    store.put_outcome("sha256:" + "2" * 64, "churn", {"verdict": "fail"}, NOW)
+    store.put_outcome(RECIPE, "credit", Outcome.failure("disk full", "make room"), NOW)
+    store.put_outcome("sha256:" + "2" * 64, "churn", REJECTED, NOW)
     assert set(store.outcomes(failed_since=NOW - timedelta(minutes=15))) == {
         RECIPE,
         "sha256:" + "2" * 64,
     }
     assert set(store.outcomes(failed_since=NOW)) == {"sha256:" + "2" * 64}
-    store.put_outcome(RECIPE, "credit", {"verdict": "pass"}, NOW)
-    assert store.outcomes()[RECIPE] == {"verdict": "pass"}
+    store.put_outcome(RECIPE, "credit", MADE, NOW)
+    assert store.outcomes()[RECIPE] == MADE
 
 
 # Routing keys
@@ -189,6 +192,7 @@ _FULL = """
 import resource, signal, sys
 from pathlib import Path
 from ordain.reconciler.errors import StateDamaged
+from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.state import StateStore
 
 store = StateStore(Path(sys.argv[1]))

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import math
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ordain.specs.canonical import canonical_json, digest, sha256
-from ordain.specs.evidence import Evidence, EvidenceError, Metric, read_evidence
+from ordain.specs.evidence import (
+    Evidence,
+    EvidenceError,
+    FairnessRow,
+    Metric,
+    evidence_path,
+    read_evidence,
+)
 from ordain.specs.kinds import kind_validator
 from ordain.specs.plain import material_digest, spec_digest
 from ordain.specs.recipes import recipe_of
@@ -94,3 +104,49 @@ def test_evidence_that_was_edited_is_refused() -> None:
         read_evidence(edited, written.path)
     with pytest.raises(EvidenceError, match="is not an evidence document of the format"):
         read_evidence(b"{}", written.path)
+
+
+FAIRNESS = FairnessRow(
+    *("sex", "female", "male", "adverse_impact_ratio", 500, 700, 400, 560),
+    *(1.0, 0.9, 1.1, 1.0, 1.0, 0.8, 0.05, "pass"),
+)
+METRIC = Metric("roc_auc", "test", 0.8, 0.78, 0.82, 0.95, 1000)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metrics": (replace(METRIC, value=math.nan),)},
+        {"metrics": (replace(METRIC, low=-math.inf),)},
+        {"metrics": (replace(METRIC, value="0.9"),)},  # type: ignore[arg-type]
+        {"metrics": (replace(METRIC, value=True),)},
+        {"metrics": (replace(METRIC, n=1000.0),)},  # type: ignore[arg-type]
+        {"metrics": (replace(METRIC, name=1),)},  # type: ignore[arg-type]
+        {"metrics": (replace(METRIC, verdict="passed"),)},
+        {"metrics": (replace(METRIC, limit=["x"]),)},  # type: ignore[arg-type]
+        {"fairness": (replace(FAIRNESS, p_value="0"),)},  # type: ignore[arg-type]
+        {"fairness": (replace(FAIRNESS, favourable=None),)},  # type: ignore[arg-type]
+        {"importance": (("a", "1.0"),)},
+        {"parity": {"plan": "0"}},
+        {"drift": {"income": None}},
+        {"drift": ["low"]},
+        {"limitations": (3,)},
+        {"environment": {"numpy": 2}},
+        {"data": ["rows"]},
+        {"model": "\ud800"},
+        {"verdict": 1},
+    ],
+)
+def test_what_is_no_number_or_no_text_is_no_evidence(changes: dict[str, Any]) -> None:
+    """Also where the name is the digest of exactly these bytes."""
+    forged = replace(evidence(), **changes)
+    plain = {"format": "ordain.evidence/1", **asdict(forged)}
+    data = json.dumps(plain, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    with pytest.raises(EvidenceError, match="is not an evidence document of the format"):
+        read_evidence(data, evidence_path(sha256(data)))
+
+
+def test_numbers_that_are_whole_and_values_that_are_absent_are_evidence() -> None:
+    metric = replace(METRIC, value=1, low=None, high=None)
+    written = replace(evidence(), metrics=(metric,), fairness=(FAIRNESS,))
+    assert read_evidence(written.to_json(), written.path) == written

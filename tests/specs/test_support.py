@@ -6,7 +6,7 @@ import pytest
 
 from ordain.specs.kinds import kind_type
 from ordain.specs.shapes import type_at
-from ordain.specs.support import UNSUPPORTED
+from ordain.specs.support import _LOCAL, UNSUPPORTED
 
 Check = Callable[..., list[str]]
 Edit = Callable[[str, str, str], dict[str, str]]
@@ -96,8 +96,55 @@ def test_a_kind_that_nobody_acts_on_is_a_warning(check: Check) -> None:
     ]
 
 
+WARNED = "declared, but this version of ordain does not do it"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "place"),
+    [
+        ("dataset", "uri: data", "orderBy: [income], uri: data", "error `orderBy`"),
+        ("dataset", "uri: data", "dsnFrom: DSN, uri: data", "error `dsnFrom: DSN`"),
+        ("dataset", "uri: data", "query: rows.sql, uri: data", "error `query: rows.sql`"),
+        ("dataset", "favourable: 0", "matureAfter: 1d", "warning `matureAfter: 1d`"),
+        ("deployment", "version: 1", "schedule: 0 5 * * *", "error `schedule: 0 5 * * *`"),
+        ("deployment", "version: 1", "source: s3://in", "error `source: s3://in`"),
+        ("deployment", "version: 1", "sink: s3://out", "error `sink: s3://out`"),
+        ("deployment", "version: 1", "replicas: 3", "warning `replicas: 3`"),
+        ("deployment", "version: 1", "size: large", "warning `size: large`"),
+        (
+            "deployment",
+            "version: 1",
+            "objectives: {availability: 99%}",
+            "warning `availability: 99%`",
+        ),
+        ("ordain.yaml", "spec:", "spec:\n  stateStore: s3://a", "error `stateStore: s3://a`"),
+        ("ordain.yaml", "spec:", "spec:\n  artifactStore: s3://a", "error `artifactStore: s3://a`"),
+        (
+            "ordain.yaml",
+            "spec:",
+            "spec:\n  catalogueDate: 2030-01-01",
+            "warning `catalogueDate: 2030-01-01`",
+        ),
+    ],
+)
+def test_nothing_is_accepted_and_silently_not_done(
+    check: Check, edit: Edit, name: str, old: str, new: str, place: str
+) -> None:
+    (line,) = [line for line in check(edit(name, old, new)) if line.startswith("SPEC120")]
+    severity, _, subject = place.partition(" ")
+    assert f" {severity}: {subject} is {WARNED}" in line
+
+
+def test_a_cluster_gives_the_replicas_and_the_size_that_a_machine_does_not(
+    check: Check, edit: Edit
+) -> None:
+    changed = edit("deployment", "version: 1", "version: 1\n  replicas: 3\n  size: large")
+    changed |= edit("ordain.yaml", "{name: production}", "{name: production, target: kubernetes}")
+    assert check(changed) == []
+
+
 def test_every_row_names_a_field_of_the_language() -> None:
-    for kind, rows in UNSUPPORTED.items():
+    for kind, rows in (*UNSUPPORTED.items(), ("Deployment", _LOCAL)):
         for row in rows:
             steps = [0 if step == "*" else step for step in row.path.split(".")[1:]]
             assert type_at(kind_type(kind), tuple(steps)) is not None, row.path

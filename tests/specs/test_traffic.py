@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 Check = Callable[..., list[str]]
 Edit = Callable[[str, str, str], dict[str, str]]
 

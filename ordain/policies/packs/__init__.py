@@ -72,7 +72,8 @@ def load_pack(name: str, version: str | None = None) -> Pack:
     chosen = version or versions[0]
     if chosen not in versions:
         known = ", ".join(versions)
-        raise PackError(f"there is no version {chosen} of {name}", remedy=f"name one of: {known}")
+        message = f"there is no version {chosen} of {name}"
+        raise PackError(message, remedy=f"name one of: {known}", field="version")
     path = f"{name}/{chosen}.yaml"
     parsed = parse(pack_file(path), f"packs/{path}")
     read = [read_document(node, f"packs/{path}") for node in parsed.nodes]

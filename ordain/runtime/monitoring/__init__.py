@@ -3,6 +3,7 @@
 - `bins`: the bins of one feature and their edge rule
 - `profiles`: the reference of a version, frozen when it is trained, and windows on the same bins
 - `psi`: the population stability index, its noise, and the four answers
+- `defaults`: the Monitor of a Deployment that declares none
 - `windows`: one evaluation of a Monitor over the predictions of the ledger
 
 Every statistic is a pure function of integer counts. Counts of disjoint rows add up, so a month is

@@ -23,7 +23,7 @@ from ordain.runtime.monitoring.bins import (
     whole,
 )
 from ordain.runtime.monitoring.errors import ProfileError
-from ordain.specs.canonical import canonical_json, digest
+from ordain.specs.canonical import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,16 +42,6 @@ class Profile:
     def to_json(self) -> bytes:
         """Canonical bytes; `read` gives back an equal profile."""
         return canonical_json({"format": FORMAT, **self._plain()})
-
-    @property
-    def bins_digest(self) -> str:
-        """The digest of the bins without their counts; equal digests can be merged."""
-        return digest(
-            {
-                "features": {name: _shape(bins) for name, bins in self.features.items()},
-                "output": _shape(self.output),
-            }
-        )
 
     def _plain(self) -> dict[str, Any]:
         return {
@@ -154,10 +144,6 @@ def _named(name: str, function: Callable[..., Any], *arguments: object) -> Any: 
         return function(*arguments)
     except ProfileError as error:
         raise ProfileError(f"{name}: {error.message}", remedy=error.remedy) from error
-
-
-def _shape(bins: Bins) -> list[Any]:
-    return list(bins.edges if isinstance(bins, NumberBins) else bins.levels)
 
 
 def _check(profile: Profile) -> None:

@@ -87,11 +87,23 @@ def replay(prediction: Prediction, artifact: Artifact, plan: RowPlan) -> None:
             f"not by {artifact.digest}",
             remedy="explain it with the artifact that the ledger names",
         )
+    if prediction.output is None:
+        raise ReplayError(
+            f"prediction {prediction.id} was answered by the route's fallback, not by a model",
+            remedy="a fallback has no reasons in a model; see `ordain audit query --id`",
+        )
     score = plan.score(prediction.inputs)
     if score != prediction.output:
         raise ReplayError(
             f"prediction {prediction.id} replays to {score!r}, the ledger says "
             f"{prediction.output!r}",
+            remedy="run `ordain audit verify`; report the difference before explaining anything",
+        )
+    decision = plan.decide(score)
+    if decision != prediction.decision:
+        raise ReplayError(
+            f"prediction {prediction.id} replays to the decision {decision!r}, the ledger says "
+            f"{prediction.decision!r}",
             remedy="run `ordain audit verify`; report the difference before explaining anything",
         )
 

@@ -1,4 +1,9 @@
-"""Start a supervisor: `python -m ordain.runtime.serving RUNDIR [--detach]`.
+"""Start a supervisor: `python -m ordain.runtime.serving RUNDIR [--config FILE] [--detach]`.
+
+RUNDIR must be writable and belongs to this supervisor alone; the configuration is its config.json,
+or FILE, as in a pod, where it lies in a volume that nobody can write. Supervisors that share a
+ledger and have run directories of the same name (pods of one Deployment) are told apart by the
+environment variable ORDAIN_INSTANCE.
 
 Whatever can fail for a reason that somebody can mend (another supervisor, an unreadable
 configuration, a port in use) fails before the process detaches, so that whoever started it learns
@@ -21,21 +26,32 @@ from typing import TYPE_CHECKING
 
 from ordain.runtime.serving.errors import ServerBusy
 from ordain.runtime.serving.listeners import listen
-from ordain.runtime.serving.status import FAMILY, LOCK, LOG, STATUS, Failure, Status, try_lock
-from ordain.runtime.serving.supervisor import KILL_SECONDS, Supervisor, load_config
+from ordain.runtime.serving.status import (
+    CONFIG,
+    FAMILY,
+    LOCK,
+    LOG,
+    STATUS,
+    Failure,
+    Status,
+    try_lock,
+)
+from ordain.runtime.serving.supervisor import KILL_SECONDS, Home, Supervisor, load_config
 from ordain.specs.errors import OrdainError
 
 if TYPE_CHECKING:
     from ordain.runtime.serving.config import ServerConfig
     from ordain.runtime.serving.listeners import Listener
 
+INSTANCE = "ORDAIN_INSTANCE"
 # Whoever asks whether a supervisor lives holds the lock for an instant.
 _ASKING_SECONDS = 0.5
 _LOOK_SECONDS = 0.02
 
 
-def main(rundir: Path, *, detach: bool) -> int:
+def main(home: Home, *, detach: bool) -> int:
     """Run a supervisor, or start one and return; the exit code of the process."""
+    rundir = home.rundir
     # A reload that comes before there is anything to reload must not end the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -44,7 +60,7 @@ def main(rundir: Path, *, detach: bool) -> int:
     except OrdainError as error:
         return _refuse(error)
     try:
-        family, config, listener = _prepare(rundir)
+        family, config, listener = _prepare(home)
     except OrdainError as error:
         _leave_word(rundir, error)
         return _refuse(error)
@@ -53,14 +69,14 @@ def main(rundir: Path, *, detach: bool) -> int:
     if detach:
         _detach(rundir / LOG)
     started = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return asyncio.run(Supervisor(rundir, family, started).run(config, listener))
+    return asyncio.run(Supervisor(home, family, started).run(config, listener))
 
 
-def _prepare(rundir: Path) -> tuple[int, ServerConfig, Listener]:
-    (rundir / STATUS).unlink(missing_ok=True)
-    config = load_config(rundir)
+def _prepare(home: Home) -> tuple[int, ServerConfig, Listener]:
+    (home.rundir / STATUS).unlink(missing_ok=True)
+    config = load_config(home.config)
     said = "workers of a supervisor that was killed have not left yet"
-    family = _take(rundir, FAMILY, KILL_SECONDS, said)
+    family = _take(home.rundir, FAMILY, KILL_SECONDS, said)
     return family, config, listen(config.host, config.port)
 
 
@@ -119,6 +135,9 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     parser = argparse.ArgumentParser(prog="ordain.runtime.serving")
     parser.add_argument("rundir", type=Path)
+    parser.add_argument("--config", type=Path, help="what to serve, instead of RUNDIR/config.json")
     parser.add_argument("--detach", action="store_true", help="return when it has begun")
     given = parser.parse_args()
-    sys.exit(main(given.rundir.resolve(), detach=given.detach))
+    place = given.rundir.resolve()
+    file = given.config.resolve() if given.config else place / CONFIG
+    sys.exit(main(Home(place, file, os.environ.get(INSTANCE, "")), detach=given.detach))

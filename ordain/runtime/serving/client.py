@@ -14,6 +14,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from ordain.runtime.artifacts import write_atomically
 from ordain.runtime.serving.errors import (
     AddressUnusable,
     ModelUnusable,
@@ -28,11 +29,11 @@ from ordain.runtime.serving.status import (
     FAMILY,
     LOCK,
     LOG,
+    PRIVATE,
     Failure,
     Status,
     held,
     read_status,
-    write_file,
 )
 from ordain.specs.canonical import canonical_json, digest
 
@@ -59,7 +60,7 @@ def start(rundir: Path, config: Mapping[str, Any], *, timeout: float = TIMEOUT_S
     rundir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if held(rundir / LOCK):
         return replace(rundir, config, timeout=timeout)
-    write_file(rundir / CONFIG, canonical_json(config))
+    write_atomically(rundir / CONFIG, canonical_json(config), mode=PRIVATE)
     _launch(rundir)
     return _outcome(rundir, digest(config), 0, timeout)
 
@@ -83,7 +84,7 @@ def replace(rundir: Path, config: Mapping[str, Any], *, timeout: float = TIMEOUT
     wanted = digest(config)
     if before.config == wanted and before.state == "ready" and not before.pending:
         return before
-    write_file(rundir / CONFIG, canonical_json(config))
+    write_atomically(rundir / CONFIG, canonical_json(config), mode=PRIVATE)
     os.kill(before.pid, signal.SIGHUP)
     return _outcome(rundir, wanted, before.attempt, timeout)
 

@@ -12,10 +12,13 @@ import contextlib
 import fcntl
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from ordain.runtime.artifacts import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 State = Literal["starting", "ready", "failed"]
 
@@ -24,6 +27,8 @@ STATUS = "status.json"
 LOCK = "lock"
 FAMILY = "family"
 LOG = "log"
+# What lies in a run directory names keys and places, and is for the owner's eyes only.
+PRIVATE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ class Status:
         Raises:
             OSError: the disk refuses; the old file stays.
         """
-        write_file(rundir / STATUS, json.dumps(asdict(self), indent=2).encode() + b"\n")
+        data = json.dumps(asdict(self), indent=2).encode() + b"\n"
+        write_atomically(rundir / STATUS, data, mode=PRIVATE)
 
 
 def read_status(rundir: Path) -> Status | None:
@@ -90,22 +96,6 @@ def read_status(rundir: Path) -> Status | None:
         return Status(**{**raw, "workers": workers, "error": error})
     except (OSError, ValueError, TypeError, KeyError):
         return None
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """A file that is there in whole or not at all, for the owner's eyes only.
-
-    Raises:
-        OSError: the disk refuses.
-    """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def try_lock(path: Path, *, shared: bool = False) -> int | None:

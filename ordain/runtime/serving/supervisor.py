@@ -15,11 +15,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import signal
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from ordain.runtime.artifacts import write_atomically
 from ordain.runtime.serving.backoff import Backoff
 from ordain.runtime.serving.children import (
     BecameReady,
@@ -32,7 +34,7 @@ from ordain.runtime.serving.children import (
 from ordain.runtime.serving.config import ServerConfig, read_config
 from ordain.runtime.serving.errors import ServerConfigError, ServingError
 from ordain.runtime.serving.listeners import Listener, listen
-from ordain.runtime.serving.status import CONFIG, STATUS, Failure, Status, write_file
+from ordain.runtime.serving.status import PRIVATE, STATUS, Failure, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,11 +73,35 @@ class Retry:
 Event = Happened | Reload | Stop | Retry
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a supervisor lives, what it reads, and what it is called.
+
+    `rundir` is its own and can be written; `config` is the file that is read at the start and on
+    every reload. `instance` tells supervisors apart that share a ledger and whose directories are
+    called the same, as those of pods are; empty where there is no other.
+    """
+
+    rundir: Path
+    config: Path
+    instance: str = ""
+
+    def writer(self, environment: str, number: int) -> str:
+        """The name of the prediction chain of one worker, at most 64 characters."""
+        place = sha256(os.fsencode(self.rundir) + b"\n" + self.instance.encode()).hexdigest()[:8]
+        if not self.instance:
+            return f"{environment[:40]}-{place}-{number}"
+        # The end of a pod's name is what no other pod has.
+        said = re.sub(r"[^a-z0-9.-]", "-", self.instance.lower())[-16:].lstrip("-.")
+        return f"{environment[:24]}-{said}-{place}-{number}"
+
+
 class Supervisor:
     """The state of one run directory; `family` is the descriptor that workers inherit."""
 
-    def __init__(self, rundir: Path, family: int, started: str) -> None:
-        self._rundir = rundir
+    def __init__(self, home: Home, family: int, started: str) -> None:
+        self._home = home
+        self._rundir = home.rundir
         self._family = family
         self._started = started
         self._events: asyncio.Queue[Event] = asyncio.Queue()
@@ -173,7 +199,7 @@ class Supervisor:
         self._failure = None
         self._abandon()
         try:
-            config = load_config(self._rundir)
+            config = load_config(self._home.config)
         except ServerConfigError as error:
             self._attempted = ""
             self._refuse(Failure(error.code, error.message, error.remedy))
@@ -193,7 +219,7 @@ class Supervisor:
     def _begin(self, config: ServerConfig, listener: Listener) -> None:
         """Make a candidate of a configuration.
 
-        The worker reads a copy: what lies in `config.json` later must not reach a worker that is
+        The worker reads a copy: what stands in the file later must not reach a worker that is
         started again.
         """
         self._attempted = config.digest
@@ -201,7 +227,7 @@ class Supervisor:
         self._candidate = Generation(self._attempt, config, path, listener)
         try:
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            write_file(path, (self._rundir / CONFIG).read_bytes())
+            write_atomically(path, self._home.config.read_bytes(), mode=PRIVATE)
         except OSError as error:
             message = f"{path}: {error.strerror}"
             remedy = "free space, or give the process the right to write there"
@@ -221,9 +247,8 @@ class Supervisor:
 
     def _free_writer(self, environment: str) -> str:
         """The name of a prediction chain that no living worker of ours writes."""
-        place = sha256(os.fsencode(self._rundir)).hexdigest()[:8]
         taken = {child.order.writer for child in self._children}
-        names = (f"{environment[:40]}-{place}-{number}" for number in range(len(taken) + 1))
+        names = (self._home.writer(environment, number) for number in range(len(taken) + 1))
         return next(name for name in names if name not in taken)
 
     def _refuse(self, failure: Failure | None) -> None:
@@ -304,13 +329,12 @@ class Supervisor:
         return "failed" if self._failure and self._candidate is None else "starting"
 
 
-def load_config(rundir: Path) -> ServerConfig:
-    """The configuration that lies in the run directory.
+def load_config(path: Path) -> ServerConfig:
+    """The configuration in a file.
 
     Raises:
         ServerConfigError: it is missing, unreadable, or not a server's configuration.
     """
-    path = rundir / CONFIG
     try:
         data = path.read_bytes()
     except OSError as error:

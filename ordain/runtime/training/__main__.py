@@ -1,4 +1,7 @@
-"""`python -m ordain.runtime.training JOBDIR`: run the order in a directory, in this process.
+"""`python -m ordain.runtime.training JOBDIR [ORDER]`: run an order, in this process.
+
+The order is JOBDIR/job.json unless its file is given, as it is in a pod, where it lies in a volume
+that nobody can write.
 
 Exit code 0 and a result, or exit code 1 and `{"error": {"code", "message", "remedy"}}` in the same
 file, which is written last and whole. Progress goes to standard output, one JSON object a line.
@@ -15,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordain.runtime.artifacts import write_atomically
-from ordain.runtime.training.order import EVIDENCE, RESULT, read_job, thread_environment
+from ordain.runtime.training.order import EVIDENCE, JOB, RESULT, read_order, thread_environment
 from ordain.specs.canonical import canonical_json
 from ordain.specs.errors import OrdainError
 
@@ -35,12 +38,13 @@ class _WithoutPandas:
 
 def main(arguments: Sequence[str]) -> int:
     """The exit code of the job in this directory."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m ordain.runtime.training JOBDIR\n")
+    if len(arguments) not in (1, 2):
+        sys.stderr.write("usage: python -m ordain.runtime.training JOBDIR [ORDER]\n")
         return 2
     directory = Path(arguments[0])
+    order = Path(arguments[1]) if len(arguments) > 1 else directory / JOB
     try:
-        outcome = _run(directory)
+        outcome = _run(order)
         write_atomically(directory / EVIDENCE, outcome.evidence.to_json())
         write_atomically(directory / RESULT, outcome.to_json())
     except OrdainError as error:
@@ -55,8 +59,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run(directory: Path) -> Outcome:
-    job = read_job(directory)
+def _run(order: Path) -> Outcome:
+    job = read_order(order)
     os.environ.update(thread_environment(job.recipe.threads))
     sys.meta_path.insert(0, _WithoutPandas())
     from ordain.runtime.training.job import run_job

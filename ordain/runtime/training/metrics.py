@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
 
 NAMES = ("roc_auc", "log_loss", "brier", "accuracy", "ece")
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece"})
 BOOTSTRAPS = 300
 BINS = 10
 SMALLEST = 1e-15  # Probabilities are kept this far from 0 and 1 in the logarithm.

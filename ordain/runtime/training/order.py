@@ -98,9 +98,17 @@ def read_job(directory: Path) -> Job:
     Raises:
         JobError: when there is none, or it cannot be read.
     """
+    return read_order(directory / JOB)
+
+
+def read_order(path: Path) -> Job:
+    """The order in a file.
+
+    Raises:
+        JobError: when there is none, or it cannot be read.
+    """
     from pydantic_core import ValidationError
 
-    path = directory / JOB
     try:
         raw = json.loads(path.read_bytes())
         if raw.pop("format") != FORMAT:

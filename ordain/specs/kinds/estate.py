@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from ordain.specs.kinds.fields import Date, EstatePath, Int, Name, about
+
+CATALOGUE_DATE: Final = "2026-11-20"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,4 +64,4 @@ class Estate:
     catalogue_date: Annotated[
         Date,
         about("the control catalogue is evaluated as of this day", change="metadata"),
-    ] = "2026-11-20"
+    ] = CATALOGUE_DATE

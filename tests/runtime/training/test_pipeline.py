@@ -198,10 +198,20 @@ def test_no_protected_leaking_or_naming_column_is_a_feature(
             {"include": ("sex",)},
             "include: sex can be no feature: it is protected: for fairness only, never a feature",
         ),
-        ({"include": ("days_past_due",)}, "include: days_past_due can be no feature: it is known only after the outcome (`leaks`)"),
+        (
+            {"include": ("days_past_due",)},
+            "include: days_past_due can be no feature: "
+            "it is known only after the outcome (`leaks`)",
+        ),
         ({"include": ("defaulted",)}, "include: defaulted can be no feature: it is the outcome"),
-        ({"include": ("applied_on",)}, "include: applied_on can be no feature: its role is time"),
-        ({"include": ("applicant_id",)}, "include: applicant_id can be no feature: its role is entity"),
+        (
+            {"include": ("applied_on",)},
+            "include: applied_on can be no feature: it is the time column",
+        ),
+        (
+            {"include": ("applicant_id",)},
+            "include: applicant_id can be no feature: its role is entity",
+        ),
         ({"exclude": ("incme",)}, "exclude: incme is no column of the Dataset"),
     ],
 )

@@ -1,0 +1,133 @@
+"""Gates of a Model that a change makes weaker.
+
+Gates are conditions that hold together, so what counts is not which entry became which: a limit of
+the old list is kept when some gate of the new list is at least as strict about the same thing, and
+loosened when none is. Reordering, merging and splitting entries is therefore nothing, and neither a
+second gate on another protected column nor a second gate on the same metric can hide one that goes.
+
+A metric gate is taken apart into its limits: a `min` is stricter the larger it is, and stricter
+when the lower end of an interval must reach it than the value itself. A fairness gate is taken
+apart into the columns that it names; one without columns is about all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ordain.specs.kinds.fields import yaml_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ordain.specs.kinds.model import FairnessGate, MetricGate, Model
+
+# Where in the spec (YAML names), what stood there, and what stands there now.
+Pair = tuple[tuple[str, ...], Any, Any]
+
+_METRICS: Final = ("acceptance", "metrics")
+_FAIRNESS: Final = ("acceptance", "fairness")
+# +1: a greater value is stricter; -1: a smaller value is stricter.
+_OF_METRIC: Final = (("min", +1), ("max", -1))
+_OF_FAIRNESS: Final = (("min", +1), ("alpha", +1), ("min_cell", -1))
+_BOUNDS: Final = {"lower": +1, "value": 0, "upper": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """One number that one thing must reach.
+
+    `direction` is +1 where a greater `value` is stricter. `bound` is what is compared: the
+    confidence of the strict end of the interval, 0 for the value itself, and below 0 the confidence
+    of the lenient end.
+    """
+
+    about: str
+    attribute: str
+    direction: int
+    value: float
+    bound: float
+
+    def keeps(self, old: _Limit) -> bool:
+        return (self.value - old.value) * self.direction >= 0 and self.bound >= old.bound
+
+    def weaker(self, old: _Limit) -> Iterator[Pair]:
+        name = yaml_name(self.attribute)
+        if (self.value - old.value) * self.direction < 0:
+            yield _METRICS, f"{old.about} {name} {old.value:g}", f"{name} {self.value:g}"
+        if self.bound < old.bound:
+            yield _METRICS, f"{old.about} {name} {old.compared}", self.compared
+
+    @property
+    def compared(self) -> str:
+        """Which number is compared, in words."""
+        if not self.bound:
+            return "at its value"
+        end = "lower" if self.bound * self.direction > 0 else "upper"
+        return f"at its {end} bound of {abs(self.bound):g}"
+
+
+def weaker_gates(old: Model, new: Model) -> Iterator[Pair]:
+    """Path, before and after of every gate that is weaker in new than in old."""
+    yield from _weaker_metrics(old.acceptance.metrics, new.acceptance.metrics)
+    yield from _weaker_fairness(old.acceptance.fairness, new.acceptance.fairness)
+
+
+def _weaker_metrics(old: Sequence[MetricGate], new: Sequence[MetricGate]) -> Iterator[Pair]:
+    left = [limit for gate in new for limit in _limits(gate)]
+    for before in (limit for gate in old for limit in _limits(gate)):
+        same = [
+            one for one in left if (one.about, one.attribute) == (before.about, before.attribute)
+        ]
+        if any(one.keeps(before) for one in same):
+            continue
+        if same:
+            yield from _nearest(before, same).weaker(before)
+        else:
+            name = f"{before.about} {yaml_name(before.attribute)} {before.value:g}"
+            yield _METRICS, name, "removed"
+
+
+def _nearest(before: _Limit, found: Iterable[_Limit]) -> _Limit:
+    """The new limit that the old one most probably became."""
+
+    def distance(one: _Limit) -> tuple[int, float]:
+        return len(list(one.weaker(before))), abs(one.value - before.value)
+
+    return min(found, key=distance)
+
+
+def _limits(gate: MetricGate) -> Iterator[_Limit]:
+    """The limits of a gate; against the champion there is always one, at 0 where none is given."""
+    end = _BOUNDS[gate.bound] * gate.confidence
+    if gate.versus is not None:
+        about = f"{gate.name} versus {gate.versus}"
+        yield _Limit(about, "min_delta", +1, gate.min_delta or 0.0, end)
+    for attribute, direction in _OF_METRIC:
+        value = getattr(gate, attribute)
+        if value is not None:
+            yield _Limit(gate.name, attribute, direction, value, end * direction)
+
+
+def _weaker_fairness(old: Sequence[FairnessGate], new: Sequence[FairnessGate]) -> Iterator[Pair]:
+    for gate in old:
+        for column in gate.attributes or ("",):
+            name = f"{gate.metric} of {column or 'all protected columns'}"
+            same = [one for one in new if one.metric == gate.metric and _covers(one, column)]
+            found = [list(_differences(name, gate, one)) for one in same]
+            if not found:
+                yield _FAIRNESS, name, "removed"
+            else:
+                yield from min(found, key=len)
+
+
+def _covers(gate: FairnessGate, column: str) -> bool:
+    return not gate.attributes or column in gate.attributes
+
+
+def _differences(name: str, old: FairnessGate, new: FairnessGate) -> Iterator[Pair]:
+    for attribute, direction in _OF_FAIRNESS:
+        before, after = getattr(old, attribute), getattr(new, attribute)
+        if (after - before) * direction < 0:
+            camel = yaml_name(attribute)
+            yield _FAIRNESS, f"{name} {camel} {before:g}", f"{camel} {after:g}"

@@ -1,0 +1,93 @@
+"""What came of a training run, as the reconciler remembers it.
+
+Three fates: it broke (something must be mended), its evidence fails (a person must change the
+declaration), or it can be proposed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ordain.specs.evidence import EvidenceError, read_evidence
+from ordain.specs.findings import Verdict
+
+if TYPE_CHECKING:
+    from ordain.specs.evidence import Evidence
+
+Fate = Literal["broken", "rejected", "proposable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run that ended: the artifact and the text of its evidence, or what broke.
+
+    `summary` is one line for people, `remedy` how to mend what broke.
+    """
+
+    summary: str
+    fate: Fate
+    artifact: str = ""
+    evidence_text: str = ""
+    remedy: str = ""
+
+    @classmethod
+    def failure(cls, message: str, remedy: str) -> Outcome:
+        """A run that broke."""
+        return cls(message, "broken", remedy=remedy)
+
+    @classmethod
+    def success(cls, artifact: str, evidence_text: str) -> Outcome:
+        """A run that made an artifact, for better or worse.
+
+        Raises:
+            EvidenceError: the text is no evidence, or is about another artifact.
+        """
+        evidence = _read(evidence_text)
+        if evidence.artifact != artifact:
+            message = "the evidence of the run is about another artifact than its result"
+            raise EvidenceError(message, remedy="remove the directory of the job, and run it again")
+        failed = evidence.verdict == Verdict.FAIL.value
+        fate: Fate = "rejected" if failed else "proposable"
+        return cls(_summary(evidence), fate, artifact, evidence_text)
+
+    @property
+    def evidence(self) -> Evidence:
+        """The evidence, read and checked again."""
+        return _read(self.evidence_text)
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as it is stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Outcome:
+        """An outcome that was stored."""
+        return cls(**stored)
+
+
+def _read(text: str) -> Evidence:
+    data = text.encode()
+    return read_evidence(data, f"evidence/{hashlib.sha256(data).hexdigest()}.json")
+
+
+def _summary(evidence: Evidence) -> str:
+    """What failed, or the first metric on held-out rows."""
+    failing = [
+        f"{metric.name} {metric.value:.4f} ({metric.limit})"
+        for metric in evidence.metrics
+        if metric.verdict == Verdict.FAIL.value and metric.limit
+    ]
+    failing += [
+        f"{row.metric} of {row.attribute}={row.group} is {row.value:.3f}"
+        for row in evidence.fairness
+        if row.verdict == Verdict.FAIL.value and row.value is not None
+    ]
+    if failing:
+        return f"the evidence fails: {'; '.join(failing)}"
+    tested = next((metric for metric in evidence.metrics if metric.part == "test"), None)
+    if tested is None:
+        return f"evidence {evidence.verdict}"
+    value = f"{tested.name} {tested.value:.4f} on {tested.n} held-out rows"
+    return f"evidence {evidence.verdict}, {value}"

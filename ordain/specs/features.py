@@ -1,0 +1,58 @@
+"""Which columns a model may learn from: asked by the language, by training and by policies.
+
+Three rooms with an opinion of their own would one day disagree, and the one that is wrong about a
+protected column would be the one that trains. The order is that of the Dataset; whoever needs an
+order that no reordering of a file can change (training does, because the order of columns is in no
+digest) sorts the names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ordain.specs.kinds.dataset import Dataset
+    from ordain.specs.kinds.model import Features
+
+
+def never_features(dataset: Dataset) -> dict[str, str]:
+    """Columns that can be no feature, each with the reason."""
+    reasons = dict.fromkeys(dataset.leaks, "it is known only after the outcome (`leaks`)")
+    for name, column in dataset.columns.items():
+        if column.role == "protected":
+            reasons[name] = "it is protected: for fairness only, never a feature"
+        elif column.role != "feature":
+            reasons[name] = f"its role is {column.role}"
+        elif column.type == "id":
+            reasons[name] = "it is an id"
+    if dataset.target is not None:
+        reasons[dataset.target.column] = "it is the outcome"
+    for own, what in ((dataset.entity, "the entity"), (dataset.time, "the time column")):
+        if own is not None:
+            reasons.setdefault(own, f"it is {what}")
+    return reasons
+
+
+def candidates(dataset: Dataset) -> tuple[str, ...]:
+    """Every column that could be a feature, in the order of the Dataset."""
+    never = never_features(dataset)
+    return tuple(name for name in dataset.columns if name not in never)
+
+
+def chosen(features: Features, among: Iterable[str]) -> tuple[str, ...]:
+    """The candidates that a model takes: those it includes, or all, without those it excludes."""
+    without = set(features.exclude)
+    only = set(features.include)
+    return tuple(name for name in among if name not in without and (not only or name in only))
+
+
+def feature_names(features: Features, dataset: Dataset) -> tuple[str, ...]:
+    """The columns that a model learns from, in the order of the Dataset."""
+    return chosen(features, candidates(dataset))
+
+
+def protected_names(dataset: Dataset) -> tuple[str, ...]:
+    """The columns with the role protected, in the order of the Dataset."""
+    return tuple(name for name, column in dataset.columns.items() if column.role == "protected")
