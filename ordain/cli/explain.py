@@ -52,9 +52,10 @@ def register_all() -> None:
     from ordain.policies.codes import CODES as POLICIES
     from ordain.policies.codes import pack_pages
     from ordain.reconciler.codes import CODES as RECONCILER
+    from ordain.runtime.codes import CODES as RUNTIME
     from ordain.specs.explanations import explanations, register
 
-    for pages in (OURS, COMPILERS, LEDGER, POLICIES, pack_pages(), RECONCILER):
+    for pages in (OURS, COMPILERS, LEDGER, POLICIES, pack_pages(), RECONCILER, RUNTIME):
         register(pages)
     for name in _ERRORS:
         importlib.import_module(name)

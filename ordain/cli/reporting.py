@@ -37,7 +37,7 @@ def gather(session: Session, model: str, now: datetime) -> ReportInput:
     from ordain.policies.gate import check
     from ordain.reconciler.anchors import read_anchors
     from ordain.reconciler.people import allowed_keys, organization_of
-    from ordain.reconciler.standing import paths_of_model
+    from ordain.reconciler.standing import paths_by_model
     from ordain.reports.facts import ReportInput, count_volumes
 
     side = session.in_force()
@@ -45,7 +45,7 @@ def gather(session: Session, model: str, now: datetime) -> ReportInput:
     allowed = allowed_keys(organization_of(side.estate))
     version = _version(side, model)
     history = _history(session, side, model)
-    paths = paths_of_model(side.estate, model)
+    paths = paths_by_model(side.estate)[model]
     return ReportInput(
         as_of=now,
         name=model,

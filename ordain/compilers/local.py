@@ -19,6 +19,7 @@ from ordain.compilers.resources import (
 )
 from ordain.compilers.serving import environment_named, served
 from ordain.specs.canonical import sha256
+from ordain.specs.plain import material_digest
 from ordain.specs.recipes import Recipe, recipe_of
 
 if TYPE_CHECKING:
@@ -70,13 +71,24 @@ def train(estate: LoadedEstate, lock: bytes) -> Iterator[Resource | Waiting]:
     The digest of the resource is that of its recipe, so that equal recipes are the same work.
     """
     environment = sha256(lock)
+    material = {one.name: material_digest(one.spec) for one in estate.all("Dataset")}
     for model in estate.all("Model"):
         if model.spec.external is not None or model.spec.training is None:
             message = f"{model.name} is trained elsewhere and only observed"
             yield Waiting(model.key, EXTERNAL, message)
             continue
         dataset = estate.get("Dataset", model.spec.dataset) if model.spec.dataset else None
-        recipe = recipe_of(model.name, model.spec, dataset.spec, environment) if dataset else None
+        recipe = (
+            recipe_of(
+                model.name,
+                model.spec,
+                dataset.spec,
+                environment,
+                material=material[dataset.name],
+            )
+            if dataset
+            else None
+        )
         if dataset is None or recipe is None:
             name = model.spec.dataset
             message = f"the data of {name} is not pinned; run `ordain pin {name}`"

@@ -27,17 +27,6 @@ _RANDOM_MASK = (1 << 62) - 1
 _VARIANT = 0b10 << 62
 
 
-def uuid7(now: datetime, random: bytes) -> str:
-    """The UUIDv7 of a moment.
-
-    `now` must be aware; `random` is 8 bytes, of which 62 bits are used.
-
-    Raises:
-        ValueError: `now` is naive or before 1970, or `random` has another length.
-    """
-    return _format(_tick(now), random)
-
-
 def uuid7_time(identifier: str) -> datetime:
     """The moment in a UUIDv7, to the quarter of a microsecond, rounded down, in UTC.
 
@@ -65,10 +54,10 @@ class IdSource:
         self._lock = threading.Lock()
 
     def next(self, now: datetime) -> str:
-        """The id of a record made at `now` (aware).
+        """The id of a record made at `now` (aware); 62 of 8 random bytes' bits are in it.
 
         Raises:
-            ValueError: `now` is naive or before 1970.
+            ValueError: `now` is naive or before 1970, or the source gives another number of bytes.
         """
         tick = _tick(now)
         with self._lock:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ordain.policies.changes import ChangeFacts
     from ordain.policies.engine import Engine
     from ordain.policies.loosening import Loosened
+    from ordain.policies.separation import Counted
     from ordain.specs.documents import LoadedEstate
     from ordain.vcs.approvals import Approval
 
@@ -147,21 +148,13 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     counted = count(approvals, facts, roles)
     requirements = required(facts, base, head)
     book = _both(base, head, engine)
+    plain = tuple(map(_plain_approval, counted.used))
     world = World(
-        head,
-        instant(now),
-        before=base,
-        tree=tree,
-        change=facts.to_plain(),
-        approvals=map(_plain_approval, counted.used),
+        head, instant(now), before=base, tree=tree, change=facts.to_plain(), approvals=plain
     )
-    found = list(_asked(world, book, base, facts))
-    weighed = weigh(found, base, head, roles, now)
+    weighed = weigh(list(_asked(world, book, base, facts)), base, head, roles, now)
     strict = enforce_intentions or facts.kind is Kind.PROMOTION
-    people = (
-        *unmet(requirements, counted, Severity.ERROR if strict else Severity.WARNING),
-        *notes(counted),
-    )
+    people = _of_people(requirements, counted, strict=strict)
     fixed = (*spoken, *integrity(base, head, facts.change), *book.findings)
     findings = _sorted((*fixed, *weighed.standing, *weighed.remarks, *people))
     return Judgement(
@@ -176,6 +169,14 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
         book.digests,
         engine.name,
     )
+
+
+def _of_people(
+    requirements: tuple[Requirement, ...], counted: Counted, *, strict: bool
+) -> Iterator[Finding]:
+    """Approvals that are missing, and what became of those that are there."""
+    yield from unmet(requirements, counted, Severity.ERROR if strict else Severity.WARNING)
+    yield from notes(counted)
 
 
 def _both(base: LoadedEstate | None, head: LoadedEstate, engine: Engine) -> Rulebook:

@@ -113,7 +113,7 @@ def _weaker_fairness(old: Sequence[FairnessGate], new: Sequence[FairnessGate]) -
     for gate in old:
         for column in gate.attributes or ("",):
             name = f"{gate.metric} of {column or 'all protected columns'}"
-            same = [one for one in new if one.metric == gate.metric and _covers(one, column)]
+            same = [one for one in new if _covers(one, gate.metric, column)]
             found = [list(_differences(name, gate, one)) for one in same]
             if not found:
                 yield _FAIRNESS, name, "removed"
@@ -121,7 +121,9 @@ def _weaker_fairness(old: Sequence[FairnessGate], new: Sequence[FairnessGate]) -
                 yield from min(found, key=len)
 
 
-def _covers(gate: FairnessGate, column: str) -> bool:
+def _covers(gate: FairnessGate, metric: str, column: str) -> bool:
+    if gate.metric != metric:
+        return False
     return not gate.attributes or column in gate.attributes
 
 

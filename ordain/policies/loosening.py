@@ -90,10 +90,10 @@ def _removed(old: Document) -> Iterator[Loosened]:
 
 def _weaker(old: Document, new: Document) -> Iterator[Loosened]:
     pairs: list[Pair] = []
-    for path, direction in _NUMBERS.get(old.kind, ()):
-        before, after = _at(old.spec, path), _at(new.spec, path)
+    for attributes, direction in _NUMBERS.get(old.kind, ()):
+        before, after = _at(old.spec, attributes), _at(new.spec, attributes)
         if (after - before) * direction > 0:
-            pairs.append((tuple(map(yaml_name, path.split("."))), before, after))
+            pairs.append((tuple(map(yaml_name, attributes.split("."))), before, after))
     compare = _COMPARED.get(old.kind)
     if compare is not None:
         pairs.extend(compare(old.spec, new.spec))
@@ -164,7 +164,8 @@ def _share(missing: str | None) -> float:
 
 
 def _sections(old: Compliance, new: Compliance) -> Iterator[Pair]:
-    for name, shape in shapes(type(old)).items():
+    kind: Any = type(old)
+    for name, shape in shapes(kind).items():
         if getattr(old, shape.attribute) is not None and getattr(new, shape.attribute) is None:
             yield (name,), "present", "removed"
 

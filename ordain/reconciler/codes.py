@@ -27,4 +27,11 @@ CODES: Final = {
         "git push --force",
         "put the branch back, or let it be judged anew with ordain reconcile --trust-again",
     ),
+    "GATE004": Explanation(
+        "there is not exactly one Organization",
+        "Keys count because the Organization lists them. After a commit without one, or with two, "
+        "nobody could sign the change that mends it.",
+        "git rm specs/organization.yaml",
+        "keep one Organization document, with the keys of people and of the reconciler",
+    ),
 }

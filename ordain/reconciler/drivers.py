@@ -25,6 +25,7 @@ from ordain.runtime.training.order import (
     thread_environment,
     write_job,
 )
+from ordain.specs.canonical import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -110,6 +111,11 @@ class LocalDriver:
         directory = self._home.server(environment)
         with _system_errors(directory):
             directory.mkdir(parents=True, exist_ok=True)
+            running = client.status(directory)
+            if running and running.config == digest(config) and running.state != "ready":
+                # Asked for what is in force already, a supervisor would go on with its longer and
+                # longer waits. Nothing answers meanwhile, so a fresh start loses nothing.
+                client.stop(directory)
             status = client.start(directory, config, timeout=READY_SECONDS)
         if status.state != "ready":
             reason = status.error.message if status.error else status.state

@@ -15,7 +15,7 @@ from ordain.reconciler.gating import read_side
 from ordain.specs.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Set
     from datetime import datetime
 
     from ordain.compilers.resources import Waiting
@@ -90,6 +90,7 @@ def _last_pass(state: StateStore) -> str:
 def _models(side: Side, planned: Planned, now: datetime) -> Iterable[ModelStanding]:
     findings = check(side.estate, now, tree=side.tree).findings
     stages = [stage.to_json() for stage in planned.plan.stages]
+    paths = paths_by_model(side.estate)
     for document in side.estate.all("Model"):
         name = document.name
         waits = [one for one in planned.plan.waiting if _concerns(one, name, side.estate)]
@@ -103,7 +104,7 @@ def _models(side: Side, planned: Planned, now: datetime) -> Iterable[ModelStandi
             version=", ".join(_versions(side.estate, name)),
             sync="OutOfSync" if busy else "Waiting" if waits else "Synced",
             health=_health(side.estate, name, planned),
-            compliance=_compliance(findings, name, side.estate),
+            compliance=_compliance(findings, paths[name]),
             waits_for="; ".join(dict.fromkeys(one.reason for one in waits)),
         )
     for name, condition in sorted(planned.observed.inventory.items()):
@@ -139,23 +140,24 @@ def _environments(estate: LoadedEstate, model: str) -> set[str]:
     }
 
 
-def _compliance(findings: Iterable[Finding], model: str, estate: LoadedEstate) -> str:
+def _compliance(findings: Iterable[Finding], paths: Set[str]) -> str:
     """Violating when an error stands in a document that belongs to the model."""
-    paths = paths_of_model(estate, model)
     mine = [f for f in findings if f.location is not None and f.location.path in paths]
     return "Violating" if any(f.severity is Severity.ERROR for f in mine) else "Compliant"
 
 
-def paths_of_model(estate: LoadedEstate, model: str) -> frozenset[str]:
-    """The files of all documents that belong to a model, its Dataset's included."""
-    declared = estate.get("Model", model)
-    dataset = f"Dataset/{declared.spec.dataset}" if declared is not None else ""
-    return frozenset(
-        document.path
-        for document in estate.documents.values()
-        if document.key == dataset
-        or ((found := model_of(document, estate)) is not None and found.name == model)
-    )
+def paths_by_model(estate: LoadedEstate) -> dict[str, set[str]]:
+    """The files of the documents that belong to each model, its Dataset's included."""
+    found: dict[str, set[str]] = {}
+    for document in estate.documents.values():
+        model = model_of(document, estate)
+        if model is not None:
+            found.setdefault(model.name, set()).add(document.path)
+    for model in estate.all("Model"):
+        dataset = estate.get("Dataset", model.spec.dataset or "")
+        if dataset is not None:
+            found[model.name].add(dataset.path)
+    return found
 
 
 def _concerns(waiting: Waiting, model: str, estate: LoadedEstate) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.model_version import ModelVersion
     from ordain.vcs.approvals import Approval
 
+
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:
     """A commit that changed the model's documents; `signer` is the person whose key signed it."""

@@ -143,9 +143,11 @@ def read_evidence(data: bytes, path: str) -> Evidence:
 def _refuse_other_types(evidence: Evidence) -> None:
     """TypeError or ValueError where something is not what its annotation says.
 
-    Whoever wrote the file may not have been the machine. A text where a number belongs would be compared as text, or break whoever prints the evidence.
+    Whoever wrote the file may not have been the machine. A text where a number belongs would be
+    compared as text, or break whoever prints the evidence.
     """
-    for row in (*evidence.metrics, *evidence.fairness):
+    rows: tuple[Metric | FairnessRow, ...] = (*evidence.metrics, *evidence.fairness)
+    for row in rows:
         for name, kind in type(row).__annotations__.items():
             _refuse_other_type(getattr(row, name), kind)
         Verdict(row.verdict)

@@ -49,18 +49,21 @@ class Recipe:
         )
 
 
-def recipe_of(name: str, model: Model, dataset: Dataset, environment: str) -> Recipe | None:
+def recipe_of(
+    name: str, model: Model, dataset: Dataset, environment: str, *, material: str | None = None
+) -> Recipe | None:
     """The recipe of a model, or None where there is nothing to train yet.
 
-    `environment` is the digest of the environment lock. A model without training (an external one)
-    and a dataset without a pinned digest have no recipe.
+    `environment` is the digest of the environment lock, `material` that of the dataset where it is
+    known already: many models learn from one. A model without training (an external one) and a
+    dataset without a pinned digest have no recipe.
     """
     if model.training is None or dataset.digest is None:
         return None
     return Recipe(
         model=name,
         spec=material_digest(model),
-        dataset=material_digest(dataset),
+        dataset=material or material_digest(dataset),
         data=dataset.digest,
         environment=environment,
         seed=model.training.seed,

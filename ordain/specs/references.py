@@ -127,9 +127,13 @@ def _nowhere(document: Document, path: Path, kind: str, name: str, names: Iterab
     guess = did_you_mean(name, known)
     many = f"there is no {kind} yet; add one, or correct the name"
     remedy = guess or (f"declared: {', '.join(known[:10])}" if known else many)
+    severity = Severity.WARNING if document.kind in RECORDS else Severity.ERROR
+    if (document.kind, kind) == ("ModelVersion", "Model"):
+        # The history of a model that was retired; it must not warn for ever.
+        severity = Severity.NOTE
     return Finding(
         "REF001",
-        Severity.WARNING if document.kind in RECORDS else Severity.ERROR,
+        severity,
         f"there is no {kind} `{name}`",
         document.marks.value(*path),
         (f"{document.key} refers to it",),

@@ -143,6 +143,6 @@ def _checked(check: Check) -> Callable[[str], str]:
         if check.holds(text):
             return text
         context = {"problem": check.problem, "remedy": check.remedy}
-        raise PydanticCustomError(check.code, "{problem}", context)  # type: ignore[arg-type]
+        raise PydanticCustomError(check.code, "{problem}", context)
 
     return checked

@@ -11,7 +11,7 @@ import yaml
 from ordain.compilers.errors import CompileError
 from ordain.compilers.kubernetes import compile_kubernetes, render
 from ordain.runtime.serving.config import read_config
-from ordain.runtime.training.order import read_job
+from ordain.runtime.training.order import read_order
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,8 +67,9 @@ def test_routing_keys_are_handed_through(desk: Desk) -> None:
 
 def test_the_job_reads_its_order(desk: Desk, tmp_path: Path) -> None:
     manifests = compiled(desk)
-    (tmp_path / "job.json").write_text(manifests[-2]["data"]["job.json"])
-    job = read_job(tmp_path)
+    path = tmp_path / "job.json"
+    path.write_text(manifests[-2]["data"]["job.json"])
+    job = read_order(path)
     assert (job.model, job.dataset) == ("credit", "applications")
     assert job.environment.encode() == LOCK
     assert job.champion == "sha256:" + "2" * 64

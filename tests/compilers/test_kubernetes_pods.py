@@ -62,6 +62,7 @@ class Cluster:
         return pod
 
     def _volume(self, volume: Manifest, pod: str, manifests: list[Manifest]) -> Path:
+        place: Path
         match volume:
             case {"persistentVolumeClaim": {"claimName": claim}}:
                 place = self.root / "claims" / claim
@@ -232,9 +233,7 @@ def test_the_job_trains_and_the_pods_of_the_server_answer_and_record(cluster: Cl
     estate, lock = clinic(cluster, **promoted(result))
     manifests = compile_kubernetes(estate, "production", IMAGE, lock=lock)
     names = ("ordain-production-7d9c8bfbd-x2x4q", "ordain-production-7d9c8bfbd-k8s9z")
-    pods = [
-        replace(cluster, port=free_port()).pod(manifests, "Deployment", name) for name in names
-    ]
+    pods = [replace(cluster, port=free_port()).pod(manifests, "Deployment", name) for name in names]
     running = [pod.start() for pod in pods]
     try:
         for pod in pods:

@@ -140,7 +140,8 @@ def test_every_answer_is_in_the_record(place: Place, story: dict[str, Any]) -> N
     assert json.loads(line)["output"] == story["answer"][1]["score"]
 
 
-def test_the_metrics_of_the_server_count_the_answers(place: Place, story: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("story")
+def test_the_metrics_of_the_server_count_the_answers(place: Place) -> None:
     with urllib.request.urlopen(place.address() + "/metrics", timeout=10) as answer:  # noqa: S310
         text = answer.read().decode()
     assert "ordain_predictions_total" in text
@@ -176,7 +177,7 @@ def test_the_report_is_one_page_without_anything_outside(place: Place) -> None:
 
 def test_the_record_verifies_and_a_changed_byte_is_found(place: Place) -> None:
     assert "missing or changed" in place.ordain("audit", "verify").stdout
-    segment = sorted(place.home.glob("ledger/predictions/*/*.jsonl"))[0]
+    segment = min(place.home.glob("ledger/predictions/*/*.jsonl"))
     original = segment.read_bytes()
     lines = original.splitlines(keepends=True)
     segment.write_bytes(
@@ -232,6 +233,10 @@ def test_a_deleted_model_is_retired_and_its_record_stays(
     for path in ("models", "deployments", "routes", "monitors", "compliance"):
         (place.estate / "specs" / path / "malignancy.yaml").unlink()
     place.commit("Retire the model")
+    early = place.ordain("reconcile", "--once", expect=1)
+    assert "the approval of a manager is missing" in early.stderr
+    place.ordain("proposals", "approve", "main", "--as", "cto")
+    place.ordain("proposals", "approve", "main", "--as", "manager")
     done = place.ordain("reconcile", "--once")
     assert "retire malignancy" in done.stdout
     assert "stop serving of production" in done.stdout

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ordain.ledger.ids import uuid7
+from ordain.ledger.ids import IdSource
 from ordain.ledger.ledger import Ledger
 from ordain.ledger.records import Event, Prediction
 
@@ -43,7 +43,7 @@ def prediction() -> MakePrediction:
 
     def make(number: int, **changes: object) -> Prediction:
         facts: dict[str, Any] = {
-            "id": uuid7(moment(number), number.to_bytes(8, "big")),
+            "id": IdSource(lambda size: number.to_bytes(size, "big")).next(moment(number)),
             "time": moment(number),
             "route": "credit",
             "rule": "rules[0]",

@@ -7,13 +7,18 @@ from uuid import UUID
 
 import pytest
 
-from ordain.ledger.ids import IdSource, uuid7, uuid7_time
+from ordain.ledger.ids import IdSource, uuid7_time
 
 MOMENT = datetime(2026, 3, 2, 9, 30, 0, 123456, tzinfo=UTC)
 
 
 def zeros(count: int) -> bytes:
     return bytes(count)
+
+
+def uuid7(now: datetime, random: bytes) -> str:
+    """The first id of a process with this randomness."""
+    return IdSource(lambda _: random).next(now)
 
 
 def test_an_id_is_a_uuid_of_version_7_with_the_milliseconds_in_front() -> None:

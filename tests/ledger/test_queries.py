@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.ledger.errors import LedgerDamaged
-from ordain.ledger.ids import uuid7
+from ordain.ledger.ids import IdSource
 from ordain.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def test_an_id_whose_clock_was_wrong_is_found_all_the_same(
     tmp_path: Path, prediction: Callable[..., Prediction], now: datetime
 ) -> None:
     ledger = Ledger(tmp_path, segment_bytes=2000)
-    late = uuid7(prediction(5000).time, bytes(8))
+    late = IdSource(bytes).next(prediction(5000).time)
     with ledger.writer("w", now=now) as writer:
         for number in range(12):
             identifier = late if number == 2 else prediction(number).id

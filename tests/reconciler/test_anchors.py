@@ -11,8 +11,7 @@ import pytest
 from ordain.ledger.ledger import Ledger
 from ordain.ledger.records import Event
 from ordain.reconciler.anchors import REF, anchor, read_anchors
-from ordain.reconciler.errors import AnchorInvalid
-from ordain.reconciler.errors import KeyMissing
+from ordain.reconciler.errors import AnchorInvalid, KeyMissing
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.vcs.objects import Identity

@@ -230,3 +230,14 @@ def test_the_evidence_of_an_outcome_is_the_evidence_that_was_measured(bench: Ben
     other = version.evidence.to_json().decode()
     with pytest.raises(EvidenceError, match="is about another artifact"):
         Outcome.success("sha256:" + "f" * 64, other)
+
+
+def test_an_outcome_says_what_failed_and_leaves_a_warning_to_people(bench: Bench) -> None:
+    version = bench.version()
+    assert outcome(version, "warn").fate == "proposable"
+    assert outcome(version).summary == "evidence pass, roc_auc 0.9900 on 142 held-out rows"
+    (metric,) = version.evidence.metrics
+    worse = replace(version.evidence, metrics=(replace(metric, value=0.51, verdict="fail"),))
+    failed = outcome(replace(version, evidence=worse), "fail")
+    assert failed.fate == "rejected"
+    assert failed.summary == "the evidence fails: roc_auc 0.5100 (>= 0.95)"

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ordain.compilers.resources import Waiting
+from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.planning import (
     Desired,
     Observed,
@@ -16,7 +18,6 @@ from ordain.reconciler.planning import (
     Running,
     SeenProposal,
     SeenServer,
-    Waiting,
     Wanted,
     make_plan,
 )
@@ -36,9 +37,9 @@ from ordain.specs.canonical import digest
 RECIPE = "sha256:" + "1" * 64
 OTHER = "sha256:" + "2" * 64
 ARTIFACT = "sha256:" + "a" * 64
-PASSED = {"verdict": "pass", "artifact": ARTIFACT}
-FAILED = {"error": {"message": "no rows"}, "summary": "no rows", "verdict": "fail"}
-REJECTED = {"verdict": "fail", "summary": "the evidence fails: roc_auc 0.51"}
+PASSED = Outcome("evidence pass", "proposable", ARTIFACT)
+FAILED = Outcome.failure("no rows", "look at the data")
+REJECTED = Outcome("the evidence fails: roc_auc 0.51", "rejected", ARTIFACT)
 CONFIG: dict[str, Any] = {
     "routes": [{"endpoint": "/v1/credit"}],
     "deployments": {"credit": {"model": "credit", "version": 1}},
@@ -131,17 +132,11 @@ def test_a_model_without_training_is_only_enrolled() -> None:
     ],
 )
 def test_what_cannot_be_proposed_waits_with_its_reason(
-    outcome: dict[str, Any], reason: str, message: str
+    outcome: Outcome, reason: str, message: str
 ) -> None:
     plan = make_plan(desired(wanted()), seen(outcomes={RECIPE: outcome}))
     assert plan.stages == ()
     assert plan.waiting == (Waiting("Model/credit", reason, message),)
-
-
-def test_a_warning_in_the_evidence_is_for_people_to_weigh() -> None:
-    outcome = {**PASSED, "verdict": "warn"}
-    plan = make_plan(desired(wanted()), seen(outcomes={RECIPE: outcome}))
-    assert plan.stages == (Propose("credit", 1, RECIPE),)
 
 
 # Inventory
@@ -263,8 +258,8 @@ def test_a_stage_says_what_it_will_do(stage: Stage, line: str) -> None:
 
 
 def test_the_digest_of_an_observation_ignores_what_no_plan_depends_on() -> None:
-    one = seen(outcomes={RECIPE: {**PASSED, "summary": "one"}})
-    two = seen(outcomes={RECIPE: {**PASSED, "summary": "two"}})
+    one = seen(outcomes={RECIPE: replace(PASSED, summary="one")})
+    two = seen(outcomes={RECIPE: replace(PASSED, summary="two")})
     assert one.digest == two.digest
     assert one.digest != seen(outcomes={RECIPE: REJECTED}).digest
     assert one.digest != replace(one, missing=frozenset({ARTIFACT})).digest
@@ -276,7 +271,7 @@ def test_the_digest_of_an_observation_ignores_what_no_plan_depends_on() -> None:
 NAMES = st.sampled_from(["credit", "churn", "fraud"])
 RECIPES = st.sampled_from(["sha256:" + character * 64 for character in "123"])
 ARTIFACTS = st.sampled_from(["sha256:" + character * 64 for character in "abc"])
-FATES: st.SearchStrategy[dict[str, Any]] = st.sampled_from([PASSED, FAILED, REJECTED])
+FATES = st.sampled_from([PASSED, FAILED, REJECTED])
 CONFIGS = st.fixed_dictionaries({"port": st.integers(1, 3)})
 ENVIRONMENTS = st.sampled_from(["production", "staging"])
 
@@ -316,9 +311,7 @@ def observed(draw: st.DrawFn) -> Observed:
     )
 
 
-def carried_out(  # noqa: C901 - one case for each stage
-    plan: Plan, desired: Desired, before: Observed, fate: dict[str, Any]
-) -> Observed:
+def carried_out(plan: Plan, desired: Desired, before: Observed, fate: Outcome) -> Observed:
     """The world after every stage has done what it says; training ends as `fate` says."""
     outcomes, servers = dict(before.outcomes), dict(before.servers)
     proposals, inventory = list(before.proposals), dict(before.inventory)
@@ -331,10 +324,9 @@ def carried_out(  # noqa: C901 - one case for each stage
                 missing.discard(stage.artifact)
             case Withdraw():
                 proposals = [one for one in proposals if one.id != stage.proposal]
-            case Propose() if "error" not in outcomes[stage.recipe]:
-                if outcomes[stage.recipe]["verdict"] != "fail":
-                    name = f"{stage.model}-{stage.version}"
-                    proposals.append(SeenProposal(name, stage.model, stage.recipe))
+            case Propose() if outcomes[stage.recipe].fate == "proposable":
+                name = f"{stage.model}-{stage.version}"
+                proposals.append(SeenProposal(name, stage.model, stage.recipe))
             case Serve():
                 wanted = digest(desired.servers[stage.environment])
                 servers[stage.environment] = SeenServer(wanted, ready=True)
@@ -350,7 +342,7 @@ def carried_out(  # noqa: C901 - one case for each stage
 @pytest.mark.property
 @given(declared(), observed(), FATES)
 def test_a_plan_that_was_carried_out_leaves_nothing_to_do(
-    want: Desired, before: Observed, fate: dict[str, Any]
+    want: Desired, before: Observed, fate: Outcome
 ) -> None:
     plan = make_plan(want, before)
     after = carried_out(plan, want, before, fate)

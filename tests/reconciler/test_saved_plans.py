@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ordain.reconciler.errors import PlanStale
+from ordain.reconciler.errors import PlanStale, PlanUnreadable
 from ordain.reconciler.planning import Plan
 from ordain.reconciler.saved_plans import read_plan, refuse_stale
 from ordain.reconciler.stages import Enrol, Retire

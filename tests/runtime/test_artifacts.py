@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from ordain.runtime.artifacts import ArtifactStore, load_artifact, save_artifact
+from ordain.runtime.artifacts import (
+    ArtifactStore,
+    load_artifact,
+    save_artifact,
+    write_atomically,
+)
 from ordain.runtime.errors import ArtifactError
 from ordain.specs.canonical import canonical_json, sha256
 
@@ -41,6 +46,27 @@ def test_a_blob_is_read_only_and_leaves_no_temporary_file(store: ArtifactStore) 
     path = store.path(store.put(b"{}"))
     assert path.stat().st_mode & 0o777 == 0o444
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_bytes_are_on_the_disk_before_their_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, move = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        done.append("sync")
+        sync(descriptor)
+
+    def moved(path: Path, target: Path) -> Path:
+        done.append("name")
+        return move(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", moved)
+    write_atomically(tmp_path / "config.json", b"{}", mode=0o600)
+    assert done == ["sync", "name", "sync"]
+    assert (tmp_path / "config.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_putting_twice_keeps_the_first_file(store: ArtifactStore) -> None:

@@ -82,7 +82,8 @@ def artifact(store: ArtifactStore) -> Artifact:
 
 
 def prediction(artifact: Artifact, **inputs: float | None) -> Prediction:
-    score = RowPlan.read(artifact.member("plan.json")).score(inputs)
+    read = RowPlan.read(artifact.member("plan.json"))
+    score = read.score(inputs)
     given: dict[str, Any] = dict.fromkeys(("rule", "draw", "key_id"))
     return Prediction(
         id="0193-1",
@@ -94,7 +95,7 @@ def prediction(artifact: Artifact, **inputs: float | None) -> Prediction:
         artifact=artifact.digest,
         inputs=inputs,
         output=score,
-        decision="decline",
+        decision=read.decide(score),
         threshold=0.5,
         latency_us=90,
         **given,
@@ -112,6 +113,21 @@ def test_reasons_are_the_families_that_spoke_against_the_applicant_strongest_fir
     assert math.isclose(first.contribution, 1.0 + 1.5)
     assert (second.rank, second.code) == (2, "R02")
     assert math.isclose(second.contribution, 0.5)
+
+
+def test_a_decision_that_the_version_does_not_give_is_not_explained(artifact: Artifact) -> None:
+    asked = replace(prediction(artifact, income=0.0, debt=4.0, tenure=0.0), decision="approve")
+    with pytest.raises(ReplayError) as caught:
+        reasons_for(asked, artifact, CODES)
+    assert caught.value.message == (
+        "prediction 0193-1 replays to the decision 'decline', the ledger says 'approve'"
+    )
+
+
+def test_an_answer_of_the_fallback_has_no_reasons(artifact: Artifact) -> None:
+    asked = replace(prediction(artifact, income=0.0), output=None)
+    with pytest.raises(ReplayError, match="was answered by the route's fallback, not by a model"):
+        reasons_for(asked, artifact, CODES)
 
 
 def test_what_spoke_for_the_applicant_is_no_reason(artifact: Artifact) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ordain.specs.features import feature_names
 from ordain.specs.documents import LoadedEstate
+from ordain.specs.features import feature_names
 
 Check = Callable[..., list[str]]
 Load = Callable[..., LoadedEstate]
@@ -328,3 +328,24 @@ def test_what_the_compliance_policy_prohibits_is_no_feature(check: Check) -> Non
             "the model `credit` | add it to `features.exclude` of the Model `credit`"
         ),
     ]
+
+
+@pytest.mark.training
+def test_training_policies_and_the_language_name_the_same_features(
+    load: Load, files: dict[str, str]
+) -> None:
+    """A column of the type id without a role is the one that they once disagreed on."""
+    from ordain.policies.world import facts
+    from ordain.runtime.training.features import learnt_columns
+
+    columns = "  columns:\n    account: {type: id}\n    zeal: {type: float}\n"
+    estate = load(
+        {"specs/dataset.yaml": files["specs/dataset.yaml"].replace("  columns:\n", columns)}
+    )
+    dataset, model = estate.get("Dataset", "applications"), estate.get("Model", "credit")
+    assert dataset is not None
+    assert model is not None
+    names = feature_names(model.spec.features, dataset.spec)
+    assert names == ("zeal", "income", "purpose")
+    assert facts(model, estate) == {"features": list(names)}
+    assert learnt_columns(model.spec.features, dataset.spec) == tuple(sorted(names))

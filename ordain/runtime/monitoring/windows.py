@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ordain.ledger.records import Prediction
+    from ordain.runtime.monitoring.bins import Bins
     from ordain.runtime.monitoring.profiles import Profile
-    from ordain.specs.kinds.monitor import Monitor
+    from ordain.specs.kinds.monitor import Limits, Monitor
 
 FORMAT = "ordain.drift/1"
 OUTPUT = "output"
@@ -116,26 +117,7 @@ def evaluate(
     watched = _watched(monitor, profile)
     rows = select(monitor, predictions, artifact=artifact, now=now)
     counted = count_window(profile, (row.inputs for row in rows), (row.output for row in rows))
-    least, alpha = monitor.window.min_rows, ALPHA / (len(watched) + 1)
-    drifts = [
-        feature_drift(
-            name,
-            profile.features[name],
-            counted.features[name],
-            monitor.psi,
-            min_rows=least,
-            alpha=alpha,
-        )
-        for name in watched
-    ]
-    output = feature_drift(
-        OUTPUT,
-        profile.output,
-        counted.output,
-        monitor.prediction_psi,
-        min_rows=least,
-        alpha=alpha,
-    )
+    drifts, output = _drifts(monitor, profile, counted, watched)
     window = Verdict.worst([output.verdict, *(drift.verdict for drift in drifts)])
     verdict, reason = _settle(monitor, window, past)
     return DriftReport(
@@ -151,6 +133,21 @@ def evaluate(
         verdict=verdict,
         reason=reason,
     )
+
+
+def _drifts(
+    monitor: Monitor, profile: Profile, counted: Profile, watched: Sequence[str]
+) -> tuple[list[FeatureDrift], FeatureDrift]:
+    """The drift of each watched feature and of the output, at one chance of a false alarm."""
+    least, alpha = monitor.window.min_rows, ALPHA / (len(watched) + 1)
+
+    def drift(name: str, before: Bins, after: Bins, limits: Limits) -> FeatureDrift:
+        return feature_drift(name, before, after, limits, min_rows=least, alpha=alpha)
+
+    features = [
+        drift(name, profile.features[name], counted.features[name], monitor.psi) for name in watched
+    ]
+    return features, drift(OUTPUT, profile.output, counted.output, monitor.prediction_psi)
 
 
 def select(

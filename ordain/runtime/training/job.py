@@ -34,12 +34,13 @@ from ordain.runtime.training.metrics import Sample
 from ordain.runtime.training.order import Outcome, check_recipe
 from ordain.runtime.training.parity import ParityProof, prove
 from ordain.runtime.training.pipeline import Fitted, fit, refuse_undone
-from ordain.runtime.training.splits import PARTS, Parts, split_rows
+from ordain.runtime.training.splits import Parts, split_rows
 from ordain.specs.canonical import canonical_json
 from ordain.specs.evidence import Evidence, FairnessRow
 from ordain.specs.features import protected_names
 from ordain.specs.findings import Verdict
 from ordain.specs.kinds.model import FairnessGate
+from ordain.specs.splits import PARTS
 
 if TYPE_CHECKING:
     from ordain.runtime.training.features import Floats, Indices, Row

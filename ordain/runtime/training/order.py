@@ -92,15 +92,6 @@ class Outcome:
         )
 
 
-def read_job(directory: Path) -> Job:
-    """The order in a job directory.
-
-    Raises:
-        JobError: when there is none, or it cannot be read.
-    """
-    return read_order(directory / JOB)
-
-
 def read_order(path: Path) -> Job:
     """The order in a file.
 

@@ -47,7 +47,9 @@ class Person:
     keys: Annotated[tuple[Key, ...], about("keys that sign their commits and approvals")] = ()
     logins: Annotated[
         dict[str, str],
-        about("their account on each forge, such as `github: login`; plain git knows people by key"),
+        about(
+            "their account on each forge, such as `github: login`; plain git knows people by key"
+        ),
     ] = field(default_factory=dict)
 
 

@@ -70,10 +70,6 @@ def test_the_bytes_are_the_format_that_other_parts_read() -> None:
     }
 
 
-def test_windows_share_the_digest_of_the_bins() -> None:
-    assert window([{"income": 3.0}]).bins_digest == reference().bins_digest
-
-
 def test_a_key_that_the_profile_does_not_know_is_ignored() -> None:
     assert window([{"income": 3.0, "colour": "red"}]) == window([{"income": 3.0}])
 

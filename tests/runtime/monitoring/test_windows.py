@@ -133,6 +133,11 @@ def test_the_window_is_not_older_than_its_duration() -> None:
     assert kept[-1].time == NOW - timedelta(minutes=5)
 
 
+def test_a_window_may_be_longer_than_the_calendar() -> None:
+    watch = monitor(window=Window(rows=1000, duration="999999999d"))
+    assert len(select(watch, predictions(rows(300)), artifact=ARTIFACT, now=NOW)) == 300
+
+
 def test_what_came_after_the_evaluation_does_not_belong_to_it() -> None:
     late = predictions(rows(10), newest=NOW + timedelta(hours=1))
     assert select(monitor(), late, artifact=ARTIFACT, now=NOW) == []

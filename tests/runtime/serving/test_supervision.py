@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,7 @@ from ordain.runtime.serving.errors import (
     ServerSilent,
 )
 from ordain.runtime.serving.status import FAMILY, LOCK, Status, held, read_status
-from ordain.specs.canonical import digest
+from ordain.specs.canonical import canonical_json, digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +55,26 @@ def test_a_server_starts_serves_and_stops(place: Place) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((status.host, status.port), timeout=5)
     client.stop(place.rundir)
+
+
+def test_what_lies_in_a_run_directory_is_for_its_owner_only(place: Place) -> None:
+    place.start()
+    files = [place.rundir / "config.json", place.rundir / "status.json"]
+    files += (place.rundir / "generations").iterdir()
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600, 0o600, 0o600]
+
+
+def test_a_configuration_may_lie_elsewhere(place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "settings" / "config.json"
+    file.parent.mkdir()
+    file.write_bytes(canonical_json(place.config()))
+    place.rundir.mkdir()
+    command = [sys.executable, "-m", "ordain.runtime.serving", str(place.rundir), "--detach"]
+    subprocess.run([*command, "--config", str(file)], check=True, timeout=20)
+    client.watch(place.rundir, lambda one: one is not None and one.state == "ready")
+    assert place.ask(GOOD)[0] == 200
+    assert not (place.rundir / "config.json").exists()
+    assert [one.name for one in file.parent.iterdir()] == ["config.json"]
 
 
 def test_starting_twice_changes_nothing(place: Place) -> None:

@@ -21,7 +21,7 @@ from ordain.runtime.errors import JobError, LockError, RunError, TrainingError
 from ordain.runtime.monitoring.profiles import Profile
 from ordain.runtime.scoring import RowPlan
 from ordain.runtime.training.job import run_job
-from ordain.runtime.training.order import Job, Outcome, read_job, write_job
+from ordain.runtime.training.order import Job, Outcome, read_order, write_job
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import read_evidence
 from ordain.specs.kinds import kind_validator
@@ -263,7 +263,7 @@ def test_an_order_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes 
         (tmp_path / "job.json").write_bytes(content)
         reason = " is no order of the format ordain.job/1"
     with pytest.raises(JobError) as caught:
-        read_job(tmp_path)
+        read_order(tmp_path / "job.json")
     assert caught.value.message == f"{tmp_path / 'job.json'}{reason}"
 
 
@@ -272,8 +272,9 @@ def test_an_order_comes_back_whole(
 ) -> None:
     order = job(model(), dataset())
     write_job(tmp_path / "job", order)
-    assert read_job(tmp_path / "job") == replace(order, data=read_job(tmp_path / "job").data)
-    assert read_job(tmp_path / "job").to_json() == order.to_json()
+    written = tmp_path / "job" / "job.json"
+    assert read_order(written) == replace(order, data=read_order(written).data)
+    assert read_order(written).to_json() == order.to_json()
 
 
 def test_an_order_of_another_recipe_is_refused(

@@ -200,8 +200,10 @@ def test_no_protected_leaking_or_naming_column_is_a_feature(
         ),
         (
             {"include": ("days_past_due",)},
-            "include: days_past_due can be no feature: "
-            "it is known only after the outcome (`leaks`)",
+            (
+                "include: days_past_due can be no feature: "
+                "it is known only after the outcome (`leaks`)"
+            ),
         ),
         ({"include": ("defaulted",)}, "include: defaulted can be no feature: it is the outcome"),
         (

@@ -1,0 +1,170 @@
+"""The codes that no error class carries, for `ordain explain`.
+
+REQ1xx are answers to a caller: each comes with an HTTP status, with the name of the field that it
+is about, and never with a value that was sent. RUN199 is the boundary of the training process.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ordain.specs.explanations import Explanation as Page
+
+_STRICT: Final = (
+    "The contract is that of the model's features. A value that is bent until it fits would be "
+    "scored, and nobody would know that it was another one."
+)
+_FALLBACK: Final = (
+    "No model can answer, so the route's fallback decides, and the answer says so; a route without "
+    "a fallback answers with status 503. The record holds which it was."
+)
+_KEYS: Final = "A route whose `access.keys` is required answers only callers with a key of its own."
+
+CODES: Final = {
+    "REQ100": Page(
+        "the body is not JSON that can be read (400)",
+        "A body is one JSON object in UTF-8, with numbers of a usual length and little nesting.",
+        "{income: 1200}",
+        'send one JSON object, such as {"income": 1200}',
+    ),
+    "REQ101": Page(
+        "the body is not a record or a batch (422)",
+        "A body is one record, or `records` with a list of at least one.",
+        '[{"income": 1200}]',
+        'send one record such as {"income": 1200}, or {"records": [...]}',
+    ),
+    "REQ102": Page(
+        "the body is too large (413)",
+        "A larger body is refused before it is read, so that no caller can fill the memory.",
+        "",
+        "send several smaller batches",
+    ),
+    "REQ103": Page(
+        "the batch has too many records (413)",
+        "Records of a batch are answered together, and the last would wait for all of them.",
+        "",
+        "send several smaller batches",
+    ),
+    "REQ104": Page(
+        "the body did not come in time (408)",
+        "A connection that sends nothing must not hold a place that another caller needs.",
+        "",
+        "send the body at once",
+    ),
+    "REQ110": Page(
+        "a field that neither the model nor the route takes (422)",
+        "A misspelt feature would otherwise count as missing, and the score would be another one.",
+        '{"incme": 1200}',
+        "correct the name, or leave the field out",
+    ),
+    "REQ111": Page(
+        "a field is missing (422)",
+        "The model was trained without missing values of this feature, and knows no answer for it.",
+        "{}",
+        "send a value for the field",
+    ),
+    "REQ112": Page(
+        "a value of the wrong type (422)",
+        _STRICT,
+        '{"income": "1200"}',
+        "send the JSON type that the message names",
+    ),
+    "REQ113": Page(
+        "a number that is not finite (422)",
+        _STRICT,
+        '{"income": 1e999}',
+        "send a finite number, or null if the value is missing",
+    ),
+    "REQ114": Page(
+        "a number out of its range (422)",
+        "The Dataset declares which values are believed; the model has learnt from no others.",
+        '{"income": -5}',
+        "send a value in the range that the Dataset declares",
+    ),
+    "REQ115": Page(
+        "a level that the model does not know (422)",
+        "The column's `unknown` is refuse, so a level that training has not seen gets no score.",
+        '{"purpose": "yacht"}',
+        "send one of the levels that the message names",
+    ),
+    "REQ116": Page(
+        "a field is given twice (422)",
+        "Two readers of one record could take different values, and the record could not be "
+        "replayed.",
+        '{"income": 1200, "income": 9000}',
+        "send it once",
+    ),
+    "REQ117": Page(
+        "a text that is too long (422)",
+        "A category is a short name. Free text in a record may hold what nobody may keep.",
+        "",
+        "send the level, not a text",
+    ),
+    "REQ118": Page(
+        "the model cannot take this record (422)",
+        "The fields fit the contract one by one, and the plan of the version refuses them.",
+        "",
+        "correct the field that is named",
+    ),
+    "REQ120": Page(
+        "a routing key is needed (401)",
+        _KEYS,
+        "",
+        "ask the owner of the route for a key, and send it as X-API-Key",
+    ),
+    "REQ121": Page(
+        "an unknown routing key (401)",
+        _KEYS,
+        "",
+        "ask for a key of this route; `ordain keys` makes one",
+    ),
+    "REQ122": Page(
+        "a routing key of another route (403)",
+        _KEYS,
+        "",
+        "ask for a key of this route; `ordain keys` makes one",
+    ),
+    "REQ130": Page(
+        "there is no such route (404)",
+        "An endpoint exists when its Route is merged and its default deployment has a version.",
+        "POST /v1/credti",
+        "look at `ordain status` for the routes",
+    ),
+    "REQ131": Page(
+        "a route takes POST only (405)",
+        "A prediction is recorded, so it is no question that can be asked twice for free.",
+        "GET /v1/credit",
+        "send a POST",
+    ),
+    "REQ140": Page("the deployment has no approved version", _FALLBACK, "", "merge its promotion"),
+    "REQ141": Page(
+        "the model could not score the record",
+        _FALLBACK,
+        "",
+        "look at the recorded inputs: ordain audit query --predictions",
+    ),
+    "REQ142": Page(
+        "the model gave a score that is no probability",
+        _FALLBACK,
+        "",
+        "roll the deployment back, and validate the version again",
+    ),
+    "REQ143": Page(
+        "the prediction could not be recorded",
+        "An answer that nobody can prove is not given. " + _FALLBACK,
+        "",
+        "free space for the ledger, or mend its rights",
+    ),
+    "REQ190": Page(
+        "the server failed on this request (500)",
+        "This is a defect of ordain; the log of the server has all of it.",
+        "",
+        "report it with the server's log",
+    ),
+    "RUN199": Page(
+        "the training job broke",
+        "Something happened that no part of training expects; the log of the job has all of it.",
+        "",
+        "read the log of the job, and report it",
+    ),
+}
