@@ -85,7 +85,7 @@ ORGANIZATION = HEAD.format(
             "version",
             "model: credit",
             "model: retired",
-            "REF001 version.yaml:5:10 warning: there is no Model `retired` | declared: credit",
+            "REF001 version.yaml:5:10 note: there is no Model `retired` | declared: credit",
         ),
     ],
 )
