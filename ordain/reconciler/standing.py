@@ -15,7 +15,8 @@ from ordain.reconciler.gating import read_side
 from ordain.specs.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from ordain.compilers.resources import Waiting
@@ -56,7 +57,7 @@ class Standing:
 
     def to_json(self) -> dict[str, Any]:
         """The standing as data."""
-        return {"schemaVersion": 1, **asdict(self)}
+        return {"format": "ordain.status/1", **asdict(self)}
 
 
 def standing(reconciler: Reconciler, now: datetime) -> Standing:
@@ -140,7 +141,7 @@ def _environments(estate: LoadedEstate, model: str) -> set[str]:
     }
 
 
-def _compliance(findings: Iterable[Finding], paths: Set[str]) -> str:
+def _compliance(findings: Iterable[Finding], paths: AbstractSet[str]) -> str:
     """Violating when an error stands in a document that belongs to the model."""
     mine = [f for f in findings if f.location is not None and f.location.path in paths]
     return "Violating" if any(f.severity is Severity.ERROR for f in mine) else "Compliant"

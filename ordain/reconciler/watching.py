@@ -16,7 +16,6 @@ from ordain.reports.facts import PastDrift
 from ordain.runtime.artifacts import load_artifact
 from ordain.runtime.monitoring.profiles import Profile
 from ordain.runtime.monitoring.windows import DriftReport, evaluate
-from ordain.specs.findings import Verdict
 from ordain.specs.kinds.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from ordain.ledger.ledger import Ledger
     from ordain.runtime.artifacts import ArtifactStore
     from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.findings import Verdict
 
 EVALUATED = "monitor.evaluated"
 _MEMORY = 20

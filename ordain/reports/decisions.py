@@ -42,7 +42,7 @@ class Explained:
         """The explanation as data."""
         prediction = {**asdict(self.prediction), "time": self.prediction.time.isoformat()}
         reasons = [asdict(reason) for reason in self.reasons]
-        return {"schemaVersion": 1, "prediction": prediction, "reasons": reasons}
+        return {"format": "ordain.reasons/1", "prediction": prediction, "reasons": reasons}
 
 
 def find_decision(identifier: str, ledger: Ledger) -> Prediction:

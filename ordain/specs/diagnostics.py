@@ -26,7 +26,7 @@ from ordain.specs.trees import is_document_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-SCHEMA_VERSION: Final = "ordain.findings/1"
+FORMAT: Final = "ordain.findings/1"
 
 _COLOURS: Final = {"error": "1;31", "warning": "1;33", "note": "1;36", "frame": "1;34", "bold": "1"}
 _TAB: Final = "    "
@@ -187,13 +187,13 @@ def render_json(
 
     `summary` is what the command knows (documents, verdict) and is joined by the counts; `tree`
     gives the snippets. Positions count from 1 in code points, `end` is behind the last one. Fields
-    may be added in later versions; `schema_version` changes when one is removed or changes its
+    may be added in later versions; `format` changes when one is removed or changes its
     meaning.
     """
     sources = Sources(tree or {})
     files = sum(is_document_path(path) for path in tree or {})
     content = {
-        "schema_version": SCHEMA_VERSION,
+        "format": FORMAT,
         "summary": {**_counts(findings), "files": files, **(summary or {})},
         "findings": [_as_json(finding, sources) for finding in findings],
     }

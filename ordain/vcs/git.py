@@ -203,7 +203,10 @@ class Repository(Reading):
         written; `GitError` if a changed or untracked file is in the way.
         """
         move = ("read-tree", "-m", "-u", self._id(old), self._id(new))
+        # Without it a file that was only touched, or copied, would be taken for a changed one.
+        refresh = ("update-index", "-q", "--refresh")
         if not rehearse:
+            self._ask(*refresh)
             self._run(*move)
             return
         # On a copy, because even a rehearsal locks the index, and so trips whoever works beside.
@@ -212,7 +215,9 @@ class Repository(Reading):
             copy = Path(directory) / "index"
             if index.exists():
                 shutil.copyfile(index, copy)
-            self._run(*move, "-n", extra={"GIT_INDEX_FILE": str(copy)})
+            where = {"GIT_INDEX_FILE": str(copy)}
+            self._ask(*refresh, extra=where)
+            self._run(*move, "-n", extra=where)
 
     def checked_out(self) -> dict[str, Path]:
         """Full name of each branch that some work tree of this repository is on, and where."""

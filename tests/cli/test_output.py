@@ -126,9 +126,9 @@ def test_an_estate_is_found_from_below(founded: Place, command: str) -> None:
 @pytest.mark.parametrize(
     ("command", "key", "value"),
     [
-        ("check -o json", "schema_version", "ordain.findings/1"),
+        ("check -o json", "format", "ordain.findings/1"),
         ("plan -o json", "format", "ordain.plan-file/1"),
-        ("status -o json", "schemaVersion", 1),
+        ("status -o json", "format", "ordain.status/1"),
     ],
 )
 def test_json_is_one_document_with_the_version_of_its_shape(

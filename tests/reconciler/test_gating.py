@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
+from ordain.reconciler.gating import gate_history
 from ordain.reconciler.review import Reviewer, approve, merge, review
 from ordain.specs.errors import FindingsError
 from ordain.vcs.approvals import write_approval
@@ -446,3 +448,75 @@ def test_a_rollback_by_a_manager_needs_the_approval_of_somebody_else(bench: Benc
     assert judged.facts.kind.value == "promotion"
     assert judged.facts.contributors >= {"manager"}
     assert judged.facts.pusher == "cto"
+
+
+# What a hostile hand has tried
+
+
+def test_an_approval_is_not_used_a_second_time_after_going_back_and_forth(bench: Bench) -> None:
+    """The change from 2 to 1 has the same digest again; the approval is older than the files."""
+    bench.promote()
+    bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 8"))
+    bench.promote(bench.version(2))
+    for number, (old, new) in enumerate([("2", "1"), ("1", "2")]):
+        bench.now += timedelta(hours=1)
+        branch = f"move-{number}"
+        moved = bench.edited(DEPLOYMENT_FILE, f"version: {old}", f"version: {new}")
+        bench.commit(moved, branch=f"refs/heads/{branch}")
+        bench.now += timedelta(hours=1)
+        proposal = review(bench.source(), branch, bench.now).proposal
+        bench.approve(proposal)
+        bench.merge(proposal)
+    good = bench.gate(None).good
+    bench.now += timedelta(hours=1)
+    bench.commit(bench.edited(DEPLOYMENT_FILE, "version: 2", "version: 1"))
+    gated = bench.gate(good)
+    assert gated.good == good
+    assert "SOD-QUORUM" in codes(gated)[0]
+
+
+def test_a_version_cannot_be_moved_to_another_file(bench: Bench) -> None:
+    """Moved, it would look younger, and who edited the model before would be forgotten."""
+    merged = bench.promote()
+    path = "specs/versions/malignancy/1.yaml"
+    bench.commit({path: None, "specs/v/1.yaml": bench.text(path).encode()})
+    gated = bench.gate(merged)
+    assert gated.good == merged
+    assert "PRO002" in codes(gated)[0]
+
+
+def test_a_deployment_cannot_be_given_another_model_under_its_version(bench: Bench) -> None:
+    merged = bench.promote()
+    model = bench.text(MODEL_FILE).replace("name: malignancy", "name: cheap")
+    deployment = bench.edited(DEPLOYMENT_FILE, "model: malignancy", "model: cheap")
+    bench.commit({"specs/models/cheap.yaml": model.encode(), **deployment})
+    assert "PRO010" in codes(bench.gate(merged))[0]
+
+
+def test_a_revert_heals_an_unsigned_commit_too(bench: Bench) -> None:
+    root = bench.head()
+    before = bench.text(MODEL_FILE).encode()
+    bench.owner("histology", by=None)
+    reverted = bench.commit({MODEL_FILE: before})
+    gated = bench.gate(root)
+    assert (gated.good, gated.refused) == (reverted, ())
+
+
+def test_history_is_judged_again_with_the_keys_of_the_time_it_first_passed(bench: Bench) -> None:
+    organization = "specs/organization.yaml"
+    line = next(line for line in bench.text(organization).splitlines() if "public:" in line)
+    expiring = line.replace('"}]', '", validUntil: "2026-11-21T00:00:00Z"}]')
+    assert expiring != line
+    branch = "key-ends"
+    bench.commit(bench.edited(organization, line, expiring), branch=f"refs/heads/{branch}")
+    proposal = review(bench.source(), branch, bench.now).proposal
+    bench.approve(proposal, "cto")
+    bench.merge(proposal, "cto")
+    last = bench.owner("histology")
+    passed = {judged.revision: bench.now for judged in bench.gate(None).judged}
+    assert last in passed
+    bench.now += timedelta(days=30)
+    source = bench.source()
+    again = gate_history(source, None, last, bench.now, passed=passed)
+    assert again.good == last
+    assert gate_history(source, None, last, bench.now).good != last

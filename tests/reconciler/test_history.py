@@ -84,6 +84,24 @@ def test_who_edited_a_document_before_it_was_moved_still_counts(bench: Bench) ->
     assert contributors(bench) == frozenset({"manager", "data-scientist"})
 
 
+def test_who_edited_the_lock_before_it_was_moved_still_counts(bench: Bench) -> None:
+    bench.promote()
+    edit(bench, "environment.lock", "manager")
+    moved = bench.edited("ordain.yaml", "environment.lock", "locks/training.lock")
+    lock = bench.text("environment.lock").encode()
+    bench.commit({**moved, "environment.lock": None, "locks/training.lock": lock}, by="cto")
+    assert contributors(bench) >= frozenset({"manager", "cto"})
+
+
+def test_who_edited_the_data_before_it_was_moved_still_counts(bench: Bench) -> None:
+    bench.promote()
+    edit(bench, "data/biopsies.csv", "manager")
+    moved = bench.edited(DATASET_FILE, "uri: data/biopsies.csv", "uri: data/moved.csv")
+    data = bench.text("data/biopsies.csv").encode()
+    bench.commit({**moved, "data/biopsies.csv": None, "data/moved.csv": data}, by="cto")
+    assert contributors(bench) == frozenset({"manager", "cto"})
+
+
 def test_who_edited_a_document_in_a_file_it_shared_still_counts(bench: Bench) -> None:
     bench.promote()
     model = bench.text(MODEL_FILE)

@@ -139,7 +139,7 @@ def test_json_says_the_same_to_programs() -> None:
         )
     )
     assert content == {
-        "schema_version": "ordain.findings/1",
+        "format": "ordain.findings/1",
         "summary": {"error": 1, "warning": 0, "note": 0, "files": 2, "documents": 3},
         "findings": [
             {

@@ -534,6 +534,16 @@ def test_a_dirty_work_tree_stops_a_local_merge_before_it_begins(
     assert local.repository.refs("refs/") == before
 
 
+def test_a_file_that_was_only_touched_stops_nothing(
+    local: PlainGit, propose: Write, merge: Merge
+) -> None:
+    (local.repository.path / "ordain.yaml").touch()
+    proposal = local.proposal(propose(local, files={"ordain.yaml": b"kind: Estate # 2\n"}))
+    merged = merge(local, proposal)
+    assert merged.notes == ()
+    assert (local.repository.path / "ordain.yaml").read_bytes() == b"kind: Estate # 2\n"
+
+
 def test_an_untracked_file_stops_a_local_merge_only_when_it_is_in_the_way(
     local: PlainGit, propose: Write, merge: Merge
 ) -> None:
