@@ -93,9 +93,9 @@ def _version(side: Side, model: str) -> Document | None:
 
 
 def _evidence(tree: Mapping[str, bytes], version: ModelVersion) -> Evidence | None:
-    from ordain.specs.evidence import read_evidence
+    from ordain.specs.evidence import evidence_path, read_evidence
 
-    path = f"evidence/{version.evidence.removeprefix('sha256:')}.json"
+    path = evidence_path(version.evidence)
     return read_evidence(tree[path], path) if path in tree else None
 
 

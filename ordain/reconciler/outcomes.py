@@ -6,11 +6,11 @@ declaration), or it can be proposed.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ordain.specs.evidence import EvidenceError, read_evidence
+from ordain.specs.canonical import sha256
+from ordain.specs.evidence import EvidenceError, evidence_path, read_evidence
 from ordain.specs.findings import Verdict
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Outcome:
 
 def _read(text: str) -> Evidence:
     data = text.encode()
-    return read_evidence(data, f"evidence/{hashlib.sha256(data).hexdigest()}.json")
+    return read_evidence(data, evidence_path(sha256(data)))
 
 
 def _summary(evidence: Evidence) -> str:

@@ -14,9 +14,9 @@ from ordain.ledger.records import Event
 from ordain.reconciler.errors import NotDeployed
 from ordain.reports.facts import PastDrift
 from ordain.runtime.artifacts import load_artifact
+from ordain.runtime.monitoring.defaults import default_monitor
 from ordain.runtime.monitoring.profiles import Profile
 from ordain.runtime.monitoring.windows import DriftReport, evaluate
-from ordain.specs.kinds.monitor import Monitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ordain.runtime.artifacts import ArtifactStore
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Verdict
+    from ordain.specs.kinds.monitor import Monitor
 
 EVALUATED = "monitor.evaluated"
 _MEMORY = 20
@@ -63,7 +64,7 @@ def watch(
     for deployment in estate.all("Deployment"):
         if names and deployment.name not in names:
             continue
-        for monitor_name, monitor in _monitors(estate, deployment.name):
+        for monitor_name, monitor in _monitors(estate, deployment):
             watched = _evaluate(estate, store, ledger, deployment, monitor_name, monitor, now)
             if watched is not None:
                 found.append(watched)
@@ -88,12 +89,15 @@ def past_drift(ledger: Ledger, deployment: str) -> tuple[PastDrift, ...]:
     return tuple(found)
 
 
-def _monitors(estate: LoadedEstate, deployment: str) -> Iterator[tuple[str, Monitor]]:
-    mine = [one for one in estate.all("Monitor") if one.spec.deployment == deployment]
-    if not mine:
-        yield "default", Monitor(deployment=deployment)
+def _monitors(estate: LoadedEstate, deployment: Document) -> Iterator[tuple[str, Monitor]]:
+    """The monitors of a deployment; without one, the default of its model's tier."""
+    mine = [one for one in estate.all("Monitor") if one.spec.deployment == deployment.name]
     for one in mine:
         yield one.name, one.spec
+    model = estate.get("Model", deployment.spec.model)
+    if not mine:
+        tier = model.spec.tier if model is not None else 1
+        yield "default", default_monitor(deployment.name, tier)
 
 
 def _evaluate(
