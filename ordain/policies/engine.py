@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ordain.policies.errors import ExpressionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # Everything that an expression may name; `world` says what each of them is.
 NAMES: Final = (
@@ -43,6 +43,8 @@ NAMES: Final = (
 )
 
 _CONFIG: Final = "name: ordain\nextensions:\n  - name: optional\n  - name: strings\n"
+_LOCAL: Final = "local__"
+_VARIABLE = re.compile(r"(?<![\w.])variables\s*\.\s*([A-Za-z_]\w*)")
 _STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _WORD = re.compile(r"(?<![\w.?])[A-Za-z_]\w*")
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
@@ -91,6 +93,18 @@ class Engine(Protocol):
             ExpressionError: with line and column inside the expression.
         """
 
+    def compile_whole(
+        self,
+        conditions: Sequence[str],
+        variables: Sequence[tuple[str, str]],
+        validations: Sequence[str],
+    ) -> Program | None:
+        """One program for a whole policy, or None where it cannot be made.
+
+        Its answer is the list of the answers of the validations, or an empty list where a condition
+        is false. Any other answer, an error above all, says nothing: ask one by one.
+        """
+
     def bind(self, values: Mapping[str, Any]) -> Binding:
         """Take the values of one object; names that are left out are null."""
 
@@ -126,6 +140,36 @@ class _CelProgram:
             return Outcome(error=_plain_message(str(error)) or type(error).__name__)
 
 
+def _whole(
+    conditions: Sequence[str], variables: Sequence[tuple[str, str]], validations: Sequence[str]
+) -> str | None:
+    """The text of a whole policy, or None where its parts cannot be put together as text.
+
+    Each part has compiled alone and stands in parentheses of its own, which begin and end a line so
+    that no comment reaches beyond it. A variable's name inside a string, and a name that could be
+    taken for one of ours, would change what is said.
+    """
+    texts = [*(text for _, text in variables), *validations]
+    if any("variables." in literal for text in texts for literal in _STRING.findall(text)):
+        return None
+    if any(_LOCAL in text for text in (*conditions, *texts)):
+        return None
+    whole = f"[{', '.join(_part(_local(text)) for text in validations)}]"
+    for name, text in reversed(variables):
+        whole = f"cel.bind({_LOCAL}{name}, {_part(_local(text))}, {whole})"
+    held = " && ".join(map(_part, conditions)) or "true"
+    return f"({held}) ? {whole} : []"
+
+
+def _part(expression: str) -> str:
+    return f"({expression}\n)"
+
+
+def _local(expression: str) -> str:
+    """An expression with its variables under local names."""
+    return _VARIABLE.sub(rf"{_LOCAL}\1", expression)
+
+
 class CelEngine:
     """The C++ evaluator; an expression that two policies share is compiled once."""
 
@@ -158,6 +202,35 @@ class CelEngine:
                 raise _located(str(error)) from error
             found = self._programs[expression] = _CelProgram(compiled, names_in(expression))
         return found
+
+    def compile_whole(
+        self,
+        conditions: Sequence[str],
+        variables: Sequence[tuple[str, str]],
+        validations: Sequence[str],
+    ) -> Program | None:
+        """One program for a whole policy; see `Engine.compile_whole`.
+
+        The evaluator copies an object for every expression that touches it, so one expression costs
+        a third of what its parts do.
+        """
+        text = _whole(conditions, variables, validations)
+        if text is None:
+            return None
+        try:
+            return _CelProgram(self._binding_environment.compile(text), frozenset())
+        except (RuntimeError, ValueError, TypeError):
+            return None
+
+    @cached_property
+    def _binding_environment(self) -> Any:  # noqa: ANN401 - the evaluator's own type
+        """With local names, which authors of policies do not have: Kubernetes has none."""
+        from cel_expr_python import cel
+
+        return cel.NewEnv(
+            config=cel.NewEnvConfigFromYaml(_CONFIG + "  - name: bindings\n"),
+            variables=dict.fromkeys(NAMES, cel.Type.DYN),
+        )
 
     def bind(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the evaluator's own type
         """Take the values of one object; names that are left out are null."""

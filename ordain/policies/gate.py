@@ -50,7 +50,7 @@ class Judgement:
     """What the gate says, and all that it rests on.
 
     `findings` stand; `suppressed` are covered by waivers. `approvals` count, `refused` do not.
-    `policies` are (name, digest) of the rules that were asked, `engine` what evaluated them.
+    `policies` are (name, digest) of the rules that were asked, `asked` what evaluated them.
     """
 
     verdict: Verdict
@@ -62,7 +62,12 @@ class Judgement:
     required: tuple[Requirement, ...] = ()
     loosened: tuple[Loosened, ...] = ()
     policies: tuple[tuple[str, str], ...] = ()
-    engine: str = ""
+    asked: Engine | None = None
+
+    @property
+    def engine(self) -> str:
+        """Name and version of the evaluator; looked up when somebody wants to know."""
+        return self.asked.name if self.asked is not None else ""
 
     @property
     def blocked(self) -> bool:
@@ -111,7 +116,7 @@ def check(
         findings,
         weighed.suppressed,
         policies=book.digests,
-        engine=engine.name,
+        asked=engine,
     )
 
 
@@ -143,7 +148,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     spoken, broken = _language(head)
     if broken:
         findings = _sorted(spoken)
-        return Judgement(verdict_of(findings), findings, kind=facts.kind, engine=engine.name)
+        return Judgement(verdict_of(findings), findings, kind=facts.kind, asked=engine)
     roles = authority(base, head)
     counted = count(approvals, facts, roles)
     requirements = required(facts, base, head)
@@ -167,7 +172,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
         requirements,
         facts.loosened,
         book.digests,
-        engine.name,
+        engine,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ordain.specs.canonical import sha256
-from ordain.specs.features import feature_names
+from ordain.specs.features import feature_names, protected_names
 from ordain.specs.recipes import Recipe, recipe_of
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ def features_of(model: Document, estate: LoadedEstate) -> tuple[str, ...]:
     """The columns that training uses as features, in the order of the Dataset."""
     dataset = estate.get("Dataset", model.spec.dataset) if model.spec.dataset else None
     return feature_names(model.spec.features, dataset.spec) if dataset else ()
+
+
+def protected_of(model: Document, estate: LoadedEstate) -> tuple[str, ...]:
+    """The protected columns of the Dataset that a model learns from."""
+    dataset = estate.get("Dataset", model.spec.dataset) if model.spec.dataset else None
+    return protected_names(dataset.spec) if dataset else ()
 
 
 def recipe_in(estate: LoadedEstate, model: str, tree: Mapping[str, bytes]) -> Recipe | None:

@@ -66,6 +66,7 @@ class Rule:
     checks: tuple[Check, ...]
     origin: str = "estate"
     names: frozenset[str] = field(default=frozenset(), compare=False)
+    whole: Program | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -95,6 +96,8 @@ class Rule:
         """The findings on one object."""
         values = world.values(document, self.names) | {"params": self.params, "variables": {}}
         binding = self.engine.bind(values)
+        if self._holds(binding):
+            return ()
         applies = self._applies(binding)
         if isinstance(applies, str):
             return (self._unanswered(document, values, self._condition_text, applies),)
@@ -104,6 +107,22 @@ class Rule:
         binding = self._with_variables(values, binding, errors)
         found = (self._answer(check, document, values, binding, errors) for check in self.checks)
         return tuple(finding for finding in found if finding is not None)
+
+    def _holds(self, binding: Binding) -> bool:
+        """Whether the policy as one expression says that it does not apply or that all is true.
+
+        Only these two answers are taken; whoever needs to know more asks one by one.
+        """
+        if self.whole is None:
+            return False
+        outcome = self.whole.run(binding)
+        answers = outcome.value
+        return (
+            not outcome.error
+            and isinstance(answers, list)
+            and len(answers) in {0, len(self.checks)}
+            and all(answer is True for answer in answers)
+        )
 
     def _applies(self, binding: Binding) -> bool | str:
         """Whether every condition holds; the reason where that cannot be said."""
@@ -233,8 +252,17 @@ def compile_rule(
         tuple(checks),
         origin,
         frozenset(maker.names),
+        _whole(spec, engine),
     )
     return rule, ()
+
+
+def _whole(spec: Policy, engine: Engine) -> Program | None:
+    """The policy as one expression."""
+    conditions = [spec.match.when] if spec.match.when else []
+    conditions += [one.expression for one in spec.match_conditions]
+    variables = [(one.name, one.expression) for one in spec.variables]
+    return engine.compile_whole(conditions, variables, [one.expression for one in spec.validations])
 
 
 class _Maker:

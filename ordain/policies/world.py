@@ -9,7 +9,8 @@
 | `evidence` | the evidence on exactly the version that the object is or runs, or null |
 | `linked` | a list for each kind: what the object depends on, however far, and what directly |
 |  | depends on it |
-| `facts` | what is computed about the object: a Model's `features`, a Route's request `fields` |
+| `facts` | what is computed about the object: the `features` of a Model and the `protected` |
+|         | columns of its Dataset, the request `fields` of a Route |
 | `estate` | every document, by kind and name |
 | `change` | kind, contributors, pusher, paths, added, changed, removed, loosened; or null |
 | `approvals` | the approvals that count: person, role, time, key |
@@ -27,7 +28,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ordain.policies.lookups import features_of, model_of, versions_of
+from ordain.policies.lookups import features_of, model_of, protected_of, versions_of
 from ordain.specs.evidence import evidence_path
 from ordain.specs.kinds import kind_names
 from ordain.specs.references import dependencies
@@ -159,7 +160,10 @@ def facts(document: Document, estate: LoadedEstate) -> Values:
     """What is computed about an object, because no expression could say it."""
     match document.kind:
         case "Model":
-            return {"features": list(features_of(document, estate))}
+            return {
+                "features": list(features_of(document, estate)),
+                "protected": list(protected_of(document, estate)),
+            }
         case "Route":
             return {"fields": sorted(rule_fields(document.raw["spec"].get("rules", ())))}
         case _:

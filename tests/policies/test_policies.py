@@ -184,11 +184,38 @@ def test_a_variable_cannot_hold_a_time_and_says_so(workshop: Workshop) -> None:
     found = only(
         judged(
             workshop,
-            {"expression": "variables.at > timestamp('2020-01-01T00:00:00Z')"},
+            {"expression": "variables.at < timestamp('2020-01-01T00:00:00Z')"},
             variables=[{"name": "at", "expression": "timestamp(now)"}],
         )
     )
     assert "variables.at: a variable must be what JSON can say" in found.message
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "[1].all(local__x, variables.x != local__x)",
+        "[1].all(local__x, variables.x > local__x)",
+        "'variables.x' == 'local__x'",
+        "variables.x > 1 // or so",
+        "[5].exists(x, x < variables.x)",
+    ],
+)
+def test_a_policy_asked_as_a_whole_answers_as_its_parts_do(
+    workshop: Workshop, expression: str
+) -> None:
+    """Where the parts find something the whole must not say that all is well."""
+    variables = [{"name": "x", "expression": "1"}]
+    assert judged(workshop, {"expression": expression}, variables=variables).blocked
+
+
+def test_a_policy_asked_as_a_whole_passes_where_its_parts_do(workshop: Workshop) -> None:
+    variables = [
+        {"name": "x", "expression": "1 // one"},
+        {"name": "y", "expression": "variables.x + 1"},
+    ]
+    checks = [{"expression": "variables.y == 2 // two"}, {"expression": "variables.x < 2"}]
+    assert judged(workshop, *checks, variables=variables).findings == ()
 
 
 def test_now_is_the_time_of_the_judgement(workshop: Workshop) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Duration, Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Escalation:
     """Who is told next, and after how long."""
 
@@ -16,7 +16,7 @@ class Escalation:
     channel: Annotated[Name, about("the next AlertChannel")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class AlertChannel:
     """A way to reach people; the address itself comes from the environment."""
 

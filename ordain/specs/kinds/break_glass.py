@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Instant, Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class BreakGlass:
     """Who did what in an emergency."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Comment:
     """Why a breach happened and what follows."""
 

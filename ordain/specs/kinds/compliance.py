@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Bool, Duration, Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class ModelInfo:
     """What the model is and who answers for it."""
 
@@ -22,7 +22,7 @@ class ModelInfo:
     vendor: Annotated[str, about("provider of a model that was bought")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class DomainContext:
     """The decision that the model serves."""
 
@@ -39,7 +39,7 @@ class DomainContext:
     appeal: Annotated[str, about("how a person appeals")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Assumption:
     """Something that is taken to be true, and the test of it."""
 
@@ -47,7 +47,7 @@ class Assumption:
     test: Annotated[str, about("how it is tested")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Limitation:
     """Something that the model cannot do, and what makes up for it."""
 
@@ -55,7 +55,7 @@ class Limitation:
     control: Annotated[str, about("what makes up for it")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class MethodologyLimitations:
     """Why this method, and where it ends."""
 
@@ -66,7 +66,7 @@ class MethodologyLimitations:
     limitations: Annotated[tuple[Limitation, ...], about("limitations", min_length=1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class FairnessBias:
     """The fairness policy, set before any result."""
 
@@ -79,7 +79,7 @@ class FairnessBias:
     ] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class ConsentPrivacy:
     """Why the data may be used and how long it is kept."""
 
@@ -90,7 +90,7 @@ class ConsentPrivacy:
     minimisation: Annotated[str, about("why no more data is used than needed")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Risk:
     """What can go wrong."""
 
@@ -100,7 +100,7 @@ class Risk:
     owner: Annotated[Name, about("who watches it")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class RiskMonitoringPlan:
     """What is watched, and what happens then."""
 
@@ -111,7 +111,7 @@ class RiskMonitoringPlan:
     kill_criteria: Annotated[tuple[str, ...], about("when the model is stopped", min_length=1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Compliance:
     """The sections of one model; an absent section is incomplete, never an error."""
 

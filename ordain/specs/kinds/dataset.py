@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import (
     Digest,
     Duration,
@@ -17,7 +17,7 @@ from ordain.specs.kinds.fields import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Source:
     """Where the rows come from."""
 
@@ -34,7 +34,7 @@ class Source:
     ] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Target:
     """The outcome that a model learns."""
 
@@ -47,7 +47,7 @@ class Target:
     mature_after: Annotated[Duration | None, about("time until an outcome is final")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Column:
     """One column."""
 
@@ -84,7 +84,7 @@ class Column:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Consent:
     """Why the data may be used."""
 
@@ -96,7 +96,7 @@ class Consent:
     purposes: Annotated[tuple[str, ...], about("uses that it covers", change="metadata")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Dataset:
     """A table that models learn from or are judged on."""
 

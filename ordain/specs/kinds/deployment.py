@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Duration, Int, Name, Percent, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Objectives:
     """What the slot promises."""
 
@@ -16,7 +16,7 @@ class Objectives:
     availability: Annotated[Percent | None, about("share of requests that are answered")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Rollout:
     """How a new version takes over."""
 
@@ -27,7 +27,7 @@ class Rollout:
     steps: Annotated[tuple[Percent, ...], about("traffic of each canary step")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Deployment:
     """A stable slot; routes point at it and never at a version."""
 

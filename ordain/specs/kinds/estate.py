@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Date, EstatePath, Int, Name, about
 
 CATALOGUE_DATE: Final = "2026-11-20"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Environment:
     """A place where deployments run."""
 
@@ -24,7 +24,7 @@ class Environment:
     namespace: Annotated[Name, about("namespace of a Kubernetes environment")] = "default"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class ForgeSettings:
     """Where pull requests live."""
 
@@ -39,7 +39,7 @@ class ForgeSettings:
     url: Annotated[str, about("address of the forge's API, where it is not the public one")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Estate:
     """One estate; the document stands in `ordain.yaml`."""
 

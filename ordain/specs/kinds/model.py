@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import (
     Bool,
     Duration,
@@ -17,7 +18,7 @@ from ordain.specs.kinds.fields import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Split:
     """How rows are divided; nothing is ever tuned on the test part."""
 
@@ -28,7 +29,7 @@ class Split:
     purge: Annotated[Duration | None, about("gap that is left out between the parts")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Selection:
     """Feature selection, fitted inside the training part only."""
 
@@ -36,7 +37,7 @@ class Selection:
     keep: Annotated[Int, about("how many features stay", ge=1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Features:
     """Which columns are features."""
 
@@ -48,7 +49,7 @@ class Features:
     select: Annotated[Selection | None, about("feature selection")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Outliers:
     """What happens to extreme values."""
 
@@ -58,7 +59,7 @@ class Outliers:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Numeric:
     """Preprocessing of numbers."""
 
@@ -78,7 +79,7 @@ class Numeric:
     ] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Categorical:
     """Preprocessing of categories."""
 
@@ -88,7 +89,7 @@ class Categorical:
     ] = "one_hot"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Preprocessing:
     """What happens to the columns before the estimator."""
 
@@ -96,7 +97,7 @@ class Preprocessing:
     categorical: Annotated[Categorical, about("categories")] = Categorical()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Budget:
     """How much a search may do; trials decide the result, time only aborts."""
 
@@ -104,7 +105,7 @@ class Budget:
     abort_after: Annotated[Duration | None, about("the search fails when it takes longer")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class AutoML:
     """A seeded search over families of estimators."""
 
@@ -113,7 +114,7 @@ class AutoML:
     metric: Annotated[str, about("metric that ranks the trials")] = "log_loss"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Training:
     """The estimator and what pins its result."""
 
@@ -137,7 +138,7 @@ class Training:
     ] = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class MetricGate:
     """A metric that a version must reach on the test part."""
 
@@ -159,7 +160,7 @@ class MetricGate:
     min_delta: Annotated[Float | None, about("smallest accepted difference to the champion")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class FairnessGate:
     """A fairness metric; a fail needs size and significance."""
 
@@ -173,21 +174,21 @@ class FairnessGate:
     min_cell: Annotated[Int, about("a smaller group is insufficient, never a pass", ge=2)] = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class PsiLimit:
     """Limit of the population stability index."""
 
     max: Annotated[Float, about("largest accepted value", gt=0)] = 0.25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class DriftGate:
     """Drift between the training and the test part."""
 
     psi: Annotated[PsiLimit, about("limit per feature")] = PsiLimit()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Parity:
     """How far two forms of one model may differ."""
 
@@ -201,7 +202,7 @@ class Parity:
     ] = 1e-5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Acceptance:
     """What a version must show before it is proposed."""
 
@@ -211,7 +212,7 @@ class Acceptance:
     parity: Annotated[Parity, about("parity of forms")] = Parity()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Background:
     """Rows that explanations compare with."""
 
@@ -219,7 +220,7 @@ class Background:
     seed: Annotated[Int, about("seed of their choice", ge=0)] = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Explanation:
     """How a prediction is explained."""
 
@@ -230,7 +231,7 @@ class Explanation:
     top: Annotated[Int, about("how many reasons are given", ge=1, le=10)] = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Decision:
     """What follows from the output of a classifier."""
 
@@ -242,7 +243,7 @@ class Decision:
     below: Annotated[str, about("decision below the threshold")] = "negative"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class External:
     """A model that somebody else runs and we observe."""
 
@@ -251,7 +252,7 @@ class External:
     endpoint: Annotated[str, about("where it answers")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Model:
     """A model that is trained here, or observed."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Digest, Float, Int, Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Inputs:
     """Everything that went in; the recipe digest covers it."""
 
@@ -20,7 +21,7 @@ class Inputs:
     threads: Annotated[Int, about("threads")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class ModelVersion:
     """Where an artifact came from and what was measured on it."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Duration, Float, Int, Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Limits:
     """Two limits."""
 
@@ -16,7 +16,7 @@ class Limits:
     fail: Annotated[Float, about("a breach from here on", ge=0)] = 0.25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Window:
     """The predictions that one evaluation looks at."""
 
@@ -25,7 +25,7 @@ class Window:
     min_rows: Annotated[Int, about("fewer than this is insufficient", ge=1)] = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Hysteresis:
     """How many windows must agree."""
 
@@ -33,7 +33,7 @@ class Hysteresis:
     of: Annotated[Int, about("out of so many", ge=1)] = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Monitor:
     """Drift of one deployment against the reference of its version."""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Literal
 
 from ordain.specs.kinds.checks import PUBLIC_KEY
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Bool, Instant, Name, about
 
 Role = Literal["data-scientist", "validator", "manager", "compliance-manager", "cto", "auditor"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Key:
     """A public SSH key and the time in which it counts."""
 
@@ -37,7 +38,7 @@ class Key:
     ] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Person:
     """Someone who commits, approves or reads; all their logins and keys are one person."""
 
@@ -53,7 +54,7 @@ class Person:
     ] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Reconciler:
     """The machine account that writes promotions."""
 
@@ -63,7 +64,7 @@ class Reconciler:
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Organization:
     """Who is who."""
 

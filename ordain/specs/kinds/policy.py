@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Match:
     """Which objects the rule looks at."""
 
@@ -16,7 +17,7 @@ class Match:
     when: Annotated[str, about("CEL condition; the rule is silent where it is false")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class MatchCondition:
     """A further condition, with a name."""
 
@@ -24,7 +25,7 @@ class MatchCondition:
     expression: Annotated[str, about("CEL condition")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Variable:
     """A named expression that validations can use as variables.NAME."""
 
@@ -32,7 +33,7 @@ class Variable:
     expression: Annotated[str, about("CEL expression")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class PolicyValidation:
     """One thing that must be true."""
 
@@ -48,7 +49,7 @@ class PolicyValidation:
     controls: Annotated[tuple[str, ...], about("ids of the control catalogue")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Policy:
     """A rule of the gate."""
 

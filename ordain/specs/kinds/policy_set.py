@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Pack:
     """A pack of policies that ships with ordain."""
 
@@ -20,7 +21,7 @@ class Pack:
     ] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class PolicySet:
     """Packs in force."""
 

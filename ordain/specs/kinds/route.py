@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Int, Name, Scalar, about
 
 Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "in", "exists"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Condition:
     """All, any, not, or one comparison of a request field."""
 
@@ -46,7 +46,7 @@ class Condition:
             raise ValueError(message)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Share:
     """A deployment and its part of the traffic."""
 
@@ -54,7 +54,7 @@ class Share:
     weight: Annotated[Int, about("percent of the traffic", ge=0, le=100)] = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Rule:
     """The first rule whose condition holds decides."""
 
@@ -70,21 +70,21 @@ class Rule:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Default:
     """Where a request goes that no rule takes."""
 
     deployment: Annotated[Name, about("the Deployment")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Fallback:
     """The answer when no model can give one."""
 
     decision: Annotated[str, about("decision that is returned")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Access:
     """Who may call."""
 
@@ -94,7 +94,7 @@ class Access:
     ] = "required"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Route:
     """One endpoint."""
 

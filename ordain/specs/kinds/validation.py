@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Date, Digest, Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Issue:
     """Something that the validator found."""
 
@@ -19,7 +19,7 @@ class Issue:
     status: Annotated[Literal["open", "closed"], about("state")] = "open"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Validation:
     """Effective challenge, bound to a digest."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
+from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import Date, Digest, Name, about
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Subject:
     """Exactly one object."""
 
@@ -17,7 +17,7 @@ class Subject:
     digest: Annotated[Digest | None, about("only this content of it")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@declared
 class Waiver:
     """Who accepted what, why, and until when."""
 

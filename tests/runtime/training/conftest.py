@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -132,8 +133,7 @@ def job(tmp_path: Path) -> MakeJob:
 
     def make(model: Model, data: Dataset, **changed: Any) -> Job:  # noqa: ANN401
         environment = render_lock(installed())
-        raw: dict[str, Any] = {name: getattr(data, name) for name in data.__slots__}
-        pinned = Dataset(**raw | {"digest": data.digest or digest_of(data, tmp_path)})
+        pinned = replace(data, digest=data.digest or digest_of(data, tmp_path))
         recipe = Recipe(
             model="credit-default",
             spec=material_digest(model),
