@@ -33,7 +33,7 @@ COMMANDS = {
     "monitor": ("monitor", "Compare recent predictions with the reference."),
     "report": ("report", "Write the page of evidence of a model."),
     "compile": ("compile", "Print what a target would get."),
-    "audit": ("audit", "Verify and query the record."),
+    "audit": ("audit", "Verify and query the ledger."),
     "keys": ("keys", "Make, list and revoke keys that may call routes."),
     "pin": ("pin", "Write the digest of a dataset's content into its document."),
     "lock": ("lock", "Write the versions that training runs with."),

@@ -40,7 +40,7 @@ class Instant(click.ParamType[datetime]):
 
 @click.group()
 def command() -> None:
-    """Verify and query the record."""
+    """Verify and query the ledger."""
 
 
 @command.command()
@@ -73,7 +73,7 @@ def verify(ctx: click.Context, directory: Path) -> None:
     elif not anchors:
         trouble.append("git holds no anchor, so nobody can say that nothing was removed")
     if trouble:
-        click.echo(f"The record does not verify: {trouble[0]}.", err=True)
+        click.echo(f"The ledger does not verify: {trouble[0]}.", err=True)
         ctx.exit(1)
     click.echo(
         f"Verified {report.records} records in {len(report.chains)} chains against {len(anchors)}"
@@ -85,7 +85,7 @@ def verify(ctx: click.Context, directory: Path) -> None:
 
 
 def _counts(finding: Finding) -> bool:
-    """Whether a finding speaks against the record; a torn tail does not."""
+    """Whether a finding speaks against the ledger; a torn tail does not."""
     return finding.severity.value == "error"
 
 

@@ -157,7 +157,7 @@ def _drift(stage: Stage) -> None:
 def _prove(stage: Stage) -> None:
     _step(stage, "Write the page of evidence")
     _ordain(stage, "report", MODEL, "--out", str(stage.root / f"{MODEL}.html"))
-    _step(stage, "Prove that the record is whole")
+    _step(stage, "Prove that the ledger is whole")
     _ordain(stage, "audit", "verify")
 
 

@@ -39,7 +39,7 @@ def _show_trouble(report: PassReport) -> None:
     for warning in report.warnings:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     if report.damage:
-        click.secho(f"The record is damaged: {report.damage}", fg="red", bold=True, err=True)
+        click.secho(f"The ledger is damaged: {report.damage}", fg="red", bold=True, err=True)
     for refusal in report.refused:
         click.secho(f"Refused commit {refusal.revision[:12]}:", fg="red", bold=True, err=True)
         for finding in refusal.findings:

@@ -1,4 +1,4 @@
-"""Heads of the record's chains, kept in git under `refs/ordain/anchors`.
+"""Heads of the ledger's chains, kept in git under `refs/ordain/anchors`.
 
 A writer who can rewrite a whole chain can make it consistent again; what it cannot do is to rewrite
 the commits in which its heads were signed by the reconciler and pushed away. Each anchor is one
@@ -38,7 +38,7 @@ def anchor(source: Source, ledger: Ledger, now: datetime) -> str | None:
     Raises:
         AnchorInvalid: a chain that was anchored is missing or shorter than it was; anchoring what
             is left would bless the loss.
-        OrdainError: the record, the key or git refuses.
+        OrdainError: the ledger, the key or git refuses.
     """
     heads = ledger.heads()
     for chain, said in (_anchored(source) or {}).items():
@@ -100,7 +100,7 @@ def _commit(source: Source, heads: Mapping[str, Head], signer: Signer, now: date
     last = repository.refs(REF).get(REF)
     tree = repository.write_tree(None, {FILE: canonical_json(_as_json(heads)) + b"\n"})
     parents = () if last is None else (last,)
-    commit = repository.write_commit(tree, parents, "Anchor the record", MACHINE, now, signer)
+    commit = repository.write_commit(tree, parents, "Anchor the ledger", MACHINE, now, signer)
     repository.update_ref(REF, commit, last)
     if source.forge.remote is not None:
         repository.push(source.forge.remote, [f"{commit}:{REF}"], {})

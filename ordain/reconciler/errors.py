@@ -11,7 +11,7 @@ ReconcilerError      REC000  exit code 2
 ├── ProposalRefused  REC008  a proposal may not be approved or merged (exit code 1)
 ├── UnknownKey       REC009  a routing key, or a route for one, that is not there
 ├── Skipped          REC010  a stage that turned out to have nothing to do (exit code 1)
-├── AnchorInvalid    REC011  what git anchors and what the record holds do not agree
+├── AnchorInvalid    REC011  what git anchors and what the ledger holds do not agree
 ├── PlanUnreadable   REC012  the file is no saved plan
 └── NotDeployed      REC013  there is no such deployment
 """
@@ -83,7 +83,7 @@ class UnknownKey(ReconcilerError):
 
 
 class AnchorInvalid(ReconcilerError):
-    """What git anchors and what the record holds do not agree."""
+    """What git anchors and what the ledger holds do not agree."""
 
     code = "REC011"
 

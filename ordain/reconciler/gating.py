@@ -108,7 +108,7 @@ def gate_history(
 ) -> Gated:
     """Judge every first-parent step after `last_good`; without one, from the root commit on.
 
-    `passed` says when the record let a commit pass: judged again, its keys are looked at as of
+    `passed` says when the ledger let a commit pass: judged again, its keys are looked at as of
     then. The date that a commit claims is never believed.
     """
     good = last_good

@@ -38,7 +38,7 @@ class Home:
 
     @property
     def ledger(self) -> Path:
-        """The record of events and predictions."""
+        """The ledger of events and predictions."""
         return self.root / "ledger"
 
     @property

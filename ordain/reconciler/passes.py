@@ -62,7 +62,7 @@ class PassReport:
     """What a pass found and did.
 
     `resumed` is the pass that was interrupted before; `warnings` say what it had to do without;
-    `damage` says what is wrong with the record, empty when nothing is.
+    `damage` says what is wrong with the ledger, empty when nothing is.
     """
 
     head: str
@@ -227,7 +227,7 @@ class Reconciler:
         except AnchorInvalid as error:
             return replace(report, damage=error.message)
         except OrdainError as error:
-            warning = f"the record could not be anchored: {error.message}"
+            warning = f"the ledger could not be anchored: {error.message}"
             return replace(report, warnings=(warning,))
         return report
 

@@ -1,6 +1,6 @@
 """What the reconciler remembers between passes, in SQLite with a write-ahead log.
 
-Nothing in here is the truth: git, the artifact store and the record are, and everything but the
+Nothing in here is the truth: git, the artifact store and the ledger are, and everything but the
 routing keys can be found again from them. It is written before and after every step, so that a
 killed reconciler knows where it was, and people can see what it did.
 """

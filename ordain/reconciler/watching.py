@@ -1,7 +1,7 @@
 """Evaluating monitors: the newest window of every watched version, recorded as an event.
 
 A deployment without a Monitor gets the default one, because a deployed model that nobody watches is
-a finding in itself. The verdicts of earlier windows come from the record, which is what hysteresis
+a finding in itself. The verdicts of earlier windows come from the ledger, which is what hysteresis
 counts.
 """
 

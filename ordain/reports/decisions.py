@@ -1,6 +1,6 @@
-"""One decision, found in the record, replayed by the version that made it, and explained.
+"""One decision, found in the ledger, replayed by the version that made it, and explained.
 
-The artifact, its background and the inputs are those of the record. Reason codes, and what counts
+Artifact, background and inputs are those of the recorded prediction. Reason codes, and what counts
 as unfavourable, come from the estate as it was when that version was approved: a later edit must
 not give an old decision other reasons.
 """
@@ -49,11 +49,11 @@ def find_decision(identifier: str, ledger: Ledger) -> Prediction:
     """The recorded prediction with this id.
 
     Raises:
-        DecisionUnknown: the record holds none.
+        DecisionUnknown: the ledger holds none.
     """
     prediction = ledger.prediction(identifier)
     if prediction is None:
-        message = f"the record holds no prediction {identifier}"
+        message = f"the ledger holds no prediction {identifier}"
         raise DecisionUnknown(message, remedy="list them with: ordain audit query --predictions")
     return prediction
 
@@ -68,7 +68,7 @@ def explain_decision(
 
     Raises:
         DecisionUnknown: the model was not declared then, or its reason codes are not there.
-        ReplayError: the record and the version do not agree.
+        ReplayError: the ledger and the version do not agree.
         ArtifactError: the version's artifact is not in the store, or was changed.
     """
     document = estate.get("Model", prediction.model)

@@ -309,7 +309,7 @@ _TOGETHER: Final = {
         "rename or remove one of the two",
     ),
     "REF014": Page(
-        "the name of a rule that the record keeps for itself",
+        "the name of a rule that the ledger keeps for itself",
         "Every prediction is recorded with its rule. `shadow` marks predictions that decided "
         "nothing and that monitors leave out, and a rule without a name is recorded by its number; "
         "a rule with such a name would be overlooked, or taken for another one.",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ordain.specs.kinds.route import Route
 
-# What the record holds instead of a rule where a deployment saw a request and did not answer it.
+# What the ledger holds instead of a rule where a deployment saw a request and did not answer it.
 SHADOW: Final = "shadow"
 
 

@@ -122,9 +122,9 @@ def _check_shares(route: Document) -> Iterator[Finding]:
 
 
 def _reserved(name: str) -> str:
-    """Why the record would take the name of a rule for something else; empty where it would not."""
+    """Why the ledger would take the name of a rule for something else; empty where it would not."""
     if name == SHADOW:
-        return f"`{name}` is what the record calls predictions that never answered"
+        return f"`{name}` is what the ledger calls predictions that never answered"
     if name.isdigit():
         return f"`{name}` would be taken for the position of a rule"
     return ""

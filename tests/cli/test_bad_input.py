@@ -265,7 +265,7 @@ NAMES = {
     ),
     "report nope": ("[CLI003]: there is no Model 'nope' at {head}", "one of: credit-default", 2),
     "reasons nope": (
-        "[REP001]: the record holds no prediction nope",
+        "[REP001]: the ledger holds no prediction nope",
         "list them with: ordain audit query --predictions",
         1,
     ),

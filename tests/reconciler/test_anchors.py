@@ -1,4 +1,4 @@
-"""Heads of the record in git: written when they moved, believed when the machine signed them."""
+"""Heads of the ledger in git: written when they moved, believed when the machine signed them."""
 
 from __future__ import annotations
 
@@ -133,6 +133,6 @@ def _write(bench: Bench, source: Source, data: bytes | None, by: str | None) -> 
     tree = repository.write_tree(None, {} if data is None else {"heads.json": data})
     who = Identity("ordain reconciler", "reconciler@ordain.invalid")
     signer = None if by is None else bench.signer(by)
-    commit = repository.write_commit(tree, (), "Anchor the record", who, bench.now, signer)
+    commit = repository.write_commit(tree, (), "Anchor the ledger", who, bench.now, signer)
     repository.update_ref(REF, commit, None)
     return commit

@@ -125,7 +125,7 @@ def test_a_missing_key_fails_the_proposal_and_says_how_to_mend_it(bench: Bench) 
     assert report.exit_code == 2
     assert f"there is no private key for reconciler at {key}" in report.result.done[1].detail
     assert report.warnings == (
-        f"the record could not be anchored: there is no private key for reconciler at {key}",
+        f"the ledger could not be anchored: there is no private key for reconciler at {key}",
     )
     key.touch(mode=0o600)
     key.write_bytes(data)

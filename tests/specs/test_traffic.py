@@ -100,7 +100,7 @@ def test_rules_of_a_route_have_names_of_their_own(check: Check, edit: Edit) -> N
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("shadow", "`shadow` is what the record calls predictions that never answered"),
+        ("shadow", "`shadow` is what the ledger calls predictions that never answered"),
         ('"12"', "`12` would be taken for the position of a rule"),
     ],
 )

@@ -13,6 +13,6 @@ class Comment:
     """Why a breach happened and what follows."""
 
     model: Annotated[Name, about("the Model")]
-    breach: Annotated[str, about("id of the breach in the record")]
+    breach: Annotated[str, about("id of the breach in the ledger")]
     author: Annotated[Name, about("person")]
     text: Annotated[str, about("the explanation", min_length=1)]

@@ -62,7 +62,7 @@ class Rule:
     to: Annotated[tuple[Share, ...], about("deployments; weights sum to 100", min_length=1)]
     name: Annotated[
         Name | None,
-        about("what the record calls the rule; its position otherwise"),
+        about("what the ledger calls the rule; its position otherwise"),
     ] = None
     sticky: Annotated[
         str | None,
