@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ordain.cli.options import output_option
 from ordain.cli.session import now, open_session
 
 if TYPE_CHECKING:
@@ -109,14 +110,7 @@ def _after_anchors(report: VerifyReport, anchors: Iterable[Anchor]) -> int:
 @click.option("--version", help="Predictions of this version.")
 @click.option("--id", "identifier", help="One prediction.")
 @click.option("--predictions", is_flag=True, help="Predictions instead of control events.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs.",
-)
+@output_option
 @click.pass_obj
 @click.pass_context
 def query(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ordain.cli.options import output_option
 from ordain.cli.session import now
 
 if TYPE_CHECKING:
@@ -26,14 +27,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The weight from which on the exit code is 1.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs.",
-)
+@output_option
 @click.pass_obj
 @click.pass_context
 def command(

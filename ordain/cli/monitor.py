@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ordain.cli.options import output_option
 from ordain.cli.session import now, open_session
 
 if TYPE_CHECKING:
@@ -22,14 +23,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("deployments", nargs=-1)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs.",
-)
+@output_option
 @click.pass_obj
 @click.pass_context
 def run(ctx: click.Context, directory: Path, deployments: tuple[str, ...], output: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ordain.cli.options import output_option
 from ordain.cli.session import now, open_session, reconciler_of
 
 if TYPE_CHECKING:
@@ -20,14 +21,7 @@ _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit to plan.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when there is something to do.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs.",
-)
+@output_option
 @click.pass_obj
 @click.pass_context
 def command(

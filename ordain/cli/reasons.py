@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ordain.cli.options import output_option
 from ordain.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -18,14 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("identifier")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs.",
-)
+@output_option
 @click.pass_obj
 def command(directory: Path, identifier: str, output: str) -> None:
     """Explain one prediction by the version that made it.

@@ -79,16 +79,15 @@ def _model(side: Side, name: str) -> Document:
 
 def _version(side: Side, model: str) -> Document | None:
     """The newest version that a deployment pins."""
-    running = {
-        deployment.spec.version
+    from ordain.policies.lookups import versions_of
+
+    versions = versions_of(side.estate)
+    pinned = [
+        versions.get((model, deployment.spec.version or 0))
         for deployment in side.estate.all("Deployment")
         if deployment.spec.model == model
-    }
-    mine = [
-        document
-        for document in side.estate.all("ModelVersion")
-        if document.spec.model == model and document.spec.version in running
     ]
+    mine = [document for document in pinned if document is not None]
     return max(mine, key=lambda document: int(document.spec.version), default=None)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ordain.cli.options import output_option
 from ordain.cli.session import now, open_session, reconciler_of
 
 if TYPE_CHECKING:
@@ -29,14 +30,7 @@ _COLOURS = {
 
 
 @click.command()
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(("text", "json")),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs.",
-)
+@output_option
 @click.pass_obj
 def command(directory: Path, output: str) -> None:
     """Show what runs where, and what waits for what.

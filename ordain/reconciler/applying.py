@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
 import ordain
+from ordain.compilers.serving import champion
 from ordain.ledger.records import Event
 from ordain.reconciler.drivers import Job
 from ordain.reconciler.errors import DriverFailed, Skipped
@@ -196,15 +197,10 @@ class Applier:
             recipe=recipe,
             environment=self.side.tree.get(settings.spec.environment_lock, b"").decode(),
             store=self.source.home.artifacts,
-            champion=self._champion(model),
+            champion=champion(estate, model),
             tool=ordain.__version__,
         )
         return Job(order, tracked)
-
-    def _champion(self, model: str) -> str | None:
-        """The artifact that runs now."""
-        running = [one for one in self.desired.running if one.model == model]
-        return max(running, key=lambda one: one.version).artifact if running else None
 
     def _propose(self, stage: Propose) -> str:
         outcome = self.state.outcomes().get(stage.recipe)

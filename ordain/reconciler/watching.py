@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordain.ledger.records import Event
+from ordain.policies.lookups import versions_of
 from ordain.reconciler.errors import NotDeployed
 from ordain.reports.facts import PastDrift
 from ordain.runtime.artifacts import load_artifact
@@ -109,17 +110,10 @@ def _evaluate(
     monitor: Monitor,
     now: datetime,
 ) -> Watched | None:
-    version = next(
-        (
-            one.spec
-            for one in estate.all("ModelVersion")
-            if one.spec.model == deployment.spec.model
-            and one.spec.version == deployment.spec.version
-        ),
-        None,
-    )
-    if version is None:
+    document = versions_of(estate).get((deployment.spec.model, deployment.spec.version or 0))
+    if document is None:
         return None
+    version = document.spec
     profile = Profile.read(load_artifact(store, version.artifact).member("profile.json"))
     predictions = ledger.predictions(model=version.model, version=str(version.version))
     found = list(predictions)
