@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA_VERSION = "2"
+_REBUILT = "moved away, it is rebuilt from git, and routing keys must be made again"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS passes (
@@ -84,14 +85,23 @@ class StateStore:
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None)
+        try:
+            self._prepare()
+        except StateDamaged:
+            self._db.close()
+            raise
+
+    def _prepare(self) -> None:
+        """Make the tables where they are missing, and refuse those of another version."""
+        with self._errors():
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.executescript(_SCHEMA)
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA_VERSION,))
         found = self.get("schema")
         if found != SCHEMA_VERSION:
-            message = f"{path} was written by another version of ordain (schema {found})"
-            raise StateDamaged(message, remedy="use that version, or move the file away to rebuild")
+            message = f"{self._path} was written by another version of ordain (schema {found})"
+            raise StateDamaged(message, remedy=f"use that version; {_REBUILT}")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -103,7 +113,7 @@ class StateStore:
             yield
         except (sqlite3.Error, OSError) as error:
             message = f"the state store {self._path} failed: {error}"
-            remedy = "check space and permissions; moved away, it is rebuilt from git"
+            remedy = f"check space and permissions; {_REBUILT}"
             raise StateDamaged(message, remedy=remedy) from error
 
     def _run(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - SQL values

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -159,8 +160,8 @@ def test_a_damaged_page_is_one_clear_error(store: StateStore, tmp_path: Path) ->
     data = bytearray(path.read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)
     path.write_bytes(bytes(data))
-    with pytest.raises(StateDamaged, match="malformed"):
-        StateStore(path).get("fact-100")
+    with pytest.raises(StateDamaged, match="malformed"), closing(StateStore(path)) as damaged:
+        damaged.get("fact-100")
 
 
 def test_a_directory_in_its_place_is_one_clear_error(tmp_path: Path) -> None:
