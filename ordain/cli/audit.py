@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from ordain.cli.session import Session
     from ordain.ledger.chain import Anchor
     from ordain.ledger.records import Event, Prediction
     from ordain.ledger.verification import VerifyReport
@@ -55,13 +56,19 @@ def verify(ctx: click.Context, directory: Path) -> None:
     """
     from ordain.cli.failures import finding_line
     from ordain.ledger.verification import verify as verify_ledger
-    from ordain.reconciler.anchors import read_anchors
+    from ordain.reconciler.anchors import LAST_ANCHOR, accept, read_anchors
     from ordain.reconciler.gating import read_side
     from ordain.reconciler.people import allowed_keys, organization_of
 
     with open_session(directory) as session:
-        organization = organization_of(read_side(session.source, session.source.head()).estate)
-        anchors = read_anchors(session.source, allowed_keys(organization), now())
+        _fetch(session)
+        # What is on the branch and was refused may list anybody's key as the reconciler's.
+        good = session.state.get("good") or session.source.head()
+        organization = organization_of(read_side(session.source, good).estate)
+        allowed = allowed_keys(organization)
+        accept(session.source, allowed, now())
+        known = session.state.get(LAST_ANCHOR)
+        anchors = read_anchors(session.source, allowed, now(), known=known)
         report = verify_ledger(session.ledger, anchors=anchors)
     for chain in report.chains:
         head = f"{chain.head.seq} {chain.head.hash[:16]}" if chain.head else "no record"
@@ -83,6 +90,16 @@ def verify(ctx: click.Context, directory: Path) -> None:
     later = _after_anchors(report, anchors)
     if later:
         click.echo(f"{later} records are younger than it; they hold together among themselves.")
+
+
+def _fetch(session: Session) -> None:
+    """Ask the remote for its anchors; what is here can be verified without it."""
+    from ordain.vcs.errors import GitError
+
+    try:
+        session.source.fetch()
+    except GitError as error:
+        click.echo(f"warning: going on with what was fetched last: {error.message}", err=True)
 
 
 def _counts(finding: Finding) -> bool:

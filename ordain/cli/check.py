@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--rev", "revision", help="Judge this commit instead of the work tree.")
-@click.option("--base", help="Judge the change from this commit, approvals included.")
+@click.option(
+    "--base", help="Judge what merging into this commit would change, approvals included."
+)
 @click.option(
     "--fail-on",
     type=click.Choice(("error", "warning")),
@@ -92,20 +94,13 @@ def _judge_change(
 ) -> tuple[Mapping[str, bytes], Sequence[Finding]]:
     import os
 
-    from ordain.reconciler.gating import judge_side, read_side
-    from ordain.reconciler.history import commits_between
+    from ordain.reconciler.review import judge_revision
     from ordain.reconciler.source import open_source
 
     source = open_source(directory, os.environ)
-    repository = source.repository
-    tip = repository.resolve(revision)
-    start = repository.merge_base(repository.resolve(base), tip) or repository.resolve(base)
-    side = read_side(source, tip)
-    commits = commits_between(repository, start, tip)
-    judged = judge_side(
-        source, read_side(source, start), side, commits=commits, pushed=tip, now=now()
-    )
-    return side.tree, judged.findings
+    onto, head = source.repository.resolve(base), source.repository.resolve(revision)
+    judged = judge_revision(source, onto, head, now())
+    return source.tree(judged.revision), judged.findings
 
 
 def _print(

@@ -21,7 +21,7 @@ def command(directory: Path) -> None:
     for good, remove its document.
     """
     from ordain.ledger.records import Event
-    from ordain.reconciler.anchors import anchor
+    from ordain.reconciler.anchors import anchor_and_remember
     from ordain.reconciler.drivers import LocalDriver
     from ordain.reconciler.home import sole_reconciler
 
@@ -34,7 +34,7 @@ def command(directory: Path) -> None:
         # What must stop is stopped before anything is written: the disk may be what is wrong.
         for environment in found:
             session.ledger.record(Event(now(), "local", "serving.stopped", environment, {}))
-        anchor(session.source, session.ledger, now())
+        anchor_and_remember(session.source, session.ledger, session.state, now())
     if not found:
         click.echo("Nothing is served here.")
     click.echo("Next: ordain reconcile --once")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ordain.cli.session import now, open_session
+from ordain.specs.diagnostics import shown
 
 if TYPE_CHECKING:
     from ordain.cli.session import Session
+    from ordain.reconciler.review import Reviewed
     from ordain.vcs.forge import Proposal
 
 _PERSON = click.option(
@@ -46,11 +48,13 @@ def list_proposals(directory: Path) -> None:
     with open_session(directory) as session:
         found = session.source.forge.proposals()
         for proposal in found:
-            click.echo(f"{proposal.id:<28} {proposal.title}  ({_state(session, proposal)})")
+            click.echo(
+                f"{shown(proposal.id):<28} {shown(proposal.title)}  ({_state(session, proposal)})"
+            )
     if not found:
         click.echo("There is no open proposal.")
         return
-    click.echo(f"Next: ordain proposals show {found[0].id}")
+    click.echo(f"Next: ordain proposals show {shown(found[0].id)}")
 
 
 @command.command()
@@ -64,24 +68,25 @@ def show(directory: Path, identifier: str) -> None:
     with open_session(directory) as session:
         reviewed = review(session.source, identifier, now(), good=session.state.get("good"))
     proposal = reviewed.proposal
-    click.secho(f"{proposal.id}: {proposal.title}", bold=True)
+    click.secho(f"{shown(proposal.id)}: {shown(proposal.title)}", bold=True)
+    click.echo(f"branch {shown(proposal.branch)}, signed by {_signer(reviewed)}")
     click.echo(f"change {reviewed.judged.change.digest}\n")
-    click.echo(proposal.body)
+    click.echo("\n".join(map(shown, proposal.body.splitlines())))
     click.echo("\nFiles:")
     for path in reviewed.judged.change.paths:
-        click.echo(f"  {'+' if path.old_blob is None else '~'} {path.path}")
+        click.echo(f"  {'+' if path.old_blob is None else '~'} {shown(path.path)}")
     click.echo("\nApprovals:")
     for approval in reviewed.judged.approvals.valid:
         click.echo(f"  {approval.person} as {approval.role}, {approval.time:%Y-%m-%d %H:%M} UTC")
     for rejected in reviewed.judged.approvals.rejected:
-        click.echo(f"  not counted: {rejected.person}: {rejected.reason}")
+        click.echo(f"  not counted: {shown(rejected.person)}: {shown(rejected.reason)}")
     if not reviewed.judged.approvals.valid:
         click.echo("  none")
     for finding in reviewed.judged.findings:
         click.echo(finding_line(finding))
     blocked = reviewed.judged.blocked
     verb = "approve" if blocked else "merge"
-    click.echo(f"\nNext: ordain proposals {verb} {proposal.id} --as PERSON")
+    click.echo(f"\nNext: ordain proposals {verb} {shown(proposal.id)} --as PERSON")
 
 
 @command.command()
@@ -136,8 +141,14 @@ def _state(session: Session, proposal: Proposal) -> str:
     from ordain.specs.errors import OrdainError
 
     try:
-        reviewed = review(session.source, proposal.id, now())
+        reviewed = review(session.source, proposal.branch, now())
     except OrdainError as error:
-        return error.message
+        return shown(error.message)
     blockers = [f for f in reviewed.judged.findings if f.severity.value == "error"]
-    return "; ".join(finding.message for finding in blockers[:2]) or "may be merged"
+    state = "; ".join(finding.message for finding in blockers[:2]) or "may be merged"
+    return f"by {_signer(reviewed)}; {shown(state)}"
+
+
+def _signer(reviewed: Reviewed) -> str:
+    """Who signed what is proposed; a branch's name says nothing about who has made it."""
+    return reviewed.judged.facts.pusher or "nobody in the Organization"

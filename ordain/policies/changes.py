@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ordain.policies.loosening import Loosened, loosened_between
+from ordain.specs.canonical import same
 from ordain.specs.evidence import FOLDER
 from ordain.specs.findings import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from ordain.policies.loosening import Loosened
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.vcs.changes import Change, PathChange
 
@@ -89,13 +90,16 @@ def describe(
     signers: Iterable[str | None] = (),
 ) -> ChangeFacts:
     """The facts of a change between two trees; `base` is None for the first commit."""
+    # Only a change has anything to compare; a check of one tree must not pay for it.
+    from ordain.policies.loosening import loosened_between
+
     before = base.documents if base else {}
     added = tuple(sorted(head.documents.keys() - before.keys()))
     removed = tuple(sorted(before.keys() - head.documents.keys()))
     changed = tuple(
         key
         for key in sorted(before.keys() & head.documents.keys())
-        if before[key].raw != head.documents[key].raw
+        if not same(before[key].raw, head.documents[key].raw)
     )
     kind = classify(base, head, change)
     loosened = loosened_between(base, head) if base else ()
@@ -147,7 +151,7 @@ def _pairs(
     """The documents that differ, as (old, new)."""
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)
-        if old is None or new is None or old.raw != new.raw:
+        if old is None or new is None or not same(old.raw, new.raw):
             yield old, new
 
 
@@ -162,9 +166,10 @@ def _parts_of(old: Document | None, new: Document | None) -> Iterator[tuple[bool
             yield True, document.location, document.key
         return
     field = _MACHINE_FIELDS.get(document.kind, "")
-    if field == "version" and new is not None and _field(old, field) != _field(new, field):
+    written = field == "version" and not same(_field(old, field), _field(new, field))
+    if written and new is not None:
         yield True, new.marks.value("spec", "version"), f"{document.key} spec.version"
-    if old is None or new is None or _without(old, field) != _without(new, field):
+    if old is None or new is None or not same(_without(old, field), _without(new, field)):
         yield False, document.location, document.key
 
 
@@ -216,10 +221,11 @@ def _edited_versions(base: LoadedEstate, head: LoadedEstate) -> Iterator[Finding
     """Versions are history, and stay when their model goes."""
     for old in base.all("ModelVersion"):
         new = head.documents.get(old.key)
-        if new is not None and new.raw == old.raw and new.path == old.path:
+        kept = new is not None and same(new.raw, old.raw)
+        if kept and new is not None and new.path == old.path:
             continue
         # A moved file would look like a younger version, and its contributors be forgotten.
-        verb = "removed" if new is None else "edited" if new.raw != old.raw else "moved"
+        verb = "removed" if new is None else "moved" if kept else "edited"
         yield Finding(
             code="PRO002",
             severity=Severity.ERROR,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.model import FairnessGate, MetricGate, Model
 
 # Where in the spec (YAML names), what stood there, and what stands there now.
-Pair = tuple[tuple[str, ...], Any, Any]
+Pair = tuple[tuple[str | int, ...], Any, Any]
 
 _METRICS: Final = ("acceptance", "metrics")
 _FAIRNESS: Final = ("acceptance", "fairness")

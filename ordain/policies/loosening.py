@@ -2,7 +2,8 @@
 
 Loosening a limit is a change of its own kind: it is the quietest way to make a model pass. The
 table says for each field in which direction it is weaker; an absent value counts as its default,
-because deleting a limit and raising it are the same act. The gates of a Model are in `gate_limits`.
+because deleting a limit and raising it are the same act. The gates of a Model are in `gate_limits`,
+the sections of a model in `compliance`, and policies, which have no direction, in `rule_changes`.
 
 The window of a Monitor has no safe direction: a longer one dilutes what happens now, a shorter one
 has too few rows to be sure of anything. Any other window counts as a loosening, and is looked at.
@@ -13,19 +14,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.policies.compliance import lost
 from ordain.policies.gate_limits import Pair, weaker_gates
+from ordain.policies.rule_changes import policy_changes, policy_set_changes
+from ordain.specs.canonical import same
 from ordain.specs.kinds.fields import yaml_name
-from ordain.specs.shapes import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Location
-    from ordain.specs.kinds.compliance import Compliance
     from ordain.specs.kinds.dataset import Column, Dataset
     from ordain.specs.kinds.monitor import Monitor
-    from ordain.specs.kinds.policy import Policy
     from ordain.specs.kinds.route import Route
 
 # +1: a greater value is weaker; -1: a smaller value is weaker. Paths are attributes of the spec.
@@ -45,9 +46,8 @@ _NUMBERS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
         ("hysteresis.breaches", +1),
     ),
 }
-_STRICTNESS: Final = {"advise": 0, "review": 1, "block": 2}
 _NO_LIMIT: Final = float("inf")
-_WATCHES: Final = ("Compliance", "Monitor", "Policy", "Validation")
+_WATCHES: Final = ("Compliance", "Monitor", "Policy", "PolicySet", "Validation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,11 @@ def loosened_between(base: LoadedEstate, head: LoadedEstate) -> tuple[Loosened, 
         new = head.documents.get(key)
         if new is None:
             found.extend(_removed(old))
-        elif new.raw != old.raw:
+        elif not same(new.raw, old.raw):
             found.extend(_weaker(old, new))
+    found.extend(_changed(place, pair) for place, pair in lost(base, head))
+    found.extend(_new_data(base, head))
+    found.extend(_added(base, head))
     return tuple(found)
 
 
@@ -86,6 +89,34 @@ def _removed(old: Document) -> Iterator[Loosened]:
     """What watched, limited or explained, and goes, is the loosest limit of all."""
     if old.kind in _WATCHES:
         yield Loosened(old.key, "", "present", "removed", old.location)
+
+
+def _added(base: LoadedEstate, head: LoadedEstate) -> Iterator[Loosened]:
+    """What comes in the place of a default: it may ask for less than the default did."""
+    watched = {one.spec.deployment for one in base.all("Monitor")}
+    for new in head.all("Monitor"):
+        name = new.spec.deployment
+        if new.key in base.documents or name in watched or not base.get("Deployment", name):
+            continue
+        yield _changed(new, (("deployment",), "the default of its tier", "this monitor"))
+    for new in head.all("PolicySet"):
+        if new.key not in base.documents:
+            yield _changed(new, (("packs",), "absent", "added"))
+
+
+def _new_data(base: LoadedEstate, head: LoadedEstate) -> Iterator[Loosened]:
+    """A model that is given another Dataset takes over what that one does not protect or limit."""
+    for new in head.all("Model"):
+        old = base.documents.get(new.key)
+        if old is None or old.spec.dataset == new.spec.dataset:
+            continue
+        before = base.get("Dataset", old.spec.dataset)
+        after = head.get("Dataset", new.spec.dataset)
+        if before is None or after is None:
+            continue
+        for path, was, now in _dataset(before.spec, after.spec):
+            what = ".".join(map(str, path))
+            yield _changed(new, (("dataset",), f"{what} {was}", now))
 
 
 def _weaker(old: Document, new: Document) -> Iterator[Loosened]:
@@ -97,9 +128,14 @@ def _weaker(old: Document, new: Document) -> Iterator[Loosened]:
     compare = _COMPARED.get(old.kind)
     if compare is not None:
         pairs.extend(compare(old.spec, new.spec))
-    for path, before, after in pairs:
-        place = new.marks.value("spec", *path)
-        yield Loosened(new.key, f"spec.{'.'.join(path)}", str(before), str(after), place)
+    for pair in pairs:
+        yield _changed(new, pair)
+
+
+def _changed(new: Document, pair: Pair) -> Loosened:
+    path, before, after = pair
+    place = new.marks.value("spec", *path)
+    return Loosened(new.key, f"spec.{'.'.join(map(str, path))}", str(before), str(after), place)
 
 
 def _at(spec: Any, path: str) -> Any:  # noqa: ANN401 - a number of the spec
@@ -109,6 +145,8 @@ def _at(spec: Any, path: str) -> Any:  # noqa: ANN401 - a number of the spec
 
 
 def _monitor(old: Monitor, new: Monitor) -> Iterator[Pair]:
+    if new.deployment != old.deployment:
+        yield ("deployment",), old.deployment, new.deployment
     # An empty list means all features.
     if new.features and not set(old.features or ("",)) <= set(new.features):
         yield ("features",), ", ".join(old.features) or "all", ", ".join(new.features)
@@ -163,28 +201,16 @@ def _share(missing: str | None) -> float:
     return _NO_LIMIT if missing is None else float(missing.removesuffix("%"))
 
 
-def _sections(old: Compliance, new: Compliance) -> Iterator[Pair]:
-    kind: Any = type(old)
-    for name, shape in shapes(kind).items():
-        if getattr(old, shape.attribute) is not None and getattr(new, shape.attribute) is None:
-            yield (name,), "present", "removed"
-
-
-def _policy(old: Policy, new: Policy) -> Iterator[Pair]:
-    if _STRICTNESS[new.enforcement] < _STRICTNESS[old.enforcement]:
-        yield ("enforcement",), old.enforcement, new.enforcement
-
-
 def _route(old: Route, new: Route) -> Iterator[Pair]:
     if old.access.keys == "required" != new.access.keys:
         yield ("access", "keys"), "required", new.access.keys
 
 
 _COMPARED: Final[dict[str, Callable[[Any, Any], Iterator[Pair]]]] = {
-    "Compliance": _sections,
     "Dataset": _dataset,
     "Model": weaker_gates,
     "Monitor": _monitor,
-    "Policy": _policy,
+    "Policy": policy_changes,
+    "PolicySet": policy_set_changes,
     "Route": _route,
 }

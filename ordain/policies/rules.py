@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ordain.specs.documents import Document
     from ordain.specs.kinds.policy import Policy, PolicyValidation
 
+ESTATE: Final = "estate"
 SEVERITY: Final = {
     "block": Severity.ERROR,
     "review": Severity.WARNING,
@@ -64,7 +65,7 @@ class Rule:
     conditions: tuple[tuple[str, Program], ...]
     variables: tuple[tuple[str, Program], ...]
     checks: tuple[Check, ...]
-    origin: str = "estate"
+    origin: str = ESTATE
     names: frozenset[str] = field(default=frozenset(), compare=False)
     whole: Program | None = field(default=None, compare=False)
 
@@ -207,7 +208,7 @@ class Rule:
     @property
     def _here(self) -> tuple[tuple[Location, str], ...]:
         """The policy's own place, where it is a file of the estate."""
-        return ((self.document.location, "the policy"),) if self.origin == "estate" else ()
+        return ((self.document.location, "the policy"),) if self.origin == ESTATE else ()
 
 
 def _why(outcome: Outcome) -> str:
@@ -230,7 +231,7 @@ def compile_rule(
     engine: Engine,
     *,
     params: Mapping[str, Any] | None = None,
-    origin: str = "estate",
+    origin: str = ESTATE,
 ) -> tuple[Rule | None, tuple[Finding, ...]]:
     """The rule of a Policy document, or what is wrong with its expressions.
 
@@ -252,13 +253,21 @@ def compile_rule(
         tuple(checks),
         origin,
         frozenset(maker.names),
-        _whole(spec, engine),
+        _whole(spec, engine, origin),
     )
     return rule, ()
 
 
-def _whole(spec: Policy, engine: Engine) -> Program | None:
-    """The policy as one expression."""
+def _whole(spec: Policy, engine: Engine, origin: str) -> Program | None:
+    """The policy as one expression, where that is sure to say what the policy says.
+
+    Variables are put into it by their text, and a variable of an expression is more than its text:
+    a comprehension may call its own one `variables`, and a whole can hold values (a time, an
+    optional) that a variable cannot. Policies that ship with ordain are tested for it; an estate's
+    may say anything.
+    """
+    if spec.variables and origin == ESTATE:
+        return None
     conditions = [spec.match.when] if spec.match.when else []
     conditions += [one.expression for one in spec.match_conditions]
     variables = [(one.name, one.expression) for one in spec.variables]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.changes import RECONCILER, ChangeFacts, Kind
+from ordain.specs.canonical import same
 from ordain.specs.findings import Finding, Location, Severity
 
 if TYPE_CHECKING:
@@ -191,29 +192,44 @@ def _intentions(
         document = new or old
         if document is None:
             continue
-        role = _role_for(document, old, new)
+        role = _BY_KIND.get(document.kind)
         if role:
             controls = ("HR-SOD", "HR-BASEPOLICY") if role == "cto" else ("HR-SOD",)
             excluded = _beneficiaries(old, new) if document.kind == "Organization" else frozenset()
             yield Requirement(
                 (role,), f"{key} changes", (key,), controls, document.location, excluded
             )
+    yield from _compliance(facts, base, head)
     for one in facts.loosened:
         reason = f"{one.key} {one.field} is loosened from {one.before} to {one.after}"
         controls = ("HR-LOOSEN", "HR-SOD")
         yield Requirement(("compliance-manager",), reason, (one.key,), controls, one.location)
 
 
-def _role_for(document: Document, old: Document | None, new: Document | None) -> str:
-    if document.kind != "Compliance":
-        return _BY_KIND.get(document.kind, "")
-    sections = (_sections(old), _sections(new))
-    return "compliance-manager" if sections[0] != sections[1] else ""
+def _compliance(
+    facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate
+) -> Iterator[Requirement]:
+    """Sections belong to the model: neither another document of it nor another model hides them."""
+    from ordain.policies.compliance import compliance_of
+
+    changed = {*facts.added, *facts.changed, *facts.removed}
+    before, after = compliance_of(base), compliance_of(head)
+    for model in sorted(before.keys() | after.keys()):
+        old, new = before.get(model, ()), after.get(model, ())
+        if same(_sections(old), _sections(new)):
+            continue
+        documents = {one.key: one for one in (*old, *new) if one.key in changed}
+        for key, document in sorted(documents.items()):
+            yield Requirement(
+                ("compliance-manager",), f"{key} changes", (key,), location=document.location
+            )
 
 
-def _sections(document: Document | None) -> list[Any]:
-    spec = document.raw["spec"] if document else {}
-    return [spec.get(section) for section in _SECTIONS]
+def _sections(documents: Iterable[Document]) -> list[list[Any]]:
+    """The sections of one model, document by document, because the last by name is in force."""
+    found = [[one.raw["spec"].get(section) for section in _SECTIONS] for one in documents]
+    written = [any(section is not None for section in sections) for sections in found]
+    return found if any(written) else []
 
 
 def _beneficiaries(old: Document | None, new: Document | None) -> frozenset[str]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.canonical import same
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.plain import spec_digest
 
@@ -83,7 +84,7 @@ def _in_force(base: LoadedEstate | None, head: LoadedEstate) -> tuple[Document, 
     if base is None:
         return waivers
     return tuple(
-        one for one in waivers if (old := base.documents.get(one.key)) and old.raw == one.raw
+        one for one in waivers if (old := base.documents.get(one.key)) and same(old.raw, one.raw)
     )
 
 

@@ -2,7 +2,8 @@
 
 A writer who can rewrite a whole chain can make it consistent again; what it cannot do is to rewrite
 the commits in which its heads were signed by the reconciler and pushed away. Each anchor is one
-signed commit on top of the last, so that the list of heads is itself a history.
+signed commit on top of the last, so that the list of heads is itself a history. A signed commit
+speaks for those under it: the newest needs a key that is good now, the others one of their time.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ordain.ledger.chain import Anchor, Head
 from ordain.reconciler.errors import AnchorInvalid
+from ordain.reconciler.history import keys_ever, names_of
 from ordain.reconciler.people import RECONCILER
 from ordain.reconciler.promotions import MACHINE
 from ordain.specs.canonical import canonical_json
-from ordain.vcs.errors import MissingPath
+from ordain.vcs.errors import GitError, MissingPath
 from ordain.vcs.keys import load_signer
+from ordain.vcs.plain import ANCHORS, REMOTE_ANCHORS
 from ordain.vcs.signatures import commit_signer
 
 if TYPE_CHECKING:
@@ -25,21 +28,29 @@ if TYPE_CHECKING:
 
     from ordain.ledger.ledger import Ledger
     from ordain.reconciler.source import Source
+    from ordain.reconciler.state import StateStore
     from ordain.vcs.keys import AllowedKey, Signer
 
 
-REF = "refs/ordain/anchors"
 FILE = "heads.json"
 
+# Under this key the state store remembers the last anchor made here.
+LAST_ANCHOR = "anchor"
 
-def anchor(source: Source, ledger: Ledger, now: datetime) -> str | None:
+
+def anchor(
+    source: Source, ledger: Ledger, now: datetime, *, known: str | None = None
+) -> str | None:
     """Record the heads of all chains in git, if any has moved; returns the commit.
 
+    `known` is the last anchor that the caller remembers.
+
     Raises:
-        AnchorInvalid: a chain that was anchored is missing or shorter than it was; anchoring what
-            is left would bless the loss.
+        AnchorInvalid: a chain that was anchored is missing or shorter than it was, or the anchors
+            do not go on from the known one; anchoring what is left would bless the loss.
         OrdainError: the ledger, the key or git refuses.
     """
+    _newest(source, known)
     heads = ledger.heads()
     for chain, said in (_anchored(source) or {}).items():
         _refuse_loss(chain, Head(said["seq"], said["hash"]), heads.get(chain))
@@ -47,6 +58,65 @@ def anchor(source: Source, ledger: Ledger, now: datetime) -> str | None:
         return None
     signer = load_signer(source.home.key(RECONCILER))
     return _commit(source, ledger.anchor(time=now, actor=RECONCILER), signer, now)
+
+
+def anchor_and_remember(source: Source, ledger: Ledger, state: StateStore, now: datetime) -> None:
+    """Anchor, and remember the anchor where no git can take it back; raises what `anchor` does."""
+    made = anchor(source, ledger, now, known=state.get(LAST_ANCHOR))
+    if made is not None:
+        state.put(LAST_ANCHOR, made)
+
+
+def accept(source: Source, allowed: Sequence[AllowedKey], now: datetime) -> None:
+    """Take over what the remote has anchored on top of the anchors that are here.
+
+    Raises:
+        AnchorInvalid: the remote's anchors are another history, or were not made by the reconciler.
+    """
+    repository = source.repository
+    refs = repository.refs("refs/ordain/")
+    here, there = refs.get(ANCHORS), refs.get(REMOTE_ANCHORS)
+    if there is None or there == here:
+        return
+    if here is not None and repository.is_ancestor(there, here):
+        # The remote lags behind; the next anchor brings it up.
+        return
+    if here is not None and not repository.is_ancestor(here, there):
+        message = f"the remote anchors {there[:12]}, which does not go on from {here[:12]}"
+        raise AnchorInvalid(message, remedy=f"find out who moved {ANCHORS} there, and put it back")
+    _refuse_strangers(source, repository.first_parent(here, there), allowed, now)
+    repository.update_ref(ANCHORS, there, here)
+
+
+def _newest(source: Source, known: str | None) -> str | None:
+    """The newest anchor, which must go on from the one that is known."""
+    repository = source.repository
+    last = repository.refs(ANCHORS).get(ANCHORS)
+    if known is None or last == known:
+        return last
+    try:
+        goes_on = last is not None and repository.is_ancestor(known, last)
+    except GitError:
+        goes_on = False
+    if not goes_on:
+        state = "is gone" if last is None else f"is at {last[:12]}"
+        message = f"{ANCHORS} {state} and does not hold the anchor {known[:12]} that was made here"
+        raise AnchorInvalid(message, remedy=f"put it back: git update-ref {ANCHORS} {known}")
+    return last
+
+
+def _refuse_strangers(
+    source: Source, commits: Sequence[str], allowed: Sequence[AllowedKey], now: datetime
+) -> None:
+    """Refuse anchors, oldest first, that the reconciler has not signed."""
+    repository = source.repository
+    *older, newest = repository.commits(commits)
+    ever = keys_ever(repository, source.head()) if older else ()
+    strangers = [one for one in older if RECONCILER not in names_of(one, ever)]
+    if commit_signer(newest, allowed, now).person != RECONCILER:
+        strangers.append(newest)
+    if strangers:
+        raise _invalid(strangers[0].id, "is not signed by the reconciler")
 
 
 def _refuse_loss(chain: str, anchored: Head, found: Head | None) -> None:
@@ -63,26 +133,26 @@ def _refuse_loss(chain: str, anchored: Head, found: Head | None) -> None:
 
 
 def read_anchors(
-    source: Source, allowed: Sequence[AllowedKey], now: datetime
+    source: Source, allowed: Sequence[AllowedKey], now: datetime, *, known: str | None = None
 ) -> tuple[Anchor, ...]:
     """Every head that was ever anchored, oldest first; none where nothing was anchored yet.
 
     All of them, because the newest anchor says nothing of a chain that was gone when it was made.
 
     Raises:
-        AnchorInvalid: an anchor was not signed by the reconciler, or is no anchor.
+        AnchorInvalid: an anchor was not signed by the reconciler, or is no anchor, or the anchors
+            do not go on from the known one.
     """
-    repository = source.repository
-    last = repository.refs(REF).get(REF)
+    last = _newest(source, known)
     if last is None:
         return ()
+    commits = source.repository.first_parent(None, last)
+    _refuse_strangers(source, commits, allowed, now)
     found: dict[Anchor, None] = {}
-    for commit in repository.commits(repository.first_parent(None, last)):
-        if commit_signer(commit, allowed, now).person != RECONCILER:
-            raise _invalid(commit.id, "is not signed by the reconciler")
-        said = _heads_in(source, commit.id)
+    for commit in commits:
+        said = _heads_in(source, commit)
         if said is None:
-            raise _invalid(commit.id, "cannot be read")
+            raise _invalid(commit, "cannot be read")
         found |= dict.fromkeys(
             Anchor(chain, head["seq"], head["hash"]) for chain, head in said.items()
         )
@@ -90,20 +160,20 @@ def read_anchors(
 
 
 def _invalid(commit: str, reason: str) -> AnchorInvalid:
-    message = f"the anchor {commit[:12]} under {REF} {reason}"
+    message = f"the anchor {commit[:12]} under {ANCHORS} {reason}"
     return AnchorInvalid(message, remedy="fetch the ref again from a clone that you trust")
 
 
 def _commit(source: Source, heads: Mapping[str, Head], signer: Signer, now: datetime) -> str:
     """Commit the heads on top of the last anchor and push it; a remote may lag behind."""
     repository = source.repository
-    last = repository.refs(REF).get(REF)
+    last = repository.refs(ANCHORS).get(ANCHORS)
     tree = repository.write_tree(None, {FILE: canonical_json(_as_json(heads)) + b"\n"})
     parents = () if last is None else (last,)
     commit = repository.write_commit(tree, parents, "Anchor the ledger", MACHINE, now, signer)
-    repository.update_ref(REF, commit, last)
+    repository.update_ref(ANCHORS, commit, last)
     if source.forge.remote is not None:
-        repository.push(source.forge.remote, [f"{commit}:{REF}"], {})
+        repository.push(source.forge.remote, [f"{commit}:{ANCHORS}"], {})
     return commit
 
 
@@ -113,7 +183,7 @@ def _as_json(heads: Mapping[str, Head]) -> dict[str, Any]:
 
 def _anchored(source: Source) -> dict[str, dict[str, Any]] | None:
     """The heads that the newest anchor holds."""
-    last = source.repository.refs(REF).get(REF)
+    last = source.repository.refs(ANCHORS).get(ANCHORS)
     return None if last is None else _heads_in(source, last)
 
 

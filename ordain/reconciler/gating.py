@@ -18,8 +18,8 @@ from ordain.reconciler.history import (
     commits_between,
     contributors_to_model,
     known,
-    last_change,
     signers,
+    untouched,
 )
 from ordain.reconciler.people import RECONCILER, allowed_keys, organization_of
 from ordain.specs.errors import OrdainError
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.trees import CommitTree
     from ordain.specs.documents import LoadedEstate
     from ordain.vcs.changes import Change
+    from ordain.vcs.git import Repository
     from ordain.vcs.keys import AllowedKey
     from ordain.vcs.objects import Commit
 
@@ -205,12 +206,12 @@ def judge_side(
         signers=signed,
     )
     if base is not None and facts.kind is Kind.PROMOTION:
-        facts = _with_contributors(source, base, side, facts, allowed, now)
+        facts = _with_contributors(source, base, side, facts)
     approvals = read_approvals(
         repository, change.digest, estate=source.root_commit, allowed=allowed, now=now
     )
     if base is not None:
-        approvals = _fresh(approvals, last_change(repository, base.revision, change.names))
+        approvals = _fresh(repository, approvals, change)
     judgement = judge(
         None if base is None else base.estate,
         side.estate,
@@ -228,19 +229,21 @@ def judge_side(
     return Judged(side.revision, change, facts, judgement, approvals, found)
 
 
-def _fresh(approvals: Approvals, since: datetime | None) -> Approvals:
-    """Set aside approvals that are older than what they would change.
+def _fresh(repository: Repository, approvals: Approvals, change: Change) -> Approvals:
+    """Set aside approvals of another time when these files looked the same.
 
     Going back and forth gives the same change digest again; without this an approval given once
-    could be used by anybody for ever.
+    could be used by anybody for ever. Each names the commit that it was given on, and since then
+    nothing may have touched what it would change.
     """
-    if since is None:
-        return approvals
-    stale = [one for one in approvals.valid if one.time < since]
-    reason = f"it was given before the last change of these files ({since:%Y-%m-%d %H:%M:%S} UTC)"
-    set_aside = [RejectedApproval(one.person, one.change, reason, one.proof) for one in stale]
-    kept = tuple(one for one in approvals.valid if one.time >= since)
-    return Approvals(kept, (*approvals.rejected, *set_aside))
+    kept, aside = [], list(approvals.rejected)
+    for one in approvals.valid:
+        if untouched(repository, one.base, change.base, change.names):
+            kept.append(one)
+            continue
+        reason = f"it was given on {one.base[:12]}, and these files have changed since"
+        aside.append(RejectedApproval(one.person, one.change, reason, one.proof))
+    return Approvals(tuple(kept), tuple(aside))
 
 
 def _without_people(side: Side) -> Iterator[Finding]:
@@ -290,8 +293,6 @@ def _with_contributors(
     base: Side,
     side: Side,
     facts: ChangeFacts,
-    allowed: Sequence[AllowedKey],
-    now: datetime,
 ) -> ChangeFacts:
     """A promotion is contributed to by everyone who shaped what it pins, and who wrote itself.
 
@@ -304,7 +305,5 @@ def _with_contributors(
     }
     people = set(facts.contributors) - {RECONCILER}
     for model in sorted(models):
-        people |= contributors_to_model(
-            source.repository, base.estate, model, base.revision, allowed, now
-        )
+        people |= contributors_to_model(source.repository, base.estate, model, base.revision)
     return replace(facts, contributors=frozenset(people))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ordain.reconciler.people import allowed_keys
 from ordain.specs.trees import is_document_path
+from ordain.vcs.errors import BadSignature, GitError
+from ordain.vcs.keys import AllowedKey, PublicKey
 from ordain.vcs.process import failure
-from ordain.vcs.signatures import commit_signer
+from ordain.vcs.signatures import commit_key, commit_signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
 
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.vcs.git import Repository
-    from ordain.vcs.keys import AllowedKey
     from ordain.vcs.objects import Commit
 
 UNKNOWN = "an unknown signer"
@@ -44,8 +46,6 @@ def contributors_to_model(
     estate: LoadedEstate,
     model: str,
     head: str,
-    allowed: Sequence[AllowedKey],
-    now: datetime,
 ) -> frozenset[str]:
     """Everyone who signed a change of what a promotion of the model pins, since the version now
     running was proposed; without such a version, since the beginning.
@@ -58,8 +58,36 @@ def contributors_to_model(
     commits = _listed(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
-    found = signers(repository, commits, allowed, now)
-    return frozenset(name or UNKNOWN for name in found)
+    ever = keys_ever(repository, head)
+    return frozenset(name for one in repository.commits(commits) for name in names_of(one, ever))
+
+
+def names_of(commit: Commit, ever: Sequence[AllowedKey]) -> frozenset[str]:
+    """Everyone whose key this ever was, because one of them has made the commit."""
+    try:
+        key = commit_key(commit)
+    except BadSignature:
+        return frozenset({UNKNOWN})
+    found = {one.person for one in ever if key.is_same(PublicKey.parse(one.public))}
+    return frozenset(found or {UNKNOWN})
+
+
+def keys_ever(repository: Repository, head: str) -> tuple[AllowedKey, ...]:
+    """Every key that the branch of `head` has ever listed, good at any time.
+
+    Who has shaped something is asked of these: a key that was replaced must not make its holder a
+    stranger who may approve their own work.
+    """
+    from ordain.specs.estates import load_estate
+
+    touched = sorted(_documents_in(repository, head, "--first-parent"))
+    contents = repository.read_many(blob for _, blob in touched)
+    found: dict[AllowedKey, None] = {}
+    for path, blob in touched:
+        for document in load_estate({path: contents[blob]}).all("Organization"):
+            for key in allowed_keys(document.spec):
+                found[AllowedKey(key.person, key.public)] = None
+    return tuple(found)
 
 
 def commits_on_model(
@@ -86,10 +114,18 @@ def merged_by(repository: Repository, head: str, path: str) -> tuple[str, str] |
     return (commit.parents[0], commit.id) if commit.parents else None
 
 
-def last_change(repository: Repository, head: str, paths: Sequence[str]) -> datetime | None:
-    """When any of these files was last changed on the way to `head`, None if never."""
-    found = _listed(repository, "log", "-1", "--format=%H", head, "--", *paths)
-    return repository.commit(found[0]).time if found else None
+def untouched(repository: Repository, seen: str, base: str, paths: Sequence[str]) -> bool:
+    """Whether `base` goes on from `seen` and no step of the branch between touched these files."""
+    if seen == base:
+        return True
+    try:
+        if not repository.is_ancestor(seen, base):
+            return False
+    except GitError:
+        # Nobody has ever seen that commit here.
+        return False
+    command = ("log", "--first-parent", "--format=%H", f"{seen}..{base}")
+    return not _listed(repository, *command, "--", *paths)
 
 
 def _pinned_paths(estate: LoadedEstate, model: str) -> set[str]:
@@ -119,13 +155,11 @@ def _former_paths(repository: Repository, estate: LoadedEstate, model: str, span
     if document is None:
         return set()
     wanted = {document.key, f"Dataset/{document.spec.dataset}"}
-    names = [*(key.partition("/")[2].encode() for key in wanted), b"Estate"]
     touched = _documents_in(repository, span)
     contents = repository.read_many(blob for _, blob in touched)
     found: set[str] = set()
     for path, blob in touched:
-        if not any(name in contents[blob] for name in names):
-            continue
+        # Each is read: a name can be written in YAML without its letters standing there.
         for one in load_estate({path: contents[blob]}).documents.values():
             if one.key in wanted or one.kind == "Estate":
                 found |= {path, *_named_files(one)}
@@ -145,9 +179,19 @@ def _named_files(document: Document) -> tuple[str, ...]:
     return tuple(path for path in named if path and not path.startswith(("/", ":", "..")))
 
 
-def _documents_in(repository: Repository, span: str) -> set[tuple[str, str]]:
+def _documents_in(repository: Repository, span: str, *options: str) -> set[tuple[str, str]]:
     """(path, blob) of every document that a span of commits has touched, before and after it."""
-    command = ("log", "-m", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=", span)
+    command = (
+        "log",
+        "-m",
+        "--raw",
+        "-z",
+        "--no-abbrev",
+        "--no-renames",
+        "--format=",
+        *options,
+        span,
+    )
     answer = repository.ask(*command)
     if answer.code != 0:
         raise failure(command, answer)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ordain.ledger.records import Event
-from ordain.reconciler.anchors import anchor
+from ordain.reconciler.anchors import accept, anchor_and_remember
 from ordain.reconciler.applying import ACTOR, Applier, Result
 from ordain.reconciler.desire import desire
 from ordain.reconciler.errors import AnchorInvalid
@@ -223,7 +223,8 @@ class Reconciler:
             self.state.drop_pass(number, self.clock())
         report = PassReport(head, gated, planned, result, resumed)
         try:
-            anchor(self.source, self.ledger, self.clock())
+            accept(self.source, allowed_keys(organization_of(planned.side.estate)), self.clock())
+            anchor_and_remember(self.source, self.ledger, self.state, self.clock())
         except AnchorInvalid as error:
             return replace(report, damage=error.message)
         except OrdainError as error:

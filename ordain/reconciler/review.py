@@ -69,7 +69,21 @@ def review(source: Source, identifier: str, now: datetime, *, good: str | None =
     proposal = source.forge.proposal(identifier)
     onto = source.head()
     tree = source.repository.merge_tree(onto, proposal.head)
-    return Reviewed(proposal, _judge(source, proposal, onto, tree, now))
+    return Reviewed(proposal, _judge(source, proposal.head, onto, tree, now))
+
+
+def judge_revision(source: Source, onto: str, head: str, now: datetime) -> Judged:
+    """Judge a commit for a server or a pipeline: the tree that merging it onto another would give.
+
+    A merge that is made already is judged as it is, so that what it adds of its own is found.
+
+    Raises:
+        MergeConflict: it does not merge.
+    """
+    commit = source.repository.commit(head)
+    if len(commit.parents) > 1 and commit.parents[0] == onto:
+        return judge_commit(source, read_side(source, onto), read_side(source, head), now)
+    return _judge(source, head, onto, source.repository.merge_tree(onto, head), now)
 
 
 def _review_branch(source: Source, good: str, now: datetime) -> Reviewed:
@@ -100,13 +114,16 @@ def approve(
         ProposalRefused: the person has no such role, contributed, or the key is not theirs.
     """
     reviewed = review(source, identifier, now, good=good)
-    base = read_side(source, reviewed.proposal.base)
+    # Keys and roles are those of the commit that the change goes on from, as in the gate.
+    base = read_side(source, reviewed.judged.change.base)
     role = _role(base, by, reviewed.judged)
     if by.person in reviewed.judged.facts.contributors:
         message = f"{by.person} contributed to what {identifier} brings, and cannot approve it"
         raise ProposalRefused(message, remedy="ask somebody who did not contribute")
     actor = _actor(source, base, by, now)
-    approval = source.forge.approve(reviewed.proposal, actor=actor, role=role, time=now)
+    approval = source.forge.approve(
+        reviewed.proposal, change=reviewed.judged.change, actor=actor, role=role, time=now
+    )
     data = {"change": approval.change, "role": role, "key": approval.key, "proof": approval.proof}
     ledger.record(Event(now, by.person, "approval.recorded", identifier, data))
     return approval
@@ -133,7 +150,7 @@ def merge(
     actor = _actor(source, base, by, now)
 
     def check(candidate: Candidate) -> None:
-        judged = _judge(source, proposal, candidate.onto, candidate.tree, now)
+        judged = _judge(source, proposal.head, candidate.onto, candidate.tree, now)
         if judged.blocked:
             blockers = tuple(f for f in judged.findings if f.severity is Severity.ERROR)
             data = {
@@ -157,10 +174,10 @@ def merge(
     return merged
 
 
-def _judge(source: Source, proposal: Proposal, onto: str, tree: str, now: datetime) -> Judged:
-    commits = commits_between(source.repository, onto, proposal.head)
+def _judge(source: Source, head: str, onto: str, tree: str, now: datetime) -> Judged:
+    commits = commits_between(source.repository, onto, head)
     base, side = read_side(source, onto), read_side(source, tree)
-    return judge_side(source, base, side, commits=commits, pushed=proposal.head, now=now)
+    return judge_side(source, base, side, commits=commits, pushed=head, now=now)
 
 
 def _role(base: Side, by: Reviewer, judged: Judged | None = None) -> str:

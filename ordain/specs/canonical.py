@@ -32,3 +32,20 @@ def sha256(data: bytes) -> str:
 def digest(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """The digest of a JSON value."""
     return sha256(canonical_json(value))
+
+
+def same(left: Any, right: Any) -> bool:  # noqa: ANN401 - any JSON values
+    """Whether two JSON values have the same canonical form, without making it.
+
+    Python's `==` takes False for 0 and 1 for 1.0, which are different declarations.
+    """
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(
+            same(value, right[key]) for key, value in left.items()
+        )
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(same, left, right))
+    # 0.0 and -0.0 are equal, and their quotients are not.
+    return repr(left) == repr(right) if isinstance(left, float) else bool(left == right)

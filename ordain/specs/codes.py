@@ -316,6 +316,14 @@ _TOGETHER: Final = {
         "rules: [{name: shadow, when: {...}, to: [...]}]",
         "give the rule another name",
     ),
+    "REF015": Page(
+        "a person with the name of the machine",
+        "`reconciler` is what findings, signatures and approvals call the machine account. A "
+        "person of that name could be taken for it: the machine signs promotions, and approves "
+        "nothing.",
+        "people: [{name: reconciler, roles: [manager], team: lending}]",
+        "give the person another name",
+    ),
 }
 
 CODES: Final = {**_TEXT, **_DOCUMENT, **_TOGETHER}

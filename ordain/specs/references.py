@@ -88,6 +88,7 @@ def check_references(estate: LoadedEstate) -> tuple[Finding, ...]:
     a reference to it is no finding.
     """
     from ordain.specs.columns import check_models
+    from ordain.specs.people import check_people
     from ordain.specs.support import check_support
     from ordain.specs.traffic import check_traffic
 
@@ -99,6 +100,7 @@ def check_references(estate: LoadedEstate) -> tuple[Finding, ...]:
         *_versions(estate),
         *check_models(estate),
         *check_traffic(estate),
+        *check_people(estate),
         *check_support(documents),
     ]
     return tuple(sorted(found, key=_place))

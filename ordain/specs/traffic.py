@@ -26,10 +26,7 @@ def check_traffic(estate: LoadedEstate) -> Iterator[Finding]:
     """Environments exist, routes stay inside of one, and no two claim the same endpoint."""
     environments = _environments(estate)
     for found in estate.all("Estate"):
-        yield from _twice(found, "spec.environments.*.name", "environment")
-    for found in estate.all("Organization"):
-        yield from _twice(found, "spec.people.*.name", "person")
-        yield from _shared_keys(found)
+        yield from _twice(found)
     if not environments:
         return
     for found in estate.all("Deployment"):
@@ -141,39 +138,19 @@ def _claimed(route: Document, first: Document) -> Finding:
     )
 
 
-def _twice(document: Document, pattern: str, what: str) -> Iterator[Finding]:
-    """Names that must be unique inside of one document."""
+def _twice(document: Document) -> Iterator[Finding]:
+    """Environments are found by name."""
     seen: dict[str, Path] = {}
-    for path, name in values_at(document.raw, pattern):
+    for path, name in values_at(document.raw, "spec.environments.*.name"):
         first = seen.setdefault(str(name), path)
         if first != path:
             yield Finding(
                 "REF013",
                 Severity.ERROR,
-                f"there are two of the {what} `{name}`",
+                f"there are two of the environment `{name}`",
                 document.marks.value(*path),
                 remedy="rename or remove one of the two",
                 related=((document.marks.value(*first), "first here"),),
-            )
-
-
-def _shared_keys(document: Document) -> Iterator[Finding]:
-    """A key that two people hold would let one approve as the other."""
-    holders: dict[str, tuple[str, Path]] = {}
-    people = [*values_at(document.raw, "spec.people.*.keys.*.public")]
-    machine = [*values_at(document.raw, "spec.reconciler.keys.*.public")]
-    for path, key in (*people, *machine):
-        holder = str(path[2]) if path[1] == "people" else "reconciler"
-        material = " ".join(str(key).split()[:2])
-        first, place = holders.setdefault(material, (holder, path))
-        if first != holder:
-            yield Finding(
-                "REF013",
-                Severity.ERROR,
-                "this key belongs to someone else already",
-                document.marks.value(*path),
-                remedy="everyone has a key of their own; the machine has one, too",
-                related=((document.marks.value(*place), "first here"),),
             )
 
 

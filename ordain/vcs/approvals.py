@@ -1,8 +1,8 @@
 """Approvals that live in git: statements signed with a person's SSH key.
 
 The statement is canonical JSON, its signature has a namespace of its own, and both are files of a
-commit under `refs/ordain/approvals/<change digest>/<person>`, so that an examiner needs nothing of
-ours to check one:
+commit under `refs/ordain/approvals/<change digest>/<person>/<role>`, so that an examiner needs
+nothing of ours to check one:
 
     git show REF:statement.json >statement; git show REF:statement.sig >statement.sig
     ssh-keygen -Y verify -f allowed_signers -I PERSON -n ordain-approval -s statement.sig <statement
@@ -10,6 +10,9 @@ ours to check one:
 Notes (`refs/notes`) were refused because they attach to a commit and merge badly. What does not
 hold is returned with its reason instead of left out: an approval that vanishes is a question that
 nobody can answer later. Who the person is and what the role may do is judged elsewhere.
+
+The statement names the commit on which the change was seen. Going back and forth gives the same
+change digest again, and only history, never the clock of whoever signs, can tell the two apart.
 """
 
 from __future__ import annotations
@@ -36,9 +39,11 @@ FORMAT = "ordain.approval/1"
 PREFIX = "refs/ordain/approvals/"
 STATEMENT = "statement.json"
 SIGNATURE = "statement.sig"
-FIELDS = {"format", "change", "person", "role", "time", "paths", "estate"}
+FIELDS = {"format", "change", "base", "person", "role", "time", "paths", "estate"}
 PERSON = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_@+-]|\.(?=[A-Za-z0-9_@+-]))*")
+ROLE = re.compile(r"[a-z][a-z-]*")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 # Clocks of laptops differ; what is further ahead than this was dated forward on purpose.
@@ -50,7 +55,8 @@ class Approval:
     """A person has approved a change; `proof` says where whoever doubts it can look.
 
     `change` is a change digest, `time` what the person stated, `key` the fingerprint of the key
-    that signed; a forge that vouches for its accounts leaves it empty.
+    that signed; a forge that vouches for its accounts leaves it empty. `base` is the commit that
+    the change was seen on.
     """
 
     person: str
@@ -59,6 +65,7 @@ class Approval:
     time: datetime
     key: str
     proof: str
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +86,11 @@ class Approvals:
     rejected: tuple[RejectedApproval, ...] = ()
 
 
-def approval_ref(change: str, person: str) -> str:
-    """Where the approval of a change digest by a person stands.
+def approval_ref(change: str, person: str, role: str) -> str:
+    """Where the approval of a change digest by a person in a role stands.
 
     Raises:
-        UnnameableChange: not a digest, or the person's id cannot be part of a ref name.
+        UnnameableChange: not a digest, or person or role cannot be part of a ref name.
     """
     if not DIGEST.fullmatch(change):
         raise UnnameableChange(f"{change!r} is not a change digest", remedy="give sha256:<64 hex>")
@@ -92,7 +99,15 @@ def approval_ref(change: str, person: str) -> str:
             f"{person!r} cannot be part of a ref name",
             remedy="use letters, digits and . _ @ + - for the ids of people",
         )
-    return f"{PREFIX}{change.removeprefix('sha256:')}/{person}"
+    if not ROLE.fullmatch(role):
+        raise UnnameableChange(
+            f"{role!r} is not a role", remedy="use a role of the Organization, such as manager"
+        )
+    return f"{_under(change)}{person}/{role}"
+
+
+def _under(change: str) -> str:
+    return f"{PREFIX}{change.removeprefix('sha256:')}/"
 
 
 def statement(change: Change, *, person: str, role: str, time: datetime, estate: str) -> bytes:
@@ -110,6 +125,7 @@ def statement(change: Change, *, person: str, role: str, time: datetime, estate:
         {
             "format": FORMAT,
             "change": change.digest,
+            "base": change.base,
             "person": person,
             "role": role,
             "time": time.astimezone(UTC).strftime(TIME),
@@ -130,7 +146,7 @@ def write_approval(
 ) -> tuple[str, str]:
     """Store a signed approval as a commit and return (ref, commit id); no ref is moved yet."""
     person = actor.person
-    ref = approval_ref(change.digest, person)
+    ref = approval_ref(change.digest, person, role)
     text = statement(change, person=person, role=role, time=time, estate=estate)
     armor = sign(actor.signer, APPROVAL, text)
     tree = repository.write_tree(None, {STATEMENT: text, SIGNATURE: armor.encode()})
@@ -147,33 +163,36 @@ def read_approvals(
     now: datetime,
 ) -> Approvals:
     """Every approval of a change digest in this repository, each one verified at `now`."""
-    prefix = approval_ref(change, "x").removesuffix("x")
+    prefix = _under(change)
     valid: list[Approval] = []
     rejected: list[RejectedApproval] = []
     for ref, commit in sorted(repository.refs(prefix).items()):
-        person, proof = ref.removeprefix(prefix), f"{ref}@{commit}"
-        wanted = {"person": person, "change": change, "estate": estate}
+        person, _, role = ref.removeprefix(prefix).partition("/")
+        proof = f"{ref}@{commit}"
+        wanted = {"person": person, "role": role, "change": change, "estate": estate}
         try:
-            role, time, key = _verified(repository, commit, wanted, now)
+            base, time, key = _verified(repository, commit, wanted, now)
             _refuse_stranger(key, person, allowed, now)
         except (VcsError, ValueError) as error:
             rejected.append(RejectedApproval(person, change, str(error), proof))
         else:
-            valid.append(Approval(person, role, change, time, key.fingerprint, proof))
+            valid.append(Approval(person, role, change, time, key.fingerprint, proof, base))
     return Approvals(tuple(valid), tuple(rejected))
 
 
 def _verified(
     repository: Repository, commit: str, wanted: dict[str, str], now: datetime
 ) -> tuple[str, datetime, PublicKey]:
-    """Role, time and signing key of a statement that is well formed, ours, and signed."""
+    """Base, time and signing key of a statement that is well formed, ours, and signed."""
     text = repository.read(commit, STATEMENT)
     armor = repository.read(commit, SIGNATURE).decode("ascii", "replace")
     fields = _fields(text)
     for name, value in wanted.items():
         if fields[name] != value:
             raise ValueError(f"the statement is for {name} {fields[name]}, not {value}")
-    return fields["role"], _time(fields["time"], now), verify(armor, APPROVAL, text)
+    if not OBJECT.fullmatch(fields["base"]):
+        raise ValueError(f"the statement's base {fields['base']!r} is no commit")
+    return fields["base"], _time(fields["time"], now), verify(armor, APPROVAL, text)
 
 
 def _refuse_stranger(

@@ -89,11 +89,12 @@ class Forge(Protocol):
         self,
         proposal: Proposal,
         *,
+        change: Change,
         actor: Actor,
         role: str,
         time: datetime,
     ) -> Approval:
-        """Approve exactly what the caller has seen; `ProposalMoved` if it is no longer that."""
+        """Approve the change that the caller has seen; `ProposalMoved` if the branch has moved."""
 
     def merge(
         self,

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 PROMOTE = "ordain/promote/"
 ANCHORS = "refs/ordain/anchors"
+REMOTE_ANCHORS = "refs/ordain/remote-anchors"
 
 
 class PlainGit:
@@ -69,10 +70,10 @@ class PlainGit:
         self._fetch_branches()
         self._fetch_approvals()
         try:
-            # Never by force: an anchor that goes back is exactly what anchors are there to show.
-            self.repository.fetch(self.remote, [f"{ANCHORS}:{ANCHORS}"])
+            # Not onto our own: whoever may push there could put theirs in the place of ours.
+            self.repository.fetch(self.remote, [f"+{ANCHORS}:{REMOTE_ANCHORS}"])
         except GitError:
-            # The remote has none yet, or this clone is ahead of it and pushes the next one.
+            # The remote has none yet; the next one that is made goes there.
             return
 
     def proposals(self) -> tuple[Proposal, ...]:
@@ -84,10 +85,12 @@ class PlainGit:
 
     def proposal(self, identifier: str) -> Proposal:
         found = self.proposals()
-        for one in found:
-            if identifier in {one.id, one.branch}:
-                return one
-        raise _unknown(identifier, [one.id for one in found])
+        meant = [one for one in found if identifier in {one.id, one.branch}]
+        if not meant:
+            raise _unknown(identifier, [one.id for one in found])
+        if len(meant) > 1:
+            raise _ambiguous(identifier, [one.branch for one in meant])
+        return meant[0]
 
     def open_proposal(self, branch: str, commit: str, title: str, body: str) -> Proposal:
         head = self.repository.commit(commit)
@@ -131,6 +134,7 @@ class PlainGit:
         self,
         proposal: Proposal,
         *,
+        change: Change,
         actor: Actor,
         role: str,
         time: datetime,
@@ -138,7 +142,6 @@ class PlainGit:
         self._fetch_branches()
         self._refuse_moved(proposal)
         self._fetch_approvals()
-        change = self.change(proposal)
         ref, commit = write_approval(
             self.repository,
             change,
@@ -151,9 +154,14 @@ class PlainGit:
         self._move(ref, commit, present)
         if self.remote is not None:
             self.repository.update_ref(ref, commit, present)
-        proof = f"{ref}@{commit}"
         return Approval(
-            actor.person, role, change.digest, time, actor.signer.public.fingerprint, proof
+            person=actor.person,
+            role=role,
+            change=change.digest,
+            time=time,
+            key=actor.signer.public.fingerprint,
+            proof=f"{ref}@{commit}",
+            base=change.base,
         )
 
     # Merging
@@ -374,6 +382,13 @@ def _refuse_unfit(branch: str, head: Commit, title: str, body: str) -> None:
             "on plain git the title and body of a proposal are its last commit's message",
             remedy="write the commit with this title and body",
         )
+
+
+def _ambiguous(identifier: str, branches: list[str]) -> ForgeError:
+    return ForgeError(
+        f"{identifier!r} names {len(branches)} proposals: {' and '.join(branches)}",
+        remedy=f"name the machine's by its branch, {PROMOTE}{identifier}; rename the other one",
+    )
 
 
 def _unknown(identifier: str, known: list[str]) -> UnknownProposal:

@@ -54,6 +54,8 @@ QUARANTINE = frozenset(
 
 FIXED = {
     "GIT_GRAFT_FILE": os.devnull,
+    # A file may be called ":!*", which must not mean anything.
+    "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",

@@ -183,15 +183,24 @@ def _bad(message: str) -> BadSignature:
 
 def commit_signer(commit: Commit, allowed: Iterable[AllowedKey], now: datetime) -> Holder:
     """Who has signed a commit, or the reason why nobody has; author and committer do not matter."""
-    if commit.signature is None:
-        return Holder(None, "the commit is not signed")
-    if not commit.signature.startswith(BEGIN):
-        return Holder(None, "the commit is not signed with an SSH key")
     try:
-        key = verify(commit.signature, GIT, commit.payload)
+        key = commit_key(commit)
     except BadSignature as error:
         return Holder(None, error.message)
     return holder(key, allowed, now)
+
+
+def commit_key(commit: Commit) -> PublicKey:
+    """The key that has signed a commit, whoever's it is.
+
+    Raises:
+        BadSignature: there is no signature, or none that holds.
+    """
+    if commit.signature is None:
+        raise _bad("the commit is not signed")
+    if not commit.signature.startswith(BEGIN):
+        raise _bad("the commit is not signed with an SSH key")
+    return verify(commit.signature, GIT, commit.payload)
 
 
 def signed_by(

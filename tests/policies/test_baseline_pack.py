@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from ordain.policies.gate import check
+from ordain.policies.engine import cel_engine
+from ordain.policies.gate import check, instant
 from ordain.policies.packs import load_pack, pack_file, pack_names, pack_versions
+from ordain.policies.rulebook import ask_all, rulebook
+from ordain.policies.world import World
 
 if TYPE_CHECKING:
     from ordain.specs.findings import Finding
@@ -92,3 +96,19 @@ def test_every_policy_has_reason_controls_and_both_kinds_of_example() -> None:
 def test_the_packs_that_ship_are_listed_with_their_versions() -> None:
     assert pack_names() == ("baseline",)
     assert pack_versions("baseline") == ("1.0.0",)
+
+
+@pytest.mark.parametrize("verdict", ["good", "bad"])
+def test_a_rule_that_ships_says_as_a_whole_what_its_parts_say(
+    workshop: Workshop, verdict: str
+) -> None:
+    """A whole only ever says that all is well; then no part may find anything."""
+    sketches = [edited(workshop.serving, one.values[0]["set"]) for one in cases(verdict)]
+    for sketch in (workshop.serving, *sketches):
+        loaded = sketch.load()
+        whole = rulebook(loaded, cel_engine())
+        assert all(rule.whole is not None for rule in whole.rules)
+        parts = replace(whole, rules=tuple(replace(rule, whole=None) for rule in whole.rules))
+        world = World(loaded, instant(workshop.now), tree=sketch.tree)
+        found = [list(ask_all(book, world, None, broken=False)) for book in (whole, parts)]
+        assert found[0] == found[1]

@@ -47,6 +47,24 @@ def test_a_person_who_pins_data_has_an_intention(workshop: Workshop) -> None:
     assert codes(case) == []
 
 
+@pytest.mark.parametrize(("before", "after"), [(False, 0), (1, True), (1, 1.0)])
+def test_a_value_that_only_python_takes_for_the_same_is_a_change(
+    workshop: Workshop, before: object, after: object
+) -> None:
+    checks = [{"expression": "params.on == params.on", "message": "never"}]
+    old = workshop.serving.add("Policy", "mine", validations=checks, params={"on": before})
+    new = old.copy().set("Policy/mine", "spec.params.on", after)
+    case = workshop.intention(old, new)
+    assert case.facts.changed == ("Policy/mine",)
+    assert [one.roles for one in case.judge().required] == [("compliance-manager",), ("cto",)]
+    mixed = workshop.promotion(
+        workshop.fresh.add("Policy", "mine", **old.documents["Policy/mine"]["spec"])
+    )
+    mixed.after.set("Policy/mine", "spec.params.on", after)
+    assert mixed.facts.kind is Kind.INTENTION
+    assert "PRO001" in codes(mixed)
+
+
 @pytest.mark.parametrize(
     "smuggle",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -174,6 +175,172 @@ def test_a_monitor_or_a_policy_that_goes_is_loosened(workshop: Workshop) -> None
         "before": "block",
         "after": "advise",
     }
+
+
+POLICY: dict[str, Any] = {
+    "match": {"kinds": ["Model"], "when": "true"},
+    "matchConditions": [{"name": "all", "expression": "true"}],
+    "variables": [{"name": "tier", "expression": "object.spec.tier"}],
+    "params": {"on": True},
+    "enforcement": "review",
+    "rationale": "because",
+    "validations": [
+        {
+            "name": "first",
+            "expression": "true",
+            "message": "never",
+            "messageExpression": "'never'",
+            "remedy": "nothing",
+            "controls": ["HR-SOD"],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field", "before", "after"),
+    [
+        ("match.when", "false", "match.when", "true", "false"),
+        ("match.kinds", ["Route"], "match.kinds.0", "Model", "Route"),
+        ("matchConditions", [], "matchConditions", None, "its default"),
+        ("params.on", 1, "params.on", "true", "1"),
+        ("enforcement", "block", "enforcement", "review", "block"),
+        (
+            "variables",
+            [{"name": "tier", "expression": "3"}],
+            "variables.0.expression",
+            "object.spec.tier",
+            "3",
+        ),
+        (
+            "validations",
+            [{**POLICY["validations"][0], "expression": "1 <\n 2"}],
+            "validations.0.expression",
+            "true",
+            "1 < 2",
+        ),
+        (
+            "validations",
+            [{**POLICY["validations"][0], "severity": "note"}],
+            "validations.0.severity",
+            "its default",
+            "note",
+        ),
+        (
+            "validations",
+            [{**POLICY["validations"][0], "name": "other"}],
+            "validations.0.name",
+            "first",
+            "other",
+        ),
+    ],
+)
+def test_nobody_can_prove_that_a_changed_policy_asks_for_no_less(
+    workshop: Workshop, path: str, value: object, field: str, before: str | None, after: str
+) -> None:
+    old = estate(workshop).add("Policy", "mine", **copy.deepcopy(POLICY))
+    new = old.copy().set("Policy/mine", f"spec.{path}", value)
+    (found,) = loosened_between(old.load(), new.load())
+    assert (found.field, found.after) == (f"spec.{field}", after)
+    assert before in (None, found.before)
+
+
+def test_what_a_policy_only_says_to_people_is_no_limit(workshop: Workshop) -> None:
+    old = estate(workshop).add("Policy", "mine", **copy.deepcopy(POLICY))
+    new = old.copy().set("Policy/mine", "spec.rationale", "another reason")
+    (check,) = new.documents["Policy/mine"]["spec"]["validations"]
+    check.update(message="x", messageExpression="'x'", remedy="x", controls=[])
+    assert loosened_between(old.load(), new.load()) == ()
+
+
+def test_any_change_of_the_packs_in_force_is_loosened(workshop: Workshop) -> None:
+    bare = estate(workshop)
+    plain = bare.copy().add("PolicySet", "ours", packs=[{"name": "baseline"}])
+    lenient = bare.copy().add(
+        "PolicySet", "ours", packs=[{"name": "baseline", "params": {"psi": 0.3}}]
+    )
+    seen = [
+        [(one.key, one.field, one.before, one.after) for one in loosened_between(old, new)]
+        for old, new in (
+            (bare.load(), lenient.load()),
+            (plain.load(), lenient.load()),
+            (lenient.load(), bare.load()),
+        )
+    ]
+    assert seen == [
+        [("PolicySet/ours", "spec.packs", "absent", "added")],
+        [("PolicySet/ours", "spec.packs.0.params", "its default", '{"psi":0.3}')],
+        [("PolicySet/ours", "", "present", "removed")],
+    ]
+
+
+def test_a_monitor_that_looks_elsewhere_is_loosened(workshop: Workshop) -> None:
+    old = estate(workshop).add("Deployment", "other", model="credit", environment="production")
+    new = old.copy().set("Monitor/credit", "spec.deployment", "other")
+    (found,) = loosened_between(old.load(), new.load())
+    assert (found.field, found.before, found.after) == ("spec.deployment", "credit", "other")
+
+
+def test_a_monitor_that_replaces_the_default_of_a_tier_is_loosened(workshop: Workshop) -> None:
+    watched = estate(workshop)
+    bare = watched.copy().drop("Monitor/credit")
+    (found,) = loosened_between(bare.load(), watched.load())
+    assert (found.key, found.field) == ("Monitor/credit", "spec.deployment")
+    assert (found.before, found.after) == ("the default of its tier", "this monitor")
+    second = watched.copy().add("Monitor", "second", deployment="credit")
+    assert loosened_between(watched.load(), second.load()) == ()
+
+
+def test_a_deployment_that_comes_with_its_monitor_had_no_default_to_replace(
+    workshop: Workshop,
+) -> None:
+    old = estate(workshop)
+    new = old.copy().add("Deployment", "other", model="credit", environment="production")
+    assert loosened_between(old.load(), new.add("Monitor", "o", deployment="other").load()) == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "after"), [({"type": "category"}, "feature"), (None, "removed")]
+)
+def test_a_model_given_data_that_protects_less_is_seen(
+    workshop: Workshop, column: dict[str, str] | None, after: str
+) -> None:
+    old = estate(workshop)
+    new = old.copy().add("Dataset", "bare", **old.documents["Dataset/applications"]["spec"])
+    new = new.copy().set("Dataset/bare", "spec.columns.sex", column)
+    new.set("Model/credit", "spec.dataset", "bare").drop("Dataset/applications")
+    (found,) = loosened_between(old.load(), new.load())
+    assert (found.key, found.field) == ("Model/credit", "spec.dataset")
+    assert (found.before, found.after) == ("columns.sex protected", after)
+
+
+def test_a_model_given_data_that_protects_as_much_is_not(workshop: Workshop) -> None:
+    old = estate(workshop)
+    new = old.copy().add("Dataset", "same", **old.documents["Dataset/applications"]["spec"])
+    new.set("Model/credit", "spec.dataset", "same")
+    assert loosened_between(old.load(), new.load()) == ()
+
+
+def test_a_column_that_compliance_names_no_longer_is_seen(workshop: Workshop) -> None:
+    old = estate(workshop)
+    new = old.copy().set("Compliance/credit", "spec.fairness_bias.prohibitedFeatures", ["sex"])
+    new.set("Compliance/credit", "spec.fairness_bias.attributes", [])
+    assert [
+        (one.field, one.before, one.after) for one in loosened_between(old.load(), new.load())
+    ] == [
+        ("spec.fairness_bias.attributes", "sex", "removed"),
+        ("spec.fairness_bias.prohibitedFeatures", "postcode", "removed"),
+    ]
+
+
+def test_a_section_that_another_document_takes_from_the_model_is_seen(workshop: Workshop) -> None:
+    old = estate(workshop)
+    info = old.documents["Compliance/credit"]["spec"]["model_info"]
+    new = old.copy().add("Compliance", "later", model="credit", model_info=info)
+    assert [(one.key, one.field) for one in loosened_between(old.load(), new.load())] == [
+        ("Compliance/later", "spec.methodology_limitations"),
+        ("Compliance/later", "spec.fairness_bias"),
+    ]
 
 
 def changed(

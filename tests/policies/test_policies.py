@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ordain.policies.engine import cel_engine
 from ordain.policies.gate import Judgement, check
+from ordain.policies.rules import compile_rule
 from ordain.specs.findings import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -216,6 +218,51 @@ def test_a_policy_asked_as_a_whole_passes_where_its_parts_do(workshop: Workshop)
     ]
     checks = [{"expression": "variables.y == 2 // two"}, {"expression": "variables.x < 2"}]
     assert judged(workshop, *checks, variables=variables).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("variable", "expression"),
+    [
+        ("true", "[{'x': false}].all(variables, variables.x)"),
+        ("1", 'size("""a "variables.x" """) == size("""a "local" """) + 3'),
+        ("false", "[true].exists(local, variables\n.x)"),
+        ("timestamp(now)", "variables.x > timestamp('2020-01-01T00:00:00Z')"),
+        ("duration('1h')", "variables.x == duration('1h')"),
+        ("type(1)", "variables.x == int"),
+        ("object.?spec", "variables.x.hasValue()"),
+        ("true", "variables == null"),
+        ("true", "variables == {}"),
+        ("b'x'", "size(variables.x) == 2"),
+    ],
+)
+def test_a_hostile_policy_of_an_estate_is_asked_by_its_parts(
+    workshop: Workshop, variable: str, expression: str
+) -> None:
+    variables = [{"name": "x", "expression": variable}]
+    assert judged(workshop, {"expression": expression}, variables=variables).blocked
+
+
+@pytest.mark.parametrize(
+    ("variables", "origin", "whole"),
+    [
+        ([], "estate", True),
+        ([], "baseline 1.0.0", True),
+        ([{"name": "x", "expression": "1"}], "baseline 1.0.0", True),
+        ([{"name": "x", "expression": "1"}], "estate", False),
+    ],
+)
+def test_only_a_policy_that_ships_has_its_variables_put_in_by_their_text(
+    workshop: Workshop,
+    variables: list[dict[str, str]],
+    origin: str,
+    whole: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    checks = [{"expression": "object.spec.tier == 1", "message": "wrong"}]
+    sketch = workshop.serving.add("Policy", "mine", validations=checks, variables=variables)
+    document = sketch.load().documents["Policy/mine"]
+    rule, _ = compile_rule(document, cel_engine(), origin=origin)
+    assert rule is not None
+    assert (rule.whole is not None) is whole
 
 
 def test_now_is_the_time_of_the_judgement(workshop: Workshop) -> None:

@@ -176,6 +176,44 @@ def test_an_intention_needs_the_role_of_what_it_touches(
         assert quorum(case.approve(role)) == []
 
 
+def repointed(sketch: Sketch) -> Sketch:
+    return sketch.set("Compliance/credit", "spec.model", "other")
+
+
+def replaced(sketch: Sketch) -> Sketch:
+    info = sketch.documents["Compliance/credit"]["spec"]["model_info"]
+    return sketch.add("Compliance", "bare", model="credit", model_info=info).drop(
+        "Compliance/credit"
+    )
+
+
+def overshadowed(sketch: Sketch) -> Sketch:
+    info = sketch.documents["Compliance/credit"]["spec"]["model_info"]
+    return sketch.add("Compliance", "later", model="credit", model_info=info)
+
+
+@pytest.mark.parametrize("edit", [repointed, replaced, overshadowed])
+def test_the_sections_of_a_model_are_its_own_in_whatever_document(
+    workshop: Workshop, edit: Callable[[Sketch], Sketch]
+) -> None:
+    other = workshop.fresh.documents["Model/credit"]["spec"]
+    before = workshop.fresh.add("Model", "other", **other)
+    judgement = workshop.intention(before, edit(before.copy())).judge()
+    (required,) = judgement.required
+    assert required.roles == ("compliance-manager",)
+    assert "Compliance/" in required.reason
+    assert " changes" in required.reason
+
+
+def test_a_compliance_document_without_those_sections_needs_nobody(workshop: Workshop) -> None:
+    before = workshop.fresh.add(
+        "Model", "other", **workshop.fresh.documents["Model/credit"]["spec"]
+    )
+    info = before.documents["Compliance/credit"]["spec"]["model_info"]
+    after = before.copy().add("Compliance", "other", model="other", model_info=info)
+    assert workshop.intention(before, after).judge().required == ()
+
+
 def test_a_missing_approval_of_an_intention_blocks_where_it_is_enforced(workshop: Workshop) -> None:
     case = workshop.intention(workshop.fresh, loosen(workshop.fresh))
     assert case.judge(enforce=True).blocked

@@ -10,7 +10,7 @@ import pytest
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
 from ordain.reconciler.gating import gate_history
-from ordain.reconciler.review import Reviewer, approve, merge, review
+from ordain.reconciler.review import Reviewer, approve, judge_revision, merge, review
 from ordain.specs.errors import FindingsError
 from ordain.vcs.approvals import write_approval
 from ordain.vcs.git import Repository
@@ -454,7 +454,7 @@ def test_a_rollback_by_a_manager_needs_the_approval_of_somebody_else(bench: Benc
 
 
 def test_an_approval_is_not_used_a_second_time_after_going_back_and_forth(bench: Bench) -> None:
-    """The change from 2 to 1 has the same digest again; the approval is older than the files."""
+    """The change from 2 to 1 has the same digest again; the files have changed since."""
     bench.promote()
     bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 8"))
     bench.promote(bench.version(2))
@@ -473,6 +473,86 @@ def test_an_approval_is_not_used_a_second_time_after_going_back_and_forth(bench:
     gated = bench.gate(good)
     assert gated.good == good
     assert "SOD-QUORUM" in codes(gated)[0]
+
+
+def test_dating_an_approval_forward_does_not_let_it_be_used_twice(bench: Bench) -> None:
+    """The clock of whoever signs says nothing: all of this happens within one second."""
+    bench.promote()
+    bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 8"))
+    bench.promote(bench.version(2))
+    for branch, old, new in (("back", "2", "1"), ("forth", "1", "2")):
+        moved = bench.edited(DEPLOYMENT_FILE, f"version: {old}", f"version: {new}")
+        bench.commit(moved, branch=f"refs/heads/{branch}")
+        proposal = review(bench.source(), branch, bench.now).proposal
+        bench.approve(proposal)
+        bench.merge(proposal)
+    good = bench.gate(None).good
+    assert good == bench.head()
+    bench.commit(bench.edited(DEPLOYMENT_FILE, "version: 2", "version: 1"))
+    gated = bench.gate(good)
+    assert gated.good == good
+    assert "SOD-QUORUM" in codes(gated)[0]
+
+
+def test_an_approval_outlives_what_is_merged_beside_it(bench: Bench) -> None:
+    proposal = bench.propose()
+    good = bench.head()
+    bench.approve(proposal)
+    bench.commit({"NOTES.md": b"beside it\n"})
+    merged = bench.merge(proposal)
+    gated = bench.gate(good)
+    assert (gated.good, gated.refused) == (merged, ())
+
+
+def test_a_commit_is_judged_on_what_the_branch_is_now(bench: Bench) -> None:
+    """Each alone is right; together they declare the model twice."""
+    old = bench.head()
+    model = bench.text(MODEL_FILE).replace("name: malignancy", "name: second").encode()
+    late = bench.commit({"specs/models/late.yaml": model}, branch="refs/heads/late", parents=(old,))
+    assert not _duplicates(bench, old, late)
+    onto = bench.commit({"specs/models/early.yaml": model})
+    assert _duplicates(bench, onto, late)
+
+
+def _duplicates(bench: Bench, onto: str, head: str) -> bool:
+    judged = judge_revision(bench.source(), onto, head, bench.now)
+    return "SPEC110" in {one.code for one in judged.findings}
+
+
+def test_a_merge_that_is_made_already_is_judged_as_it_is(bench: Bench) -> None:
+    onto = bench.head()
+    branch = "refs/heads/topic"
+    topic = bench.commit({"NOTES.md": b"a note\n"}, branch=branch)
+    clean = bench.commit({"NOTES.md": b"a note\n"}, branch=branch, parents=(onto, topic))
+    evil = bench.commit({"MORE.md": b"slipped in\n"}, branch=branch, parents=(onto, topic))
+    for merged, expected in ((clean, set()), (evil, {"GATE002"})):
+        judged = judge_revision(bench.source(), onto, merged, bench.now)
+        assert {one.code for one in judged.findings if one.code.startswith("GATE")} == expected
+
+
+def test_both_roles_of_one_person_count_together(bench: Bench) -> None:
+    """Approving as one must not take away what was approved as the other."""
+    source, proposal = bench.source(), bench.propose()
+    ledger = Ledger(source.home.ledger)
+    for role in ("compliance-manager", "cto"):
+        approve(source, ledger, proposal.id, by=Reviewer("cto", role=role), now=bench.now)
+    found = review(bench.source(), proposal.id, bench.now).judged.approvals
+    assert {(one.person, one.role) for one in found.valid} == {
+        ("cto", "compliance-manager"),
+        ("cto", "cto"),
+    }
+
+
+def test_a_change_is_approved_with_the_keys_of_the_branch_it_goes_on_from(bench: Bench) -> None:
+    """An approval made from an old branch binds to what merging it now would change."""
+    old = bench.head()
+    branch = "refs/heads/late"
+    bench.commit(bench.edited(MODEL_FILE, "seed: 7", "seed: 9"), branch=branch, parents=(old,))
+    bench.commit({"NOTES.md": b"beside it\n"})
+    proposal = review(bench.source(), "late", bench.now).proposal
+    bench.approve(proposal)
+    (approval,) = review(bench.source(), "late", bench.now).judged.approvals.valid
+    assert approval.base == bench.head()
 
 
 def test_a_version_cannot_be_moved_to_another_file(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from ordain.reconciler.history import (
 )
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.vcs.git import Repository
+from ordain.vcs.keys import generate_key
 
 if TYPE_CHECKING:
     from tests.reconciler.conftest import Bench
@@ -25,10 +26,7 @@ DATASET_FILE = "specs/datasets/biopsies.yaml"
 def contributors(bench: Bench) -> frozenset[str]:
     source = bench.source()
     side = read_side(source, source.head())
-    allowed = allowed_keys(organization_of(side.estate))
-    return contributors_to_model(
-        source.repository, side.estate, "malignancy", side.revision, allowed, bench.now
-    )
+    return contributors_to_model(source.repository, side.estate, "malignancy", side.revision)
 
 
 def edit(bench: Bench, path: str, by: str | None) -> None:
@@ -113,6 +111,46 @@ def test_who_edited_a_document_in_a_file_it_shared_still_counts(bench: Bench) ->
     alone = model.replace("seed: 7", "seed: 8").encode()
     bench.commit({shared: route.encode(), MODEL_FILE: alone}, by="data-scientist")
     assert contributors(bench) == frozenset({"cto", "manager", "data-scientist"})
+
+
+def test_who_edited_it_under_a_name_that_yaml_hides_still_counts(bench: Bench) -> None:
+    """Written with an escape, the name of the model stands nowhere in the file's bytes."""
+    bench.promote()
+    model = bench.text(MODEL_FILE)
+    hidden = model.replace("name: malignancy", 'name: "\\x6Dalignancy"')
+    assert hidden != model
+    assert "malignancy\n" not in hidden.partition("spec:")[0]
+    other = "specs/models/other.yaml"
+    bench.commit({MODEL_FILE: None, other: hidden.encode()}, by="cto")
+    bench.commit({other: hidden.replace("seed: 7", "seed: 8").encode()}, by="manager")
+    bench.commit({other: None, MODEL_FILE: model.encode()}, by="data-scientist")
+    assert contributors(bench) == frozenset({"cto", "manager", "data-scientist"})
+
+
+def _new_key(bench: Bench, person: str, line: str) -> None:
+    """Replace the key that the Organization lists for a person."""
+    side = read_side(bench.source(), bench.head())
+    keys = allowed_keys(organization_of(side.estate))
+    old = next(key.public for key in keys if key.person == person)
+    bench.commit(bench.edited("specs/organization.yaml", old, line))
+
+
+def test_who_has_a_new_key_is_still_who_worked_with_the_old_one(bench: Bench) -> None:
+    bench.promote()
+    edit(bench, MODEL_FILE, "manager")
+    _new_key(bench, "manager", generate_key("manager")[1])
+    assert contributors(bench) == frozenset({"manager"})
+
+
+def test_a_key_that_changed_hands_names_both(bench: Bench) -> None:
+    bench.promote()
+    edit(bench, MODEL_FILE, "manager")
+    side = read_side(bench.source(), bench.head())
+    keys = allowed_keys(organization_of(side.estate))
+    theirs = next(key.public for key in keys if key.person == "manager")
+    _new_key(bench, "manager", generate_key("manager")[1])
+    _new_key(bench, "cto", theirs)
+    assert contributors(bench) == frozenset({"manager", "cto"})
 
 
 def test_commits_between_are_listed_oldest_first_and_once(bench: Bench) -> None:

@@ -111,20 +111,3 @@ def test_the_record_must_not_take_a_rule_for_something_else(
     assert check(changed) == [
         f"REF014 route.yaml:7:13 error: {expected} | give the rule another name"
     ]
-
-
-def test_a_key_belongs_to_one_person(check: Check) -> None:
-    key, other = (f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{letter * 43}" for letter in "AB")
-    text = (
-        "apiVersion: ordain.dev/v1\nkind: Organization\nmetadata: {name: bank}\nspec:\n"
-        "  people:\n"
-        f"    - {{name: manager, roles: [manager], team: a, keys: [{{public: {key} m}}]}}\n"
-        f"    - {{name: cto, roles: [cto], team: b, keys: [{{public: {key} c}}]}}\n"
-        f"  reconciler: {{keys: [{{public: {other}}}]}}\n"
-    )
-    assert check({"specs/organization.yaml": text}) == [
-        (
-            "REF013 organization.yaml:7:58 error: this key belongs to someone else already "
-            "| everyone has a key of their own; the machine has one, too"
-        )
-    ]

@@ -73,7 +73,7 @@ def forge_statement(estate: Repository, change: Change, cast: Cast) -> Callable[
         actor = cast[signer]
         time = estate.commit("HEAD").time
         commit = estate.write_commit(tree, (), "x", actor.who, time, actor.signer)
-        estate.update_ref(approval_ref(change.digest, "manager"), commit, None)
+        estate.update_ref(approval_ref(change.digest, "manager", "manager"), commit, None)
 
     return write
 
@@ -104,11 +104,47 @@ def test_two_people_approve_beside_each_other(approve: Callable[..., str], read:
     assert [one.person for one in read().valid] == ["cto", "manager"]
 
 
+def test_a_person_with_two_roles_approves_in_both(approve: Callable[..., str], read: Read) -> None:
+    approve("manager")
+    approve("manager", role="cto")
+    assert [(one.person, one.role) for one in read().valid] == [
+        ("manager", "cto"),
+        ("manager", "manager"),
+    ]
+
+
+def test_an_approval_under_the_ref_of_another_role_is_rejected(
+    approve: Callable[..., str], read: Read, estate: Repository, change: Change
+) -> None:
+    ref = approve()
+    estate.update_ref(approval_ref(change.digest, "manager", "cto"), estate.refs(ref)[ref], None)
+    estate.update_ref(ref, None, estate.refs(ref)[ref])
+    assert _only_reason(read()) == "the statement is for role manager, not cto"
+
+
+def test_an_approval_says_which_commit_it_was_given_on(
+    approve: Callable[..., str],
+    read: Read,
+    change: Change,
+    forge_statement: Callable[..., None],
+    estate: Repository,
+    now: datetime,
+) -> None:
+    ref = approve()
+    assert read().valid[0].base == change.base
+    estate.update_ref(ref, None, estate.refs(ref)[ref])
+    root = estate.root_commit("HEAD")
+    text = statement(change, person="manager", role="manager", time=now, estate=root)
+    forge_statement(canonical_json(json.loads(text) | {"base": "HEAD"}))
+    assert _only_reason(read()) == "the statement's base 'HEAD' is no commit"
+
+
 def test_the_statement_is_canonical_and_complete(change: Change, now: datetime) -> None:
     text = statement(change, person="manager", role="manager", time=now, estate="e" * 40)
     assert json.loads(text) == {
         "format": "ordain.approval/1",
         "change": change.digest,
+        "base": change.base,
         "person": "manager",
         "role": "manager",
         "time": "2026-11-20T09:00:00Z",
@@ -132,7 +168,7 @@ def test_an_approval_moved_to_another_change_is_rejected(
 ) -> None:
     ref = approve()
     other = "sha256:" + "0" * 64
-    estate.update_ref(approval_ref(other, "manager"), estate.refs(ref)[ref], None)
+    estate.update_ref(approval_ref(other, "manager", "manager"), estate.refs(ref)[ref], None)
     reason = _only_reason(read(change=other))
     assert reason.startswith("the statement is for change sha256:")
     assert reason.endswith(f", not {other}")
@@ -164,7 +200,7 @@ def test_an_approval_under_the_ref_of_another_is_rejected(
     approve: Callable[..., str], read: Read, estate: Repository, change: Change
 ) -> None:
     ref = approve("data-scientist")
-    target = approval_ref(change.digest, "manager")
+    target = approval_ref(change.digest, "manager", "manager")
     estate.update_ref(target, estate.refs(ref)[ref], None)
     estate.update_ref(ref, None, estate.refs(ref)[ref])
     assert _only_reason(read()) == "the statement is for person data-scientist, not manager"
@@ -277,19 +313,27 @@ def test_a_loosely_written_time_is_rejected(
 def test_a_ref_that_leads_to_something_else_is_rejected(
     read: Read, estate: Repository, change: Change
 ) -> None:
-    estate.update_ref(approval_ref(change.digest, "manager"), estate.resolve("HEAD"), None)
+    estate.update_ref(
+        approval_ref(change.digest, "manager", "manager"), estate.resolve("HEAD"), None
+    )
     assert _only_reason(read()).startswith("there is no file 'statement.json' in ")
 
 
 @pytest.mark.parametrize("person", ["", "a/b", "..", "a..b", "-x", ".x", "a.", "x.lock", "a b"])
 def test_an_id_that_cannot_be_in_a_ref_is_refused(person: str) -> None:
     with pytest.raises(UnnameableChange, match="cannot be part of a ref name"):
-        approval_ref("sha256:" + "0" * 64, person)
+        approval_ref("sha256:" + "0" * 64, person, "manager")
+
+
+@pytest.mark.parametrize("role", ["", "a/b", "..", "Manager", "x.lock"])
+def test_a_role_that_cannot_be_in_a_ref_is_refused(role: str) -> None:
+    with pytest.raises(UnnameableChange, match="is not a role"):
+        approval_ref("sha256:" + "0" * 64, "manager", role)
 
 
 def test_only_a_digest_can_be_approved() -> None:
     with pytest.raises(UnnameableChange, match="is not a change digest"):
-        approval_ref("../../heads/main", "manager")
+        approval_ref("../../heads/main", "manager", "manager")
 
 
 def test_nothing_cannot_be_approved(estate: Repository, now: datetime) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from ordain.vcs.approvals import Approval
     from ordain.vcs.forge import Candidate, Forge, Merged, Proposal
     from ordain.vcs.keys import Actor
     from tests.vcs.conftest import Cast
@@ -124,17 +125,29 @@ def test_seen_proposals_ask_nobody(
         forge.refresh()
 
 
-def test_an_anchor_goes_forward_and_never_back(
+def test_the_anchors_of_the_remote_are_not_taken_for_our_own(
     forge: PlainGit, remote: Repository, commit: Write
 ) -> None:
-    anchors = "refs/ordain/anchors"
+    anchors, theirs = "refs/ordain/anchors", "refs/ordain/remote-anchors"
     first = commit(remote, {"heads.json": b"1"}, ref=anchors)
     second = commit(remote, {"heads.json": b"2"}, ref=anchors)
     forge.refresh()
-    assert forge.repository.refs(anchors) == {anchors: second}
+    assert forge.repository.refs("refs/ordain/") == {theirs: second}
     remote.update_ref(anchors, first, second)
     forge.refresh()
-    assert forge.repository.refs(anchors) == {anchors: second}
+    assert forge.repository.refs("refs/ordain/") == {theirs: first}
+
+
+def test_a_name_that_means_two_proposals_is_refused(
+    forge: PlainGit, remote: Repository, commit: Write, propose: Write
+) -> None:
+    """A branch of people called like the machine's could be approved in its place."""
+    name = propose(forge)
+    commit(remote, {"routes.yaml": b"a: 1\n"}, ref=f"refs/heads/{name}", parent="main")
+    with pytest.raises(ForgeError) as caught:
+        forge.proposal(name)
+    assert caught.value.message == (f"'{name}' names 2 proposals: {name} and ordain/promote/{name}")
+    assert forge.proposal(f"ordain/promote/{name}").branch == f"ordain/promote/{name}"
 
 
 def test_an_unknown_proposal_gets_a_suggestion(forge: PlainGit, propose: Write) -> None:
@@ -229,11 +242,16 @@ def test_the_remote_is_named_or_clear(estate: Repository, tmp_path: Path) -> Non
 # Approvals
 
 
+def _approve(forge: PlainGit, proposal: Proposal, actor: Actor, time: datetime) -> Approval:
+    change = forge.change(proposal)
+    return forge.approve(proposal, change=change, actor=actor, role="manager", time=time)
+
+
 def test_an_approval_is_pushed_and_seen_by_all(
     forge: PlainGit, remote: Repository, propose: Write, cast: Cast, tmp_path: Path
 ) -> None:
     proposal = forge.proposal(propose(forge))
-    given = forge.approve(proposal, actor=cast["manager"], role="manager", time=cast.now)
+    given = _approve(forge, proposal, cast["manager"], cast.now)
     with Repository.clone(str(remote.path), tmp_path / "other") as clone:
         digest = forge.change(proposal).digest
         found = PlainGit(clone).approvals(digest, allowed=cast.allowed, now=cast.now)
@@ -246,8 +264,8 @@ def test_an_approval_can_be_renewed(
 ) -> None:
     proposal = forge.proposal(propose(forge))
     actor, later = cast["manager"], now + timedelta(hours=1)
-    forge.approve(proposal, actor=actor, role="manager", time=now)
-    second = forge.approve(proposal, actor=actor, role="manager", time=later)
+    _approve(forge, proposal, actor, now)
+    second = _approve(forge, proposal, actor, later)
     digest = forge.change(proposal).digest
     assert forge.approvals(digest, allowed=cast.allowed, now=later).valid == (second,)
 
@@ -263,7 +281,7 @@ def test_what_has_changed_since_it_was_looked_at_is_not_approved_or_merged(
     proposal = forge.proposal(propose(forge))
     new = commit(remote, {"more": b"1"}, ref=f"refs/heads/{proposal.branch}")
     for act in (
-        lambda: forge.approve(proposal, actor=cast["manager"], role="manager", time=cast.now),
+        lambda: _approve(forge, proposal, cast["manager"], cast.now),
         lambda: merge(forge, proposal),
         lambda: forge.close(proposal),
     ):
@@ -278,7 +296,7 @@ def test_an_approval_outlives_a_merge_beside_it(
     forge: PlainGit, propose: Write, merge: Merge, cast: Cast, now: datetime
 ) -> None:
     first, second = (forge.proposal(propose(forge, name)) for name in ("a-1", "b-1"))
-    forge.approve(second, actor=cast["manager"], role="manager", time=now)
+    _approve(forge, second, cast["manager"], now)
     merge(forge, first)
     seen: list[Candidate] = []
     merge(forge, forge.proposal("b-1"), check=seen.append)
@@ -494,7 +512,7 @@ def test_without_a_remote_all_of_it_is_local(
     local: PlainGit, propose: Write, merge: Merge, cast: Cast, now: datetime
 ) -> None:
     proposal = local.proposal(propose(local, files={"new.yaml": b"v: 1\n", "gone.yaml": None}))
-    local.approve(proposal, actor=cast["manager"], role="manager", time=now)
+    _approve(local, proposal, cast["manager"], now)
     digest = local.change(proposal).digest
     found = local.approvals(digest, allowed=cast.allowed, now=now)
     assert [one.person for one in found.valid] == ["manager"]
