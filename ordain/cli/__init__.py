@@ -10,6 +10,7 @@ Exit codes, for every command: 0 it went well, 1 findings (a violation, a refusa
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -115,8 +116,9 @@ def command(ctx: click.Context, directory: Path, no_color: bool) -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; every expected error becomes one message and an exit code."""
     # A command loads an estate and keeps all of it to its end: looking for garbage among it every
-    # 700 objects finds nothing and costs a tenth of the time.
+    # 700 objects finds nothing and costs a tenth of the time; once more at the exit, half as much.
     gc.set_threshold(50_000, 20, 20)
+    atexit.register(gc.freeze)
     sys.exit(_run(arguments))
 
 
