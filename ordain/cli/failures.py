@@ -39,20 +39,23 @@ def report_failure(error: Exception) -> int:
 
 
 def _report_expected(error: OrdainError) -> None:
+    from ordain.specs.diagnostics import shown
+
     if isinstance(error, FindingsError):
         for finding in error.findings:
             click.echo(finding_line(finding), err=True)
-    click.echo(
-        f"{click.style(f'error[{error.code}]', fg='red', bold=True)}: {error.message}", err=True
-    )
+    code = click.style(f"error[{error.code}]", fg="red", bold=True)
+    click.echo(f"{code}: {shown(error.message)}", err=True)
     if error.location is not None:
-        click.echo(f" --> {error.location}", err=True)
+        click.echo(f" --> {shown(str(error.location))}", err=True)
     if error.remedy:
-        click.echo(f"  = help: {error.remedy}", err=True)
+        click.echo(f"  = help: {shown(error.remedy)}", err=True)
 
 
 def finding_line(finding: Finding) -> str:
     """A finding on one or two lines, for places where its source text is not at hand."""
+    from ordain.specs.diagnostics import shown
+
     place = f"{finding.location}: " if finding.location is not None else ""
     line = f"{finding.severity.value}[{finding.code}]: {place}{finding.message}"
-    return f"{line}\n  = help: {finding.remedy}" if finding.remedy else line
+    return shown(f"{line}\n  = help: {finding.remedy}" if finding.remedy else line)

@@ -131,7 +131,7 @@ def merge(directory: Path, identifier: str, person: str, key: Path | None) -> No
         )
     click.echo(f"Merged {identifier} as {merged.commit[:12]}.")
     for note in merged.notes:
-        click.echo(f"note: {note}")
+        click.echo(f"note: {shown(note)}")
     click.echo("Next: ordain reconcile --once")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ordain.ledger.chain import Anchor, Head
 from ordain.reconciler.errors import AnchorInvalid
-from ordain.reconciler.history import keys_ever, names_of
+from ordain.reconciler.history import makers
 from ordain.reconciler.people import RECONCILER
 from ordain.reconciler.promotions import MACHINE
 from ordain.specs.canonical import canonical_json
@@ -50,11 +50,13 @@ def anchor(
             do not go on from the known one; anchoring what is left would bless the loss.
         OrdainError: the ledger, the key or git refuses.
     """
-    _newest(source, known)
+    last = _newest(source, known)
     heads = ledger.heads()
     for chain, said in (_anchored(source) or {}).items():
         _refuse_loss(chain, Head(said["seq"], said["hash"]), heads.get(chain))
     if not heads or _as_json(heads) == _anchored(source):
+        if last is not None:
+            _push(source, last)
         return None
     signer = load_signer(source.home.key(RECONCILER))
     return _commit(source, ledger.anchor(time=now, actor=RECONCILER), signer, now)
@@ -62,9 +64,15 @@ def anchor(
 
 def anchor_and_remember(source: Source, ledger: Ledger, state: StateStore, now: datetime) -> None:
     """Anchor, and remember the anchor where no git can take it back; raises what `anchor` does."""
-    made = anchor(source, ledger, now, known=state.get(LAST_ANCHOR))
-    if made is not None:
-        state.put(LAST_ANCHOR, made)
+    known = state.get(LAST_ANCHOR)
+    _newest(source, known)
+    try:
+        # It may be there although pushing it has failed.
+        anchor(source, ledger, now, known=known)
+    finally:
+        last = _newest(source, known)
+        if last is not None and last != known:
+            state.put(LAST_ANCHOR, last)
 
 
 def accept(source: Source, allowed: Sequence[AllowedKey], now: datetime) -> None:
@@ -111,8 +119,8 @@ def _refuse_strangers(
     """Refuse anchors, oldest first, that the reconciler has not signed."""
     repository = source.repository
     *older, newest = repository.commits(commits)
-    ever = keys_ever(repository, source.head()) if older else ()
-    strangers = [one for one in older if RECONCILER not in names_of(one, ever)]
+    found = makers(repository, older, allowed, source.head())
+    strangers = [one for one, who in zip(older, found, strict=True) if RECONCILER not in who]
     if commit_signer(newest, allowed, now).person != RECONCILER:
         strangers.append(newest)
     if strangers:
@@ -172,9 +180,17 @@ def _commit(source: Source, heads: Mapping[str, Head], signer: Signer, now: date
     parents = () if last is None else (last,)
     commit = repository.write_commit(tree, parents, "Anchor the ledger", MACHINE, now, signer)
     repository.update_ref(ANCHORS, commit, last)
-    if source.forge.remote is not None:
-        repository.push(source.forge.remote, [f"{commit}:{ANCHORS}"], {})
+    _push(source, commit)
     return commit
+
+
+def _push(source: Source, commit: str) -> None:
+    """Bring an anchor to the remote, if there is one and it is not known to have it."""
+    there = source.repository.refs(REMOTE_ANCHORS).get(REMOTE_ANCHORS)
+    if source.forge.remote is None or there == commit:
+        return
+    source.repository.push(source.forge.remote, [f"{commit}:{ANCHORS}"], {})
+    source.repository.update_ref(REMOTE_ANCHORS, commit, there)
 
 
 def _as_json(heads: Mapping[str, Head]) -> dict[str, Any]:

@@ -34,4 +34,11 @@ CODES: Final = {
         "git rm specs/organization.yaml",
         "keep one Organization document, with the keys of people and of the reconciler",
     ),
+    "GATE005": Explanation(
+        "a key is to change hands",
+        "What was signed with a key was made by its holder. Listed for somebody else, it would "
+        "name another contributor, and the one who did the work could approve it.",
+        "list the key of one person under the name of another",
+        "give every person keys of their own: ssh-keygen -t ed25519",
+    ),
 }

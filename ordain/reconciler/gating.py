@@ -28,6 +28,7 @@ from ordain.specs.findings import Finding, Severity, blocking
 from ordain.vcs.approvals import Approvals, RejectedApproval, read_approvals
 from ordain.vcs.changes import change_between
 from ordain.vcs.errors import GitError, MergeConflict
+from ordain.vcs.keys import PublicKey
 from ordain.vcs.signatures import commit_signer
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def judge_side(
     strangers = (
         [] if base is None else [c for c, who in zip(commits, signed, strict=True) if not who]
     )
-    found = (*map(_unsigned, strangers), *_without_people(side))
+    found = (*map(_unsigned, strangers), *_without_people(side), *_changed_hands(allowed, side))
     return Judged(side.revision, change, facts, judgement, approvals, found)
 
 
@@ -256,6 +257,23 @@ def _without_people(side: Side) -> Iterator[Finding]:
             remedy="keep one Organization document, with the keys of people and reconciler",
             controls=("HR-SOD",),
         )
+
+
+def _changed_hands(allowed: Sequence[AllowedKey], side: Side) -> Iterator[Finding]:
+    """Work that is signed with a key is its holder's; nobody may pass it on to somebody else."""
+    if len(side.estate.all("Organization")) != 1:
+        return
+    for key in allowed_keys(organization_of(side.estate)):
+        public = PublicKey.parse(key.public)
+        for one in allowed:
+            if one.person != key.person and public.is_same(PublicKey.parse(one.public)):
+                yield Finding(
+                    code="GATE005",
+                    severity=Severity.ERROR,
+                    message=f"a key of {one.person} is to become one of {key.person}",
+                    remedy="give every person keys of their own: ssh-keygen -t ed25519",
+                    controls=("HR-SOD",),
+                )
 
 
 def _rewritten(head: str, good: str | None) -> Finding:

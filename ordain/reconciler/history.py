@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ordain.reconciler.people import allowed_keys
+from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.trees import is_document_path
 from ordain.vcs.errors import BadSignature, GitError
 from ordain.vcs.keys import AllowedKey, PublicKey
@@ -58,26 +58,44 @@ def contributors_to_model(
     commits = _listed(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
-    ever = keys_ever(repository, head)
-    return frozenset(name for one in repository.commits(commits) for name in names_of(one, ever))
+    present = allowed_keys(organization_of(estate))
+    found = makers(repository, repository.commits(commits), present, head)
+    return frozenset(name for names in found for name in names)
 
 
-def names_of(commit: Commit, ever: Sequence[AllowedKey]) -> frozenset[str]:
-    """Everyone whose key this ever was, because one of them has made the commit."""
-    try:
-        key = commit_key(commit)
-    except BadSignature:
-        return frozenset({UNKNOWN})
-    found = {one.person for one in ever if key.is_same(PublicKey.parse(one.public))}
-    return frozenset(found or {UNKNOWN})
+def makers(
+    repository: Repository, commits: Sequence[Commit], present: Sequence[AllowedKey], head: str
+) -> tuple[frozenset[str], ...]:
+    """Who has made each commit, whether or not their key is good by now.
 
-
-def keys_ever(repository: Repository, head: str) -> tuple[AllowedKey, ...]:
-    """Every key that the branch of `head` has ever listed, good at any time.
-
-    Who has shaped something is asked of these: a key that was replaced must not make its holder a
-    stranger who may approve their own work.
+    A key that the Organization lists no more is looked for in all that the branch of `head` has
+    ever listed: having a new key must not make anybody a stranger who may approve their own work.
+    One that it lists still is not, so that no list that was refused can name somebody else.
     """
+    keys = [_key_of(commit) for commit in commits]
+    found = [_holders(key, present) for key in keys]
+    if not all(found):
+        ever = _keys_ever(repository, head)
+        found = [names or _holders(key, ever) for key, names in zip(keys, found, strict=True)]
+    return tuple(names or frozenset({UNKNOWN}) for names in found)
+
+
+def _key_of(commit: Commit) -> PublicKey | None:
+    try:
+        return commit_key(commit)
+    except BadSignature:
+        return None
+
+
+def _holders(key: PublicKey | None, listed: Sequence[AllowedKey]) -> frozenset[str]:
+    """Everyone for whom a list has this key, because any of them may have used it."""
+    if key is None:
+        return frozenset()
+    return frozenset(one.person for one in listed if key.is_same(PublicKey.parse(one.public)))
+
+
+def _keys_ever(repository: Repository, head: str) -> tuple[AllowedKey, ...]:
+    """Every key that the branch of `head` has ever listed, good at any time."""
     from ordain.specs.estates import load_estate
 
     touched = sorted(_documents_in(repository, head, "--first-parent"))

@@ -1,8 +1,8 @@
 """Approvals that live in git: statements signed with a person's SSH key.
 
 The statement is canonical JSON, its signature has a namespace of its own, and both are files of a
-commit under `refs/ordain/approvals/<change digest>/<person>/<role>`, so that an examiner needs
-nothing of ours to check one:
+commit under `refs/ordain/approvals/<change digest>/<person>/<role>/<base>`, so that an examiner
+needs nothing of ours to check one:
 
     git show REF:statement.json >statement; git show REF:statement.sig >statement.sig
     ssh-keygen -Y verify -f allowed_signers -I PERSON -n ordain-approval -s statement.sig <statement
@@ -13,6 +13,7 @@ nobody can answer later. Who the person is and what the role may do is judged el
 
 The statement names the commit on which the change was seen. Going back and forth gives the same
 change digest again, and only history, never the clock of whoever signs, can tell the two apart.
+Approvals of both times are kept, because the history may be judged again from its beginning.
 """
 
 from __future__ import annotations
@@ -86,11 +87,11 @@ class Approvals:
     rejected: tuple[RejectedApproval, ...] = ()
 
 
-def approval_ref(change: str, person: str, role: str) -> str:
-    """Where the approval of a change digest by a person in a role stands.
+def approval_ref(change: str, person: str, role: str, base: str) -> str:
+    """Where the approval of a change digest, seen on a commit, by a person in a role stands.
 
     Raises:
-        UnnameableChange: not a digest, or person or role cannot be part of a ref name.
+        UnnameableChange: not a digest, no commit, or names that cannot be part of a ref name.
     """
     if not DIGEST.fullmatch(change):
         raise UnnameableChange(f"{change!r} is not a change digest", remedy="give sha256:<64 hex>")
@@ -103,7 +104,9 @@ def approval_ref(change: str, person: str, role: str) -> str:
         raise UnnameableChange(
             f"{role!r} is not a role", remedy="use a role of the Organization, such as manager"
         )
-    return f"{_under(change)}{person}/{role}"
+    if not OBJECT.fullmatch(base):
+        raise UnnameableChange(f"{base!r} is no commit", remedy="give its whole id")
+    return f"{_under(change)}{person}/{role}/{base}"
 
 
 def _under(change: str) -> str:
@@ -146,7 +149,7 @@ def write_approval(
 ) -> tuple[str, str]:
     """Store a signed approval as a commit and return (ref, commit id); no ref is moved yet."""
     person = actor.person
-    ref = approval_ref(change.digest, person, role)
+    ref = approval_ref(change.digest, person, role, change.base)
     text = statement(change, person=person, role=role, time=time, estate=estate)
     armor = sign(actor.signer, APPROVAL, text)
     tree = repository.write_tree(None, {STATEMENT: text, SIGNATURE: armor.encode()})
@@ -167,11 +170,17 @@ def read_approvals(
     valid: list[Approval] = []
     rejected: list[RejectedApproval] = []
     for ref, commit in sorted(repository.refs(prefix).items()):
-        person, _, role = ref.removeprefix(prefix).partition("/")
+        person, role, base = [*ref.removeprefix(prefix).split("/", 2), "", ""][:3]
         proof = f"{ref}@{commit}"
-        wanted = {"person": person, "role": role, "change": change, "estate": estate}
+        wanted = {
+            "person": person,
+            "role": role,
+            "change": change,
+            "base": base,
+            "estate": estate,
+        }
         try:
-            base, time, key = _verified(repository, commit, wanted, now)
+            time, key = _verified(repository, commit, wanted, now)
             _refuse_stranger(key, person, allowed, now)
         except (VcsError, ValueError) as error:
             rejected.append(RejectedApproval(person, change, str(error), proof))
@@ -182,8 +191,8 @@ def read_approvals(
 
 def _verified(
     repository: Repository, commit: str, wanted: dict[str, str], now: datetime
-) -> tuple[str, datetime, PublicKey]:
-    """Base, time and signing key of a statement that is well formed, ours, and signed."""
+) -> tuple[datetime, PublicKey]:
+    """Time and signing key of a statement that is well formed, ours, and signed."""
     text = repository.read(commit, STATEMENT)
     armor = repository.read(commit, SIGNATURE).decode("ascii", "replace")
     fields = _fields(text)
@@ -192,7 +201,7 @@ def _verified(
             raise ValueError(f"the statement is for {name} {fields[name]}, not {value}")
     if not OBJECT.fullmatch(fields["base"]):
         raise ValueError(f"the statement's base {fields['base']!r} is no commit")
-    return fields["base"], _time(fields["time"], now), verify(armor, APPROVAL, text)
+    return _time(fields["time"], now), verify(armor, APPROVAL, text)
 
 
 def _refuse_stranger(

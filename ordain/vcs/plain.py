@@ -85,7 +85,8 @@ class PlainGit:
 
     def proposal(self, identifier: str) -> Proposal:
         found = self.proposals()
-        meant = [one for one in found if identifier in {one.id, one.branch}]
+        machine = [one for one in found if one.branch == identifier and one.branch != one.id]
+        meant = machine or [one for one in found if identifier in {one.id, one.branch}]
         if not meant:
             raise _unknown(identifier, [one.id for one in found])
         if len(meant) > 1:
@@ -302,7 +303,7 @@ class PlainGit:
         if base is None or base == head.id:
             return None
         return Proposal(
-            id=branch.removeprefix(PROMOTE),
+            id=_id_of(branch),
             branch=branch,
             title=head.title,
             body=head.body,
@@ -327,9 +328,15 @@ class PlainGit:
             self.repository.fetch(self.remote, [heads], prune=True)
 
     def _fetch_approvals(self) -> None:
-        # Without pruning: other refs under refs/ordain/ may be of this clone alone.
-        if self.remote is not None:
-            self.repository.fetch(self.remote, [f"+{PREFIX}*:{PREFIX}*"])
+        if self.remote is None:
+            return
+        everything = [f"+{PREFIX}*:{PREFIX}*"]
+        try:
+            # Without pruning: an approval that somebody deletes there is still evidence here.
+            self.repository.fetch(self.remote, everything)
+        except GitError:
+            # A ref may stand here where the remote has a directory by now.
+            self.repository.fetch(self.remote, everything, prune=True)
 
     def _refuse_moved(self, proposal: Proposal) -> None:
         head = self._head(proposal.branch)
@@ -382,6 +389,12 @@ def _refuse_unfit(branch: str, head: Commit, title: str, body: str) -> None:
             "on plain git the title and body of a proposal are its last commit's message",
             remedy="write the commit with this title and body",
         )
+
+
+def _id_of(branch: str) -> str:
+    """The name of a promotion without its prefix, any other branch as it is."""
+    name = branch.removeprefix(PROMOTE)
+    return branch if "/" in name else name
 
 
 def _ambiguous(identifier: str, branches: list[str]) -> ForgeError:

@@ -16,6 +16,7 @@ import pytest
 from places import Place
 
 from ordain.cli import command as root
+from ordain.specs.findings import Finding, Location, Severity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -471,6 +472,29 @@ def test_the_key_of_somebody_else(proposed: Place) -> None:
     shown = proposed.ordain("proposals", "show", "credit-default-1").stdout
     assert "  none" in shown.partition("\nApprovals:\n")[2].splitlines()[:2]
     proposed.ordain("proposals", "merge", "credit-default-1", "--as", "manager", expect=1)
+
+
+def test_the_name_of_a_file_gives_the_terminal_no_orders() -> None:
+    from ordain.cli.failures import finding_line
+
+    place = Location("specs/\x1b[2Jhidden.yaml", 1, 1)
+    line = finding_line(Finding("X001", Severity.ERROR, "a\x1b]0;b", place, remedy="c\x9b"))
+    assert line == (
+        "error[X001]: specs/\\u001b[2Jhidden.yaml:1:1: a\\u001b]0;b\n  = help: c\\u009b"
+    )
+
+
+def test_a_proposal_gives_the_terminal_no_orders_and_says_who_signed_it(proposed: Place) -> None:
+    proposed.git("checkout", "-q", "-b", "quiet")
+    proposed.git("commit", "-q", "--allow-empty", "--no-gpg-sign", "-m", "a \x1b[8m title")
+    proposed.git("checkout", "-q", "main")
+    listed = proposed.ordain("proposals", "list").stdout
+    told = proposed.ordain("proposals", "show", "quiet").stdout
+    assert "\x1b" not in listed + told
+    assert "quiet: a \\u001b[8m title" in told
+    assert "branch quiet, signed by nobody in the Organization" in told
+    shown = proposed.ordain("proposals", "show", "credit-default-1").stdout
+    assert "branch ordain/promote/credit-default-1, signed by reconciler" in shown
 
 
 def test_a_person_that_the_organization_does_not_know(proposed: Place) -> None:

@@ -10,7 +10,13 @@ import pytest
 
 from ordain.ledger.ledger import Ledger
 from ordain.ledger.records import Event
-from ordain.reconciler.anchors import accept, anchor, read_anchors
+from ordain.reconciler.anchors import (
+    LAST_ANCHOR,
+    accept,
+    anchor,
+    anchor_and_remember,
+    read_anchors,
+)
 from ordain.reconciler.errors import AnchorInvalid, KeyMissing
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.people import allowed_keys, organization_of
@@ -181,6 +187,30 @@ def test_anchors_that_were_lost_are_missed(bench: Bench, what: str) -> None:
             f"{ANCHORS} {state} and does not hold the anchor {last[:12]} that was made here"
         )
         assert caught.value.remedy == f"put it back: git update-ref {ANCHORS} {last}"
+
+
+def test_an_anchor_that_could_not_be_pushed_is_remembered_and_pushed_later(bench: Bench) -> None:
+    from ordain.reconciler.state import StateStore
+    from ordain.vcs.errors import GitError
+    from ordain.vcs.git import Repository
+
+    place = bench.root / "remote.git"
+    Repository.clone(str(bench.estate), place, bare=True).close()
+    _remember(bench.source(), place)
+    source = bench.source()
+    source.fetch()
+    ledger, state = Ledger(source.home.ledger), StateStore(bench.root / "state.db")
+    record(bench, ledger)
+    away = place.rename(bench.root / "away.git")
+    with pytest.raises(GitError):
+        anchor_and_remember(source, ledger, state, bench.now)
+    made = source.repository.refs(ANCHORS)[ANCHORS]
+    assert state.get(LAST_ANCHOR) == made
+    away.rename(place)
+    anchor_and_remember(source, ledger, state, bench.now)
+    with Repository.open(place) as remote:
+        assert remote.refs(ANCHORS) == {ANCHORS: made}
+    state.close()
 
 
 def test_a_new_key_of_the_machine_leaves_the_old_anchors_good(bench: Bench) -> None:

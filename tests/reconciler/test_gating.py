@@ -9,7 +9,8 @@ import pytest
 
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
-from ordain.reconciler.gating import gate_history
+from ordain.reconciler.gating import gate_history, read_side
+from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.reconciler.review import Reviewer, approve, judge_revision, merge, review
 from ordain.specs.errors import FindingsError
 from ordain.vcs.approvals import write_approval
@@ -473,6 +474,41 @@ def test_an_approval_is_not_used_a_second_time_after_going_back_and_forth(bench:
     gated = bench.gate(good)
     assert gated.good == good
     assert "SOD-QUORUM" in codes(gated)[0]
+
+
+def test_all_that_was_approved_twice_can_be_judged_again_from_the_beginning(bench: Bench) -> None:
+    """Both approvals of the same change are kept, each for the time it was given at."""
+    route = "specs/routes/malignancy.yaml"
+    first = bench.text(route)
+    changed = first.replace("read-by-pathologist", "read-by-two-pathologists")
+    assert changed != first
+
+    def move(branch: str, text: str) -> None:
+        bench.now += timedelta(hours=1)
+        bench.commit({route: text.encode()}, branch=f"refs/heads/{branch}")
+        proposal = review(bench.source(), branch, bench.now).proposal
+        bench.approve(proposal)
+        bench.merge(proposal)
+
+    move("there", changed)
+    bench.promote()
+    move("back", first)
+    move("again", changed)
+    gated = bench.gate(None)
+    assert (gated.good, gated.refused) == (bench.head(), ())
+
+
+def test_a_key_does_not_change_hands(bench: Bench) -> None:
+    root = bench.head()
+    path = "specs/organization.yaml"
+    keys = allowed_keys(organization_of(read_side(bench.source(), root).estate))
+    theirs = next(key.public for key in keys if key.person == "data-scientist")
+    manager = next(key.public for key in keys if key.person == "manager")
+    text = bench.text(path).replace(theirs, generate_key("new")[1]).replace(manager, theirs)
+    bench.commit({path: text.encode()})
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert "GATE005" in codes(gated)[0]
 
 
 def test_dating_an_approval_forward_does_not_let_it_be_used_twice(bench: Bench) -> None:

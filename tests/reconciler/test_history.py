@@ -142,15 +142,18 @@ def test_who_has_a_new_key_is_still_who_worked_with_the_old_one(bench: Bench) ->
     assert contributors(bench) == frozenset({"manager"})
 
 
-def test_a_key_that_changed_hands_names_both(bench: Bench) -> None:
+def test_a_list_that_was_refused_names_nobody_else(bench: Bench) -> None:
+    """Whoever can push could otherwise make anybody a contributor, and bar them from approving."""
     bench.promote()
-    edit(bench, MODEL_FILE, "manager")
-    side = read_side(bench.source(), bench.head())
-    keys = allowed_keys(organization_of(side.estate))
-    theirs = next(key.public for key in keys if key.person == "manager")
-    _new_key(bench, "manager", generate_key("manager")[1])
-    _new_key(bench, "cto", theirs)
-    assert contributors(bench) == frozenset({"manager", "cto"})
+    edit(bench, MODEL_FILE, "data-scientist")
+    path = "specs/organization.yaml"
+    keys = allowed_keys(organization_of(read_side(bench.source(), bench.head()).estate))
+    theirs = next(key.public for key in keys if key.person == "data-scientist")
+    manager = next(key.public for key in keys if key.person == "manager")
+    before = bench.text(path).encode()
+    bench.commit(bench.edited(path, manager, theirs), by=None)
+    bench.commit({path: before})
+    assert contributors(bench) == frozenset({"data-scientist"})
 
 
 def test_commits_between_are_listed_oldest_first_and_once(bench: Bench) -> None:

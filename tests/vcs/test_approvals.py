@@ -73,7 +73,9 @@ def forge_statement(estate: Repository, change: Change, cast: Cast) -> Callable[
         actor = cast[signer]
         time = estate.commit("HEAD").time
         commit = estate.write_commit(tree, (), "x", actor.who, time, actor.signer)
-        estate.update_ref(approval_ref(change.digest, "manager", "manager"), commit, None)
+        estate.update_ref(
+            approval_ref(change.digest, "manager", "manager", change.base), commit, None
+        )
 
     return write
 
@@ -117,7 +119,9 @@ def test_an_approval_under_the_ref_of_another_role_is_rejected(
     approve: Callable[..., str], read: Read, estate: Repository, change: Change
 ) -> None:
     ref = approve()
-    estate.update_ref(approval_ref(change.digest, "manager", "cto"), estate.refs(ref)[ref], None)
+    estate.update_ref(
+        approval_ref(change.digest, "manager", "cto", change.base), estate.refs(ref)[ref], None
+    )
     estate.update_ref(ref, None, estate.refs(ref)[ref])
     assert _only_reason(read()) == "the statement is for role manager, not cto"
 
@@ -136,7 +140,7 @@ def test_an_approval_says_which_commit_it_was_given_on(
     root = estate.root_commit("HEAD")
     text = statement(change, person="manager", role="manager", time=now, estate=root)
     forge_statement(canonical_json(json.loads(text) | {"base": "HEAD"}))
-    assert _only_reason(read()) == "the statement's base 'HEAD' is no commit"
+    assert _only_reason(read()) == f"the statement is for base HEAD, not {change.base}"
 
 
 def test_the_statement_is_canonical_and_complete(change: Change, now: datetime) -> None:
@@ -168,7 +172,11 @@ def test_an_approval_moved_to_another_change_is_rejected(
 ) -> None:
     ref = approve()
     other = "sha256:" + "0" * 64
-    estate.update_ref(approval_ref(other, "manager", "manager"), estate.refs(ref)[ref], None)
+    estate.update_ref(
+        approval_ref(other, "manager", "manager", ref.rpartition("/")[2]),
+        estate.refs(ref)[ref],
+        None,
+    )
     reason = _only_reason(read(change=other))
     assert reason.startswith("the statement is for change sha256:")
     assert reason.endswith(f", not {other}")
@@ -200,7 +208,7 @@ def test_an_approval_under_the_ref_of_another_is_rejected(
     approve: Callable[..., str], read: Read, estate: Repository, change: Change
 ) -> None:
     ref = approve("data-scientist")
-    target = approval_ref(change.digest, "manager", "manager")
+    target = approval_ref(change.digest, "manager", "manager", change.base)
     estate.update_ref(target, estate.refs(ref)[ref], None)
     estate.update_ref(ref, None, estate.refs(ref)[ref])
     assert _only_reason(read()) == "the statement is for person data-scientist, not manager"
@@ -314,7 +322,7 @@ def test_a_ref_that_leads_to_something_else_is_rejected(
     read: Read, estate: Repository, change: Change
 ) -> None:
     estate.update_ref(
-        approval_ref(change.digest, "manager", "manager"), estate.resolve("HEAD"), None
+        approval_ref(change.digest, "manager", "manager", change.base), estate.resolve("HEAD"), None
     )
     assert _only_reason(read()).startswith("there is no file 'statement.json' in ")
 
@@ -322,18 +330,18 @@ def test_a_ref_that_leads_to_something_else_is_rejected(
 @pytest.mark.parametrize("person", ["", "a/b", "..", "a..b", "-x", ".x", "a.", "x.lock", "a b"])
 def test_an_id_that_cannot_be_in_a_ref_is_refused(person: str) -> None:
     with pytest.raises(UnnameableChange, match="cannot be part of a ref name"):
-        approval_ref("sha256:" + "0" * 64, person, "manager")
+        approval_ref("sha256:" + "0" * 64, person, "manager", "0" * 40)
 
 
 @pytest.mark.parametrize("role", ["", "a/b", "..", "Manager", "x.lock"])
 def test_a_role_that_cannot_be_in_a_ref_is_refused(role: str) -> None:
     with pytest.raises(UnnameableChange, match="is not a role"):
-        approval_ref("sha256:" + "0" * 64, "manager", role)
+        approval_ref("sha256:" + "0" * 64, "manager", role, "0" * 40)
 
 
 def test_only_a_digest_can_be_approved() -> None:
     with pytest.raises(UnnameableChange, match="is not a change digest"):
-        approval_ref("../../heads/main", "manager", "manager")
+        approval_ref("../../heads/main", "manager", "manager", "0" * 40)
 
 
 def test_nothing_cannot_be_approved(estate: Repository, now: datetime) -> None:

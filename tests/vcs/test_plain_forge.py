@@ -125,6 +125,34 @@ def test_seen_proposals_ask_nobody(
         forge.refresh()
 
 
+def test_no_name_of_a_branch_hides_the_machines_proposal(
+    forge: PlainGit, remote: Repository, commit: Write, propose: Write
+) -> None:
+    name = propose(forge)
+    for other in (name, f"ordain/promote/ordain/promote/{name}"):
+        commit(remote, {other: b"a: 1\n"}, ref=f"refs/heads/{other}", parent="main")
+    assert forge.proposal(f"ordain/promote/{name}").id == name
+    assert len({one.id for one in forge.proposals()}) == 2
+
+
+def test_a_ref_in_the_way_does_not_stop_approvals_and_anchors(
+    forge: PlainGit, remote: Repository, commit: Write
+) -> None:
+    """Git cannot keep a file and a directory of one name."""
+    stem = f"refs/ordain/approvals/{'0' * 64}/manager"
+    first = commit(remote, {"a": b"1"}, ref=stem)
+    forge.refresh()
+    assert forge.repository.refs(stem) == {stem: first}
+    remote.update_ref(stem, None, first)
+    second = commit(remote, {"a": b"2"}, ref=f"{stem}/manager")
+    anchored = commit(remote, {"heads.json": b"1"}, ref="refs/ordain/anchors")
+    forge.refresh()
+    assert forge.repository.refs("refs/ordain/") == {
+        f"{stem}/manager": second,
+        "refs/ordain/remote-anchors": anchored,
+    }
+
+
 def test_the_anchors_of_the_remote_are_not_taken_for_our_own(
     forge: PlainGit, remote: Repository, commit: Write
 ) -> None:
