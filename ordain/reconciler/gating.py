@@ -17,6 +17,7 @@ from ordain.policies.gate import judge
 from ordain.reconciler.history import (
     commits_between,
     contributors_to_model,
+    keys_ever,
     known,
     signers,
     untouched,
@@ -226,7 +227,11 @@ def judge_side(
     strangers = (
         [] if base is None else [c for c, who in zip(commits, signed, strict=True) if not who]
     )
-    found = (*map(_unsigned, strangers), *_without_people(side), *_changed_hands(allowed, side))
+    found = (
+        *map(_unsigned, strangers),
+        *_without_people(side),
+        *_changed_hands(source, base, side),
+    )
     return Judged(side.revision, change, facts, judgement, approvals, found)
 
 
@@ -259,21 +264,33 @@ def _without_people(side: Side) -> Iterator[Finding]:
         )
 
 
-def _changed_hands(allowed: Sequence[AllowedKey], side: Side) -> Iterator[Finding]:
-    """Work that is signed with a key is its holder's; nobody may pass it on to somebody else."""
-    if len(side.estate.all("Organization")) != 1:
+def _changed_hands(source: Source, base: Side | None, side: Side) -> Iterator[Finding]:
+    """Work that is signed with a key is its holder's; nobody may pass it on to somebody else.
+
+    Not in two steps either: a key that was taken off the list is still the one of who had it.
+    """
+    if base is None or len(side.estate.all("Organization")) != 1:
         return
-    for key in allowed_keys(organization_of(side.estate)):
-        public = PublicKey.parse(key.public)
-        for one in allowed:
-            if one.person != key.person and public.is_same(PublicKey.parse(one.public)):
-                yield Finding(
-                    code="GATE005",
-                    severity=Severity.ERROR,
-                    message=f"a key of {one.person} is to become one of {key.person}",
-                    remedy="give every person keys of their own: ssh-keygen -t ed25519",
-                    controls=("HR-SOD",),
-                )
+    before = allowed_keys(organization_of(base.estate))
+    listed = {(one.person, PublicKey.parse(one.public).blob) for one in before}
+    after = [
+        (one.person, PublicKey.parse(one.public).blob)
+        for one in allowed_keys(organization_of(side.estate))
+    ]
+    new = [one for one in after if one not in listed]
+    if not new:
+        return
+    ever = keys_ever(source.repository, base.revision)
+    listed |= {(one.person, PublicKey.parse(one.public).blob) for one in ever}
+    for person, blob in new:
+        for other in sorted(who for who, key in listed if key == blob and who != person):
+            yield Finding(
+                code="GATE005",
+                severity=Severity.ERROR,
+                message=f"a key of {other} is to become one of {person}",
+                remedy="give every person keys of their own: ssh-keygen -t ed25519",
+                controls=("HR-SOD",),
+            )
 
 
 def _rewritten(head: str, good: str | None) -> Finding:

@@ -75,7 +75,7 @@ def makers(
     keys = [_key_of(commit) for commit in commits]
     found = [_holders(key, present) for key in keys]
     if not all(found):
-        ever = _keys_ever(repository, head)
+        ever = keys_ever(repository, head)
         found = [names or _holders(key, ever) for key, names in zip(keys, found, strict=True)]
     return tuple(names or frozenset({UNKNOWN}) for names in found)
 
@@ -94,7 +94,7 @@ def _holders(key: PublicKey | None, listed: Sequence[AllowedKey]) -> frozenset[s
     return frozenset(one.person for one in listed if key.is_same(PublicKey.parse(one.public)))
 
 
-def _keys_ever(repository: Repository, head: str) -> tuple[AllowedKey, ...]:
+def keys_ever(repository: Repository, head: str) -> tuple[AllowedKey, ...]:
     """Every key that the branch of `head` has ever listed, good at any time."""
     from ordain.specs.estates import load_estate
 

@@ -109,6 +109,15 @@ def approval_ref(change: str, person: str, role: str, base: str) -> str:
     return f"{_under(change)}{person}/{role}/{base}"
 
 
+def is_approval_ref(ref: str) -> bool:
+    """Whether a ref is named as `approval_ref` names them."""
+    digest, person, role, base, *more = [*ref.removeprefix(PREFIX).split("/"), "", "", ""]
+    try:
+        return not any(more) and ref == approval_ref(f"sha256:{digest}", person, role, base)
+    except UnnameableChange:
+        return False
+
+
 def _under(change: str) -> str:
     return f"{PREFIX}{change.removeprefix('sha256:')}/"
 

@@ -17,7 +17,14 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from ordain.vcs.approvals import PREFIX, Approval, Approvals, read_approvals, write_approval
+from ordain.vcs.approvals import (
+    PREFIX,
+    Approval,
+    Approvals,
+    is_approval_ref,
+    read_approvals,
+    write_approval,
+)
 from ordain.vcs.changes import change_between
 from ordain.vcs.errors import (
     ForgeError,
@@ -41,6 +48,7 @@ if TYPE_CHECKING:
 PROMOTE = "ordain/promote/"
 ANCHORS = "refs/ordain/anchors"
 REMOTE_ANCHORS = "refs/ordain/remote-anchors"
+REMOTE_APPROVALS = "refs/ordain/remote-approvals/"
 
 
 class PlainGit:
@@ -152,8 +160,11 @@ class PlainGit:
             estate=self.repository.root_commit(self._tip()),
         )
         present = self.repository.refs(ref).get(ref)
-        self._move(ref, commit, present)
-        if self.remote is not None:
+        if self.remote is None:
+            self._move(ref, commit, present)
+        else:
+            there = REMOTE_APPROVALS + ref.removeprefix(PREFIX)
+            self._move(ref, commit, self.repository.refs(there).get(there))
             self.repository.update_ref(ref, commit, present)
         return Approval(
             person=actor.person,
@@ -330,13 +341,14 @@ class PlainGit:
     def _fetch_approvals(self) -> None:
         if self.remote is None:
             return
-        everything = [f"+{PREFIX}*:{PREFIX}*"]
-        try:
-            # Without pruning: an approval that somebody deletes there is still evidence here.
-            self.repository.fetch(self.remote, everything)
-        except GitError:
-            # A ref may stand here where the remote has a directory by now.
-            self.repository.fetch(self.remote, everything, prune=True)
+        self.repository.fetch(self.remote, [f"+{PREFIX}*:{REMOTE_APPROVALS}*"], prune=True)
+        # Nothing is pruned from our own: an approval that somebody deletes there is evidence here.
+        # Only names of the one shape are taken, because no two of them can be in each other's way.
+        mine = self.repository.refs(PREFIX)
+        for there, commit in self.repository.refs(REMOTE_APPROVALS).items():
+            ref = PREFIX + there.removeprefix(REMOTE_APPROVALS)
+            if is_approval_ref(ref) and mine.get(ref) != commit:
+                self.repository.update_ref(ref, commit, mine.get(ref))
 
     def _refuse_moved(self, proposal: Proposal) -> None:
         head = self._head(proposal.branch)

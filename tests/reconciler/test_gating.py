@@ -511,6 +511,24 @@ def test_a_key_does_not_change_hands(bench: Bench) -> None:
     assert "GATE005" in codes(gated)[0]
 
 
+def test_a_key_does_not_change_hands_in_two_steps_either(bench: Bench) -> None:
+    """Taken off the list first, it would make its holder independent of their own work."""
+    path = "specs/organization.yaml"
+    keys = allowed_keys(organization_of(read_side(bench.source(), bench.head()).estate))
+    old = next(key.public for key in keys if key.person == "manager")
+    theirs = next(key.public for key in keys if key.person == "data-scientist")
+    rotated = bench.text(path).replace(old, generate_key("manager")[1])
+    bench.commit({path: rotated.encode()}, branch="refs/heads/rotate")
+    proposal = review(bench.source(), "rotate", bench.now).proposal
+    bench.approve(proposal, "cto")
+    good = bench.merge(proposal, "cto")
+    assert bench.gate(None).good == good
+    bench.commit({path: rotated.replace(theirs, old).encode()})
+    gated = bench.gate(good)
+    assert gated.good == good
+    assert "GATE005" in codes(gated)[0]
+
+
 def test_dating_an_approval_forward_does_not_let_it_be_used_twice(bench: Bench) -> None:
     """The clock of whoever signs says nothing: all of this happens within one second."""
     bench.promote()

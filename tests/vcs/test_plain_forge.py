@@ -138,19 +138,22 @@ def test_no_name_of_a_branch_hides_the_machines_proposal(
 def test_a_ref_in_the_way_does_not_stop_approvals_and_anchors(
     forge: PlainGit, remote: Repository, commit: Write
 ) -> None:
-    """Git cannot keep a file and a directory of one name."""
+    """Git cannot keep a file and a directory of one name; what was approved stays all the same."""
     stem = f"refs/ordain/approvals/{'0' * 64}/manager"
-    first = commit(remote, {"a": b"1"}, ref=stem)
+    other = f"refs/ordain/approvals/{'1' * 64}/cto/cto/{'0' * 40}"
+    kept = {f"{stem}/manager/{'0' * 40}": "", other: ""}
+    for ref in kept:
+        kept[ref] = commit(remote, {"a": ref.encode()}, ref=ref)
     forge.refresh()
-    assert forge.repository.refs(stem) == {stem: first}
-    remote.update_ref(stem, None, first)
-    second = commit(remote, {"a": b"2"}, ref=f"{stem}/manager")
+    assert forge.repository.refs("refs/ordain/approvals/") == kept
+    for ref, at in kept.items():
+        remote.update_ref(ref, None, at)
+    commit(remote, {"a": b"2"}, ref=stem)
     anchored = commit(remote, {"heads.json": b"1"}, ref="refs/ordain/anchors")
     forge.refresh()
-    assert forge.repository.refs("refs/ordain/") == {
-        f"{stem}/manager": second,
-        "refs/ordain/remote-anchors": anchored,
-    }
+    assert forge.repository.refs("refs/ordain/approvals/") == kept
+    theirs = "refs/ordain/remote-anchors"
+    assert forge.repository.refs(theirs) == {theirs: anchored}
 
 
 def test_the_anchors_of_the_remote_are_not_taken_for_our_own(
