@@ -17,6 +17,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench._estates import LINES, model
 from bench._floor import compile_bytecode, show, times_the_floor
 from ordain.specs.loader import parse
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DOCUMENTS = 1_000
-LINES = 90
 FASTER = 1.5
 LOAD = """
 import sys
@@ -36,48 +36,6 @@ estate = load_estate(work_tree(Path(sys.argv[1])))
 findings = (*estate.findings, *check_references(estate))
 sys.exit(f"{findings[0]}" if findings else 0)
 """
-
-
-def model(number: int) -> str:
-    """A Model of 90 lines."""
-    head = f"""apiVersion: ordain.dev/v1
-kind: Model
-metadata:
-  name: model-{number}
-  labels: {{line: consumer-lending, region: north}}
-spec:
-  purpose: Probability that an applicant defaults within twelve months
-  tier: {1 + number % 3}
-  owner: credit-risk
-  task: classification
-  dataset: applications
-  split: {{by: random, train: 60%, validation: 20%, test: 20%}}
-  preprocessing:
-    numeric:
-      impute: median
-      indicator: true
-  training:
-    estimator: hist_gradient_boosting
-    parameters: {{max_iter: 90, learning_rate: 0.06, max_leaf_nodes: 12, min_samples_leaf: 40}}
-    seed: {number}
-    threads: 1
-  decision: {{threshold: 0.3, above: refer, below: approve}}
-  acceptance:
-    metrics:
-      - {{name: roc_auc, min: 0.7, bound: lower, confidence: 0.95}}
-      - {{name: ece, max: 0.08}}
-    fairness:
-      - metric: adverse_impact_ratio
-        min: 0.8
-        alpha: 0.05
-        minCell: 30
-    drift: {{psi: {{max: 0.25}}}}
-  explanation: {{method: shap, background: {{rows: 200, seed: 7}}, top: 4}}
-  features:
-    include:
-"""
-    rest = LINES - head.count("\n")
-    return head + "".join(f"      - column_{index}\n" for index in range(rest))
 
 
 def dataset() -> str:

@@ -51,21 +51,21 @@ def anchor(
         OrdainError: the ledger, the key or git refuses.
     """
     last = _newest(source, known)
+    anchored = None if last is None else _heads_in(source, last)
     heads = ledger.heads()
-    for chain, said in (_anchored(source) or {}).items():
+    for chain, said in (anchored or {}).items():
         _refuse_loss(chain, Head(said["seq"], said["hash"]), heads.get(chain))
-    if not heads or _as_json(heads) == _anchored(source):
+    if not heads or _as_json(heads) == anchored:
         if last is not None:
             _push(source, last)
         return None
     signer = load_signer(source.home.key(RECONCILER))
-    return _commit(source, ledger.anchor(time=now, actor=RECONCILER), signer, now)
+    return _commit(source, last, ledger.anchor(time=now, actor=RECONCILER), signer, now)
 
 
 def anchor_and_remember(source: Source, ledger: Ledger, state: StateStore, now: datetime) -> None:
     """Anchor, and remember the anchor where no git can take it back; raises what `anchor` does."""
     known = state.get(LAST_ANCHOR)
-    _newest(source, known)
     try:
         # It may be there although pushing it has failed.
         anchor(source, ledger, now, known=known)
@@ -172,10 +172,11 @@ def _invalid(commit: str, reason: str) -> AnchorInvalid:
     return AnchorInvalid(message, remedy="fetch the ref again from a clone that you trust")
 
 
-def _commit(source: Source, heads: Mapping[str, Head], signer: Signer, now: datetime) -> str:
+def _commit(
+    source: Source, last: str | None, heads: Mapping[str, Head], signer: Signer, now: datetime
+) -> str:
     """Commit the heads on top of the last anchor and push it; a remote may lag behind."""
     repository = source.repository
-    last = repository.refs(ANCHORS).get(ANCHORS)
     tree = repository.write_tree(None, {FILE: canonical_json(_as_json(heads)) + b"\n"})
     parents = () if last is None else (last,)
     commit = repository.write_commit(tree, parents, "Anchor the ledger", MACHINE, now, signer)
@@ -186,8 +187,10 @@ def _commit(source: Source, heads: Mapping[str, Head], signer: Signer, now: date
 
 def _push(source: Source, commit: str) -> None:
     """Bring an anchor to the remote, if there is one and it is not known to have it."""
+    if source.forge.remote is None:
+        return
     there = source.repository.refs(REMOTE_ANCHORS).get(REMOTE_ANCHORS)
-    if source.forge.remote is None or there == commit:
+    if there == commit:
         return
     source.repository.push(source.forge.remote, [f"{commit}:{ANCHORS}"], {})
     source.repository.update_ref(REMOTE_ANCHORS, commit, there)
@@ -195,12 +198,6 @@ def _push(source: Source, commit: str) -> None:
 
 def _as_json(heads: Mapping[str, Head]) -> dict[str, Any]:
     return {chain: {"hash": head.hash, "seq": head.seq} for chain, head in sorted(heads.items())}
-
-
-def _anchored(source: Source) -> dict[str, dict[str, Any]] | None:
-    """The heads that the newest anchor holds."""
-    last = source.repository.refs(ANCHORS).get(ANCHORS)
-    return None if last is None else _heads_in(source, last)
 
 
 def _heads_in(source: Source, commit: str) -> dict[str, dict[str, Any]] | None:

@@ -271,19 +271,13 @@ def _changed_hands(source: Source, base: Side | None, side: Side) -> Iterator[Fi
     """
     if base is None or len(side.estate.all("Organization")) != 1:
         return
-    before = allowed_keys(organization_of(base.estate))
-    listed = {(one.person, PublicKey.parse(one.public).blob) for one in before}
-    after = [
-        (one.person, PublicKey.parse(one.public).blob)
-        for one in allowed_keys(organization_of(side.estate))
-    ]
-    new = [one for one in after if one not in listed]
+    before = _holdings(allowed_keys(organization_of(base.estate)))
+    new = _holdings(allowed_keys(organization_of(side.estate))) - before
     if not new:
         return
-    ever = keys_ever(source.repository, base.revision)
-    listed |= {(one.person, PublicKey.parse(one.public).blob) for one in ever}
-    for person, blob in new:
-        for other in sorted(who for who, key in listed if key == blob and who != person):
+    ever = before | _holdings(keys_ever(source.repository, base.revision))
+    for person, blob in sorted(new):
+        for other in sorted(who for who, key in ever if key == blob and who != person):
             yield Finding(
                 code="GATE005",
                 severity=Severity.ERROR,
@@ -291,6 +285,11 @@ def _changed_hands(source: Source, base: Side | None, side: Side) -> Iterator[Fi
                 remedy="give every person keys of their own: ssh-keygen -t ed25519",
                 controls=("HR-SOD",),
             )
+
+
+def _holdings(keys: Sequence[AllowedKey]) -> set[tuple[str, bytes]]:
+    """(person, key) of every entry, whatever time it is good at."""
+    return {(one.person, PublicKey.parse(one.public).blob) for one in keys}
 
 
 def _rewritten(head: str, good: str | None) -> Finding:
