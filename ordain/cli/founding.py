@@ -13,6 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from ordain.specs.errors import OrdainError
+from ordain.specs.people import RECONCILER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = ("credit-union", "clinic")
 PEOPLE = ("data-scientist", "manager", "cto")
-RECONCILER = "reconciler"
 ALLOWED = "allowed_signers"
 # What commands write beside the documents, and nobody wants in a plan or a commit.
 IGNORED = "/schemas/\n*.html\nplan.json\n"

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.vcs.changes import Change, PathChange
 
-RECONCILER = "reconciler"
 _MACHINE_FIELDS = {"Deployment": "version", "Dataset": "digest"}
 _REFUSED_MODES = {"120000": "a symbolic link", "160000": "a submodule"}
 

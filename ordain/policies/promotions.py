@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ordain.policies.acceptance import Case, accept
-from ordain.policies.changes import RECONCILER, is_evidence
+from ordain.policies.changes import is_evidence
 from ordain.policies.lookups import recipe_in, versions_of
 from ordain.specs.evidence import (
     MAXIMUM_BYTES,
@@ -22,6 +22,7 @@ from ordain.specs.evidence import (
     read_evidence,
 )
 from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.people import RECONCILER
 from ordain.specs.recipes import recipe_from_inputs
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ordain.policies.changes import RECONCILER, ChangeFacts, Kind
+from ordain.policies.changes import ChangeFacts, Kind
 from ordain.specs.canonical import same
 from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.people import RECONCILER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

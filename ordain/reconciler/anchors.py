@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from ordain.ledger.chain import Anchor, Head
 from ordain.reconciler.errors import AnchorInvalid
 from ordain.reconciler.history import makers
-from ordain.reconciler.people import RECONCILER
 from ordain.reconciler.promotions import MACHINE
 from ordain.specs.canonical import canonical_json
+from ordain.specs.people import RECONCILER
 from ordain.vcs.errors import GitError, MissingPath
 from ordain.vcs.keys import load_signer
 from ordain.vcs.plain import ANCHORS, REMOTE_ANCHORS

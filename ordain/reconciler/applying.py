@@ -28,6 +28,7 @@ from ordain.reconciler.stages import (
 )
 from ordain.runtime.training.order import Job as Order
 from ordain.specs.errors import OrdainError
+from ordain.specs.people import RECONCILER
 from ordain.vcs.keys import load_signer
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from ordain.reconciler.source import Source
     from ordain.reconciler.state import StateStore
 
-ACTOR = "reconciler"
 AnyStage = Train | Rebuild | Withdraw | Propose | Serve | StopServing | Enrol | Retire
 
 
@@ -128,7 +128,13 @@ class Applier:
         said = stage.to_json()
         subject = said.get("model") or said.get("environment") or ""
         self.ledger.record(
-            Event(time, ACTOR, kind, str(subject), {**said, **data, "revision": self.side.revision})
+            Event(
+                time,
+                RECONCILER,
+                kind,
+                str(subject),
+                {**said, **data, "revision": self.side.revision},
+            )
         )
 
     def _carry_out(self, stage: AnyStage) -> str:  # noqa: PLR0911 - one return for each stage
@@ -218,6 +224,6 @@ class Applier:
             ordain.__version__,
         )
         files = promotion_files(self.side.tree, self.side.estate, version)
-        signer = load_signer(self.source.home.key(ACTOR))
+        signer = load_signer(self.source.home.key(RECONCILER))
         proposal = propose(self.source, self.side.revision, files, version, signer, self.clock())
         return f"proposed as {proposal.id}"

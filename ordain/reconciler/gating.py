@@ -22,10 +22,11 @@ from ordain.reconciler.history import (
     signers,
     untouched,
 )
-from ordain.reconciler.people import RECONCILER, allowed_keys, organization_of
+from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
 from ordain.specs.findings import Finding, Severity, blocking
+from ordain.specs.people import RECONCILER
 from ordain.vcs.approvals import Approvals, RejectedApproval, read_approvals
 from ordain.vcs.changes import change_between
 from ordain.vcs.errors import GitError, MergeConflict

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ordain.ledger.records import Event
 from ordain.reconciler.anchors import accept, anchor_and_remember
-from ordain.reconciler.applying import ACTOR, Applier, Result
+from ordain.reconciler.applying import Applier, Result
 from ordain.reconciler.desire import desire
 from ordain.reconciler.errors import AnchorInvalid
 from ordain.reconciler.gating import Gated, Refusal, Side, gate_history, read_side
@@ -31,6 +31,7 @@ from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import ArtifactError
 from ordain.specs.errors import FindingsError, OrdainError
 from ordain.specs.findings import blocking
+from ordain.specs.people import RECONCILER
 from ordain.vcs.errors import GitError
 from ordain.vcs.signatures import signed_by
 
@@ -205,7 +206,7 @@ class Reconciler:
         for one in self.source.forge.seen_proposals():
             if not one.branch.startswith(BRANCH):
                 continue
-            mine = signed_by(self.source.repository, one.head, allowed, now) == ACTOR
+            mine = signed_by(self.source.repository, one.head, allowed, now) == RECONCILER
             recipe = recipe_of_proposal(one) if mine else ""
             yield SeenProposal(one.id, model_of_proposal(one), recipe)
 
@@ -252,7 +253,7 @@ class Reconciler:
         return last.id
 
     def _record(self, kind: str, subject: str, data: Mapping[str, Any]) -> None:
-        self.ledger.record(Event(self.clock(), ACTOR, kind, subject, data))
+        self.ledger.record(Event(self.clock(), RECONCILER, kind, subject, data))
 
 
 def _is_whole(store: ArtifactStore, artifact: str) -> bool:

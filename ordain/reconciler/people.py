@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ordain.specs.errors import SpecError
+from ordain.specs.people import RECONCILER
 from ordain.vcs.keys import AllowedKey
 
 if TYPE_CHECKING:
     from ordain.specs.documents import LoadedEstate
     from ordain.specs.kinds.organization import Key, Organization, Person
-
-RECONCILER = "reconciler"
 
 
 def organization_of(estate: LoadedEstate) -> Organization:

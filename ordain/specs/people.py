@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Location
 
-MACHINE: Final = "reconciler"
+RECONCILER: Final = "reconciler"
 _PEOPLE: Final = "spec.people.*.name"
 
 
@@ -33,11 +33,11 @@ def check_people(estate: LoadedEstate) -> Iterator[Finding]:
 
 def _machine_names(document: Document) -> Iterator[Finding]:
     for path, name in values_at(document.raw, _PEOPLE):
-        if name == MACHINE:
+        if name == RECONCILER:
             yield Finding(
                 "REF015",
                 Severity.ERROR,
-                f"no person can be called `{MACHINE}`: it is the name of the machine account",
+                f"no person can be called `{RECONCILER}`: it is the name of the machine account",
                 document.marks.value(*path),
                 remedy="give the person another name; keys of the machine stand under `reconciler`",
             )
@@ -72,7 +72,7 @@ def _keys(document: Document) -> Iterator[tuple[str, str, Location]]:
         # Two entries of one name are two people, until the name itself is put right.
         yield f"{document.key} {path[2]}", str(key), document.marks.value(*path)
     for path, key in values_at(document.raw, "spec.reconciler.keys.*.public"):
-        yield MACHINE, str(key), document.marks.value(*path)
+        yield RECONCILER, str(key), document.marks.value(*path)
 
 
 def _material(line: str) -> bytes:
