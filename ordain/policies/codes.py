@@ -10,11 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.packs import Pack, load_pack, pack_file, pack_names
+from ordain.policies.rules import code_of
 from ordain.specs.explanations import Explanation as Page
 from ordain.specs.loader import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ordain.specs.documents import Document
+    from ordain.specs.kinds.policy import PolicyValidation
 
 _POLICIES: Final = {
     "POL000": Page(
@@ -47,6 +51,12 @@ _POLICIES: Final = {
         "A misspelt parameter would silently leave the pack's own value in force.",
         "packs: [{name: baseline, params: {psii: 0.2}}]",
         "correct the name of the parameter",
+    ),
+    "POL005": Page(
+        "a policy demands nothing",
+        "It looks as if a rule were in force, and nothing is asked.",
+        "kind: Policy        # with neither validations nor transitions",
+        "declare validations, transitions, or both; or remove the document",
     ),
 }
 _CHANGES: Final = {
@@ -259,12 +269,16 @@ def pack_pages() -> dict[str, Page]:
 def _pages(pack: Pack) -> Iterator[tuple[str, Page]]:
     examples = _examples(pack)
     for policy in pack.policies:
-        for index, one in enumerate(policy.spec.validations):
-            suffix = f".{one.name}" if one.name else f".{index + 1}" if index else ""
-            code = f"POL-{policy.name}{suffix}"
+        for code, one in _validations(policy):
             controls = ", ".join(one.controls)
             why = f"{policy.spec.rationale} Controls: {controls}. Pack: {pack.origin}."
             yield code, Page(one.message, why, examples.get(code, ""), one.remedy)
+
+
+def _validations(policy: Document) -> Iterator[tuple[str, PolicyValidation]]:
+    for field in ("validations", "transitions"):
+        for index, one in enumerate(getattr(policy.spec, field)):
+            yield code_of(policy.name, field, index, one.name), one
 
 
 def _examples(pack: Pack) -> dict[str, str]:
