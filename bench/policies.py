@@ -240,17 +240,11 @@ def hundred_more() -> bool:
     )
     with TemporaryDirectory() as name:
         directory = Path(name)
-        people = organization({name: generate_key(name)[1] for name in NAMES})
+        people = organization({one: generate_key(one)[1] for one in NAMES})
         files = {f"specs/model-{n}.yaml": model(n).encode() for n in range(DOCUMENTS)}
         files |= {"ordain.yaml": settings().encode(), "specs/data.yaml": dataset().encode()}
-        write(
-            directory,
-            files
-            | {
-                "specs/people.yaml": organization({n: generate_key(n)[1] for n in NAMES}).encode(),
-                "reasons.yaml": b"reasons: []\n",
-            },
-        )
+        files |= {"specs/people.yaml": people.encode(), "reasons.yaml": b"reasons: []\n"}
+        write(directory, files)
         extra = []
         for _ in range(TURNS):
             without = cpu(CHECK, runs=1, directory=directory)

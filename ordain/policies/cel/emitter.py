@@ -164,6 +164,8 @@ class Emitter:
 
     def _opaque(self, node: Node, code: Code) -> str:
         """The same value, but no literal, of which Python's compiler knows what it cannot do."""
+        while isinstance(node, Call) and node.function == "dyn":
+            node = node.operands[0]
         if isinstance(node, Literal | ListOf | MapOf):
             return f"({self.fresh()} := {code.text})"
         return code.text
@@ -398,7 +400,7 @@ class Emitter:
     def _order(self, name: str, left: Node, right: Node) -> str:
         sign, function = _ORDERS[name]
         one, other = self.value(left), self.value(right)
-        if {one.type, other.type} <= {INT, DOUBLE} or one.type == other.type == TEXT:
+        if one.type == other.type and one.type in {INT, DOUBLE, TEXT}:
             return f"({one.text} {sign} {other.text})"
         if other.type in {INT, DOUBLE} and other.plain:
             held, first = self._held(one)
