@@ -11,6 +11,7 @@ package and none of Python's own.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -201,7 +202,10 @@ def _names(used: set[str], indent: str, number: int | None = None) -> list[str]:
 
 
 def _compiled(source: str) -> CodeType:
-    return compile(source, "<policy>", "exec")
+    with warnings.catch_warnings():
+        # Python's compiler warns of `1 is None`, which is how it is told that `1 == null`.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return compile(source, "<policy>", "exec")
 
 
 def _function(code: CodeType, constants: Mapping[str, object]) -> Callable[..., Any]:

@@ -162,14 +162,6 @@ class Emitter:
         self.line(f"{name} = {code.text}")
         return Code(name, code.type, plain=True)
 
-    def _opaque(self, node: Node, code: Code) -> str:
-        """The same value, but no literal, of which Python's compiler knows what it cannot do."""
-        while isinstance(node, Call) and node.function == "dyn":
-            node = node.operands[0]
-        if isinstance(node, Literal | ListOf | MapOf):
-            return f"({self.fresh()} := {code.text})"
-        return code.text
-
     # ── nodes ────────────────────────────────────────────────────────────────────────────────
 
     def value(self, node: Node) -> Code:
@@ -246,7 +238,7 @@ class Emitter:
             return Code(f"({chained.text} is not ABSENT)", BOOL) if node.test else chained
         if node.test:
             return Code(self._inside(operand, key), BOOL)
-        return Code(f"{self._opaque(node.operand, operand)}[{key}]")
+        return Code(f"{operand.text}[{key}]")
 
     def _is_variable(self, node: Select) -> bool:
         operand = node.operand
@@ -384,7 +376,7 @@ class Emitter:
             one, other, left, right = other, one, right, left
         if isinstance(right, Literal):
             if right.value is None or isinstance(right.value, bool):
-                return f"({self._opaque(left, one)} is {other.text})"
+                return f"({one.text} is {other.text})"
             if isinstance(right.value, str):
                 return f"({one.text} == {other.text})"
             if isinstance(right.value, int):
@@ -447,7 +439,7 @@ class Emitter:
             return Code(f"chained({operand.text}, {key.text})", OPTIONAL)
         if key.type == TEXT and operand.type != LIST:
             # Only a dict has items under a text; a list or a text raises.
-            return Code(f"{self._opaque(left, operand)}[{key.text}]")
+            return Code(f"{operand.text}[{key.text}]")
         return Code(f"index({operand.text}, {key.text})")
 
     # ── optionals ────────────────────────────────────────────────────────────────────────────
