@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # Each room lists its errors in one module; importing it makes their classes known.
 _ERRORS = (
     "ordain.cli.founding",
+    "ordain.cli.outputs",
     "ordain.cli.pinning",
     "ordain.cli.reporting",
     "ordain.compilers.errors",
