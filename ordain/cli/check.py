@@ -189,7 +189,7 @@ def _show(ctx: click.Context, checked: Checked, settled: Sequence[Output]) -> No
     """Standard output gets the one format without a file; a person is told what comes next."""
     from ordain.specs.writers import FORMATS
 
-    (shown,) = [one for one in settled if one.file is None] or [None]
+    shown = next((one for one in settled if one.file is None), None)
     if shown is None:
         _tell_files(checked, settled)
     elif shown.format == "text":

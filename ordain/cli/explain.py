@@ -43,6 +43,7 @@ def command(subject: str) -> None:
 
     register_all()
     click.echo(explain(subject), nl=False)
+    click.echo("Next: ordain check")
 
 
 def register_all() -> None:

@@ -19,32 +19,25 @@ output_option = click.option(
 )
 
 
-class OutputType(click.ParamType):
-    """`FORMAT` or `FORMAT=FILE`, of the formats in which findings are written."""
+def _parsed(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[Output, ...]:
+    from ordain.cli.outputs import parse_output
 
-    name = "FORMAT[=FILE]"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Output:
-        """Take one value apart."""
-        from ordain.cli.outputs import Output, parse_output
-
-        if isinstance(value, Output):
-            return value
-        try:
-            return parse_output(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+    try:
+        return tuple(map(parse_output, values))
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
 
 
 outputs_option = click.option(
     "-o",
     "--output",
     "outputs",
-    type=OutputType(),
+    metavar="FORMAT[=FILE]",
     multiple=True,
     default=("text",),
     show_default=True,
+    callback=_parsed,
     help="What to write, and where; repeat for more. Without a file: standard output.",
 )

@@ -85,9 +85,10 @@ def settle(outputs: Sequence[Output], environ: Mapping[str, str]) -> tuple[Outpu
             f"{' and '.join(shown)} cannot both go to standard output;"
             f" give one a file, as in -o {shown[-1]}=FILE"
         )
-    places = [one.file.resolve() for one in found if one.file is not None]
+    files = [one.file for one in found if one.file is not None and not _special(one.file)]
+    places = [file.resolve() for file in files]
     twice = next((place for place in places if places.count(place) > 1), None)
-    if twice is not None and not _special(twice):
+    if twice is not None:
         raise click.UsageError(f"two formats cannot both be written to {twice}")
     return found
 
@@ -119,11 +120,11 @@ def write_files(outputs: Sequence[Output], checked: Checked) -> None:
 
 def _stage(one: Output, data: bytes, staged: list[tuple[Path, Path]]) -> None:
     assert one.file is not None  # noqa: S101 - the caller has asked
+    if _special(one.file):
+        one.file.write_bytes(data)
+        return
     # A link stays a link: what it points at gets the new content.
     place = one.file.resolve()
-    if _special(place):
-        place.write_bytes(data)
-        return
     before = b""
     if one.append:
         with suppress(FileNotFoundError):

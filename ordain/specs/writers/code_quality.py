@@ -29,7 +29,7 @@ _SEVERITIES: Final = {
 def render(checked: Checked) -> str:
     """One JSON array, the heaviest first."""
     found = [one for one in heaviest_first(marked(checked)) if one.waived is None]
-    return json.dumps([_entry(one) for one in found], indent=1, ensure_ascii=False)
+    return json.dumps([_entry(one) for one in found], ensure_ascii=False)
 
 
 def _entry(one: Marked) -> dict[str, Any]:

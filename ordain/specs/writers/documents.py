@@ -82,8 +82,9 @@ def _place(place: Location | None, sources: Sources) -> dict[str, Any] | None:
         return None
     if not place.line:
         return {"path": place.path, "range": None, "snippet": None}
-    start = {"line": place.line, "column": place.column}
-    end = {"line": place.line, "column": place.column + place.length}
+    column = max(1, place.column)
+    start = {"line": place.line, "column": column}
+    end = {"line": place.line, "column": column + place.length}
     line = sources.line(place)
     return {
         "path": place.path,

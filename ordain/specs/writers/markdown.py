@@ -99,7 +99,8 @@ class _Page:
         self.section(f"{title}\n\n{lines}", rows, "rows")
 
     def details(self, title: str, rows: Iterable[str]) -> None:
-        self.section(f"<details><summary>{title}</summary>", rows, "findings", end="\n</details>\n")
+        head = f"<details><summary>{title}</summary>\n\n"
+        self.section(head, rows, "findings", end="\n</details>\n")
 
     def _kept(self, lines: Sequence[str]) -> list[str]:
         kept = []

@@ -59,7 +59,7 @@ def render(checked: Checked) -> str:
         "summary": {name: said[name] for name in ("pass", "fail", "warn", "error", "skip")},
         "results": results[:written],
     }
-    return json.dumps(report, indent=1, ensure_ascii=False)
+    return json.dumps(report, ensure_ascii=False)
 
 
 def _annotations(checked: Checked, cut: int) -> dict[str, str]:

@@ -50,7 +50,7 @@ def render(checked: Checked) -> str:
         "properties": _properties(checked),
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=1, ensure_ascii=False)
+    return json.dumps(log, ensure_ascii=False)
 
 
 def _driver(checked: Checked, rules: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -152,8 +152,8 @@ def _physical(place: Location | None) -> dict[str, Any]:
     if place is not None and place.line:
         found["region"] = {
             "startLine": place.line,
-            "startColumn": place.column,
+            "startColumn": max(1, place.column),
             "endLine": place.line,
-            "endColumn": place.column + place.length,
+            "endColumn": max(1, place.column) + place.length,
         }
     return found
