@@ -116,7 +116,7 @@ def write() -> Write:
 def validate() -> Validate:
     """Hold a document against a schema that is stored beside the tests."""
 
-    def valid(content: Any, name: str) -> None:
+    def valid(content: Any, name: str) -> None:  # noqa: ANN401 - any JSON
         schema = json.loads((SCHEMAS / name).read_text(encoding="utf-8"))
         validator = jsonschema.validators.validator_for(schema, jsonschema.Draft7Validator)
         validator(schema).validate(content)
