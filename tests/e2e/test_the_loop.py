@@ -134,6 +134,7 @@ def test_reasons_are_those_of_exactly_that_version(place: Place, story: dict[str
 def test_each_step_ends_with_the_next_one(story: dict[str, Any]) -> None:
     told = {name: done.stdout.splitlines()[-1] for name, done in story.items() if name in STEPS}
     assert told == {name: f"Next: ordain {words}" for name, words in STEPS.items()}
+    assert story["init"].stdout.splitlines()[-1].endswith("/estate && ordain check")
 
 
 def test_a_request_without_a_key_is_refused(place: Place, story: dict[str, Any]) -> None:
