@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -55,7 +55,7 @@ def command(
     One evaluation is written in as many formats as are asked for, each once: text, json, sarif,
     junit, github (annotations), github-summary, gitlab, openreports, markdown (for a pull request).
     """
-    from ordain.cli.outputs import settle, write_files
+    from ordain.cli.outputs import settle
 
     settled = settle(outputs, os.environ)
     moment = now()
@@ -63,10 +63,12 @@ def command(
         seen = _judge_change(directory, base, revision or "HEAD", moment)
     else:
         seen = _check_tree(directory, revision, moment)
-    checked = _fill(seen, moment, fail_on, settled)
-    write_files(settled, checked)
-    _show(ctx, checked, settled)
-    ctx.exit(1 if any(map(checked.fails, checked.findings)) else 0)
+    if any(one.file is not None or one.format != "text" for one in settled):
+        _write(_described(seen, moment, fail_on, settled), settled)
+    if any(one.file is None and one.format == "text" for one in settled):
+        _show_text(ctx, seen)
+    weights = {"error", fail_on}
+    ctx.exit(1 if any(one.severity.value in weights for one in seen.findings) else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,45 +135,33 @@ def _judge_change(directory: Path, base: str, revision: str, moment: datetime) -
     return _Seen(judged.judgement, judged.findings, tree, head, onto)
 
 
-def _fill(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Output]) -> Checked:
-    """All that the formats asked for may say; text alone asks for little, and must be fast."""
+def _described(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Output]) -> Checked:
+    """All that a writer may say: what was judged, by what, and what its codes mean."""
+    import ordain
     from ordain.policies.gate import verdict_of
     from ordain.specs.findings import Severity
+    from ordain.specs.trees import is_document_path
+    from ordain.specs.writers import FORMATS
     from ordain.specs.writers.checked import Checked, Waived
 
-    waived = tuple(
-        Waived(one.finding, one.waiver, one.reason, one.approved_by, one.expires, one.subject)
-        for one in seen.judgement.suppressed
-    )
-    checked = Checked(
+    judgement = seen.judgement
+    return Checked(
         verdict_of(seen.findings),
         seen.findings,
         moment,
         seen.tree,
-        waived,
-        fail_on=Severity(fail_on),
-    )
-    if all(one.format == "text" and one.file is None for one in settled):
-        return checked
-    return _described(checked, seen, settled)
-
-
-def _described(checked: Checked, seen: _Seen, settled: Sequence[Output]) -> Checked:
-    """The same with what was judged, by what, and what its codes mean."""
-    import ordain
-    from ordain.specs.trees import is_document_path
-    from ordain.specs.writers import FORMATS
-
-    kind = seen.judgement.kind
-    return replace(
-        checked,
+        tuple(
+            Waived(one.finding, one.waiver, one.reason, one.approved_by, one.expires, one.subject)
+            for one in judgement.suppressed
+        ),
         paths=tuple(filter(is_document_path, seen.tree)),
         tool_version=ordain.__version__,
-        engine=seen.judgement.engine,
-        policies=seen.judgement.policies,
+        engine=judgement.engine,
+        policies=judgement.policies,
         revision=seen.revision,
         base=seen.base,
-        change=kind.value if kind is not None else "",
+        change=judgement.kind.value if judgement.kind is not None else "",
+        fail_on=Severity(fail_on),
         command=seen.command,
         pages=_pages() if any(FORMATS[one.format].pages for one in settled) else {},
     )
@@ -185,30 +175,34 @@ def _pages() -> Mapping[str, Explanation]:
     return explanations()
 
 
-def _show(ctx: click.Context, checked: Checked, settled: Sequence[Output]) -> None:
-    """Standard output gets the one format without a file; a person is told what comes next."""
+def _write(checked: Checked, settled: Sequence[Output]) -> None:
+    """Files first, so that nothing is shown when one of them cannot be written."""
+    from ordain.cli.outputs import write_files
+    from ordain.specs.diagnostics import shown, summary_line
     from ordain.specs.writers import FORMATS
 
-    shown = next((one for one in settled if one.file is None), None)
-    if shown is None:
-        _tell_files(checked, settled)
-    elif shown.format == "text":
-        from ordain.specs.writers.texts import render
-
-        colour = ctx.color if ctx.color is not None else sys.stdout.isatty()
-        click.echo(render(checked, colour=colour))
-        click.echo(f"Next: {_next(checked.findings)}")
-    else:
-        click.echo(FORMATS[shown.format].write(checked), nl=False)
+    write_files(settled, checked)
+    here = next((one.format for one in settled if one.file is None), None)
+    if here is None:
+        # Nothing stands on standard output, so whoever waits reads where it went.
+        said = summary_line(checked.findings, len(checked.paths), len(checked.suppressed))
+        files = ", ".join(shown(str(one.file)) for one in settled)
+        click.echo(f"{said}: wrote {files}", err=True)
+    elif here != "text":
+        click.echo(FORMATS[here].write(checked), nl=False)
 
 
-def _tell_files(checked: Checked, settled: Sequence[Output]) -> None:
-    """Nothing stands on standard output, so whoever waits reads where it went."""
-    from ordain.specs.diagnostics import shown, summary_line
+def _show_text(ctx: click.Context, seen: _Seen) -> None:
+    """What a terminal gets; nothing of the writers is loaded for it."""
+    from ordain.specs.diagnostics import render_text, waiver_words
 
-    said = summary_line(checked.findings, len(checked.paths), len(checked.suppressed))
-    files = ", ".join(shown(str(one.file)) for one in settled)
-    click.echo(f"{said}: wrote {files}", err=True)
+    colour = ctx.color if ctx.color is not None else sys.stdout.isatty()
+    waived = [
+        (one.finding, waiver_words(one.waiver, one.expires, one.approved_by, one.reason))
+        for one in seen.judgement.suppressed
+    ]
+    click.echo(render_text(seen.findings, seen.tree, colour=colour, waived=waived))
+    click.echo(f"Next: {_next(seen.findings)}")
 
 
 def _next(findings: Sequence[Finding]) -> str:

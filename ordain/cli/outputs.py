@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 # Where GitHub Actions collects the summary of a step; several commands of a step add to it.
 SUMMARY_VARIABLE: Final = "GITHUB_STEP_SUMMARY"
 _SUMMARY: Final = "github-summary"
+# What all commands of a step may write there together; more is refused as a whole.
+_SUMMARY_ROOM: Final = 1024 * 1024
+_NO_ROOM: Final = b"\nThe summary of `ordain check` has no room here; see the log.\n"
 
 
 class OutputError(OrdainError):
@@ -46,12 +49,18 @@ class Output:
     append: bool = False
 
 
+# What everybody gets who asks for nothing; it must not wait for the table of formats.
+_DEFAULT: Final = Output("text")
+
+
 def parse_output(text: str) -> Output:
     """One value of `-o`.
 
     Raises:
         ValueError: for a format that does not exist, or a file without a name.
     """
+    if text == _DEFAULT.format:
+        return _DEFAULT
     from ordain.specs.writers import FORMATS
 
     name, given, file = text.partition("=")
@@ -129,6 +138,7 @@ def _stage(one: Output, data: bytes, staged: list[tuple[Path, Path]]) -> None:
     if one.append:
         with suppress(FileNotFoundError):
             before = place.read_bytes()
+        data = data if len(before) + len(data) <= _SUMMARY_ROOM else _NO_ROOM
     part = place.with_name(f".{place.name}.{os.getpid()}.part")
     with part.open("xb") as file:
         staged.append((part, place))

@@ -88,8 +88,13 @@ def render_text(
     return "".join([*blocks, *accepted, summary_line(findings, files, len(waived))])
 
 
+def waiver_words(waiver: str, expires: str, approved_by: str, reason: str) -> str:
+    """A waiver in one line: its name, its last day, who answers for it, and why."""
+    return f"{waiver} until {expires}, by {approved_by}: {reason}"
+
+
 def _accepted(finding: Finding, why: str, paint: _Painter) -> str:
-    place = "" if finding.location is None else f"{shown(str(finding.location))}: "
+    place = "" if finding.location is None else f"{one_line(str(finding.location))}: "
     return (
         f"{paint(f'waived[{finding.code}]', 'note')}: {place}{one_line(finding.message)}\n"
         f"  {paint('=', 'frame')} {paint('note', 'bold')}: {one_line(why)}\n\n"
@@ -131,7 +136,7 @@ def _block(finding: Finding, sources: Sources, paint: _Painter) -> str:
     if finding.location is not None:
         lines += _excerpt(finding.location, "", sources, paint, gutter, severity)
     for place, label in finding.related:
-        lines += _excerpt(place, label, sources, paint, gutter, "frame")
+        lines += _excerpt(place, one_line(label), sources, paint, gutter, "frame")
     notes = [("note", text) for text in finding.evidence]
     if finding.controls:
         notes.append(("controls", ", ".join(finding.controls)))
@@ -148,7 +153,7 @@ def _excerpt(
     """A place with its line, underlined."""
     bar = paint("|", "frame")
     arrow = paint("-->" if not label else ":::", "frame")
-    head = f"{gutter}{arrow} {shown(str(place))}"
+    head = f"{gutter}{arrow} {one_line(str(place))}"
     line = sources.line(place)
     if line is None:
         return [f"{head} {label}".rstrip()]

@@ -188,22 +188,36 @@ def test_a_device_is_written_and_stays_a_device(founded: Place) -> None:
     assert json.loads(done.stderr.partition("\nno findings")[0])["verdict"] == "pass"
 
 
-def test_the_summary_of_a_job_is_added_to_its_file(red: Place, out: Path) -> None:
-    summary = out / "summary.md"
-    summary.write_text("# of an earlier command\n")
+def in_a_job(place: Place, summary: Path) -> subprocess.CompletedProcess[str]:
+    """The check as a step of GitHub Actions runs it."""
     words = ("check", "-o", "github-summary", "-o", "github")
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "ordain.cli", *words],
-        cwd=red.estate,
-        env=red.environment | {"GITHUB_STEP_SUMMARY": str(summary)},
+        cwd=place.estate,
+        env=place.environment | {"GITHUB_STEP_SUMMARY": str(summary)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_the_summary_of_a_job_is_added_to_its_file(red: Place, out: Path) -> None:
+    summary = out / "summary.md"
+    summary.write_text("# of an earlier command\n")
+    done = in_a_job(red, summary)
     assert done.returncode == 1
     assert [line.partition(" ")[0] for line in done.stdout.splitlines()] == ["::error"] * 2 + ["2"]
     lines = summary.read_text().splitlines()
     assert lines[:2] == ["# of an earlier command", "### ❌ ordain: fail"]
+
+
+def test_a_summary_that_is_full_keeps_what_it_has(founded: Place, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("x" * (1024 * 1024 - 100))
+    in_a_job(founded, summary)
+    text = summary.read_text()
+    assert len(text) <= 1024 * 1024
+    assert text.splitlines()[-1] == "The summary of `ordain check` has no room here; see the log."
 
 
 def test_the_summary_goes_to_standard_output_elsewhere(founded: Place) -> None:

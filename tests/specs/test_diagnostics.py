@@ -132,6 +132,18 @@ def test_a_file_cannot_move_the_cursor_of_who_reads() -> None:
     assert "\\u001b[2J\\u202etxt\\u200b" in text
 
 
+def test_neither_a_path_nor_a_label_begins_a_line() -> None:
+    odd = Location("a\nerror[X]: b.yaml")
+    text = render_text([finding(odd, related=((odd, "first\x1b\nhere"),))], {}, colour=False)
+    assert text == (
+        "error[SPEC104]: wrong\n"
+        " --> a\\u000aerror[X]: b.yaml\n"
+        " ::: a\\u000aerror[X]: b.yaml first\\u001b\\u000ahere\n"
+        "\n"
+        "1 error in 0 files"
+    )
+
+
 def test_a_message_of_several_lines_stays_one_finding() -> None:
     text = render_text([finding(None, message="one\ntwo")], TREE, colour=False)
     assert text.startswith("error[SPEC104]: one\\u000atwo\n")

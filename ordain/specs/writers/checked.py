@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.diagnostics import waiver_words
 from ordain.specs.findings import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Waived:
 
     @property
     def words(self) -> str:
-        """The waiver in one line: its name, its last day, who answers for it, and why."""
-        return f"{self.waiver} until {self.expires}, by {self.approved_by}: {self.reason}"
+        """The waiver in one line."""
+        return waiver_words(self.waiver, self.expires, self.approved_by, self.reason)
 
 
 @dataclass(frozen=True, slots=True)

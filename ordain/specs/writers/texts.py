@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ordain.specs.writers.checked import Checked
 
 
-def render(checked: Checked, *, colour: bool = False) -> str:
+def render(checked: Checked) -> str:
     """Findings with their source lines, what is waived, and one line that sums up."""
     waived = [(one.finding, one.words) for one in checked.suppressed]
-    return render_text(checked.findings, checked.tree, colour=colour, waived=waived)
+    return render_text(checked.findings, checked.tree, colour=False, waived=waived)
