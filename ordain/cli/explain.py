@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # Each room lists its errors in one module; importing it makes their classes known.
 _ERRORS = (
     "ordain.cli.founding",
+    "ordain.cli.outputs",
     "ordain.cli.pinning",
     "ordain.cli.reporting",
     "ordain.compilers.errors",
@@ -42,6 +43,7 @@ def command(subject: str) -> None:
 
     register_all()
     click.echo(explain(subject), nl=False)
+    click.echo("Next: ordain check")
 
 
 def register_all() -> None:
