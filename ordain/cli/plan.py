@@ -85,8 +85,8 @@ def _show_change(
 def _mention_dirty(source: Source, revision: str) -> None:
     dirty = source.repository.dirty_paths() if revision == "HEAD" else ()
     if dirty:
-        files = "1 file that differs" if len(dirty) == 1 else f"{len(dirty)} files that differ"
-        click.echo(f"note: {files} from the newest commit are not looked at", err=True)
+        differ = "1 file differs" if len(dirty) == 1 else f"{len(dirty)} files differ"
+        click.echo(f"note: {differ} from the newest commit, which is what is looked at", err=True)
 
 
 def _print_change(ctx: click.Context, found: Preview, options: str, output: str) -> None:

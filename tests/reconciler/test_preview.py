@@ -210,7 +210,7 @@ def test_a_document_with_errors_is_neither_removed_nor_guessed_at(bench: Bench) 
     assert not found.complete
     assert found.objects == ()
     assert found.files == (("~", "README.md"),)
-    assert found.retrains == found.effects == found.needs == ()
+    assert (found.retrains, found.effects, found.needs) == ((), (), ())
     said = lines(found)
     assert said[1] == "  Documents with errors are left out, so this is not all that would change."
     assert "In production:" not in said

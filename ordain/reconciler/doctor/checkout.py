@@ -128,10 +128,10 @@ def schemas(around: Surroundings) -> Answer:
         if not (place / name).is_file() or (place / name).read_text(encoding="utf-8") != text
     ]
     if stale:
-        return warn(f"{len(stale)} schemas are of another version", remedy)
+        return warn(f"schemas of another version: {len(stale)}", remedy)
     bare = [path for path in found.files if MODELINE.encode() not in (root / path).read_bytes()]
     if bare:
-        return warn(f"{len(bare)} of {len(found.files)} files name no schema", remedy)
+        return warn(f"files without a schema line: {len(bare)} of {len(found.files)}", remedy)
     return ok(f"current in {place}")
 
 

@@ -146,12 +146,12 @@ def bytecode(around: Surroundings) -> Answer:
     modules = list(_modules(around.package))
     missing = [one for one in modules if not Path(cache_from_source(str(one))).exists()]
     if not missing:
-        return ok(f"all {len(modules)} modules are compiled")
-    share = f"{len(missing)} of {len(modules)} modules are not compiled"
+        return ok(f"every module is compiled ({len(modules)})")
+    share = f"modules that are not compiled: {len(missing)} of {len(modules)}"
     if around.bytecode and not around.environ.get("PYTHONDONTWRITEBYTECODE"):
-        return ok(f"{share} yet; each is when it is first used")
+        return ok(f"{share}; each will be at its first use")
     remedy = f"unset PYTHONDONTWRITEBYTECODE, or run: python -m compileall -q {around.package}"
-    return warn(f"{share}, and this interpreter keeps nothing: every start is slow", remedy)
+    return warn(f"{share}; this interpreter keeps nothing, so every start is slow", remedy)
 
 
 def _modules(package: Path) -> Iterator[Path]:

@@ -139,7 +139,7 @@ def ledger(around: Surroundings) -> Answer:
     report = verify(Ledger(source.home.ledger), anchors=anchors)
     if not report.ok:
         return fail(report.findings[0].message, "see: ordain audit verify")
-    return ok(f"{report.records:,} records in {len(report.chains)} chains hold")
+    return ok(f"everything holds (chains: {len(report.chains)}, records: {report.records:,})")
 
 
 def _size(directory: Path) -> int:
