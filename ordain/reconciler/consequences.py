@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordain.compilers.serving import served
-from ordain.policies.lookups import recipe_in
+from ordain.policies.lookups import environment_digest, recipe_in
 from ordain.runtime.environment import read_lock
 from ordain.runtime.errors import LockError
 from ordain.specs.canonical import same
@@ -57,7 +57,7 @@ class Effect:
 def retrains_between(before: Side, after: Side) -> tuple[Retrain, ...]:
     """The models that a merge lets be trained, by name."""
     found = []
-    for model in after.estate.all("Model"):
+    for model in _affected(before, after):
         old = recipe_in(before.estate, model.name, before.tree)
         new = recipe_in(after.estate, model.name, after.tree)
         if new is None or (old is not None and old.digest == new.digest):
@@ -67,6 +67,23 @@ def retrains_between(before: Side, after: Side) -> tuple[Retrain, ...]:
         causes = tuple(_causes(model, old, new, before, after))
         found.append(Retrain(model.name, causes, tuple(_keeps(model.name, after.estate))))
     return tuple(found)
+
+
+def _affected(before: Side, after: Side) -> Iterator[Document]:
+    """The models whose recipe may differ; of thousands a change touches a few."""
+    sides = ((side.estate, side.tree) for side in (before, after))
+    everywhere = len({environment_digest(*side) for side in sides}) > 1
+    for model in after.estate.all("Model"):
+        keys = (model.key, f"Dataset/{model.spec.dataset}")
+        if everywhere or any(_differs(key, before.estate, after.estate) for key in keys):
+            yield model
+
+
+def _differs(key: str, old: LoadedEstate, new: LoadedEstate) -> bool:
+    was, now = old.documents.get(key), new.documents.get(key)
+    if was is None or now is None:
+        return was is not now
+    return not same(was.raw, now.raw)
 
 
 def _made_by(version: Document, recipe: Recipe) -> bool:
@@ -142,8 +159,9 @@ def effects_between(old: LoadedEstate, new: LoadedEstate) -> tuple[Effect, ...]:
     before, after = _environments(old), _environments(new)
     for name in sorted(before.keys() | after.keys()):
         found += _environment_effects(name, before.get(name), after.get(name))
-        found += _deployments(name, old, new)
-        found += _routes(name, old, new)
+        was, now = served(old, name), served(new, name)
+        found += _deployments(was.deployments, now.deployments)
+        found += _routes(*({one["name"]: one for one in side.routes} for side in (was, now)))
     return (*found, *_monitors(old, new))
 
 
@@ -162,8 +180,10 @@ def _environment_effects(name: str, old: Any, new: Any) -> Iterator[Effect]:  # 
         yield Effect("~", subject, f"has another {', '.join(fields)}")
 
 
-def _deployments(environment: str, old: LoadedEstate, new: LoadedEstate) -> Iterator[Effect]:
-    before, after = served(old, environment).deployments, served(new, environment).deployments
+_Named = dict[str, dict[str, Any]]
+
+
+def _deployments(before: _Named, after: _Named) -> Iterator[Effect]:
     for name in sorted(before.keys() | after.keys()):
         subject = f"Deployment/{name}"
         was, now = before.get(name), after.get(name)
@@ -179,10 +199,7 @@ def _slot(slot: Mapping[str, Any]) -> str:
     return f"version {slot['version']} of {slot['model']}"
 
 
-def _routes(environment: str, old: LoadedEstate, new: LoadedEstate) -> Iterator[Effect]:
-    before, after = (
-        {one["name"]: one for one in served(estate, environment).routes} for estate in (old, new)
-    )
+def _routes(before: _Named, after: _Named) -> Iterator[Effect]:
     for name in sorted(before.keys() | after.keys()):
         subject = f"Route/{name}"
         was, now = before.get(name), after.get(name)

@@ -61,15 +61,23 @@ class _Page:
         self.size += size
         return True
 
-    def table(self, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A section with a table; nothing without rows."""
+    def table(
+        self,
+        title: str,
+        header: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        share: float = 0.5,
+    ) -> None:
+        """A section with a table in at most this share of what is left; nothing without rows."""
+        end = self.size + (self.limit - self.size) * share
         found = [f"| {' | '.join(row)} |" for row in rows]
         if not found:
             return
         rule = f"|{' --- |' * len(header)}"
         begun = self.add("", f"#### {title}", "", f"| {' | '.join(header)} |", rule)
         for number, row in enumerate(found):
-            if not (begun and self.add(row)):
+            if not (begun and self.size < end and self.add(row)):
                 self.left_out += len(found) - number
                 return
 
@@ -184,4 +192,4 @@ def _declared(page: _Page, preview: Preview) -> None:
         )
     rows += ((symbol, code(path), "", "", "", "") for symbol, path in preview.files)
     header = ("", "object", "field", "before", "after", "class")
-    page.table("Declared otherwise", header, [_symbol(row) for row in rows])
+    page.table("Declared otherwise", header, [_symbol(row) for row in rows], share=1)

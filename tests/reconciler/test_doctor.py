@@ -146,6 +146,17 @@ def test_a_check_that_breaks_is_an_answer(
     assert found.remedy
 
 
+def test_on_a_server_the_newest_commit_is_the_estate(bench: Bench) -> None:
+    path = bench.root / "server.git"
+    with Repository.clone(str(bench.estate), path, bare=True) as server:
+        server.ask("remote", "remove", "origin")
+    checks = examined(path, bench.environ)
+    assert [one.name for one in checks.values() if one.state is State.FAIL] == []
+    assert checks["estate"].detail == "8 documents in 8 files"
+    for name in ("hooks", "signing", "person", "schemas", "lock"):
+        assert checks[name].detail == "not looked at: a bare repository has no files"
+
+
 # The machine
 
 
@@ -209,7 +220,13 @@ def test_a_branch_that_is_not_here_fails(bench: Bench) -> None:
     assert seen(bench, "branch") == (
         "fail",
         "production follows main, which is not here",
-        "fetch it, or make it: git branch main COMMIT",
+        "make it where production should begin: git branch main COMMIT",
+    )
+    with_remote(bench, "nowhere.git")
+    assert seen(bench, "branch") == (
+        "fail",
+        "production follows origin/main, which is not here",
+        "git fetch origin",
     )
 
 
@@ -410,13 +427,13 @@ def test_a_clock_behind_what_happened_fails(bench: Bench) -> None:
 def with_remote(bench: Bench, url: str) -> None:
     with Repository.open(bench.estate) as repository:
         repository.ask("remote", "add", "origin", url)
-        repository.update_ref("refs/remotes/origin/main", repository.resolve(MAIN), None)
 
 
 def test_the_remote_is_asked_when_that_is_wanted_and_not_before(bench: Bench) -> None:
     path = bench.root / "remote.git"
     Repository.clone(str(bench.estate), path, bare=True).close()
     with_remote(bench, str(path))
+    bench.source().fetch()
     assert seen(bench, "remote") == ("skip", "origin was not asked", "ordain doctor --remote")
     found = examined(bench.estate, bench.environ, remote=True)["remote"]
     assert found.detail == f"origin has main at {bench.head()[:12]}, as it was fetched"

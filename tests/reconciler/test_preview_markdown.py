@@ -111,3 +111,23 @@ def test_a_change_too_large_for_a_comment_says_what_it_leaves_out(bench: Bench, 
     else:
         assert shown < 400
         assert shown + int(left) >= 400
+
+
+def test_a_long_table_leaves_room_for_the_next(bench: Bench) -> None:
+    """A comment that held only the first one would hide what the change does."""
+    text = bench.text(MODEL_FILE)
+    models: dict[str, bytes | None] = {
+        f"specs/models/other-{number}.yaml": text.replace(
+            "name: malignancy", f"name: other-{number}"
+        ).encode()
+        for number in range(60)
+    }
+    found = previewed(bench, models)
+    assert len(found.retrains) == 60
+    shown = render_markdown(found, limit=9_000)
+    assert len(shown.encode()) <= 9_000
+    assert [line for line in shown.splitlines() if line.startswith("#### ")] == [
+        "#### In production",
+        "#### Declared otherwise",
+    ]
+    assert "found no place here.**" in shown

@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from ordain.reconciler.doctor.checks import Missing, fail, need, ok, skip, warn
+from ordain.reconciler.doctor.checks import Missing, desk, fail, need, ok, skip, warn
 from ordain.specs.findings import Severity
 from ordain.vcs.errors import GitTimeout
 from ordain.vcs.process import ask, last_line
@@ -30,9 +30,7 @@ def repository(around: Surroundings) -> Answer:
 
 def estate(around: Surroundings) -> Answer:
     """The files declare an estate that can be read."""
-    root, found = around.root, around.estate
-    if isinstance(root, Missing):
-        return fail(root.reason, root.remedy)
+    found, top = around.estate, around.repository
     if isinstance(found, Missing):
         return fail(found.reason, found.remedy)
     errors = [one for one in found.findings if one.severity is Severity.ERROR]
@@ -40,8 +38,12 @@ def estate(around: Surroundings) -> Answer:
         first = f"{errors[0].location}: {errors[0].message}"
         count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
         return fail(f"{count} in {len(found.files)} files; first {first}", "see: ordain check")
-    top = around.repository
-    if not isinstance(top, Missing) and top.path.resolve() != root:
+    root = around.root
+    if (
+        not isinstance(root, Missing)
+        and not isinstance(top, Missing)
+        and root != top.path.resolve()
+    ):
         message = f"ordain.yaml stands in {root}, which is not the root of the repository"
         return fail(message, f"move the estate to {top.path}, or give it a repository of its own")
     return ok(f"{len(found.documents)} documents in {len(found.files)} files")
@@ -65,8 +67,9 @@ def branch(around: Surroundings) -> Answer:
     source = need(around.source)
     if source.ref not in source.repository.refs(source.ref):
         where = source.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-        remedy = "fetch it, or make it: git branch"
-        return fail(f"production follows {where}, which is not here", f"{remedy} {where} COMMIT")
+        make = f"make it where production should begin: git branch {where} COMMIT"
+        remedy = make if source.forge.remote is None else f"git fetch {source.forge.remote}"
+        return fail(f"production follows {where}, which is not here", remedy)
     head = source.head()
     count = source.repository.ask("rev-list", "--left-right", "--count", f"{head}...HEAD").out
     behind, ahead = count.decode().split()
@@ -77,7 +80,7 @@ def branch(around: Surroundings) -> Answer:
 
 def hooks(around: Surroundings) -> Answer:
     """A commit that does not pass is noticed before anybody reviews it."""
-    top, settings = need(around.repository), need(around.settings)
+    top, settings = desk(around), need(around.settings)
     place = _hooks_directory(top.path, settings.get("core.hookspath"), around)
     shared = top.path / ".pre-commit-config.yaml"
     if shared.is_file() and b"ordain" in shared.read_bytes():
@@ -125,7 +128,7 @@ def schemas(around: Surroundings) -> Answer:
     stale = [
         name
         for name, text in schema_files().items()
-        if not (place / name).is_file() or (place / name).read_text(encoding="utf-8") != text
+        if not (place / name).is_file() or (place / name).read_bytes() != text.encode()
     ]
     if stale:
         return warn(f"schemas of another version: {len(stale)}", remedy)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ordain.specs.errors import OrdainError
 from ordain.specs.trees import ESTATE_FILE, work_tree
@@ -18,13 +19,13 @@ from ordain.specs.trees import ESTATE_FILE, work_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from ordain.reconciler.source import Source
     from ordain.specs.documents import LoadedEstate
     from ordain.vcs.git import Repository
 
 _T = TypeVar("_T")
+_BARE: Final = "a bare repository has no files"
 
 
 class State(StrEnum):
@@ -102,14 +103,27 @@ def need(value: _T | Missing) -> _T:
     return value
 
 
+def desk(around: Surroundings) -> Repository:
+    """The repository, if somebody could commit in it.
+
+    Raises:
+        NotThere: there is none, or it is bare, as on a server.
+    """
+    found = need(around.repository)
+    if found.bare:
+        raise NotThere(_BARE)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Everything that checks look at.
 
     `package` is where the modules of ordain stand, `bytecode` whether this interpreter keeps what
     it compiled. `settings` are those of git by lower-case name, without what ordain itself
-    overrides. `root` holds `ordain.yaml`, and `estate` is loaded from the files there. With
-    `remote` the network may be asked, for `patience` seconds.
+    overrides. `root` holds `ordain.yaml`, and `estate` is loaded from the files there, in a bare
+    repository from the newest commit. With `remote` the network may be asked, for `patience`
+    seconds.
     """
 
     directory: Path
@@ -144,8 +158,10 @@ def look_around(
     if not isinstance(repository, Missing):
         settings = _tried(lambda: _settings(repository))
         source = _tried(lambda: _source(directory, environ))
-    root = _root(directory)
-    estate = root if isinstance(root, Missing) else _tried(lambda: _estate(root))
+    bare = not isinstance(repository, Missing) and repository.bare
+    root = Missing(_BARE) if bare else _root(directory)
+    place = source if bare else root
+    estate = place if isinstance(place, Missing) else _tried(lambda: _estate(place))
     try:
         yield Surroundings(
             directory=directory,
@@ -216,7 +232,10 @@ def _root(directory: Path) -> Path | Missing:
     return Missing(message, "go to an estate, or make one with: ordain init DIRECTORY")
 
 
-def _estate(root: Path) -> LoadedEstate:
+def _estate(place: Path | Source) -> LoadedEstate:
+    """What the files declare, or the newest commit where there are no files."""
     from ordain.specs.estates import load_estate
 
-    return load_estate(work_tree(root))
+    if isinstance(place, Path):
+        return load_estate(work_tree(place))
+    return load_estate(place.tree(place.repository.resolve("HEAD")))

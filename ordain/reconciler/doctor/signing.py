@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ordain.reconciler.doctor.checks import NotThere, need, ok, warn
+from ordain.reconciler.doctor.checks import NotThere, desk, need, ok, warn
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.vcs.keys import PublicKey, holder, load_signer
 
@@ -25,6 +25,7 @@ _LITERAL: Final = ("ssh-", "ecdsa-", "sk-")
 
 def signing(around: Surroundings) -> Answer:
     """Git signs every commit with an SSH key."""
+    desk(around)
     settings = need(around.settings)
     wrong = [
         (name, f"git config {name} {value}")
@@ -47,6 +48,7 @@ def signing(around: Surroundings) -> Answer:
 
 def person(around: Surroundings) -> Answer:
     """The key belongs to a person of the Organization."""
+    desk(around)
     settings = need(around.settings)
     public = _public(settings, around.environ)
     found = holder(public, allowed_keys(organization_of(need(around.estate))), around.now)
