@@ -57,15 +57,16 @@ class Effect:
 def retrains_between(before: Side, after: Side) -> tuple[Retrain, ...]:
     """The models that a merge lets be trained, by name."""
     found = []
+    made = {(one.spec.model, one.spec.recipe) for one in after.estate.all("ModelVersion")}
+    kept = _kept(after.estate)
     for model in _affected(before, after):
         old = recipe_in(before.estate, model.name, before.tree)
         new = recipe_in(after.estate, model.name, after.tree)
         if new is None or (old is not None and old.digest == new.digest):
             continue
-        if any(_made_by(one, new) for one in after.estate.all("ModelVersion")):
-            continue
-        causes = tuple(_causes(model, old, new, before, after))
-        found.append(Retrain(model.name, causes, tuple(_keeps(model.name, after.estate))))
+        if (model.name, new.digest) not in made:
+            causes = tuple(_causes(model, old, new, before, after))
+            found.append(Retrain(model.name, causes, tuple(kept.get(model.name, ()))))
     return tuple(found)
 
 
@@ -84,10 +85,6 @@ def _differs(key: str, old: LoadedEstate, new: LoadedEstate) -> bool:
     if was is None or now is None:
         return was is not now
     return not same(was.raw, now.raw)
-
-
-def _made_by(version: Document, recipe: Recipe) -> bool:
-    return bool(version.spec.model == recipe.model and version.spec.recipe == recipe.digest)
 
 
 def _causes(
@@ -143,11 +140,14 @@ def _lock(side: Side) -> tuple[str, dict[str, str] | None]:
         return path, None
 
 
-def _keeps(model: str, estate: LoadedEstate) -> Iterator[str]:
-    """The deployments that go on with the version that they have."""
+def _kept(estate: LoadedEstate) -> dict[str, list[str]]:
+    """For each model, the deployments that go on with the version that they have."""
+    found: dict[str, list[str]] = {}
     for one in estate.all("Deployment"):
-        if one.spec.model == model and one.spec.version is not None:
-            yield f"{one.key} keeps version {one.spec.version} until a new one is promoted"
+        if one.spec.version is not None:
+            text = f"{one.key} keeps version {one.spec.version} until a new one is promoted"
+            found.setdefault(one.spec.model, []).append(text)
+    return found
 
 
 # Serving and watching

@@ -13,7 +13,7 @@ longest common subsequence was refused: for lists of a handful it explains nothi
 from __future__ import annotations
 
 from dataclasses import dataclass, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.canonical import same
 from ordain.specs.plain import to_plain
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ordain.specs.documents import Document, Step
+
+_SCALARS: Final = frozenset((str, int, float, bool, type(None)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,11 @@ def _compared(
     *,
     material: bool,
 ) -> Iterator[Difference]:
-    if is_dataclass(new) and not isinstance(new, type) and type(old) is type(new):
+    if type(old) in _SCALARS and type(new) in _SCALARS:
+        # Most fields are these, and most are the same.
+        if not same(old, new):
+            yield Difference(path, old, new, material)
+    elif is_dataclass(new) and not isinstance(new, type) and type(old) is type(new):
         for shape in shapes(type(new)).values():
             was, now = getattr(old, shape.attribute), getattr(new, shape.attribute)
             below = material and shape.change == "material"
