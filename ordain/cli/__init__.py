@@ -40,6 +40,7 @@ COMMANDS = {
     "lock": ("lock", "Write the versions that training runs with."),
     "down": ("down", "Stop the serving processes of this machine."),
     "schema": ("schema", "Write JSON Schemas for editors."),
+    "doctor": ("doctor", "Look for what is wrong with this machine, clone and home."),
     "explain": ("explain", "Explain a code or a field."),
     "demo": ("demo", "Walk through the whole loop in a temporary estate."),
 }

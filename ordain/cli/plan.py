@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.options import output_option
 from ordain.cli.session import now, open_session, reconciler_of
 
 if TYPE_CHECKING:
     from ordain.reconciler.planning import Plan
+    from ordain.reconciler.preview import Preview
+    from ordain.reconciler.source import Source
 
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
 @click.command()
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit to plan.")
+@click.option("--base", help="Show what merging into this commit would change in production.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when there is something to do.")
-@output_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(("text", "markdown", "json")),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs, Markdown (with --base) for a pull request.",
+)
 @click.pass_obj
 @click.pass_context
 def command(
     ctx: click.Context,
     directory: Path,
     revision: str,
+    base: str | None,
     out: Path | None,
     exit_code: bool,
     output: str,
@@ -35,8 +48,65 @@ def command(
     """Show what would be done to make production equal to git.
 
     Nothing is changed. A saved plan is carried out by `ordain apply FILE` as long as neither git
-    nor production has moved.
+    nor production has moved. With --base it is told from git alone what a merge would change: which
+    documents and fields, what is trained again and why, what is served otherwise, and whose
+    approval is missing.
     """
+    if base is not None:
+        if out is not None:
+            raise click.UsageError("a plan with --base cannot be applied, so it is not saved", ctx)
+        ctx.exit(1 if _show_change(ctx, directory, base, revision, output) and exit_code else 0)
+    if output == "markdown":
+        raise click.UsageError("-o markdown shows a change: say into what, with --base", ctx)
+    stages = _show_stages(directory, revision, out, output)
+    ctx.exit(1 if stages and exit_code else 0)
+
+
+def _show_change(
+    ctx: click.Context, directory: Path, base: str, revision: str, output: str
+) -> bool:
+    """Print what a merge would change, and say whether it changes anything."""
+    from ordain.reconciler.preview import preview
+    from ordain.reconciler.review import judge_sides
+    from ordain.reconciler.source import open_source
+
+    source = open_source(directory, os.environ)
+    try:
+        _mention_dirty(source, revision)
+        onto, head = source.repository.resolve(base), source.repository.resolve(revision)
+        before, after, judged = judge_sides(source, onto, head, now())
+        found = preview(before, after, judged, head=head)
+    finally:
+        source.repository.close()
+    _print_change(ctx, found, shlex.join(("--base", base, "--rev", revision)), output)
+    return bool(found.objects or found.files)
+
+
+def _mention_dirty(source: Source, revision: str) -> None:
+    dirty = source.repository.dirty_paths() if revision == "HEAD" else ()
+    if dirty:
+        differ = "1 file differs" if len(dirty) == 1 else f"{len(dirty)} files differ"
+        click.echo(f"note: {differ} from the newest commit, which is what is looked at", err=True)
+
+
+def _print_change(ctx: click.Context, found: Preview, options: str, output: str) -> None:
+    if output == "json":
+        click.echo(json.dumps(found.to_json(), sort_keys=True))
+    elif output == "markdown":
+        from ordain.reconciler.preview_markdown import render_markdown
+
+        click.echo(render_markdown(found), nl=False)
+    else:
+        from ordain.reconciler.preview_text import render_text
+
+        colour = ctx.color if ctx.color is not None else sys.stdout.isatty()
+        click.echo(render_text(found, colour=colour))
+        blocked = found.verdict.value == "fail"
+        click.echo(f"Next: ordain check {options}" if blocked else "Next: ordain proposals list")
+
+
+def _show_stages(directory: Path, revision: str, out: Path | None, output: str) -> int:
+    """Print what a pass would do on this machine, and say how many stages it has."""
     from ordain.policies.gate import check
     from ordain.reconciler.errors import DirtyTree
     from ordain.reconciler.gating import gate_history, read_side
@@ -73,8 +143,7 @@ def command(
     else:
         show_plan(plan)
         click.echo(f"Next: ordain apply {out}" if out else "Next: ordain reconcile --once")
-    if exit_code and plan.stages:
-        ctx.exit(1)
+    return len(plan.stages)
 
 
 def show_plan(plan: Plan) -> None:

@@ -46,7 +46,8 @@ class ChangeFacts:
     `contributors` and `pusher` are names of people of the Organization; for a promotion the
     contributors are all who contributed to anything it pins since the version now running.
     `signers` says for each commit, oldest first, who signed it: a person, "reconciler", or None.
-    `added`, `changed` and `removed` are keys of documents.
+    `added`, `changed` and `removed` are keys of documents. `material` says what may change what is
+    trained or served, as (key, field).
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class ChangeFacts:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     loosened: tuple[Loosened, ...] = ()
+    material: tuple[tuple[str, str], ...] = ()
 
     @property
     def touched(self) -> frozenset[str]:
@@ -76,6 +78,7 @@ class ChangeFacts:
             "changed": list(self.changed),
             "removed": list(self.removed),
             "loosened": [one.to_plain() for one in self.loosened],
+            "material": [{"object": key, "field": field} for key, field in self.material],
         }
 
 
@@ -101,11 +104,34 @@ def describe(
         if not same(before[key].raw, head.documents[key].raw)
     )
     kind = classify(base, head, change)
-    loosened = loosened_between(base, head) if base else ()
-    people = frozenset(contributors)
     return ChangeFacts(
-        kind, change, people, pusher, tuple(signers), added, changed, removed, loosened
+        kind,
+        change,
+        frozenset(contributors),
+        pusher,
+        tuple(signers),
+        added,
+        changed,
+        removed,
+        loosened_between(base, head) if base else (),
+        material_fields(base, head) if base else (),
     )
+
+
+def material_fields(base: LoadedEstate, head: LoadedEstate) -> tuple[tuple[str, str], ...]:
+    """What a change declares otherwise beyond descriptions, as (key, field), by key.
+
+    A document that comes or goes is one entry, with the field `spec`.
+    """
+    from ordain.specs.differences import differences
+
+    found: list[tuple[str, str]] = []
+    for old, new in _pairs(base.documents, head.documents):
+        if old is not None and new is not None:
+            found += ((new.key, one.field) for one in differences(old, new) if one.material)
+        else:
+            found += ((one.key, "spec") for one in (old, new) if one is not None)
+    return tuple(found)
 
 
 def classify(base: LoadedEstate | None, head: LoadedEstate, change: Change) -> Kind:

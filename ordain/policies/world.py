@@ -12,7 +12,8 @@
 | `facts` | what is computed about the object: the `features` of a Model and the `protected` |
 |         | columns of its Dataset, the request `fields` of a Route |
 | `estate` | every document, by kind and name |
-| `change` | kind, contributors, pusher, paths, added, changed, removed, loosened; or null |
+| `change` | kind, digest, contributors, pusher, paths, added, changed, removed, loosened, and |
+|  | `material`: a list of {object, field} of what is more than a description; or null |
 | `approvals` | the approvals that count: person, role, time, key |
 | `params`, `variables` | of the policy |
 | `now` | RFC 3339 text; `timestamp(now)` makes a time of it |

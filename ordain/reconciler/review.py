@@ -80,10 +80,22 @@ def judge_revision(source: Source, onto: str, head: str, now: datetime) -> Judge
     Raises:
         MergeConflict: it does not merge.
     """
-    commit = source.repository.commit(head)
+    return judge_sides(source, onto, head, now)[2]
+
+
+def judge_sides(source: Source, onto: str, head: str, now: datetime) -> tuple[Side, Side, Judged]:
+    """What `judge_revision` judges, before and after, with the verdict.
+
+    Raises:
+        MergeConflict: it does not merge.
+    """
+    base, commit = read_side(source, onto), source.repository.commit(head)
     if len(commit.parents) > 1 and commit.parents[0] == onto:
-        return judge_commit(source, read_side(source, onto), read_side(source, head), now)
-    return _judge(source, head, onto, source.repository.merge_tree(onto, head), now)
+        side = read_side(source, head)
+        return base, side, judge_commit(source, base, side, now)
+    side = read_side(source, source.repository.merge_tree(onto, head))
+    commits = commits_between(source.repository, onto, head)
+    return base, side, judge_side(source, base, side, commits=commits, pushed=head, now=now)
 
 
 def _review_branch(source: Source, good: str, now: datetime) -> Reviewed:

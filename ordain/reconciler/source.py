@@ -85,14 +85,7 @@ def pin_trust(source: Source, state: StateStore) -> None:
     Raises:
         Untrusted: the ref, the remote's address or the root commit is not the pinned one.
     """
-    remote = source.forge.remote
-    address = "local" if remote is None else _without_secret(source.repository.remotes()[remote])
-    facts = {
-        "trust.ref": f"refs/heads/{source.settings.protected_branch}",
-        "trust.remote": address,
-        "trust.root": source.repository.root_commit(source.head()),
-    }
-    for key, value in facts.items():
+    for key, value in trust_facts(source).items():
         known = state.get(key)
         if known is None:
             state.put(key, value)
@@ -103,6 +96,17 @@ def pin_trust(source: Source, state: StateStore) -> None:
                 "if the move is right, tell the reconciler with: ordain reconcile --trust-again"
             )
             raise Untrusted(message, remedy=remedy)
+
+
+def trust_facts(source: Source) -> dict[str, str]:
+    """What is pinned at the first pass, as it is now."""
+    remote = source.forge.remote
+    address = "local" if remote is None else _without_secret(source.repository.remotes()[remote])
+    return {
+        "trust.ref": f"refs/heads/{source.settings.protected_branch}",
+        "trust.remote": address,
+        "trust.root": source.repository.root_commit(source.head()),
+    }
 
 
 def _without_secret(address: str) -> str:

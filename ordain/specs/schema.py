@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 COMBINED: Final = "ordain.schema.json"
-_MODELINE: Final = "# yaml-language-server: $schema="
+MODELINE: Final = "# yaml-language-server: $schema="
 
 Schema = dict[str, Any]
 
@@ -207,17 +207,22 @@ def render(schema: Schema) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def write_schemas(directory: Path) -> tuple[Path, ...]:
-    """Write one file per kind, one for all kinds and one for findings, and say which."""
+def schema_files() -> dict[str, str]:
+    """The text of every schema by its file's name: one per kind, one for all, one for findings."""
     from ordain.specs.writers.findings_schema import FILE, findings_schema
 
-    directory.mkdir(parents=True, exist_ok=True)
     schemas = {f"{kind}.schema.json": kind_schema(kind) for kind in kind_names()}
     schemas |= {COMBINED: combined_schema(), FILE: findings_schema()}
+    return {name: render(schema) for name, schema in schemas.items()}
+
+
+def write_schemas(directory: Path) -> tuple[Path, ...]:
+    """Write one file per kind, one for all kinds and one for findings, and say which."""
+    directory.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name, schema in schemas.items():
+    for name, text in schema_files().items():
         path = directory / name
-        path.write_text(render(schema), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         paths.append(path)
     return tuple(paths)
 
@@ -225,7 +230,7 @@ def write_schemas(directory: Path) -> tuple[Path, ...]:
 def modeline(path: Path, schema_dir: Path) -> str:
     """The line that tells an editor which schema a document has, relative to the document."""
     relative = os.path.relpath(schema_dir / COMBINED, path.parent).replace(os.sep, "/")
-    return f"{_MODELINE}{relative}"
+    return f"{MODELINE}{relative}"
 
 
 def add_modelines(root: Path, schema_dir: Path) -> tuple[Path, ...]:
@@ -238,7 +243,7 @@ def add_modelines(root: Path, schema_dir: Path) -> tuple[Path, ...]:
     tree = work_tree(root)
     for name in (name for name in tree if is_document_path(name)):
         data = tree[name]
-        if _MODELINE.encode() in data:
+        if MODELINE.encode() in data:
             continue
         path = root / name
         end = b"\r\n" if b"\r\n" in data else b"\n"

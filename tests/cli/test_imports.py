@@ -39,6 +39,9 @@ LIGHT = (
     "check -o json",
     "plan",
     "plan -o json",
+    "plan --base HEAD",
+    "plan --base HEAD -o markdown",
+    "doctor",
     "status",
     "explain Model",
 )

@@ -34,6 +34,8 @@ FOUNDED = {
     "explain Model.spec.tier": "ordain check",
     "monitor run": "ordain status",
     "pin": "commit the change, then ordain check",
+    "doctor": "ordain check",
+    "plan --base HEAD": "ordain proposals list",
     "down": "ordain reconcile --once",
     "audit verify": "ordain reconcile --once",
 }

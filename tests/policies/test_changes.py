@@ -241,3 +241,40 @@ def test_a_rule_can_ask_about_the_change_and_its_approvals(workshop: Workshop) -
     assert codes(workshop.promotion(fresh).approve("manager").approve("cto")) == []
     elsewhere = fresh.copy().set("Dataset/applications", "spec.licence", "internal")
     assert codes(workshop.intention(fresh, elsewhere)) == []
+
+
+def test_the_material_fields_of_a_change_are_told_and_descriptions_are_not(
+    workshop: Workshop,
+) -> None:
+    after = workshop.serving.copy().set("Model/credit", "spec.training.seed", 8)
+    after.set("Model/credit", "spec.owner", "risk").set(
+        "Route/credit", "metadata.labels", {"a": "b"}
+    )
+    case = workshop.intention(workshop.serving, after)
+    assert case.facts.changed == ("Model/credit", "Route/credit")
+    assert case.facts.material == (("Model/credit", "spec.training.seed"),)
+    assert case.facts.to_plain()["material"] == [
+        {"object": "Model/credit", "field": "spec.training.seed"}
+    ]
+
+
+def test_a_document_that_comes_or_goes_is_material_as_a_whole(workshop: Workshop) -> None:
+    after = workshop.serving.copy().drop("Monitor/credit")
+    after.add("Comment", "why", model="credit", breach="1", author="manager", text="because")
+    case = workshop.intention(workshop.serving, after)
+    assert case.facts.material == (("Comment/why", "spec"), ("Monitor/credit", "spec"))
+
+
+def test_a_policy_can_ask_for_the_material_fields(workshop: Workshop) -> None:
+    checks = [
+        {
+            "expression": "change.material.all(m, m.object != 'Model/' + object.metadata.name)",
+            "message": "this freeze lets only descriptions change",
+        }
+    ]
+    frozen = workshop.serving.copy()
+    frozen.add("Policy", "freeze", match={"kinds": ["Model"]}, validations=checks)
+    described = frozen.copy().set("Model/credit", "spec.owner", "risk")
+    assert codes(workshop.intention(frozen, described)) == []
+    trained = frozen.copy().set("Model/credit", "spec.training.seed", 8)
+    assert codes(workshop.intention(frozen, trained)) == ["POL-freeze"]

@@ -1,0 +1,195 @@
+"""A preview as the comment under a pull request.
+
+A forge cuts comments at 65,536 characters, so this one ends before 60,000 bytes and says how many
+rows it left out and where they are. The first line is a comment that nobody sees: it names the
+digest of the content, by which a bot finds its own comment and sees that nothing has changed.
+
+Text of the estate is written by whoever opens the pull request, who must not be able to draw a
+table, a link, a mention or a passed verdict with it. Every character that Markdown, HTML or a forge
+gives a meaning to is therefore written as a character reference, inside of `<code>`, where forges
+neither link nor mention.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from ordain.reconciler.preview import change_class, plural
+from ordain.reconciler.preview_text import line_of, value_of
+from ordain.specs.canonical import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ordain.reconciler.preview import Need, Preview
+
+LIMIT: Final = 60_000
+MARK: Final = "<!-- ordain:plan "
+# What must stand below the tables, whatever they hold.
+_RESERVED: Final = 1_000
+_LONGEST: Final = 200
+# What may stay; the dot of `www.` may not, because forges make a link of it.
+_ACTIVE = re.compile(r"[^\w \-/=+,%.?;]|_|(?<=[wW])\.", re.ASCII)
+_SHORT: Final = 12
+
+
+def code(text: str) -> str:
+    """A text of the estate that shows as it is and means nothing to Markdown, HTML or a forge."""
+    text = line_of(text)
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    safe = _ACTIVE.sub(lambda found: f"&#{ord(found[0])};", text)
+    return f"<code>{safe}</code>" if safe.strip() else ""
+
+
+@dataclass(slots=True)
+class _Page:
+    """Lines up to a limit; rows that find no place are counted."""
+
+    limit: int
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+    left_out: int = 0
+
+    def add(self, *lines: str) -> bool:
+        """Put lines on the page together, or none of them."""
+        size = sum(len(line.encode()) + 1 for line in lines)
+        if self.size + size > self.limit:
+            return False
+        self.lines += lines
+        self.size += size
+        return True
+
+    def table(
+        self,
+        title: str,
+        header: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        share: float = 0.5,
+    ) -> None:
+        """A section with a table in at most this share of what is left; nothing without rows."""
+        end = self.size + (self.limit - self.size) * share
+        found = [f"| {' | '.join(row)} |" for row in rows]
+        if not found:
+            return
+        rule = f"|{' --- |' * len(header)}"
+        begun = self.add("", f"#### {title}", "", f"| {' | '.join(header)} |", rule)
+        for number, row in enumerate(found):
+            if not (begun and self.size < end and self.add(row)):
+                self.left_out += len(found) - number
+                return
+
+
+def render_markdown(preview: Preview, *, limit: int = LIMIT) -> str:
+    """The preview as Markdown of at most `limit` bytes, with a line break at its end."""
+    command = f"ordain plan --base {preview.base[:_SHORT]} --rev {preview.head[:_SHORT]}"
+    page = _Page(limit - _RESERVED)
+    page.add(f"{MARK}{digest(preview.to_json())} -->")
+    page.add(f"### ordain plan: {preview.verdict_line}", "", f"**{preview.summary}**")
+    kind = preview.kind.value
+    page.add("", f"Merging `{preview.head[:_SHORT]}` into `{preview.base[:_SHORT]}`: {kind}.")
+    if not preview.complete:
+        page.add("", "Documents with errors are left out, so this is not all that would change.")
+    _needs(page, preview)
+    _findings(page, preview)
+    _production(page, preview)
+    _loosened(page, preview)
+    _declared(page, preview)
+    if page.left_out:
+        rows = plural(page.left_out, "row")
+        page.lines += ["", f"**{rows} found no place here.** All of it: {code(command)}"]
+    page.lines += ["", f"<sub>The same again: {code(command)}</sub>"]
+    return "\n".join(page.lines) + "\n"
+
+
+def _needs(page: _Page, preview: Preview) -> None:
+    rows = [
+        (code(", ".join(one.roles)), _state(one), _who(one), code(one.reason))
+        for one in preview.needs
+    ]
+    page.table("Approvals", ("role", "state", "who can", "why"), rows)
+    given = [(code(person), code(role), "counts") for person, role in preview.approvals]
+    refused = [
+        (code(one.approval.person), code(one.approval.role), f"does not count: {code(one.reason)}")
+        for one in preview.refused
+    ]
+    page.table("Approvals so far", ("person", "role", ""), [*given, *refused])
+
+
+def _state(need: Need) -> str:
+    return f"**missing**: {code(', '.join(need.missing))}" if need.missing else "given"
+
+
+def _who(need: Need) -> str:
+    return "; ".join(
+        f"{code(role)}: {code(', '.join(people)) if people else 'nobody'}"
+        for role, people in need.candidates
+    )
+
+
+def _findings(page: _Page, preview: Preview) -> None:
+    order = {"error": 0, "warning": 1, "note": 2}
+    found = sorted(preview.findings, key=lambda one: order[one.severity.value])
+    rows = [
+        (
+            one.severity.value,
+            code(one.code),
+            code(str(one.location)) if one.location is not None else "",
+            code(one.message),
+            code(one.remedy),
+        )
+        for one in found
+    ]
+    page.table("Findings", ("", "code", "place", "what", "remedy"), rows)
+
+
+def _production(page: _Page, preview: Preview) -> None:
+    retrains = [
+        (
+            "~",
+            code(f"Model/{one.model}"),
+            f"is trained: {code('; '.join((*one.causes, *one.keeps)))}",
+        )
+        for one in preview.retrains
+    ]
+    effects = [(f"{one.symbol}", code(one.subject), code(one.text)) for one in preview.effects]
+    rows = [*retrains, *effects]
+    page.table("In production", ("", "what", "what happens"), [_symbol(row) for row in rows])
+    if preview.complete and not rows:
+        page.add("", "Nothing is trained, served or watched otherwise.")
+
+
+def _symbol(row: tuple[str, ...]) -> tuple[str, ...]:
+    """A row whose symbol stands in code: a lone plus or minus would begin a list."""
+    return (f"`{row[0]}`", *row[1:])
+
+
+def _loosened(page: _Page, preview: Preview) -> None:
+    rows = [
+        (code(one.key), code(one.field), code(one.before), code(one.after))
+        for one in preview.loosened
+    ]
+    page.table("Loosened limits", ("object", "field", "before", "after"), rows)
+
+
+def _declared(page: _Page, preview: Preview) -> None:
+    rows: list[tuple[str, ...]] = []
+    for one in preview.objects:
+        if not one.fields:
+            rows.append((one.symbol, code(one.key), "", "", "", ""))
+        rows += (
+            (
+                one.symbol,
+                code(one.key),
+                code(each.field),
+                code(value_of(each.before, _LONGEST)),
+                code(value_of(each.after, _LONGEST)),
+                change_class(each),
+            )
+            for each in one.fields
+        )
+    rows += ((symbol, code(path), "", "", "", "") for symbol, path in preview.files)
+    header = ("", "object", "field", "before", "after", "class")
+    page.table("Declared otherwise", header, [_symbol(row) for row in rows], share=1)
