@@ -15,8 +15,9 @@ It reads evidence as data and never runs the code that produced it. The way thro
 | `rules` | one policy, compiled, asked of one object |
 | `engine` | CEL behind a small protocol |
 | `world` | what an expression can see |
+| `facts` | what is computed about an object, because no expression could say it |
 | `lookups` | where one document leads to another |
 | `places` | where in a file the value stands that an expression reads |
 | `packs` | policies that ship with ordain, as versioned data |
-| `codes` | the findings of this room, for `ordain explain` |
+| `codes`, `pages` | the findings of this room and of policies, for `ordain explain` |
 """

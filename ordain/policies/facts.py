@@ -1,10 +1,10 @@
 """What is computed about an object, because no expression could say it.
 
 An expression sees documents as they are written. Which columns a model learns from, what a lock
-pins, who somebody is and what no document says anything about takes a walk through several of them,
-or a file that is no document. Such a walk is made here, once; what it means is left to the policies.
-A rule in CEL over all models and all sections together was refused: it takes as many steps as there
-are pairs, and steps are bounded.
+pins, who somebody is and what no document speaks of takes a walk through several of them, or a file
+that is no document. Such a walk is made here, once; what it means is left to the policies. A rule
+in CEL over all models and all sections together was refused: it takes as many steps as there are
+pairs, and steps are bounded.
 """
 
 from __future__ import annotations

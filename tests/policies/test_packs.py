@@ -5,10 +5,8 @@ Every version of every pack is tested alone, in an estate whose PolicySet names 
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +22,8 @@ from ordain.specs.canonical import digest
 from ordain.specs.plain import to_plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ordain.specs.findings import Finding
     from tests.policies.conftest import Sketch, Workshop
 
@@ -175,12 +175,9 @@ def _is_filled(values: Any) -> bool:  # noqa: ANN401 - edits, a text, or None
 
 
 @pytest.fixture(scope="module")
-def controls_in_force() -> set[str]:
-    """The ids of the control catalogue whose source is not rescinded, withdrawn or repealed."""
-    path = os.environ.get("ORDAIN_TEST_CONTROLS")
-    if not path:
-        pytest.skip("needs the control catalogue: ORDAIN_TEST_CONTROLS is not set")
-    catalogue = yaml.load(Path(path).read_bytes(), CSafeLoader)
+def controls_in_force(control_catalogue: Path) -> set[str]:
+    """The ids of the controls whose source is not rescinded, withdrawn or repealed."""
+    catalogue = yaml.load(control_catalogue.read_bytes(), CSafeLoader)
     gone = {"rescinded", "withdrawn", "repealed"}
     sources = {name for name, one in catalogue["sources"].items() if one["status"] not in gone}
     return {one["id"] for one in catalogue["controls"] if one["source"] in sources}
