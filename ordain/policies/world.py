@@ -12,10 +12,10 @@
 | `facts` | what is computed about the object: the `features` of a Model and the `protected` |
 |         | columns of its Dataset, the request `fields` of a Route, the `recipe` that the inputs |
 |         | of a ModelVersion give; of every object the `people` whom it, the sections of its |
-|         | model and the change name: by name, with their `roles` and `teams` before and after; of |
-|         | the Estate the lines of each environment lock (`locks`, by path), the models that no |
-|         | Compliance document describes (`undocumented`, by tier), and the deployments that run |
-|         | and that no Route leads to (`unrouted`) |
+|         | model and the change name: by name, with their `roles` and `teams` before and after; |
+|         | of the Estate the lines of each environment lock (`locks`, by path), the models |
+|         | that no Compliance document describes (`undocumented`, by tier), and the deployments |
+|         | that run and that no Route leads to (`unrouted`) |
 | `estate` | every document, by kind and name |
 | `change` | kind, contributors, pusher, signers (for each commit a person, the reconciler or |
 |          | null), paths, added, changed, removed, loosened; or null |
