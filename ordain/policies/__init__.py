@@ -12,7 +12,8 @@ It reads evidence as data and never runs the code that produced it. The way thro
 | `acceptance` | evidence against what the model declares, computed again |
 | `waivers` | findings that are accepted for a time |
 | `rulebook` | the policies in force: of the estate and of packs |
-| `rules` | one policy, compiled, asked of one object |
+| `rules` | one policy, compiled |
+| `questions` | one rule asked of one object, and the answer with its reasons |
 | `engine` | CEL behind a small protocol |
 | `world` | what an expression can see |
 | `facts` | what is computed about an object, because no expression could say it |

@@ -42,6 +42,12 @@ _POLICIES: Final = {
         "packs: [{name: baseline, params: {psii: 0.2}}]",
         "correct the name of the parameter",
     ),
+    "POL005": Page(
+        "a policy demands nothing",
+        "It looks as if a rule were in force, and nothing is asked.",
+        "kind: Policy        # with neither validations nor transitions",
+        "declare validations, transitions, or both; or remove the document",
+    ),
 }
 _CHANGES: Final = {
     "CHG001": Page(

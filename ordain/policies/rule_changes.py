@@ -41,10 +41,11 @@ def _acting(spec: Policy) -> dict[str, Any]:
     plain: dict[str, Any] = to_plain(spec)
     plain.pop("rationale", None)
     plain["enforcement"] = spec.enforcement
-    plain["validations"] = [
-        {name: value for name, value in one.items() if name not in _WORDS}
-        for one in plain["validations"]
-    ]
+    for field in ("validations", "transitions"):
+        plain[field] = [
+            {name: value for name, value in one.items() if name not in _WORDS}
+            for one in plain.get(field, ())
+        ]
     return plain
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ordain.policies.cel.compiling import NEVER
 from ordain.policies.errors import PackError
 from ordain.policies.packs import DEFAULT, load_pack
-from ordain.policies.rules import Rule, compile_rule
+from ordain.policies.rules import Rule, compile_rules
 from ordain.policies.world import Scope
 from ordain.specs.findings import Finding, Severity
 
@@ -36,7 +36,7 @@ class Rulebook:
     @property
     def digests(self) -> tuple[tuple[str, str], ...]:
         """(name, digest) of every rule, for the record of a verdict."""
-        return tuple(sorted((rule.name, rule.digest) for rule in self.rules))
+        return tuple(sorted({(rule.name, rule.digest) for rule in self.rules}))
 
     def joined(self, other: Rulebook) -> Rulebook:
         """Both sets of rules; a rule that is the same in both stays once."""
@@ -51,14 +51,14 @@ def rulebook(estate: LoadedEstate, engine: Engine) -> Rulebook:
     rules: list[Rule] = []
     findings: list[Finding] = []
     for document in estate.all("Policy"):
-        rule, wrong = compile_rule(document, engine)
-        rules += [rule] if rule else []
+        made, wrong = compile_rules(document, engine)
+        rules += made
         findings += wrong
     for pack, params, where in _packs(estate, findings):
         for document in pack.policies:
             own = {name: params[name] for name in document.spec.params if name in params}
-            rule, wrong = compile_rule(document, engine, params=own, origin=pack.origin)
-            rules += [rule] if rule else []
+            made, wrong = compile_rules(document, engine, params=own, origin=pack.origin)
+            rules += made
             findings += wrong
         findings += _unknown_params(pack, params, where)
     return Rulebook(tuple(rules), tuple(findings))

@@ -1,16 +1,12 @@
-"""One policy, compiled, asked of one object.
-
-A rule is silent where it does not match, gives a finding where a validation is not `true`, and
-gives `POL002` where something in it cannot be evaluated: its condition, a validation, or a variable
-that one of them uses. `POL002` always blocks, whatever the policy's enforcement, because a rule
-that cannot be asked has not been answered. As in a Kubernetes ValidatingAdmissionPolicy a condition
-that is false wins over one that cannot be evaluated, and a variable costs nothing until it is used.
+"""A policy, compiled: its conditions, its variables, and what it demands.
 
 A policy that mentions `change` or `approvals` is a question about a change. It is asked of the
-documents that a change touches and of nothing else.
+documents that a change touches and of nothing else. So are its transitions, and of these only the
+documents that were there before: they compare `object` with `oldObject`, which nothing else has.
 
 The code of a finding is `POL-<policy>` for the first validation and `POL-<policy>.<name>` (without
 a name: its position, from 2) for the others, so that a validation added later renames no code.
+Without a name of its own a transition is `POL-<policy>.transition-<position>`.
 """
 
 from __future__ import annotations
@@ -20,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.cel.compiling import Screened
 from ordain.policies.errors import ExpressionError
-from ordain.policies.tracing import trace
+from ordain.policies.questions import Question
 from ordain.specs.canonical import digest
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.plain import to_plain
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ordain.policies.cel.tree import Tree
-    from ordain.policies.engine import Engine, Outcome, Program
+    from ordain.policies.engine import Engine, Program
     from ordain.policies.world import World
     from ordain.specs.documents import Document
     from ordain.specs.kinds.policy import Policy, PolicyValidation
@@ -58,7 +54,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A compiled policy; `origin` is `estate`, or the pack it came with."""
+    """A compiled policy; `origin` is `estate`, or the pack it came with.
+
+    `transition` says that `checks` are those of a change to something that was there before.
+    """
 
     document: Document
     engine: Engine
@@ -68,6 +67,7 @@ class Rule:
     checks: tuple[Check, ...]
     origin: str = ESTATE
     names: frozenset[str] = field(default=frozenset(), compare=False)
+    transition: bool = False
 
     @property
     def name(self) -> str:
@@ -81,7 +81,7 @@ class Rule:
     @property
     def of_change(self) -> bool:
         """Whether this is a question about a change and not about a tree."""
-        return bool(self.names & _OF_A_CHANGE)
+        return self.transition or bool(self.names & _OF_A_CHANGE)
 
     @property
     def of_others(self) -> bool:
@@ -106,7 +106,7 @@ class Rule:
 
     def ask(self, document: Document, world: World) -> tuple[Finding, ...]:
         """The findings on one object."""
-        return _Question(self, document, world).findings()
+        return Question(self, document, world).findings()
 
     @property
     def here(self) -> tuple[tuple[Location, str], ...]:
@@ -120,170 +120,48 @@ def _trees(programs: Iterable[Program]) -> tuple[Tree, ...] | None:
     return read if len(read) == len(found) else None
 
 
-class _Question:
-    """One rule and one object: the answer, with reasons."""
-
-    def __init__(self, rule: Rule, document: Document, world: World) -> None:
-        self.rule = rule
-        self.document = document
-        self.world = world
-        self.values = world.values(document, rule.names)
-        self.values |= {"params": rule.params, "variables": {}}
-        self.binding = rule.engine.bind(self.values)
-        self.failed: dict[str, str] = {}
-
-    def findings(self) -> tuple[Finding, ...]:
-        applies = self._applies()
-        if isinstance(applies, str):
-            return (self._unanswered((), applies),)
-        if not applies:
-            return ()
-        self._evaluate_variables()
-        found = (self._answer(check) for check in self.rule.checks)
-        return tuple(finding for finding in found if finding is not None)
-
-    def _applies(self) -> bool | str:
-        """Whether every condition holds; the reason where that cannot be said."""
-        trouble = ""
-        for name, program in self.rule.conditions:
-            outcome = program.run(self.binding)
-            if outcome.value is False and not outcome.error:
-                return False
-            if not outcome.passed:
-                trouble = trouble or f"{name}: {_why(outcome)}"
-        return trouble or True
-
-    def _evaluate_variables(self) -> None:
-        """Bind the variables; one that fails is left out and its reason kept."""
-        found: dict[str, Any] = {}
-        stale = False
-        for name, program in self.rule.variables:
-            if stale and "variables" in program.names:
-                self.binding = self.rule.engine.bind({**self.values, "variables": dict(found)})
-                stale = False
-            outcome = program.value(self.binding)
-            if outcome.error:
-                self.failed[name] = outcome.error
-                continue
-            found[name] = outcome.value
-            stale = True
-        self.values["variables"] = found
-        if found:
-            self.binding = self.rule.engine.bind(self.values)
-
-    def _answer(self, check: Check) -> Finding | None:
-        outcome = check.program.run(self.binding)
-        if outcome.passed:
-            return None
-        if outcome.value is False and not outcome.error:
-            return self._violated(check)
-        used = self._used(check.program)
-        failed = [f"variables.{name}: {why}" for name, why in self.failed.items() if name in used]
-        reason = "; ".join([f"{check.code}: {_why(outcome)}", *failed])
-        return self._unanswered((check.program,), reason)
-
-    def _used(self, program: Program) -> set[str]:
-        """The variables that an expression uses, directly or through another one."""
-        programs = dict(self.rule.variables)
-        waiting, used = [program], set[str]()
-        while waiting:
-            one = waiting.pop()
-            for name in one.tree.variables if one.tree else programs:
-                if name in programs and name not in used:
-                    used.add(name)
-                    waiting.append(programs[name])
-        return used
-
-    def _violated(self, check: Check) -> Finding:
-        better = check.message.run(self.binding).value if check.message else None
-        message = better if isinstance(better, str) and better else check.spec.message
-        return self._finding(
-            check.code,
-            check.severity,
-            message,
-            (check.program,),
-            remedy=check.spec.remedy,
-            controls=check.spec.controls,
-        )
-
-    def _unanswered(self, programs: tuple[Program, ...], reason: str) -> Finding:
-        name, key = self.rule.name, self.document.key
-        return self._finding(
-            "POL002",
-            Severity.ERROR,
-            f"the policy {name} could not be evaluated on {key}: {reason}",
-            programs,
-            remedy="guard optional fields in the policy with has(...) or .? and orValue(...)",
-        )
-
-    def _finding(
-        self,
-        code: str,
-        severity: Severity,
-        message: str,
-        programs: tuple[Program, ...],
-        *,
-        remedy: str,
-        controls: tuple[str, ...] = (),
-    ) -> Finding:
-        """A finding at the value that decided, with the reads that led there."""
-        conditions = [program for _, program in self.rule.conditions]
-        found = trace(
-            self.world,
-            self.document,
-            self.values,
-            programs or conditions,
-            conditions,
-            dict(self.rule.variables),
-        )
-        beside = ((self.document.location, "the object"),) if found.elsewhere else ()
-        return Finding(
-            code=code,
-            severity=severity,
-            message=message,
-            location=found.location,
-            evidence=(f"object = {self.document.key}", *found.reads),
-            remedy=remedy,
-            controls=controls,
-            related=(*beside, *self.rule.here),
-        )
-
-
-def _why(outcome: Outcome) -> str:
-    if outcome.error:
-        return outcome.error
-    return f"the answer is {outcome.value!r}, which is neither true nor false"
-
-
-def compile_rule(
+def compile_rules(
     document: Document,
     engine: Engine,
     *,
     params: Mapping[str, Any] | None = None,
     origin: str = ESTATE,
-) -> tuple[Rule | None, tuple[Finding, ...]]:
-    """The rule of a Policy document, or what is wrong with its expressions.
+) -> tuple[tuple[Rule, ...], tuple[Finding, ...]]:
+    """The rules of a Policy document, or what is wrong with it.
 
-    `params` replace the policy's own, by name.
+    `params` replace the policy's own, by name. The validations are one rule and the transitions
+    another, because they are asked of other objects.
     """
     maker = _Maker(document, engine)
     spec: Policy = document.spec
-    conditions = list(maker.conditions(spec))
-    variables = list(maker.variables(spec))
-    checks = list(maker.checks(spec))
+    conditions = tuple(maker.conditions(spec))
+    variables = tuple(maker.variables(spec))
+    checks = tuple(maker.checks("validations", spec.validations))
+    transitions = tuple(maker.checks("transitions", spec.transitions))
+    if not spec.validations and not spec.transitions:
+        maker.findings.append(maker.empty())
     if maker.findings:
-        return None, tuple(maker.findings)
-    rule = Rule(
-        document,
-        engine,
-        {**spec.params, **(params or {})},
-        tuple(conditions),
-        tuple(variables),
-        tuple(checks),
-        origin,
-        frozenset(maker.names),
-    )
-    return rule, ()
+        return (), tuple(maker.findings)
+    own = {**spec.params, **(params or {})}
+    names = frozenset(maker.names)
+    rules = []
+    if checks:
+        rules.append(Rule(document, engine, own, conditions, variables, checks, origin, names))
+    if transitions:
+        before = (("transition", engine.compile("oldObject != null")), *conditions)
+        parts = (before, variables, transitions, origin, names | {"oldObject"})
+        rules.append(Rule(document, engine, own, *parts, transition=True))
+    return tuple(rules), ()
+
+
+def code_of(policy: str, field: str, index: int, name: str | None) -> str:
+    """The code of the findings of one validation or transition of a policy."""
+    base = f"POL-{policy}"
+    if name:
+        return f"{base}.{name}"
+    if field == "transitions":
+        return f"{base}.transition-{index + 1}"
+    return f"{base}.{index + 1}" if index else base
 
 
 class _Maker:
@@ -321,22 +199,32 @@ class _Maker:
             if program is not None:
                 yield one.name, program
 
-    def checks(self, spec: Policy) -> Iterator[Check]:
-        for index, one in enumerate(spec.validations):
-            at = ("validations", index)
+    def checks(self, field: str, validations: Iterable[PolicyValidation]) -> Iterator[Check]:
+        enforcement = self.document.spec.enforcement
+        for index, one in enumerate(validations):
+            at = (field, index)
             program = self.program(one.expression, *at, "expression")
             better = None
             if one.message_expression:
                 better = self.program(one.message_expression, *at, "messageExpression")
             if program is not None:
-                severity = Severity(one.severity) if one.severity else SEVERITY[spec.enforcement]
-                yield Check(self._code(index, one), one, severity, program, better)
+                severity = Severity(one.severity) if one.severity else SEVERITY[enforcement]
+                yield Check(
+                    code_of(self.document.name, field, index, one.name),
+                    one,
+                    severity,
+                    program,
+                    better,
+                )
 
-    def _code(self, index: int, validation: PolicyValidation) -> str:
-        base = f"POL-{self.document.name}"
-        if validation.name:
-            return f"{base}.{validation.name}"
-        return f"{base}.{index + 1}" if index else base
+    def empty(self) -> Finding:
+        return Finding(
+            code="POL005",
+            severity=Severity.ERROR,
+            message=f"the policy {self.document.name} demands nothing",
+            location=self.document.marks.key("spec"),
+            remedy="declare validations, transitions, or both",
+        )
 
     def _broken(
         self, error: ExpressionError, expression: str, path: Iterable[str | int]

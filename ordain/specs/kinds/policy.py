@@ -53,7 +53,11 @@ class PolicyValidation:
 class Policy:
     """A rule of the gate."""
 
-    validations: Annotated[tuple[PolicyValidation, ...], about("what must be true", min_length=1)]
+    validations: Annotated[tuple[PolicyValidation, ...], about("what must be true")] = ()
+    transitions: Annotated[
+        tuple[PolicyValidation, ...],
+        about("what must be true of a change from oldObject, in the base of the change, to object"),
+    ] = ()
     match: Annotated[Match, about("which objects the rule looks at")] = Match()
     match_conditions: Annotated[tuple[MatchCondition, ...], about("further conditions")] = ()
     params: Annotated[

@@ -1,0 +1,93 @@
+"""Transitions: what must be true of the way from the base of a change to its head."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ordain.policies.gate import check
+from ordain.specs.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from tests.policies.conftest import Sketch, Workshop
+
+RULE: dict[str, Any] = {
+    "match": {"kinds": ["Model"]},
+    "transitions": [
+        {
+            "expression": "object.spec.tier <= oldObject.spec.tier",
+            "message": "a tier is never lowered",
+        },
+    ],
+}
+
+
+def of_policies(findings: tuple[Finding, ...]) -> list[Finding]:
+    return [one for one in findings if one.code.startswith("POL")]
+
+
+def lowered(workshop: Workshop, **rule: Any) -> tuple[Sketch, Sketch]:  # noqa: ANN401 - a spec
+    before = workshop.serving.add("Policy", "mine", **(rule or RULE))
+    return before, before.copy().set("Model/credit", "spec.tier", 2)
+
+
+def test_a_transition_compares_a_document_with_what_it_was(workshop: Workshop) -> None:
+    before, after = lowered(workshop)
+    judgement = workshop.intention(before, after).judge(enforce=False)
+    (found,) = of_policies(judgement.findings)
+    assert found.code == "POL-mine.transition-1"
+    assert found.severity is Severity.ERROR
+    assert found.message == "a tier is never lowered"
+    assert str(found.location) == "specs/model/credit.yaml:7:9"
+    assert "object.spec.tier = 2" in found.evidence
+    assert "oldObject.spec.tier = 1" in found.evidence
+
+
+def test_the_other_way_passes(workshop: Workshop) -> None:
+    before, after = lowered(workshop)
+    assert of_policies(workshop.intention(after, before).judge(enforce=False).findings) == []
+
+
+def test_a_new_document_comes_from_nowhere(workshop: Workshop) -> None:
+    before, after = lowered(workshop)
+    before.drop("Model/credit")
+    found = workshop.intention(before, after).judge(enforce=False).findings
+    assert [one for one in found if one.code == "POL-mine.transition-1"] == []
+
+
+def test_a_document_that_the_change_does_not_touch_is_not_asked(workshop: Workshop) -> None:
+    rule = RULE | {"transitions": [{"expression": "false", "message": "never"}]}
+    before, _ = lowered(workshop, **rule)
+    after = before.copy().set("Deployment/credit", "spec.replicas", 2)
+    assert of_policies(workshop.intention(before, after).judge(enforce=False).findings) == []
+
+
+def test_a_tree_has_no_transitions(workshop: Workshop) -> None:
+    _, after = lowered(workshop)
+    assert of_policies(check(after.load(), workshop.now).findings) == []
+
+
+def test_validations_and_transitions_of_a_policy_stand_beside_each_other(
+    workshop: Workshop,
+) -> None:
+    rule = RULE | {"validations": [{"expression": "object.spec.tier == 1", "message": "tier 1"}]}
+    before, after = lowered(workshop, **rule)
+    judgement = workshop.intention(before, after).judge(enforce=False)
+    codes = {one.code for one in of_policies(judgement.findings)}
+    assert codes == {"POL-mine", "POL-mine.transition-1"}
+    assert [name for name, _ in judgement.policies].count("mine") == 1
+
+
+def test_a_transition_taken_out_by_the_change_is_asked_all_the_same(workshop: Workshop) -> None:
+    rule = RULE | {"validations": [{"expression": "true", "message": "nothing"}]}
+    before, after = lowered(workshop, **rule)
+    after.set("Policy/mine", "spec.transitions", None)
+    judgement = workshop.intention(before, after).judge(enforce=False)
+    assert "POL-mine.transition-1" in {one.code for one in of_policies(judgement.findings)}
+    assert any(one.key == "Policy/mine" for one in judgement.loosened)
+
+
+def test_a_policy_that_demands_nothing_is_a_finding(workshop: Workshop) -> None:
+    sketch = workshop.serving.add("Policy", "mine", match={"kinds": ["Model"]})
+    (found,) = of_policies(check(sketch.load(), workshop.now).findings)
+    assert found.code == "POL005"
+    assert found.message == "the policy mine demands nothing"
