@@ -52,11 +52,13 @@ spec:
 """
 
 
-def code_of(policy: Document, index: int) -> str:
-    """The code of a validation: the first one has that of the policy where it has no name."""
-    one: PolicyValidation = policy.spec.validations[index]
-    suffix = f".{one.name}" if one.name else f".{index + 1}" if index else ""
-    return f"POL-{policy.name}{suffix}"
+def by_code(policy: Document) -> dict[str, PolicyValidation]:
+    """The validations of a policy by code; the first has that of the policy if it has no name."""
+    found: dict[str, PolicyValidation] = {}
+    for index, one in enumerate(policy.spec.validations):
+        suffix = f".{one.name}" if one.name else f".{index + 1}" if index else ""
+        found[f"POL-{policy.name}{suffix}"] = one
+    return found
 
 
 def pack_pages() -> dict[str, Page]:
@@ -80,8 +82,8 @@ def _versions(packs: Iterable[Pack]) -> dict[str, str]:
     for pack in packs:
         name = pack.name
         for policy in pack.policies:
-            for index in range(len(policy.spec.validations)):
-                found.setdefault(code_of(policy, index), []).insert(0, pack.version)
+            for code in by_code(policy):
+                found.setdefault(code, []).insert(0, pack.version)
     return {code: f"{name} {', '.join(versions)}" for code, versions in found.items()}
 
 
@@ -95,8 +97,7 @@ def policy_pages(
     `examples` are those of a pack; `versions` says by code which packs have the rule. Without them
     it is a policy of an estate.
     """
-    for index, one in enumerate(policy.spec.validations):
-        code = code_of(policy, index)
+    for code, one in by_code(policy).items():
         found = [bad for bad in (examples or {}).get("bad", ()) if bad["finds"] == code]
         shown = [_example_text(example) for example in found]
         good = [_example_text(example) for example in (examples or {}).get("good", ())]
@@ -253,8 +254,7 @@ def _heading(pack: Pack) -> str:
 
 def _summary(policy: Document) -> Iterator[str]:
     yield f"{policy.name} ({', '.join(policy.spec.match.kinds) or 'every kind'}; {_does(policy)})"
-    for index, one in enumerate(policy.spec.validations):
-        yield f"    {code_of(policy, index)}: {one.message}"
+    yield from (f"    {code}: {one.message}" for code, one in by_code(policy).items())
     yield ""
 
 

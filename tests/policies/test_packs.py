@@ -15,6 +15,7 @@ from yaml import CSafeLoader
 from ordain.policies.engine import cel_engine
 from ordain.policies.gate import check, instant
 from ordain.policies.packs import Pack, load_pack, pack_file, pack_names, pack_versions
+from ordain.policies.pages import by_code
 from ordain.policies.rulebook import ask_all, rulebook
 from ordain.policies.world import World
 from ordain.specs.canonical import digest
@@ -143,10 +144,7 @@ def test_a_screen_lets_no_object_pass_of_which_a_rule_finds_something(
 
 def codes_of(pack: Pack, policy: str) -> set[str]:
     (document,) = [one for one in pack.policies if one.name == policy]
-    return {
-        f"POL-{policy}.{one.name}" if one.name else f"POL-{policy}"
-        for one in document.spec.validations
-    }
+    return set(by_code(document))
 
 
 @each_pack

@@ -12,7 +12,7 @@ from ordain.policies.errors import PackError
 from ordain.policies.gate import check
 from ordain.policies.packs import load_pack, pack_names, pack_versions
 from ordain.policies.pages import (
-    code_of,
+    by_code,
     pack_pages,
     pack_topic,
     policy_pages,
@@ -87,11 +87,11 @@ def _lines(sections: dict[str, str]) -> list[str]:
 def test_every_validation_of_every_version_has_a_whole_page() -> None:
     pages = pack_pages()
     codes = {
-        code_of(policy, index)
+        code
         for name in pack_names()
         for version in pack_versions(name)
         for policy in load_pack(name, version).policies
-        for index in range(len(policy.spec.validations))
+        for code in by_code(policy)
     }
     assert set(pages) == codes
     assert all(page.title and page.why and page.example and page.remedy for page in pages.values())
