@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.packs import Pack, load_pack, pack_file, pack_names, pack_versions
+from ordain.policies.rules import code_of
 from ordain.specs.canonical import canonical_json
 from ordain.specs.explanations import Explanation as Page
 from ordain.specs.loader import parse
@@ -53,12 +54,12 @@ spec:
 
 
 def by_code(policy: Document) -> dict[str, PolicyValidation]:
-    """The validations of a policy by code; the first has that of the policy if it has no name."""
-    found: dict[str, PolicyValidation] = {}
-    for index, one in enumerate(policy.spec.validations):
-        suffix = f".{one.name}" if one.name else f".{index + 1}" if index else ""
-        found[f"POL-{policy.name}{suffix}"] = one
-    return found
+    """What a policy demands, validations and transitions, by code."""
+    return {
+        code_of(policy.name, field, index, one.name): one
+        for field in ("validations", "transitions")
+        for index, one in enumerate(getattr(policy.spec, field))
+    }
 
 
 def pack_pages() -> dict[str, Page]:
