@@ -63,10 +63,6 @@ class Code:
 
 # By name and number of operands: the function of the runtime and the type of its answer.
 _FUNCTIONS: Final = {
-    ("size", 1): ("size", INT),
-    ("startsWith", 2): ("starts_with", BOOL),
-    ("endsWith", 2): ("ends_with", BOOL),
-    ("contains", 2): ("includes", BOOL),
     ("lowerAscii", 1): ("lower", TEXT),
     ("upperAscii", 1): ("upper", TEXT),
     ("trim", 1): ("trim", TEXT),
@@ -166,12 +162,6 @@ class Emitter:
         self.line(f"{name} = {code.text}")
         return Code(name, code.type, plain=True)
 
-    def _opaque(self, node: Node, code: Code) -> str:
-        """The same value, but no literal, of which Python's compiler knows what it cannot do."""
-        if isinstance(node, Literal | ListOf | MapOf):
-            return f"({self.fresh()} := {code.text})"
-        return code.text
-
     # ── nodes ────────────────────────────────────────────────────────────────────────────────
 
     def value(self, node: Node) -> Code:
@@ -248,23 +238,18 @@ class Emitter:
             return Code(f"({chained.text} is not ABSENT)", BOOL) if node.test else chained
         if node.test:
             return Code(self._inside(operand, key), BOOL)
-        return Code(f"{self._opaque(node.operand, operand)}[{key}]")
+        return Code(f"{operand.text}[{key}]")
 
     def _is_variable(self, node: Select) -> bool:
         operand = node.operand
         return is_name(operand, "variables") and "variables" not in self._locals
 
     def _inside(self, operand: Code, key: str) -> str:
-        if operand.plain:
-            held = f"{key} in {operand.text} if {operand.text}.__class__ is dict"
-            return f"({held} else has({operand.text}, {key}))"
-        name = self.fresh()
-        held = f"{key} in {name} if ({name} := {operand.text}).__class__ is dict"
-        return f"({held} else has({name}, {key}))"
+        name, first = self._held(operand)
+        return f"({key} in {name} if {first}.__class__ is dict else has({name}, {key}))"
 
     def _maybe(self, operand: Code, key: str) -> Code:
-        name = operand.text if operand.plain else self.fresh()
-        first = name if operand.plain else f"({name} := {operand.text})"
+        name, first = self._held(operand)
         found = f"{name}.get({key}, ABSENT) if {first}.__class__ is dict"
         return Code(f"({found} else maybe({name}, {key}))", OPTIONAL)
 
@@ -311,6 +296,31 @@ class Emitter:
 
     def _other(self, left: Node, right: Node) -> Code:
         return Code(f"(not {self._equal(left, right)})", BOOL)
+
+    def _size(self, operand: Node) -> Code:
+        code = self.value(operand)
+        if code.type in {TEXT, LIST}:
+            return Code(f"len({code.text})", INT)
+        name, first = self._held(code)
+        return Code(f"(len({name}) if {first}.__class__ in SIZED else size({name}))", INT)
+
+    def _starts(self, text: Node, part: Node) -> Code:
+        return self._compared(text, part, "{}.startswith({})", "starts_with")
+
+    def _ends(self, text: Node, part: Node) -> Code:
+        return self._compared(text, part, "{}.endswith({})", "ends_with")
+
+    def _includes(self, text: Node, part: Node) -> Code:
+        return self._compared(text, part, "{1} in {0}", "includes")
+
+    def _compared(self, text: Node, part: Node, form: str, function: str) -> Code:
+        """A question about a text and a part of it."""
+        one, other = self.value(text), self.value(part)
+        if other.type != TEXT or not other.plain:
+            return Code(f"{function}({one.text}, {other.text})", BOOL)
+        name, first = self._held(one)
+        fast = f"{form.format(name, other.text)} if {first}.__class__ is str"
+        return Code(f"({fast} else {function}({name}, {other.text}))", BOOL)
 
     def _dyn(self, operand: Node) -> Code:
         return Code(self.value(operand).text)
@@ -366,12 +376,12 @@ class Emitter:
             one, other, left, right = other, one, right, left
         if isinstance(right, Literal):
             if right.value is None or isinstance(right.value, bool):
-                return f"({self._opaque(left, one)} is {other.text})"
+                return f"({one.text} is {other.text})"
             if isinstance(right.value, str):
                 return f"({one.text} == {other.text})"
             if isinstance(right.value, int):
-                held = self.fresh()
-                fast = f"{held} == {other.text} if ({held} := {one.text}).__class__ is int"
+                held, first = self._held(one)
+                fast = f"{held} == {other.text} if {first}.__class__ is int"
                 return f"({fast} else equal({held}, {other.text}))"
         if one.type == other.type and one.type in {BOOL, INT, DOUBLE, TEXT}:
             return f"({one.text} == {other.text})"
@@ -382,21 +392,32 @@ class Emitter:
     def _order(self, name: str, left: Node, right: Node) -> str:
         sign, function = _ORDERS[name]
         one, other = self.value(left), self.value(right)
-        if {one.type, other.type} <= {INT, DOUBLE} or one.type == other.type == TEXT:
+        if one.type == other.type and one.type in {INT, DOUBLE, TEXT}:
             return f"({one.text} {sign} {other.text})"
-        known = other.type in {INT, DOUBLE}
-        if known and not one.plain and other.plain:
-            held = self.fresh()
+        if other.type in {INT, DOUBLE} and other.plain:
+            held, first = self._held(one)
             kind = "int" if other.type == INT else "float"
-            fast = f"{held} {sign} {other.text} if ({held} := {one.text}).__class__ is {kind}"
+            fast = f"{held} {sign} {other.text} if {first}.__class__ is {kind}"
             return f"({fast} else {function}({held}, {other.text}))"
         return f"{function}({one.text}, {other.text})"
+
+    def _held(self, code: Code) -> tuple[str, str]:
+        """A name for a value, and what stands where it is used first."""
+        if code.plain:
+            return code.text, code.text
+        name = self.fresh()
+        return name, f"({name} := {code.text})"
 
     def _in(self, left: Node, right: Node) -> Code:
         if isinstance(right, ListOf) and right.items and _all_texts(right):
             # No other value equals a text, so Python's own search says the same.
             held = ", ".join(repr(one.value) for one in right.items if isinstance(one, Literal))
             return Code(f"({self.value(left).text} in ({held},))", BOOL)
+        if isinstance(right, ListOf) and right.items and _all_integers(right):
+            held, first = self._held(self.value(left))
+            among = f"({', '.join(self.value(one).text for one in right.items)},)"
+            fast = f"{held} in {among} if {first}.__class__ is int"
+            return Code(f"({fast} else contains({held}, [*{among}]))", BOOL)
         return Code(f"contains({self.value(left).text}, {self.value(right).text})", BOOL)
 
     def _matches(self, left: Node, right: Node) -> Code:
@@ -407,8 +428,8 @@ class Emitter:
         pattern = self.value(right).text
         if search is None:
             return Code(f"matches({text.text}, {pattern})", BOOL)
-        name = self.fresh()
-        fast = f"({name} := {text.text}).__class__ is str and len({name}) <= {LONGEST}"
+        name, first = self._held(text)
+        fast = f"{first}.__class__ is str and len({name}) <= {LONGEST}"
         found = f"{self.constant(search, 'M')}({name}) is not None"
         return Code(f"({found} if {fast} else matches({name}, {pattern}))", BOOL)
 
@@ -418,7 +439,7 @@ class Emitter:
             return Code(f"chained({operand.text}, {key.text})", OPTIONAL)
         if key.type == TEXT and operand.type != LIST:
             # Only a dict has items under a text; a list or a text raises.
-            return Code(f"{self._opaque(left, operand)}[{key.text}]")
+            return Code(f"{operand.text}[{key.text}]")
         return Code(f"index({operand.text}, {key.text})")
 
     # ── optionals ────────────────────────────────────────────────────────────────────────────
@@ -531,6 +552,10 @@ def _all_texts(node: ListOf) -> bool:
     return all(isinstance(one, Literal) and isinstance(one.value, str) for one in node.items)
 
 
+def _all_integers(node: ListOf) -> bool:
+    return all(isinstance(one, Literal) and type(one.value) is int for one in node.items)
+
+
 _SPECIAL: Final[dict[str, Callable[..., Code]]] = {
     "!_": Emitter._not,  # noqa: SLF001 - the table is part of the class
     "_&&_": Emitter._and,  # noqa: SLF001
@@ -541,5 +566,9 @@ _SPECIAL: Final[dict[str, Callable[..., Code]]] = {
     "_[_]": Emitter._index,  # noqa: SLF001
     "@in": Emitter._in,  # noqa: SLF001
     "matches": Emitter._matches,  # noqa: SLF001
+    "size": Emitter._size,  # noqa: SLF001
+    "startsWith": Emitter._starts,  # noqa: SLF001
+    "endsWith": Emitter._ends,  # noqa: SLF001
+    "contains": Emitter._includes,  # noqa: SLF001
     "dyn": Emitter._dyn,  # noqa: SLF001
 }

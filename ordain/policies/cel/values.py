@@ -6,7 +6,8 @@ an integer that leaves 64 bits) only says that the exact evaluator has to be ask
 `false && error` is false. Only `Exceeded` is final, because it is about cost.
 
 Where Python and CEL differ: True is no 1, a bool is no index, an integer has 64 bits, division
-truncates towards zero, numbers of different types cannot be added, a list is not found in a text.
+truncates towards zero, numbers of different types cannot be added and are compared as doubles, a
+list is not found in a text.
 Containers may be subclasses of dict and list, which record what is read from them.
 """
 
@@ -140,7 +141,7 @@ def equal(one: Any, other: Any) -> bool:  # noqa: ANN401
     if isinstance(one, dict):
         return isinstance(other, dict) and _equal_maps(one, other)
     if kind in _ORDERED and other.__class__ in _ORDERED:
-        return bool(one == other)
+        return float(one) == float(other)
     if kind in _KNOWN and (other.__class__ in _KNOWN or isinstance(other, list | dict)):
         return one is other
     raise Declined
@@ -167,37 +168,38 @@ def contains(value: Any, among: Any) -> bool:  # noqa: ANN401
     raise Declined
 
 
-def _ordered(one: Any, other: Any) -> None:  # noqa: ANN401
+def _ordered(one: Any, other: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """Two values that have an order; an integer beside a double is taken as a double."""
     kind = one.__class__
     if kind is other.__class__:
         if kind in _ALIKE:
-            return
+            return one, other
     elif kind in _ORDERED and other.__class__ in _ORDERED:
-        return
+        return float(one), float(other)
     raise Declined
 
 
 def less(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`<`; NaN is in no order with anything."""
-    _ordered(one, other)
+    one, other = _ordered(one, other)
     return bool(one < other)
 
 
 def at_most(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`<=`."""
-    _ordered(one, other)
+    one, other = _ordered(one, other)
     return bool(one <= other)
 
 
 def greater(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`>`."""
-    _ordered(one, other)
+    one, other = _ordered(one, other)
     return bool(one > other)
 
 
 def at_least(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`>=`."""
-    _ordered(one, other)
+    one, other = _ordered(one, other)
     return bool(one >= other)
 
 
