@@ -18,7 +18,7 @@ from ordain.specs.explanations import Explanation as Page
 from ordain.specs.loader import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ordain.specs.documents import Document
     from ordain.specs.kinds.policy import Policy, PolicyValidation
@@ -98,24 +98,25 @@ def policy_pages(
     `examples` are those of a pack; `versions` says by code which packs have the rule. Without them
     it is a policy of an estate.
     """
+    bad: Sequence[Mapping[str, Any]] = (examples or {}).get("bad", ())
+    good = [_example_text(one) for one in (examples or {}).get("good", ())]
     for code, one in by_code(policy).items():
-        found = [bad for bad in (examples or {}).get("bad", ()) if bad["finds"] == code]
+        found = [example for example in bad if example["finds"] == code]
         shown = [_example_text(example) for example in found]
-        good = [_example_text(example) for example in (examples or {}).get("good", ())]
-        where = versions[code] if versions else str(policy.location)
-        sections = [
+        sections = (
             ("Controls", ", ".join(one.controls) or "none is named"),
             ("Asked of", _asked_of(policy.spec)),
             ("Where it does not hold", _WEIGHS[one.severity] if one.severity else _does(policy)),
-            ("Pack" if versions else "Policy", where),
+            ("Pack", versions[code]) if versions else ("Policy", str(policy.location)),
             *_texts(policy.spec, one),
-            *([("Found as well", "\n".join(shown[1:]))] if shown[1:] else []),
-            *([("Left alone", "\n".join(good))] if good else []),
+            ("Found as well", "\n".join(shown[1:])),
+            ("Left alone", "\n".join(good)),
             ("Accepted for a time by", _waiver(policy, code, found)),
-        ]
+        )
         why = policy.spec.rationale or "The policy gives no rationale."
         remedy = one.remedy or "ask whoever owns the policy"
-        yield code, Page(one.message, why, shown[0] if shown else "", remedy, tuple(sections))
+        said = tuple((name, text) for name, text in sections if text)
+        yield code, Page(one.message, why, shown[0] if shown else "", remedy, said)
 
 
 def _does(policy: Document) -> str:
@@ -134,24 +135,26 @@ def _conditions(spec: Policy) -> list[str]:
 
 
 def _texts(spec: Policy, validation: PolicyValidation) -> Iterator[tuple[str, str]]:
-    """The expression, and what it uses: variables, directly or not, and parameters."""
+    """The expression, and the variables and parameters that it uses."""
     yield "Expression", _block(validation.expression)
-    known = {one.name: one.expression for one in spec.variables}
-    used, waiting = set[str](), [validation.expression]
-    while waiting:
-        for name in _VARIABLE.findall(waiting.pop()):
-            if name in known and name not in used:
-                used.add(name)
-                waiting.append(known[name])
-    texts = {name: text for name, text in known.items() if name in used}
-    if texts:
-        lines = (f"{name} = {' '.join(text.split())}\n" for name, text in texts.items())
-        yield "Variables", "".join(lines)
+    texts = _variables(spec, validation.expression)
+    lines = (f"{name} = {' '.join(text.split())}\n" for name, text in texts.items())
+    yield "Variables", "".join(lines)
     whole = " ".join([validation.expression, *texts.values(), *_conditions(spec)])
     mentioned = set(_PARAMETER.findall(whole))
     shown = {name: value for name, value in spec.params.items() if name in mentioned}
-    if shown:
-        yield "Parameters, with their defaults", parameter_lines(shown)
+    yield "Parameters, with their defaults", parameter_lines(shown)
+
+
+def _variables(spec: Policy, expression: str) -> dict[str, str]:
+    """The variables that an expression uses, directly or through others, in their order."""
+    known = {one.name: one.expression for one in spec.variables}
+    used, waiting = set[str](), [expression]
+    while waiting:
+        new = {name for name in _VARIABLE.findall(waiting.pop()) if name in known} - used
+        used |= new
+        waiting += [known[name] for name in new]
+    return {name: text for name, text in known.items() if name in used}
 
 
 def parameter_lines(params: Mapping[str, Any]) -> str:
