@@ -40,7 +40,7 @@ COMMANDS = {
     "lock": ("lock", "Write the versions that training runs with."),
     "down": ("down", "Stop the serving processes of this machine."),
     "schema": ("schema", "Write JSON Schemas for editors."),
-    "explain": ("explain", "Explain a code or a field."),
+    "explain": ("explain", "Explain a code, a field or a pack of policies."),
     "demo": ("demo", "Walk through the whole loop in a temporary estate."),
 }
 
