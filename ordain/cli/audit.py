@@ -82,6 +82,7 @@ def verify(ctx: click.Context, directory: Path) -> None:
         trouble.append("git holds no anchor, so nobody can say that nothing was removed")
     if trouble:
         click.echo(f"The ledger does not verify: {trouble[0]}.", err=True)
+        click.echo(f"Next: {_mending(report)}")
         ctx.exit(1)
     click.echo(
         f"Verified {report.records} records in {len(report.chains)} chains against {len(anchors)}"
@@ -90,6 +91,13 @@ def verify(ctx: click.Context, directory: Path) -> None:
     later = _after_anchors(report, anchors)
     if later:
         click.echo(f"{later} records are younger than it; they hold together among themselves.")
+    click.echo("Next: ordain audit query")
+
+
+def _mending(report: VerifyReport) -> str:
+    """Damage is explained; a record that is only missing its anchor is anchored by a pass."""
+    broken = next((finding for finding in report.findings if _counts(finding)), None)
+    return "ordain reconcile --once" if broken is None else f"ordain explain {broken.code}"
 
 
 def _fetch(session: Session) -> None:
@@ -165,6 +173,15 @@ def query(
     if not rows:
         click.echo("No record matches.", err=True)
         ctx.exit(1)
+    if output == "text":
+        click.echo(f"Next: {_following(rows[-1])}")
+
+
+def _following(row: Event | Prediction) -> str:
+    """A prediction can be explained; events are proven together."""
+    from ordain.ledger.records import Event
+
+    return "ordain audit verify" if isinstance(row, Event) else f"ordain reasons {row.id}"
 
 
 def _as_json(row: Event | Prediction) -> str:

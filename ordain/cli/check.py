@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.options import output_option
+from ordain.cli.options import outputs_option
 from ordain.cli.session import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
+    from ordain.cli.outputs import Output
+    from ordain.policies.gate import Judgement
+    from ordain.specs.explanations import Explanation
     from ordain.specs.findings import Finding
+    from ordain.specs.writers.checked import Checked
 
 
 @click.command()
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The weight from which on the exit code is 1.",
 )
-@output_option
+@outputs_option
 @click.pass_obj
 @click.pass_context
 def command(
@@ -38,43 +45,71 @@ def command(
     revision: str | None,
     base: str | None,
     fail_on: str,
-    output: str,
+    outputs: tuple[Output, ...],
 ) -> None:
     """Judge the estate: schema, references, policies.
 
     Looks at the files in the work tree, at one commit with --rev, or at a change with --base. The
     exit code is 1 when there are findings that block.
+
+    One evaluation is written in as many formats as are asked for, each once: text, json, sarif,
+    junit, github (annotations), github-summary, gitlab, openreports, markdown (for a pull request).
     """
+    from ordain.cli.outputs import settle
+
+    settled = settle(outputs, os.environ)
+    moment = now()
     if base is not None:
-        tree, findings = _judge_change(directory, base, revision or "HEAD")
+        seen = _judge_change(directory, base, revision or "HEAD", moment)
     else:
-        tree, findings = _check_tree(directory, revision)
-    _print(ctx, findings, tree, output)
-    weights = {"error"} if fail_on == "error" else {"error", "warning"}
-    ctx.exit(1 if any(finding.severity.value in weights for finding in findings) else 0)
+        seen = _check_tree(directory, revision, moment)
+    if any(one.file is not None or one.format != "text" for one in settled):
+        _write(_described(seen, moment, fail_on, settled), settled)
+    if any(one.file is None and one.format == "text" for one in settled):
+        _show_text(ctx, seen)
+    weights = {"error", fail_on}
+    ctx.exit(1 if any(one.severity.value in weights for one in seen.findings) else 0)
 
 
-def _check_tree(
-    directory: Path, revision: str | None
-) -> tuple[Mapping[str, bytes], Sequence[Finding]]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the gate said, and of what; `revision` and `base` are commits, or empty."""
+
+    judgement: Judgement
+    findings: tuple[Finding, ...]
+    tree: Mapping[str, bytes]
+    revision: str = ""
+    base: str = ""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The command that judges the same again."""
+        base = ("--base", self.base[:12]) if self.base else ()
+        revision = ("--rev", self.revision[:12]) if self.revision else ()
+        return ("ordain", "check", *base, *revision)
+
+
+def _check_tree(directory: Path, revision: str | None, moment: datetime) -> _Seen:
     from ordain.policies.gate import check
     from ordain.specs.estates import load_estate
 
-    tree = _tree(directory, revision)
-    return tree, check(load_estate(tree), now(), tree=tree).findings
+    tree, commit = _tree(directory, revision)
+    judgement = check(load_estate(tree), moment, tree=tree)
+    return _Seen(judgement, judgement.findings, tree, commit)
 
 
-def _tree(directory: Path, revision: str | None) -> Mapping[str, bytes]:
-    """The work tree around the directory, or the tree of a commit."""
+def _tree(directory: Path, revision: str | None) -> tuple[Mapping[str, bytes], str]:
+    """The work tree around the directory, or the tree of a commit and its name."""
     from ordain.specs.trees import WorkTree
 
     if revision is None:
-        return WorkTree(find_root(directory))
+        return WorkTree(find_root(directory)), ""
     from ordain.reconciler.trees import CommitTree
     from ordain.vcs.git import Repository
 
     repository = Repository.open(directory)
-    return CommitTree(repository, repository.resolve(revision))
+    commit = repository.resolve(revision)
+    return CommitTree(repository, commit), commit
 
 
 def find_root(directory: Path) -> Path:
@@ -89,30 +124,89 @@ def find_root(directory: Path) -> Path:
     raise SpecError(message, remedy="make an estate with: ordain init DIRECTORY")
 
 
-def _judge_change(
-    directory: Path, base: str, revision: str
-) -> tuple[Mapping[str, bytes], Sequence[Finding]]:
-    import os
-
+def _judge_change(directory: Path, base: str, revision: str, moment: datetime) -> _Seen:
     from ordain.reconciler.review import judge_revision
     from ordain.reconciler.source import open_source
 
     source = open_source(directory, os.environ)
     onto, head = source.repository.resolve(base), source.repository.resolve(revision)
-    judged = judge_revision(source, onto, head, now())
-    return source.tree(judged.revision), judged.findings
+    judged = judge_revision(source, onto, head, moment)
+    tree = source.tree(judged.revision)
+    return _Seen(judged.judgement, judged.findings, tree, head, onto)
 
 
-def _print(
-    ctx: click.Context, findings: Sequence[Finding], tree: Mapping[str, bytes], output: str
-) -> None:
-    from ordain.specs.diagnostics import render_json, render_text
+def _described(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Output]) -> Checked:
+    """All that a writer may say: what was judged, by what, and what its codes mean."""
+    import ordain
+    from ordain.policies.gate import verdict_of
+    from ordain.specs.findings import Severity
     from ordain.specs.trees import is_document_path
+    from ordain.specs.writers import FORMATS
+    from ordain.specs.writers.checked import Checked, Waived
 
-    if output == "json":
-        files = sum(map(is_document_path, tree))
-        click.echo(render_json(findings, summary={"files": files}, tree=tree), nl=False)
-        return
+    judgement = seen.judgement
+    return Checked(
+        verdict_of(seen.findings),
+        seen.findings,
+        moment,
+        seen.tree,
+        tuple(
+            Waived(one.finding, one.waiver, one.reason, one.approved_by, one.expires, one.subject)
+            for one in judgement.suppressed
+        ),
+        paths=tuple(filter(is_document_path, seen.tree)),
+        tool_version=ordain.__version__,
+        engine=judgement.engine,
+        policies=judgement.policies,
+        revision=seen.revision,
+        base=seen.base,
+        change=judgement.kind.value if judgement.kind is not None else "",
+        fail_on=Severity(fail_on),
+        command=seen.command,
+        pages=_pages() if any(FORMATS[one.format].pages for one in settled) else {},
+    )
+
+
+def _pages() -> Mapping[str, Explanation]:
+    from ordain.cli.explain import register_all
+    from ordain.specs.explanations import explanations
+
+    register_all()
+    return explanations()
+
+
+def _write(checked: Checked, settled: Sequence[Output]) -> None:
+    """Files first, so that nothing is shown when one of them cannot be written."""
+    from ordain.cli.outputs import write_files
+    from ordain.specs.diagnostics import shown, summary_line
+    from ordain.specs.writers import FORMATS
+
+    write_files(settled, checked)
+    here = next((one.format for one in settled if one.file is None), None)
+    if here is None:
+        # Nothing stands on standard output, so whoever waits reads where it went.
+        said = summary_line(checked.findings, len(checked.paths), len(checked.suppressed))
+        files = ", ".join(shown(str(one.file)) for one in settled)
+        click.echo(f"{said}: wrote {files}", err=True)
+    elif here != "text":
+        click.echo(FORMATS[here].write(checked), nl=False)
+
+
+def _show_text(ctx: click.Context, seen: _Seen) -> None:
+    """What a terminal gets; nothing of the writers is loaded for it."""
+    from ordain.specs.diagnostics import render_text, waiver_words
+
     colour = ctx.color if ctx.color is not None else sys.stdout.isatty()
-    click.echo(render_text(findings, tree, colour=colour))
-    click.echo(f"Next: ordain explain {findings[0].code}" if findings else "Next: ordain plan")
+    waived = [
+        (one.finding, waiver_words(one.waiver, one.expires, one.approved_by, one.reason))
+        for one in seen.judgement.suppressed
+    ]
+    click.echo(render_text(seen.findings, seen.tree, colour=colour, waived=waived))
+    click.echo(f"Next: {_next(seen.findings)}")
+
+
+def _next(findings: Sequence[Finding]) -> str:
+    """What weighs most is what a reader mends first."""
+    order = ("error", "warning", "note")
+    worst = min(findings, key=lambda one: order.index(one.severity.value), default=None)
+    return "ordain plan" if worst is None else f"ordain explain {worst.code}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Each room lists its errors in one module; importing it makes their classes known.
 _ERRORS = (
     "ordain.cli.founding",
+    "ordain.cli.outputs",
     "ordain.cli.pinning",
     "ordain.cli.reporting",
     "ordain.compilers.errors",
@@ -55,7 +56,11 @@ def command(directory: Path, subject: str) -> None:
     text = pack_topic(subject)
     if text is None and subject.casefold().startswith(_POLICY):
         text = _policy(directory, subject)
-    click.echo(explain(subject, pack_names()) if text is None else text, nl=False)
+    if text is not None:
+        click.echo(text, nl=False)
+        return
+    click.echo(explain(subject, pack_names()), nl=False)
+    click.echo("Next: ordain check")
 
 
 def _policy(directory: Path, subject: str) -> str | None:

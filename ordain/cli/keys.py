@@ -54,6 +54,7 @@ def list_keys(directory: Path) -> None:
         for key in session.state.routing_keys():
             state = f"revoked {key.revoked[:19]}" if key.revoked else "in force"
             click.echo(f"{key.id}  {state:<28}  {', '.join(key.routes)}")
+    click.echo("Next: ordain keys create --route ROUTE, or ordain keys revoke ID")
 
 
 @command.command()

@@ -30,7 +30,7 @@ def command(directory: Path) -> None:
     file = root / name
     wanted = render_lock(installed())
     if file.is_file() and file.read_bytes() == wanted:
-        click.echo(f"= {name}")
+        click.echo(f"= {name}\nNext: ordain check")
         return
     file.write_bytes(wanted)
     click.echo(f"~ {name}")

@@ -50,7 +50,7 @@ def run(ctx: click.Context, directory: Path, deployments: tuple[str, ...], outpu
         )
         for row in (report.output, *report.features):
             click.echo(_row(row))
-    if not watched:
+    if not watched and output == "text":
         click.echo("No deployment has an approved version yet, so there is nothing to watch.")
     breached = any(one.report.verdict is Verdict.FAIL for one in watched)
     if output == "text":

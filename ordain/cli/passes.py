@@ -20,6 +20,7 @@ def show_pass(report: PassReport) -> None:
     _show_trouble(report)
     if report.planned is None:
         click.echo("No commit passed the gate; nothing is served.", err=True)
+        click.echo("Next: ordain check --rev HEAD")
         return
     revision = report.planned.side.revision
     if report.refused:

@@ -52,7 +52,7 @@ def list_proposals(directory: Path) -> None:
                 f"{shown(proposal.id):<28} {shown(proposal.title)}  ({_state(session, proposal)})"
             )
     if not found:
-        click.echo("There is no open proposal.")
+        click.echo("There is no open proposal.\nNext: ordain status")
         return
     click.echo(f"Next: ordain proposals show {shown(found[0].id)}")
 

@@ -50,6 +50,7 @@ def command(directory: Path, identifier: str, output: str) -> None:
         )
     if not found.reasons:
         click.echo("  No feature pushed towards this decision.")
+    click.echo(f"Next: ordain report {prediction.model}")
 
 
 def _as_approved(session: Session, model: str, version: str) -> Side:

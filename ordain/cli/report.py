@@ -30,3 +30,4 @@ def command(directory: Path, model: str, out: Path | None) -> None:
     place = out or Path(f"{model}.html")
     place.write_bytes(page)
     click.echo(f"Wrote {place} ({len(page) // 1024 + 1} kB).")
+    click.echo("Next: ordain audit verify")

@@ -15,7 +15,8 @@ def command(directory: Path, target: Path | None, modelines: bool) -> None:
     """Write JSON Schemas for editors.
 
     TARGET is a directory, `schemas` inside the estate by default. With --modelines each YAML file
-    gets a line that tells the editor where its schema is.
+    gets a line that tells the editor where its schema is. The schema of what `ordain check -o json`
+    prints is written beside those of the kinds, as findings.schema.json.
     """
     from ordain.cli.check import find_root
     from ordain.specs.schema import add_modelines, write_schemas
@@ -27,3 +28,4 @@ def command(directory: Path, target: Path | None, modelines: bool) -> None:
     if modelines:
         changed = add_modelines(root, place)
         click.echo(f"Added the schema line to {len(changed)} files.")
+    click.echo(f"Next: {'ordain check' if modelines else 'ordain schema --modelines'}")

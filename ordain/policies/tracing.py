@@ -119,16 +119,21 @@ def _reads(
             _run(program, scope)
         except Exception:  # noqa: BLE001, S112 - what raised is known; here only the reads matter
             continue
-    # By first occurrence, and with what was found last.
-    return list({read.label: read for read in log.reads}.values())
+    # By first occurrence, and with what was found last; what only led to a value is no read.
+    found = {read.label: read for read in log.reads}
+    ways = {label[:length] for label in found for length in range(1, len(label))}
+    return [read for label, read in found.items() if label not in ways]
 
 
 def _place(world: World, document: Document, reads: Sequence[Read]) -> tuple[Location | None, bool]:
     """The place of the last read in the object, or else in any other document."""
-    for read in reversed(reads):
+    # What only looked something up decides where nothing else was read.
+    latest = [*reversed(reads)]
+    latest.sort(key=lambda read: read.key)
+    for read in latest:
         if read.document == document.key and (found := _location(document, read)):
             return found, False
-    for read in reversed(reads):
+    for read in latest:
         other = world.estate.documents.get(read.document or "")
         if other is not None and other is not document and (found := _location(other, read)):
             return found, True

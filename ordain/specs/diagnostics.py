@@ -1,4 +1,4 @@
-"""Findings made readable: the way rustc shows what is wrong, and JSON for programs.
+"""Findings made readable: the way rustc shows what is wrong.
 
     error[SPEC104]: unknown field `teir`
       --> specs/models/credit.yaml:12:3
@@ -14,10 +14,9 @@ the cursor or hide a line: control characters are shown, not sent.
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ordain.specs.errors import OrdainError
 from ordain.specs.findings import Finding, Location, Severity
@@ -26,15 +25,15 @@ from ordain.specs.trees import is_document_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-FORMAT: Final = "ordain.findings/1"
-
 _COLOURS: Final = {"error": "1;31", "warning": "1;33", "note": "1;36", "frame": "1;34", "bold": "1"}
 _TAB: Final = "    "
 _WIDEST: Final = 160
 _AROUND: Final = 40
-_LONGEST_SNIPPET: Final = 500
 _CUT: Final = "…"
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+    r"\ud800-\udfff]"
+)
 
 
 class Sources:
@@ -70,53 +69,81 @@ class _Painter:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and text else text
 
 
-def render_text(findings: Sequence[Finding], tree: Mapping[str, bytes], *, colour: bool) -> str:
+def render_text(
+    findings: Sequence[Finding],
+    tree: Mapping[str, bytes],
+    *,
+    colour: bool,
+    waived: Sequence[tuple[Finding, str]] = (),
+) -> str:
     """Every finding with its source line, in the order given, and one line that sums up.
 
-    The last line has no line break, so that it can be printed or joined.
+    `waived` are the findings that are accepted, each with a word on why; they are listed in one
+    line each. The last line has no line break, so that it can be printed or joined.
     """
     sources, paint = Sources(tree), _Painter(colour=colour)
     blocks = [_block(finding, sources, paint) + "\n" for finding in findings]
+    accepted = [_accepted(finding, why, paint) for finding, why in waived]
     files = sum(is_document_path(path) for path in tree)
-    return "".join([*blocks, summary_line(findings, files)])
+    return "".join([*blocks, *accepted, summary_line(findings, files, len(waived))])
 
 
-def summary_line(findings: Iterable[Finding], files: int) -> str:
-    """One line that says it all: `2 errors, 1 warning in 14 files`."""
-    counts = _counts(findings)
-    parts = [_plural(counts[severity], severity) for severity in counts if counts[severity]]
-    return f"{', '.join(parts) or 'no findings'} in {_plural(files, 'file')}"
+def waiver_words(waiver: str, expires: str, approved_by: str, reason: str) -> str:
+    """A waiver in one line: its name, its last day, who answers for it, and why."""
+    return f"{waiver} until {expires}, by {approved_by}: {reason}"
 
 
-def _plural(count: int, word: str) -> str:
+def _accepted(finding: Finding, why: str, paint: _Painter) -> str:
+    place = "" if finding.location is None else f"{one_line(str(finding.location))}: "
+    return (
+        f"{paint(f'waived[{finding.code}]', 'note')}: {place}{one_line(finding.message)}\n"
+        f"  {paint('=', 'frame')} {paint('note', 'bold')}: {one_line(why)}\n\n"
+    )
+
+
+def summary_line(findings: Iterable[Finding], files: int, waived: int = 0) -> str:
+    """One line that says it all: `2 errors, 1 warning in 14 files, 1 waived`."""
+    said = count_words(counts(findings)) or "no findings"
+    more = f", {waived:,} waived" if waived else ""
+    return f"{said} in {plural(files, 'file')}{more}"
+
+
+def plural(count: int, word: str) -> str:
+    """`1 error`, `2,000 errors`."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
-def _counts(findings: Iterable[Finding]) -> dict[str, int]:
-    counts = {severity.value: 0 for severity in Severity}
+def count_words(counted: Mapping[str, int]) -> str:
+    """`2 errors, 1 warning`; empty where there is nothing."""
+    return ", ".join(plural(number, word) for word, number in counted.items() if number)
+
+
+def counts(findings: Iterable[Finding]) -> dict[str, int]:
+    """How many findings there are of each weight, by its name."""
+    found = {severity.value: 0 for severity in Severity}
     for finding in findings:
-        counts[finding.severity.value] += 1
-    return counts
+        found[finding.severity.value] += 1
+    return found
 
 
 def _block(finding: Finding, sources: Sources, paint: _Painter) -> str:
     severity = finding.severity.value
     head = paint(f"{severity}[{finding.code}]", severity)
-    lines = [f"{head}: {paint(_one_line(finding.message), 'bold')}"]
+    lines = [f"{head}: {paint(one_line(finding.message), 'bold')}"]
     places = (finding.location, *(where for where, _ in finding.related))
     width = max((len(str(place.line)) for place in places if place is not None), default=1)
     gutter = " " * width
     if finding.location is not None:
         lines += _excerpt(finding.location, "", sources, paint, gutter, severity)
     for place, label in finding.related:
-        lines += _excerpt(place, label, sources, paint, gutter, "frame")
+        lines += _excerpt(place, one_line(label), sources, paint, gutter, "frame")
     notes = [("note", text) for text in finding.evidence]
     if finding.controls:
         notes.append(("controls", ", ".join(finding.controls)))
     if finding.remedy:
         notes.append(("help", finding.remedy))
     mark = paint("=", "frame")
-    lines += [f"{gutter} {mark} {paint(kind, 'bold')}: {_one_line(text)}" for kind, text in notes]
+    lines += [f"{gutter} {mark} {paint(kind, 'bold')}: {one_line(text)}" for kind, text in notes]
     return "\n".join(lines) + "\n"
 
 
@@ -126,7 +153,7 @@ def _excerpt(
     """A place with its line, underlined."""
     bar = paint("|", "frame")
     arrow = paint("-->" if not label else ":::", "frame")
-    head = f"{gutter}{arrow} {shown(str(place))}"
+    head = f"{gutter}{arrow} {one_line(str(place))}"
     line = sources.line(place)
     if line is None:
         return [f"{head} {label}".rstrip()]
@@ -172,60 +199,6 @@ def shown(text: str) -> str:
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """A message that cannot pretend to be two findings."""
     return shown(text).replace("\n", "\\u000a")
-
-
-def render_json(
-    findings: Sequence[Finding],
-    tree: Mapping[str, bytes] | None = None,
-    *,
-    summary: Mapping[str, Any] | None = None,
-) -> str:
-    """The findings as one JSON document, without a line break at its end.
-
-    `summary` is what the command knows (documents, verdict) and is joined by the counts; `tree`
-    gives the snippets. Positions count from 1 in code points, `end` is behind the last one. Fields
-    may be added in later versions; `format` changes when one is removed or changes its
-    meaning.
-    """
-    sources = Sources(tree or {})
-    files = sum(is_document_path(path) for path in tree or {})
-    content = {
-        "format": FORMAT,
-        "summary": {**_counts(findings), "files": files, **(summary or {})},
-        "findings": [_as_json(finding, sources) for finding in findings],
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False)
-
-
-def _as_json(finding: Finding, sources: Sources) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "location": _place_as_json(finding.location, sources),
-        "evidence": list(finding.evidence),
-        "remedy": finding.remedy,
-        "controls": list(finding.controls),
-        "related": [
-            {"message": label, **(_place_as_json(place, sources) or {})}
-            for place, label in finding.related
-        ],
-    }
-
-
-def _place_as_json(place: Location | None, sources: Sources) -> dict[str, Any] | None:
-    if place is None:
-        return None
-    if not place.line:
-        return {"path": place.path, "range": None, "snippet": None}
-    start = {"line": place.line, "column": place.column}
-    end = {"line": place.line, "column": place.column + place.length}
-    line = sources.line(place)
-    return {
-        "path": place.path,
-        "range": {"start": start, "end": end},
-        "snippet": line if line is None or len(line) <= _LONGEST_SNIPPET else None,
-    }

@@ -208,10 +208,12 @@ def render(schema: Schema) -> str:
 
 
 def write_schemas(directory: Path) -> tuple[Path, ...]:
-    """Write one file per kind and one for all kinds, and say which."""
+    """Write one file per kind, one for all kinds and one for findings, and say which."""
+    from ordain.specs.writers.findings_schema import FILE, findings_schema
+
     directory.mkdir(parents=True, exist_ok=True)
     schemas = {f"{kind}.schema.json": kind_schema(kind) for kind in kind_names()}
-    schemas[COMBINED] = combined_schema()
+    schemas |= {COMBINED: combined_schema(), FILE: findings_schema()}
     paths = []
     for name, schema in schemas.items():
         path = directory / name

@@ -622,7 +622,10 @@ def test_data_that_was_edited_after_it_was_pinned_is_not_trained_on(place: Place
         "(restore the pinned data, or run `ordain pin applications` and have the change approved)"
     )
     assert not list((place.home / "artifacts").rglob("*"))
-    assert place.ordain("proposals", "list").stdout == "There is no open proposal.\n"
+    assert (
+        place.ordain("proposals", "list").stdout
+        == "There is no open proposal.\nNext: ordain status\n"
+    )
 
 
 def test_the_commands_of_these_tests_exist() -> None:

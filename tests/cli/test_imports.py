@@ -70,6 +70,21 @@ def test_help_does_not_even_load_the_language(founded: Place, command: str) -> N
     assert sorted(found & {"yaml", "pydantic_core", "cel_expr_python", "sqlite3", "asyncio"}) == []
 
 
+def test_a_plain_check_loads_no_writer(founded: Place) -> None:
+    """Text on a terminal must not wait for SARIF and its kin."""
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH, "check"],
+        cwd=founded.estate,
+        env=founded.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = done.stderr.splitlines()[-1].split()
+    assert [name for name in loaded if name.startswith("ordain.specs.writers")] == []
+    assert "ordain.specs.diagnostics" in loaded
+
+
 def test_help_loads_no_command(founded: Place) -> None:
     """The table in the package is all that it needs."""
     done = subprocess.run(

@@ -20,6 +20,16 @@ from places import Place, post
 pytestmark = pytest.mark.e2e
 
 ROUTE = "/v1/malignancy"
+# What each command says is to be typed next.
+STEPS = {
+    "check": "plan",
+    "first": "proposals list",
+    "show": "proposals approve malignancy-1 --as PERSON",
+    "approve": "proposals merge malignancy-1 --as PERSON",
+    "merge": "reconcile --once",
+    "second": "status",
+    "third": "status",
+}
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +120,8 @@ def test_reasons_are_those_of_exactly_that_version(place: Place, story: dict[str
     rows, address = story["rows"], place.address() + ROUTE
     answers = [post(address, row, story["key"])[1] for row in rows[:20]]
     worst = max(answers, key=lambda answer: answer["score"])
+    told = place.ordain("reasons", worst["id"]).stdout
+    assert told.splitlines()[-1] == "Next: ordain report malignancy"
     found = json.loads(place.ordain("reasons", worst["id"], "-o", "json").stdout)
     assert found["prediction"]["output"] == worst["score"]
     assert 1 <= len(found["reasons"]) <= 3
@@ -117,6 +129,12 @@ def test_reasons_are_those_of_exactly_that_version(place: Place, story: dict[str
     assert [reason["rank"] for reason in found["reasons"]] == list(
         range(1, len(found["reasons"]) + 1)
     )
+
+
+def test_each_step_ends_with_the_next_one(story: dict[str, Any]) -> None:
+    told = {name: done.stdout.splitlines()[-1] for name, done in story.items() if name in STEPS}
+    assert told == {name: f"Next: ordain {words}" for name, words in STEPS.items()}
+    assert story["init"].stdout.splitlines()[-1].endswith("/estate && ordain check")
 
 
 def test_a_request_without_a_key_is_refused(place: Place, story: dict[str, Any]) -> None:
@@ -167,7 +185,8 @@ def test_drift_is_a_verdict_with_its_numbers(place: Place, story: dict[str, Any]
 
 def test_the_report_is_one_page_without_anything_outside(place: Place) -> None:
     out = place.root / "page.html"
-    place.ordain("report", "malignancy", "--out", str(out))
+    told = place.ordain("report", "malignancy", "--out", str(out)).stdout
+    assert told.splitlines()[-1] == "Next: ordain audit verify"
     page = out.read_text(encoding="utf-8")
     assert "<script" not in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
@@ -176,7 +195,9 @@ def test_the_report_is_one_page_without_anything_outside(place: Place) -> None:
 
 
 def test_the_record_verifies_and_a_changed_byte_is_found(place: Place) -> None:
-    assert "missing or changed" in place.ordain("audit", "verify").stdout
+    told = place.ordain("audit", "verify").stdout
+    assert "missing or changed" in told
+    assert told.splitlines()[-1] == "Next: ordain audit query"
     segment = min(place.home.glob("ledger/predictions/*/*.jsonl"))
     original = segment.read_bytes()
     lines = original.splitlines(keepends=True)

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
-from ordain.specs.diagnostics import render_json, render_text
+from ordain.specs.diagnostics import render_text
 from ordain.specs.documents import LoadedEstate
 from ordain.specs.findings import Finding, Location, Severity
 
@@ -100,6 +99,24 @@ def test_the_last_line_counts_everything() -> None:
     assert render_text([], TREE, colour=False) == "no findings in 2 files"
 
 
+def test_what_is_waived_is_listed_and_counted() -> None:
+    waived = [(finding(Location("ordain.yaml", 1, 1)), "Waiver/old until 2026-12-31, by cto: why")]
+    text = render_text([finding(None)], TREE, colour=False, waived=waived)
+    assert text == (
+        "error[SPEC104]: wrong\n"
+        "\n"
+        "waived[SPEC104]: ordain.yaml:1:1: wrong\n"
+        "  = note: Waiver/old until 2026-12-31, by cto: why\n"
+        "\n"
+        "1 error in 2 files, 1 waived"
+    )
+
+
+def test_half_a_character_is_shown_as_its_number() -> None:
+    text = render_text([finding(None, message="a\udc80b")], TREE, colour=False)
+    assert text.startswith("error[SPEC104]: a\\udc80b\n")
+
+
 def test_colour_only_where_it_is_asked_for() -> None:
     findings = [finding(Location("specs/model.yaml", 3, 3, 5))]
     assert "\x1b" not in render_text(findings, TREE, colour=False)
@@ -115,6 +132,18 @@ def test_a_file_cannot_move_the_cursor_of_who_reads() -> None:
     assert "\\u001b[2J\\u202etxt\\u200b" in text
 
 
+def test_neither_a_path_nor_a_label_begins_a_line() -> None:
+    odd = Location("a\nerror[X]: b.yaml")
+    text = render_text([finding(odd, related=((odd, "first\x1b\nhere"),))], {}, colour=False)
+    assert text == (
+        "error[SPEC104]: wrong\n"
+        " --> a\\u000aerror[X]: b.yaml\n"
+        " ::: a\\u000aerror[X]: b.yaml first\\u001b\\u000ahere\n"
+        "\n"
+        "1 error in 0 files"
+    )
+
+
 def test_a_message_of_several_lines_stays_one_finding() -> None:
     text = render_text([finding(None, message="one\ntwo")], TREE, colour=False)
     assert text.startswith("error[SPEC104]: one\\u000atwo\n")
@@ -127,50 +156,3 @@ def test_of_a_very_long_line_only_the_place_is_shown() -> None:
     shown, caret = text.splitlines()[3:5]
     assert len(shown) < 180
     assert shown[caret.index("^") : caret.rindex("^") + 1] == "HERE"
-
-
-def test_json_says_the_same_to_programs() -> None:
-    place = Location("specs/model.yaml", 3, 3, 5)
-    content = json.loads(
-        render_json(
-            [finding(place, related=((Location("ordain.yaml", 1, 1, 1), "first here"),))],
-            TREE,
-            summary={"documents": 3},
-        )
-    )
-    assert content == {
-        "format": "ordain.findings/1",
-        "summary": {"error": 1, "warning": 0, "note": 0, "files": 2, "documents": 3},
-        "findings": [
-            {
-                "code": "SPEC104",
-                "severity": "error",
-                "message": "wrong",
-                "location": {
-                    "path": "specs/model.yaml",
-                    "range": {"start": {"line": 3, "column": 3}, "end": {"line": 3, "column": 8}},
-                    "snippet": "  größe: x",
-                },
-                "evidence": [],
-                "remedy": "",
-                "controls": [],
-                "related": [
-                    {
-                        "message": "first here",
-                        "path": "ordain.yaml",
-                        "range": {
-                            "start": {"line": 1, "column": 1},
-                            "end": {"line": 1, "column": 2},
-                        },
-                        "snippet": "a: 1",
-                    }
-                ],
-            }
-        ],
-    }
-
-
-def test_json_without_a_tree_has_no_snippets() -> None:
-    content = json.loads(render_json([finding(Location("a.yaml", 1, 1)), finding(None)]))
-    assert content["findings"][0]["location"]["snippet"] is None
-    assert content["findings"][1]["location"] is None

@@ -9,7 +9,7 @@ the last reads are what the answer rests on; the author of a policy has nothing 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, SupportsIndex
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Read:
     """One value that was read, or found missing.
 
     `label` says how the expression came to it (`object`, `spec`, `tier`); `document` is the key of
-    the document that holds it, at `path`, where it is in one.
+    the document that holds it, at `path`, where it is in one. `key` says that it served to look
+    something up.
     """
 
     label: Path
@@ -32,6 +33,7 @@ class Read:
     path: Path
     value: Any
     missing: bool = False
+    key: bool = False
 
     @property
     def name(self) -> str:
@@ -52,6 +54,11 @@ class Log:
         if self.reads and self.reads[-1].label == read.label[:-1]:
             self.reads.pop()
         self.reads.append(read)
+
+    def look_up(self, key: object) -> None:
+        """Note that what was read last is what something is looked up by now."""
+        if self.reads and isinstance(key, str) and self.reads[-1].value == key:
+            self.reads.append(replace(self.reads.pop(), key=True))
 
     def recorded(self, value: Any, label: Path, document: str | None, path: Path) -> Any:  # noqa: ANN401 - any CEL value
         """The value, with everything that is read from it to be noted."""
@@ -86,6 +93,7 @@ class RecordedMap(dict[str, Any]):
         self._log.add(Read(label, self._document, path, value, missing))
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
+        self._log.look_up(key)
         if not super().__contains__(key):
             self._note(key, None, missing=True)
             raise KeyError(key)
@@ -102,6 +110,7 @@ class RecordedMap(dict[str, Any]):
 
     def __contains__(self, key: object) -> bool:
         found = super().__contains__(key)
+        self._log.look_up(key)
         if isinstance(key, str):
             self._note(key, super().get(key), missing=not found)
         return found

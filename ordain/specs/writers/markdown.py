@@ -1,0 +1,185 @@
+"""A comment on a pull request: the verdict, what is wrong, whose approval is missing.
+
+The first line is a hidden mark with the digest of what follows, so that whoever posts it finds the
+comment of the run before, and leaves it alone when nothing has changed. The time is not part of the
+digest, because it changes every time.
+
+Findings quote files that a stranger may have written. Nothing in them may become markup, a picture,
+a link, a mention that calls somebody, or a command of the forge: marks are escaped, and what would
+be linked without a mark gets a space of no width. A comment holds 65,536 characters; rows are
+written, heaviest first, as long as there is room, and the number of the others is said.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from ordain.specs.diagnostics import one_line, summary_line
+from ordain.specs.findings import Severity, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ordain.specs.findings import Finding
+    from ordain.specs.writers.checked import Checked, Waived
+
+MARK: Final = "<!-- ordain:check"
+MOST_BYTES: Final = 60_000
+_LONGEST: Final = 400
+_APPROVALS: Final = "SOD-"
+_SIGNS: Final = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💬"}
+_WORDS: Final = {
+    Verdict.PASS: "✅ ordain: pass",
+    Verdict.WARN: "⚠️ ordain: warn",
+    Verdict.FAIL: "❌ ordain: fail",
+    Verdict.INSUFFICIENT: "❔ ordain: insufficient",
+}
+_MARKS = re.compile(r"[\\`*_\[\]|~$]")
+# Where GitHub and GitLab make a link or a mention of plain text: before these a break is put.
+_LINKS = re.compile(r"(?<=[@#!&%~])(?=\w)|(?<=\w)(?=@)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+_BREAK: Final = "\u200b"
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def render(checked: Checked) -> str:
+    """The whole comment, not more than 60 kB."""
+    head, foot = f"{MARK} sha256:{'0' * 64} -->\n", _as_of(checked)
+    body = compose(checked, MOST_BYTES - len(head.encode()) - len(foot.encode()))
+    digest = sha256(body.encode("utf-8", "replace")).hexdigest()
+    return f"{MARK} sha256:{digest} -->\n{body}{foot}"
+
+
+def compose(checked: Checked, room: int) -> str:
+    """Everything but the mark and the time, in at most `room` bytes."""
+    missing = [one for one in checked.findings if one.code.startswith(_APPROVALS)]
+    others = [one for one in checked.findings if not one.code.startswith(_APPROVALS)]
+    head, foot = _head(checked), _foot(checked)
+    page = _Page(room - _size(head) - _size(foot))
+    # Missing approvals are few and what a reader can act on, so they come first.
+    page.section("#### Approvals\n\n", map(_approval, _heaviest(missing)), "approvals")
+    page.table("#### Findings", ("", "code", "where", "what"), map(_row, _heaviest(others)))
+    page.table(
+        "#### Waived",
+        ("code", "where", "what", "waiver", "until", "by", "why"),
+        map(_waived, checked.suppressed),
+    )
+    page.details("Evidence", map(_evidence, _heaviest(others)))
+    return f"{head}{page.text}{foot}"
+
+
+class _Page:
+    """Text that grows up to a size; of what has no room the number is said."""
+
+    # Kept for the lines that say how much was left out.
+    _RESERVE: Final = 200
+
+    def __init__(self, room: int) -> None:
+        self._left = room - 4 * self._RESERVE
+        self._parts: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts)
+
+    def section(self, title: str, rows: Iterable[str], what: str, end: str = "") -> None:
+        """A title and lines below it; nothing at all without lines."""
+        lines = [row for row in rows if row]
+        if not lines:
+            return
+        self._left -= _size(title) + _size(end) + 1
+        kept = self._kept(lines)
+        left = len(lines) - len(kept)
+        more = f"\n… and {left:,} more {what} that have no room here: `ordain check`\n"
+        self._parts += [title, *kept, more if left else "", end, "\n"]
+
+    def table(self, title: str, header: Sequence[str], rows: Iterable[str]) -> None:
+        lines = f"| {' | '.join(header)} |\n|{'---|' * len(header)}\n"
+        self.section(f"{title}\n\n{lines}", rows, "rows")
+
+    def details(self, title: str, rows: Iterable[str]) -> None:
+        head = f"<details><summary>{title}</summary>\n\n"
+        self.section(head, rows, "findings", end="\n</details>\n")
+
+    def _kept(self, lines: Sequence[str]) -> list[str]:
+        kept = []
+        for line in lines:
+            size = _size(line)
+            if size > self._left:
+                break
+            self._left -= size
+            kept.append(line)
+        return kept
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _heaviest(findings: Iterable[Finding]) -> list[Finding]:
+    order = list(_SIGNS)
+    return sorted(findings, key=lambda finding: order.index(finding.severity))
+
+
+def _head(checked: Checked) -> str:
+    said = summary_line(checked.findings, len(checked.paths), len(checked.suppressed))
+    return f"### {_WORDS[checked.verdict]}\n\n{said}\n\n"
+
+
+def _foot(checked: Checked) -> str:
+    judged = f"commit {code(checked.revision[:12])}" if checked.revision else "the work tree"
+    base = f" against {code(checked.base[:12])}" if checked.base else ""
+    command = " ".join(checked.command)
+    policies = f", {len(checked.policies)} policies" if checked.policies else ""
+    return (
+        f"<sub>Judged: {judged}{base}{policies}. Reproduce: {code(command)}."
+        f" Meaning of a code: <code>ordain explain CODE</code>.</sub>\n"
+    )
+
+
+def _as_of(checked: Checked) -> str:
+    version = f" by ordain {checked.tool_version}" if checked.tool_version else ""
+    return f"\n<sub>As of {checked.instant}{version}.</sub>\n"
+
+
+def _row(finding: Finding) -> str:
+    remedy = f"<br>→ {plain(finding.remedy)}" if finding.remedy else ""
+    cells = (_SIGNS[finding.severity], code(finding.code), _where(finding), plain(finding.message))
+    return f"| {' | '.join(cells)}{remedy} |\n"
+
+
+def _waived(one: Waived) -> str:
+    finding = one.finding
+    what = (code(finding.code), _where(finding), plain(finding.message), code(one.waiver))
+    who = map(plain, (one.expires, one.approved_by, one.reason))
+    return f"| {' | '.join((*what, *who))} |\n"
+
+
+def _approval(finding: Finding) -> str:
+    remedy = f" → {plain(finding.remedy)}" if finding.remedy else ""
+    return f"- {_SIGNS[finding.severity]} {plain(finding.message)}{remedy}\n"
+
+
+def _evidence(finding: Finding) -> str:
+    said = [plain(text) for text in finding.evidence]
+    said += [f"controls: {plain(', '.join(finding.controls))}"] if finding.controls else []
+    if not said:
+        return ""
+    return f"- {code(finding.code)} {_where(finding)}<br>{'<br>'.join(said)}\n"
+
+
+def _where(finding: Finding) -> str:
+    return "" if finding.location is None else code(str(finding.location))
+
+
+def plain(text: str) -> str:
+    """A text that is only a text: no markup, no link, no mention, on one line."""
+    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    broken = _LINKS.sub(_BREAK, one_line(cut))
+    return _MARKS.sub(r"\\\g<0>", broken).translate(_HTML)
+
+
+def code(text: str) -> str:
+    """A text in the letters of code; a backtick in it cannot end it."""
+    return f"<code>{plain(text)}</code>" if text else ""

@@ -1,0 +1,200 @@
+"""Estates made to break the check: one finding each, with bounds on time and memory.
+
+Every case is a process of its own with a limit on CPU time and on its address space, so that what
+loops or swells dies and fails the test instead of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SECONDS = 20
+ADDRESS_SPACE = 2 << 30
+PEAK = 200 << 20
+
+ESTATE = """apiVersion: ordain.dev/v1
+kind: Estate
+metadata: {name: hostile}
+spec: {environments: [{name: production}]}
+"""
+CHANNEL = b"apiVersion: ordain.dev/v1\nkind: AlertChannel\nmetadata: {name: ops}\n"
+POLICY = """apiVersion: ordain.dev/v1
+kind: Policy
+metadata: {name: mine}
+spec:
+  match: {kinds: [Estate]}
+  %s
+  validations:
+    - expression: >-
+        %s
+      message: wrong
+"""
+BOMB = "\n".join(["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40))])
+
+
+def policy(expression: str, extra: str = "") -> dict[str, bytes]:
+    return {"policies/mine.yaml": (POLICY % (extra, expression)).encode()}
+
+
+def doubled(levels: int) -> str:
+    """Variables each of which is twice as long as the one before."""
+    first = "variables: [{name: v0, expression: \"'0123456789'\"}"
+    rest = (
+        f', {{name: v{n}, expression: "variables.v{n - 1} + variables.v{n - 1}"}}'
+        for n in range(1, levels)
+    )
+    return first + "".join(rest) + "]"
+
+
+def nested(levels: int) -> str:
+    loops = "".join(f"[0,1,2,3,4,5,6,7,8,9].all(v{n}, " for n in range(levels))
+    return loops + "true" + ")" * levels
+
+
+# What is put into the estate, the code that it must be found as, and a part of the message.
+CASES: dict[str, tuple[dict[str, bytes], str, str]] = {
+    "a policy that is a list": (
+        {"policies/mine.yaml": b"- apiVersion: ordain.dev/v1\n"},
+        "SPEC100",
+        "",
+    ),
+    "an expression that is cut off": (policy("object.spec."), "POL001", "Syntax error"),
+    "division by zero": (policy("1 / (1 - size('x')) == 1"), "POL002", "divide by zero"),
+    "a missing key": (policy("object.spec.nothing == 1"), "POL002", "nothing"),
+    "loops in loops": (policy(nested(7)), "POL002", "more than 1,000,000 steps"),
+    "a text that doubles": (
+        policy("size(variables.v39) > 0", doubled(40)),
+        "POL002",
+        "more than 1,000,000 characters",
+    ),
+    "ten thousand parentheses": (
+        policy("(" * 10_000 + "true" + ")" * 10_000),
+        "POL001",
+        "recursion",
+    ),
+    "a regular expression that backtracks": (
+        policy(f"'{'a' * 5_000}b'.matches('^(a+)+$')"),
+        "POL-mine",
+        "wrong",
+    ),
+    "a regular expression that is none": (policy("'a'.matches('(')"), "POL002", ""),
+    "a policy without end": (policy("'a' == '" + "a" * 200_000 + "'"), "POL001", "size"),
+    "ten megabytes": (
+        {"specs/big.yaml": b"a: " + b"x" * 10_000_001},
+        "SPEC011",
+        "",
+    ),
+    "an alias bomb": ({"specs/bomb.yaml": BOMB.encode()}, "SPEC017", ""),
+    "deep brackets": ({"specs/deep.yaml": b"[" * 10_000}, "SPEC018", ""),
+    "no UTF-8": ({"specs/latin.yaml": b"purpose: Pr\xe9vision\n"}, "SPEC010", ""),
+    "an object of Python": (
+        {
+            "specs/tag.yaml": CHANNEL
+            + b"spec: {type: webhook, addressFrom: !!python/name:os.getpid ''}\n"
+        },
+        "SPEC014",
+        "",
+    ),
+}
+
+
+def limited() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+
+
+def checked(directory: Path, tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any], int]:
+    """The exit code, the JSON and the peak memory in bytes of one check."""
+    out = tmp_path / "out.json"
+    with out.open("wb") as file:
+        child = subprocess.Popen(
+            (
+                sys.executable,
+                "-m",
+                "ordain.cli",
+                "-C",
+                str(directory),
+                "check",
+                "-o",
+                "json",
+                *arguments,
+            ),
+            stdout=file,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=limited,  # noqa: PLW1509 - the tests have no threads
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return child.returncode, json.loads(out.read_text()), usage.ru_maxrss * 1024
+
+
+def estate(tmp_path: Path, files: dict[str, bytes]) -> Path:
+    directory = tmp_path / "estate"
+    for path, data in ({"ordain.yaml": ESTATE.encode()} | files).items():
+        file = directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    return directory
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_finding_and_no_more_than_it_takes(tmp_path: Path, case: str) -> None:
+    files, code, words = CASES[case]
+    exit_code, said, peak = checked(estate(tmp_path, files), tmp_path)
+    found = [one for one in said["findings"] if one["severity"] == "error"]
+    assert exit_code == 1
+    assert [one["code"] for one in found] == [code]
+    assert words in found[0]["message"]
+    assert found[0]["location"]["path"] in {*files, "ordain.yaml"}
+    assert peak <= PEAK
+
+
+def link_out(directory: Path) -> None:
+    (directory / "specs").mkdir()
+    (directory / "specs" / "out.yaml").symlink_to("/etc/hostname")
+
+
+def loop(directory: Path) -> None:
+    (directory / "specs").mkdir()
+    (directory / "specs" / "loop.yaml").symlink_to("loop.yaml")
+
+
+def pipe(directory: Path) -> None:
+    (directory / "specs").mkdir()
+    os.mkfifo(directory / "specs" / "pipe.yaml")
+
+
+@pytest.mark.parametrize("make", [link_out, loop, pipe])
+def test_what_is_no_file_of_the_estate_is_one_finding(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    directory = estate(tmp_path, {})
+    make(directory)
+    exit_code, said, peak = checked(directory, tmp_path)
+    assert exit_code == 1
+    assert [one["code"] for one in said["findings"] if one["severity"] == "error"] in (
+        ["SPEC020"],
+        ["SPEC021"],
+    )
+    assert peak <= PEAK
+
+
+def test_a_thousand_broken_files_are_a_thousand_findings_within_the_same_bounds(
+    tmp_path: Path,
+) -> None:
+    files = {f"specs/{n}.yaml": b"kind: Modle\nmetadata: {name: x}\n" for n in range(1_000)}
+    exit_code, said, peak = checked(estate(tmp_path, files), tmp_path)
+    assert exit_code == 1
+    assert {one["location"]["path"] for one in said["findings"]} >= files.keys()
+    assert peak <= PEAK
