@@ -14,6 +14,8 @@ import click
 
 from ordain.cli import COMMANDS, command
 from ordain.cli.explain import register_all
+from ordain.policies.packs import pack_names
+from ordain.policies.pages import pack_topic
 from ordain.specs.explanations import explanations
 from ordain.specs.reference import pages as kind_pages
 from ordain.specs.schema import render
@@ -30,17 +32,19 @@ SCHEMA_WORDS = (
     "Fields may be added; `format` changes when one goes or changes its meaning."
 )
 _CODES = "- [Codes](codes.md)\n"
+_PACKS = "- [Packs](packs.md)\n"
 
 
 def pages() -> dict[str, str]:
     """Every page by its file name."""
     found = {name: _with_head(text) for name, text in kind_pages().items()}
-    first = f"- [Commands](commands.md)\n{_CODES}- [Findings](findings.md)\n"
+    first = f"- [Commands](commands.md)\n{_CODES}- [Findings](findings.md)\n{_PACKS}"
     index = found["README.md"].replace(_CODES, first)
     return found | {
         "README.md": index,
         "commands.md": commands_page(),
         "codes.md": codes_page(),
+        "packs.md": packs_page(),
         "findings.md": findings_page(),
     }
 
@@ -77,11 +81,20 @@ def _block(text: str) -> list[str]:
 def codes_page() -> str:
     """What `ordain explain` says about every code of every room."""
     register_all()
-    lines = [HEAD, "# Codes", "", "`ordain explain CODE` shows the same.", ""]
+    said = "`ordain explain CODE` shows the same, and of a policy its expression and all examples."
+    lines = [HEAD, "# Codes", "", said, ""]
     for code, page in explanations().items():
         lines += [f"## {code}: {page.title}", "", page.why, ""]
         lines += ["```text", page.example.rstrip("\n"), "```", ""] if page.example else []
         lines += [f"Remedy: {page.remedy.rstrip('.')}.", ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def packs_page() -> str:
+    """What `ordain explain PACK` says about every pack that ships."""
+    lines = [HEAD, "# Packs", "", "`ordain explain PACK` shows the same.", ""]
+    for name in pack_names():
+        lines += [f"## {name}", "", *_block(pack_topic(name) or "")]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

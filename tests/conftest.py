@@ -128,3 +128,15 @@ def kube_assets() -> Path:
     if missing:
         pytest.skip(f"needs {', '.join(missing)}: not found in KUBE_ASSETS={root}")
     return directory
+
+
+@pytest.fixture(scope="session")
+def control_catalogue() -> Path:
+    """The catalogue of controls that rules refer to, from `ORDAIN_TEST_CONTROLS`."""
+    name = os.environ.get("ORDAIN_TEST_CONTROLS")
+    if not name:
+        pytest.skip("needs the control catalogue: ORDAIN_TEST_CONTROLS is not set")
+    path = Path(name).resolve()
+    if not path.is_file():
+        pytest.skip(f"needs the control catalogue: not found at ORDAIN_TEST_CONTROLS={name}")
+    return path

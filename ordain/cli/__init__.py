@@ -41,7 +41,7 @@ COMMANDS = {
     "down": ("down", "Stop the serving processes of this machine."),
     "schema": ("schema", "Write JSON Schemas for editors."),
     "doctor": ("doctor", "Look for what is wrong with this machine, clone and home."),
-    "explain": ("explain", "Explain a code or a field."),
+    "explain": ("explain", "Explain a code, a field or a pack of policies."),
     "demo": ("demo", "Walk through the whole loop in a temporary estate."),
 }
 

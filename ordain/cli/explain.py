@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ordain.specs.documents import Document
     from ordain.specs.errors import OrdainError
     from ordain.specs.explanations import Explanation
 
@@ -32,18 +35,63 @@ _ERRORS = (
 )
 
 
+_POLICY = "pol-"
+
+
 @click.command()
 @click.argument("subject")
-def command(subject: str) -> None:
-    """Explain a code or a field.
+@click.pass_obj
+def command(directory: Path, subject: str) -> None:
+    """Explain a code, a field or a pack of policies.
 
-    SUBJECT is the code of a finding or error, such as SPEC104, or a field, such as Model.spec.tier.
+    SUBJECT is the code of a finding or error, such as SPEC104, a field, such as Model.spec.tier, a
+    policy, such as POL-drift-limit, or a pack, such as baseline or baseline@1.0.0. Inside an estate
+    its own policies are known as well.
     """
+    from ordain.policies.packs import pack_names
+    from ordain.policies.pages import pack_topic
     from ordain.specs.explanations import explain
 
     register_all()
-    click.echo(explain(subject), nl=False)
+    text = pack_topic(subject)
+    if text is None and subject.casefold().startswith(_POLICY):
+        text = _policy(directory, subject)
+    if text is not None:
+        click.echo(text, nl=False)
+        return
+    click.echo(explain(subject, pack_names()), nl=False)
     click.echo("Next: ordain check")
+
+
+def _policy(directory: Path, subject: str) -> str | None:
+    """The page of a policy whose name alone is no code; the codes of the estate become known."""
+    from ordain.policies.pages import policy_pages, policy_topic, shipped_policies
+    from ordain.specs.explanations import explanations, register
+
+    known = {code.casefold() for code in explanations()}
+    if subject.casefold() in known:
+        return None
+    policies = _declared(directory)
+    for policy in policies:
+        pages = dict(policy_pages(policy))
+        register({code: page for code, page in pages.items() if code.casefold() not in known})
+    if subject.casefold() in (code.casefold() for code in explanations()):
+        return None
+    return policy_topic(subject, (*policies, *shipped_policies()))
+
+
+def _declared(directory: Path) -> tuple[Document, ...]:
+    """The policies of the estate around the directory; none where there is no estate."""
+    from ordain.cli.check import find_root
+    from ordain.specs.errors import SpecError
+    from ordain.specs.estates import load_estate
+    from ordain.specs.trees import WorkTree
+
+    try:
+        root = find_root(directory)
+    except SpecError:
+        return ()
+    return load_estate(WorkTree(root)).all("Policy")
 
 
 def register_all() -> None:
@@ -52,7 +100,7 @@ def register_all() -> None:
     from ordain.compilers.codes import CODES as COMPILERS
     from ordain.ledger.codes import CODES as LEDGER
     from ordain.policies.codes import CODES as POLICIES
-    from ordain.policies.codes import pack_pages
+    from ordain.policies.pages import pack_pages
     from ordain.reconciler.codes import CODES as RECONCILER
     from ordain.runtime.codes import CODES as RUNTIME
     from ordain.specs.explanations import explanations, register

@@ -16,9 +16,10 @@ It reads evidence as data and never runs the code that produced it. The way thro
 | `questions` | one rule asked of one object, and the answer with its reasons |
 | `engine` | CEL behind a small protocol |
 | `world` | what an expression can see |
+| `facts` | what is computed about an object, because no expression could say it |
 | `lookups` | where one document leads to another |
 | `tracing` | what a rule read, and where the value stands that decided |
 | `cel` | CEL as Python: the checked tree, its translation, the exact evaluator |
 | `packs` | policies that ship with ordain, as versioned data |
-| `codes` | the findings of this room, for `ordain explain` |
+| `codes`, `pages` | the findings of this room and of policies, for `ordain explain` |
 """

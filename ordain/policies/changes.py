@@ -73,6 +73,7 @@ class ChangeFacts:
             "digest": self.change.digest,
             "contributors": sorted(self.contributors),
             "pusher": self.pusher,
+            "signers": list(self.signers),
             "paths": list(self.change.names),
             "added": list(self.added),
             "changed": list(self.changed),

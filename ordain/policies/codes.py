@@ -1,24 +1,14 @@
 """The codes of the gate, for `ordain explain`: what each says, why, an example, and the remedy.
 
-POL0xx: policies that cannot be asked. POL-…: what a policy of a pack finds, from the pack's own
-rationale and examples. CHG, PRO: changes and promotions. ACC: evidence against limits. SOD:
-approvals. WVR: waivers.
+POL0xx: policies that cannot be asked. CHG, PRO: changes and promotions. ACC: evidence against
+limits. SOD: approvals. WVR: waivers. What policies find (POL-…) is explained in `pages`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from ordain.policies.packs import Pack, load_pack, pack_file, pack_names
-from ordain.policies.rules import code_of
 from ordain.specs.explanations import Explanation as Page
-from ordain.specs.loader import parse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ordain.specs.documents import Document
-    from ordain.specs.kinds.policy import PolicyValidation
 
 _POLICIES: Final = {
     "POL000": Page(
@@ -256,49 +246,3 @@ CODES: Final[dict[str, Page]] = {
     **_APPROVALS,
     **_WAIVERS,
 }
-
-
-def pack_pages() -> dict[str, Page]:
-    """A page for every validation of the newest version of every pack."""
-    pages: dict[str, Page] = {}
-    for name in pack_names():
-        pages.update(_pages(load_pack(name)))
-    return pages
-
-
-def _pages(pack: Pack) -> Iterator[tuple[str, Page]]:
-    examples = _examples(pack)
-    for policy in pack.policies:
-        for code, one in _validations(policy):
-            controls = ", ".join(one.controls)
-            why = f"{policy.spec.rationale} Controls: {controls}. Pack: {pack.origin}."
-            yield code, Page(one.message, why, examples.get(code, ""), one.remedy)
-
-
-def _validations(policy: Document) -> Iterator[tuple[str, PolicyValidation]]:
-    for field in ("validations", "transitions"):
-        for index, one in enumerate(getattr(policy.spec, field)):
-            yield code_of(policy.name, field, index, one.name), one
-
-
-def _examples(pack: Pack) -> dict[str, str]:
-    """One bad example of each code, as the edit of a good estate that makes it."""
-    path = f"{pack.name}/{pack.version}.examples.yaml"
-    value: Any = parse(pack_file(path), path).nodes[0].value
-    return {
-        example["finds"]: "\n".join(_edit_lines(example["set"]))
-        for examples in value["policies"].values()
-        for example in reversed(examples["bad"])
-    }
-
-
-def _edit_lines(edits: dict[str, Any]) -> Iterator[str]:
-    from ordain.specs.canonical import canonical_json
-
-    for key, values in edits.items():
-        if values is None:
-            yield f"{key} is removed"
-            continue
-        for path, value in values.items():
-            text = "is not set" if value is None else f"= {canonical_json(value).decode()}"
-            yield f"{key} {path} {text}"

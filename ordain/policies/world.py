@@ -10,17 +10,23 @@
 | `linked` | a list for each kind: what the object depends on, however far, and what directly |
 |  | depends on it |
 | `facts` | what is computed about the object: the `features` of a Model and the `protected` |
-|         | columns of its Dataset, the request `fields` of a Route |
+|         | columns of its Dataset, the request `fields` of a Route, the `recipe` that the inputs |
+|         | of a ModelVersion give; of every object the `people` whom it, the sections of its |
+|         | model and the change name: by name, with their `roles` and `teams` before and after; |
+|         | of the Estate the lines of each environment lock (`locks`, by path), the models |
+|         | that no Compliance document describes (`undocumented`, by tier), and the deployments |
+|         | that run and that no Route leads to (`unrouted`) |
 | `estate` | every document, by kind and name |
-| `change` | kind, digest, contributors, pusher, paths, added, changed, removed, loosened, and |
-|  | `material`: a list of {object, field} of what is more than a description; or null |
+| `change` | kind, digest, contributors, pusher, signers (for each commit a person, the reconciler |
+|  | or null), paths, added, changed, removed, loosened, and `material`: a list of |
+|  | {object, field} of what is more than a description; or null |
 | `approvals` | the approvals that count: person, role, time, key |
 | `params`, `variables` | of the policy |
 | `now` | RFC 3339 text; `timestamp(now)` makes a time of it |
 
 `linked` holds the few documents that matter to an object, so that a rule on a thousand objects need
-not search `estate`, which holds a million pairs then. A name is computed when an expression reads
-it, and once for each object.
+not search `estate`, which holds a million pairs then; what a rule asks of all of them together
+stands in `facts`. A name is computed when an expression reads it, and once for each object.
 """
 
 from __future__ import annotations
@@ -29,11 +35,19 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ordain.policies.lookups import features_of, model_of, protected_of, versions_of
+from ordain.policies.facts import (
+    directory,
+    facts,
+    locks,
+    named_in,
+    named_in_change,
+    undocumented,
+    unrouted,
+)
+from ordain.policies.lookups import model_of, versions_of
 from ordain.specs.evidence import evidence_path
 from ordain.specs.kinds import kind_names
 from ordain.specs.references import dependencies
-from ordain.specs.routes import rule_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,8 +61,8 @@ Raw = dict[str, Any] | None
 class World:
     """One tree, and the change that leads to it where there is one.
 
-    `tree` holds the files of the estate by path; only evidence is read from it. `change` and
-    `approvals` are plain values.
+    `tree` holds the files of the estate by path; only evidence and the environment lock are read
+    from it. `change` and `approvals` are plain values.
     """
 
     def __init__(
@@ -64,7 +78,7 @@ class World:
         self.estate = estate
         self.before = before
         self.tree = {} if tree is None else tree
-        self.constants = {"now": now, "change": change, "approvals": list(approvals)}
+        self.constants: Values = {"now": now, "change": change, "approvals": list(approvals)}
 
     @cached_property
     def owners(self) -> dict[int, str]:
@@ -88,12 +102,40 @@ class World:
         return _raw(model_of(document, self.estate))
 
     def _compliance(self, document: Document) -> Raw:
+        return _raw(self._sections_of(document))
+
+    def _sections_of(self, document: Document) -> Document | None:
         model = model_of(document, self.estate)
-        return _raw(self._sections.get(model.name)) if model else None
+        return self._sections.get(model.name) if model else None
 
     @cached_property
     def _sections(self) -> dict[str, Document]:
         return {document.spec.model: document for document in self.estate.all("Compliance")}
+
+    def _facts(self, document: Document) -> Values:
+        found = facts(document, self.estate) | {"people": self._people(document)}
+        return found | self._whole if document.kind == "Estate" else found
+
+    def _people(self, document: Document) -> Values:
+        names = named_in(document, self._sections_of(document)) | self._involved
+        return {name: self._directory[name] for name in sorted(names & self._directory.keys())}
+
+    @cached_property
+    def _directory(self) -> dict[str, Values]:
+        return directory(self.before, self.estate)
+
+    @cached_property
+    def _involved(self) -> set[str]:
+        return named_in_change(self.constants["change"], self.constants["approvals"])
+
+    @cached_property
+    def _whole(self) -> Values:
+        """What is computed about the estate as a whole."""
+        return {
+            "locks": locks(self.estate, self.tree),
+            "undocumented": undocumented(self.estate),
+            "unrouted": unrouted(self.estate),
+        }
 
     @cached_property
     def _by_kind(self) -> dict[str, dict[str, Any]]:
@@ -169,24 +211,10 @@ _MAKERS: Final[dict[str, Callable[[World, Document], Any]]] = {
     "compliance": World._compliance,  # noqa: SLF001
     "evidence": World._evidence,  # noqa: SLF001
     "linked": World.linked,
-    "facts": lambda world, document: facts(document, world.estate),
+    "facts": World._facts,  # noqa: SLF001
     "estate": lambda world, _: world._by_kind,  # noqa: SLF001
 }
 
 
 def _raw(document: Document | None) -> Raw:
     return document.raw if document else None
-
-
-def facts(document: Document, estate: LoadedEstate) -> Values:
-    """What is computed about an object, because no expression could say it."""
-    match document.kind:
-        case "Model":
-            return {
-                "features": list(features_of(document, estate)),
-                "protected": list(protected_of(document, estate)),
-            }
-        case "Route":
-            return {"fields": sorted(rule_fields(document.raw["spec"].get("rules", ())))}
-        case _:
-            return {}

@@ -19,7 +19,7 @@ from ordain.specs.shapes import UNSET, Shape, alternatives, shapes
 from ordain.specs.spelling import did_you_mean, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ordain.specs.kinds.fields import About
 
@@ -32,12 +32,17 @@ class UnknownTopicError(OrdainError):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One code: what it says, why it is so, an example that has it, and how to mend it."""
+    """One code: what it says, why it is so, an example that has it, and how to mend it.
+
+    `sections` are what else there is to say, as (heading, text); a text that ends in a newline is a
+    block.
+    """
 
     title: str
     why: str
     example: str
     remedy: str
+    sections: tuple[tuple[str, str], ...] = ()
 
 
 _REGISTERED: Final[dict[str, Explanation]] = {}
@@ -71,8 +76,10 @@ def explanations() -> dict[str, Explanation]:
     return dict(sorted(_REGISTERED.items()))
 
 
-def explain(topic: str) -> str:
+def explain(topic: str, others: Iterable[str] = ()) -> str:
     """The page of a code (`SPEC104`), of a kind (`Model`) or of a field (`Model.spec.tier`).
+
+    `others` are topics that somebody else explains, for a hint to whoever misspells them.
 
     Raises:
         UnknownTopicError: when there is no such code, kind or field.
@@ -84,7 +91,7 @@ def explain(topic: str) -> str:
     code = next((code for code in pages if code.casefold() == topic.casefold()), None)
     if code is not None:
         return _page(code, pages[code])
-    known = (*pages, *kind_names())
+    known = (*pages, *kind_names(), *others)
     raise UnknownTopicError(
         f"there is neither a code nor a kind `{topic}`",
         remedy=did_you_mean(topic, known) or f"kinds: {', '.join(kind_names())}",
@@ -92,9 +99,17 @@ def explain(topic: str) -> str:
 
 
 def _page(code: str, page: Explanation) -> str:
-    lines = "\n".join(f"    {line}" for line in page.example.splitlines())
-    example = f"Example:\n\n{lines}\n\n" if lines else ""
-    return f"{code}: {page.title}\n\n{page.why}\n\n{example}Remedy: {page.remedy}\n"
+    example = f"Example:\n\n{_indented(page.example)}\n\n" if page.example else ""
+    head = f"{code}: {page.title}\n\n{page.why}\n\n{example}Remedy: {page.remedy}\n"
+    return head + "".join(f"\n{_section(name, text)}" for name, text in page.sections)
+
+
+def _section(name: str, text: str) -> str:
+    return f"{name}:\n\n{_indented(text)}\n" if text.endswith("\n") else f"{name}: {text}\n"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" if line else "" for line in text.splitlines())
 
 
 def explain_field(kind: str, steps: list[str]) -> str:

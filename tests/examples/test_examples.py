@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,19 @@ def test_there_is_nothing_to_say_about_a_new_estate(founded: Place) -> None:
     report: dict[str, Any] = json.loads(founded.ordain("check", "-o", "json").stdout)
     assert report["findings"] == []
     assert report["summary"]["files"] >= 8
+
+
+def test_an_example_passes_the_pack_of_the_supply_chain(founded: Place, tmp_path: Path) -> None:
+    copy = Place(tmp_path, tmp_path / "estate")
+    shutil.copytree(founded.estate, copy.estate)
+    file = copy.estate / "policies" / "packs.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(
+        "apiVersion: ordain.dev/v1\nkind: PolicySet\nmetadata: {name: packs}\n"
+        "spec: {packs: [{name: baseline}, {name: supply-chain}]}\n"
+    )
+    report: dict[str, Any] = json.loads(copy.ordain("check", "-o", "json").stdout)
+    assert report["findings"] == []
 
 
 def test_the_first_commit_holds_everything(founded: Place) -> None:

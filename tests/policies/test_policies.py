@@ -303,8 +303,12 @@ def test_a_pack_that_does_not_ship_is_found_where_it_is_named(workshop: Workshop
     sketch = workshop.serving.add("PolicySet", "ours", packs=packs)
     found = check(sketch.load(), workshop.now).findings
     assert [(one.code, one.message, one.remedy) for one in found] == [
-        ("POL003", "there is no pack baselin", "name one of: baseline"),
-        ("POL003", "there is no version 9.0.0 of baseline", "name one of: 1.0.0"),
+        (
+            "POL003",
+            "there is no pack baselin",
+            "name one of: baseline, separation-of-duties, supply-chain",
+        ),
+        ("POL003", "there is no version 9.0.0 of baseline", "name one of: 1.1.0, 1.0.0"),
     ]
     assert [str(one.location) for one in found] == [
         "specs/policyset/ours.yaml:7:11",

@@ -335,7 +335,7 @@ def test_training_policies_and_the_language_name_the_same_features(
     load: Load, files: dict[str, str]
 ) -> None:
     """A column of the type id without a role is the one that they once disagreed on."""
-    from ordain.policies.world import facts
+    from ordain.policies.facts import facts
     from ordain.runtime.training.features import learnt_columns
 
     columns = "  columns:\n    account: {type: id}\n    zeal: {type: float}\n"

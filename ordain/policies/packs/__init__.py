@@ -40,6 +40,11 @@ class Pack:
         """What findings call it."""
         return f"{self.name} {self.version}"
 
+    @property
+    def examples(self) -> str:
+        """The file of its examples, for `pack_file`."""
+        return f"{self.name}/{self.version}.examples.yaml"
+
 
 def pack_names() -> tuple[str, ...]:
     """The packs that ship with ordain."""
