@@ -48,9 +48,12 @@ def command(
     resources as JSON.
     """
     if ctx.invoked_subcommand is not None:
-        given = [one for one in ("target", "environment", "image") if ctx.params[one] is not None]
-        if given:
-            raise click.UsageError(f"--{given[0]} belongs to `ordain compile` without a command")
+        given = ctx.get_parameter_source
+        for name in ctx.params:
+            if given(name) is not click.core.ParameterSource.DEFAULT:
+                option = "rev" if name == "revision" else name
+                message = f"--{option} is for targets; give options of a command behind its name"
+                raise click.UsageError(message, ctx)
         return
     if target is None:
         choices = "".join(f"\n\t{one}" for one in _TARGETS)
@@ -87,6 +90,7 @@ def _print_target(
     show_default=True,
     help="Oldest version of Kubernetes that it must run on.",
 )
+@click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit to compile.")
 @click.option(
     "--policy",
     "wanted",
@@ -102,9 +106,9 @@ def _print_target(
     show_default=True,
     help="Documents for `kubectl apply`, or one JSON list of them.",
 )
-@click.pass_context
+@click.pass_obj
 def admission(
-    ctx: click.Context, kube_version: str, wanted: tuple[str, ...], output: str
+    directory: Path, kube_version: str, revision: str, wanted: tuple[str, ...], output: str
 ) -> None:
     """Print policies as admission control of a cluster.
 
@@ -115,8 +119,7 @@ def admission(
     from ordain.specs.findings import Severity
 
     version = version_of(kube_version)
-    parent = ctx.parent
-    side = _side(ctx.obj, parent.params["revision"] if parent else "HEAD")
+    side = _side(directory, revision)
     (declared,) = side.estate.all("Estate")
     rules = _rules(side, wanted)
     severity = Severity.ERROR if wanted else Severity.NOTE
@@ -157,8 +160,11 @@ def _tell_refused(made: Admission, *, strict: bool) -> None:
         names = ", ".join(one.name for one in made.refused)
         message = f"a cluster cannot hold: {names}"
         raise FindingsError(message, findings, remedy="see: ordain explain CODE")
-    for finding in findings:
-        click.echo(finding_line(finding), err=True)
+    for one in made.refused:
+        click.echo(finding_line(one.findings[0]), err=True)
+        if len(one.findings) > 1:
+            asked = f"ordain compile admission --policy {one.name}"
+            click.echo(f"  = note: all {len(one.findings)} reasons: {asked}", err=True)
 
 
 def _print_objects(made: Admission, output: str) -> None:

@@ -9,5 +9,6 @@ Nothing here touches a target; the reconciler compares and applies.
 | `local` | training jobs and one server per environment on this machine |
 | `kubernetes` | the same as manifests, and their YAML |
 | `admission` | policies as a cluster's own admission control |
-| `clusters`, `rewriting` | what the CEL of a cluster understands; expressions as it takes them |
+| `portability`, `clusters` | what a version of Kubernetes cannot hold, and its CEL not say |
+| `rewriting` | expressions as a cluster takes them |
 """

@@ -18,23 +18,16 @@ be. Every reason is a finding at its place inside the expression.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ordain.compilers.clusters import (
-    FLOOR,
-    NOT_IN_CLUSTERS,
-    NOT_IN_VERSION,
-    Reading,
-    Refusal,
-    Version,
-)
+from ordain.compilers.clusters import FLOOR, Version
 from ordain.compilers.errors import CompileError
+from ordain.compilers.portability import ACTIONS, VARIABLES, Portability
 from ordain.compilers.rewriting import as_bool, as_dyn, as_text, literal, with_params
+from ordain.policies.rules import SEVERITY
 from ordain.specs.findings import Finding, Severity
-from ordain.specs.insides import place_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -42,12 +35,10 @@ if TYPE_CHECKING:
     from ordain.policies.cel.tree import Tree
     from ordain.policies.engine import Program
     from ordain.policies.rules import Check, Rule
-    from ordain.specs.documents import Step
 
 Manifest = dict[str, Any]
 
 GROUP: Final = "ordain.dev"
-DEFAULT_VERSION: Final = "1.29"
 _API: Final = "admissionregistration.k8s.io"
 _VERSION: Final = re.compile(r"v?1\.([0-9]{1,3})(\.[0-9]+)?\+?")
 _ACTIONS: Final = {
@@ -55,13 +46,6 @@ _ACTIONS: Final = {
     Severity.WARNING: ["Warn", "Audit"],
     Severity.NOTE: ["Audit"],
 }
-_WEIGHTS: Final = {"block": Severity.ERROR, "review": Severity.WARNING, "advise": Severity.NOTE}
-# The versions of the API that brought these fields (KEP-3488, KEP-3716).
-_CONDITIONS: Final = 27
-_MESSAGES: Final = 27
-_ACTIONS_SINCE: Final = 27
-_VARIABLES: Final = 28
-_MOST_CONDITIONS: Final = 64
 
 
 def version_of(text: str) -> Version:
@@ -82,7 +66,7 @@ def version_of(text: str) -> Version:
 
 def api_version(version: Version) -> str:
     """The API that a version serves; before 1.30 it has to be switched on."""
-    if version.minor < _VARIABLES:
+    if version.minor < VARIABLES:
         return f"{_API}/v1alpha1"
     return f"{_API}/v1beta1" if version.minor < 30 else f"{_API}/v1"  # noqa: PLR2004 - 1.30
 
@@ -126,10 +110,11 @@ def compile_admission(
     refused: list[Refused] = []
     taken: dict[str, str] = {}
     for rule in rules:
-        one = _Policy(rule, version, estate, severity)
+        one = _Policy(rule, version, estate)
         if taken.get(one.name) == rule.digest:
             continue
-        findings = one.findings(taken=one.name in taken)
+        portability = Portability(rule, version, severity)
+        findings = portability.findings(taken=one.name in taken)
         if findings:
             refused.append(Refused(rule.name, rule.origin, findings))
             continue
@@ -139,27 +124,11 @@ def compile_admission(
     return Admission(tuple(manifests), tuple(compiled), tuple(refused))
 
 
-@dataclass(frozen=True, slots=True)
-class _Expression:
-    """One expression of a policy, with its place in the file."""
-
-    path: tuple[Step, ...]
-    program: Program
-    known: frozenset[str] | None
-
-    @property
-    def tree(self) -> Tree:
-        """Its tree; the compiler asks for that only where there is one."""
-        if self.program.tree is None:
-            raise LookupError("an expression whose tree cannot be read is refused before")
-        return self.program.tree
-
-
 class _Policy:
     """One rule on its way to a cluster."""
 
-    def __init__(self, rule: Rule, version: Version, estate: str, severity: Severity) -> None:
-        self.rule, self.version, self.estate, self.severity = rule, version, estate, severity
+    def __init__(self, rule: Rule, version: Version, estate: str) -> None:
+        self.rule, self.version, self.estate = rule, version, estate
         self.spec = rule.document.spec
 
     @property
@@ -175,131 +144,26 @@ class _Policy:
             name += "_"
         return name
 
-    # ── what a cluster would not take ────────────────────────────────────────────────────────────
-
-    def findings(self, *, taken: bool) -> tuple[Finding, ...]:
-        """Every reason why a cluster cannot hold this policy."""
-        found = [*self._of_fields()]
-        if taken:
-            message = "another version of this policy has the same name in the cluster"
-            found.append(self._finding(NOT_IN_CLUSTERS, message, "keep one of them", ()))
-        for one in self._expressions():
-            found += self._of_expression(one)
-        return tuple(dict.fromkeys(found))
-
-    def _of_expression(self, one: _Expression) -> Iterator[Finding]:
-        if one.program.tree is None:
-            message = "the expression is nested too deeply for a cluster"
-            yield self._finding(NOT_IN_CLUSTERS, message, "divide it by variables", one.path)
-            return
-        reading = Reading(one.program.text, one.tree, self.version, self.rule.engine)
-        for refusal in reading.refusals(one.known):
-            yield self._refused(one, refusal)
-
-    def _of_fields(self) -> Iterator[Finding]:
-        """What the API of the version lacks, and what its validation refuses."""
-        yield from self._since(self.rule.conditions, _CONDITIONS, "conditions", self._first())
-        yield from self._since(self.rule.variables, _VARIABLES, "variables", ("variables",))
-        for index, check in enumerate(self.rule.checks):
-            path: tuple[Step, ...] = ("validations", index)
-            message = (*path, "messageExpression")
-            yield from self._since(check.message, _MESSAGES, "messageExpression", message)
-            lenient = check.severity is not Severity.ERROR
-            yield from self._since(lenient, _ACTIONS_SINCE, "way to let a violation pass", path)
-            if "\n" in check.spec.message.strip():
-                words = "a message of a cluster has one line"
-                where = (*path, "message")
-                yield self._finding(NOT_IN_CLUSTERS, words, "say it in one line", where)
-        yield from self._of_names()
-        try:
-            literal(self.rule.params)
-        except ValueError as error:
-            yield self._finding(NOT_IN_CLUSTERS, str(error), "choose another value", ("params",))
-
-    def _of_names(self) -> Iterator[Finding]:
-        variables = [one.name for one in self.spec.variables]
-        conditions = [one.name for one in self.spec.match_conditions]
-        for field_name, names in (("variables", variables), ("matchConditions", conditions)):
-            twice = {name for name, times in Counter(names).items() if times > 1}
-            for index, name in enumerate(names):
-                if name in twice and name in names[:index]:
-                    message = f"a cluster takes the name {name} once only"
-                    path = (field_name, index, "name")
-                    yield self._finding(NOT_IN_CLUSTERS, message, "give each its own", path)
-        if len(self.rule.conditions) > _MOST_CONDITIONS:
-            message = f"a cluster takes {_MOST_CONDITIONS} conditions at most"
-            path = ("matchConditions", _MOST_CONDITIONS - 1)
-            yield self._finding(NOT_IN_CLUSTERS, message, "join them with &&", path)
-
-    def _first(self) -> tuple[Step, ...]:
-        return ("match", "when") if self.spec.match.when else ("matchConditions",)
-
-    def _since(
-        self, used: object, introduced: int, what: str, path: tuple[Step, ...]
-    ) -> Iterator[Finding]:
-        if used and self.version.minor < introduced:
-            message = f"policies of Kubernetes {self.version} have no {what}; 1.{introduced} has"
-            remedy = f"compile with --kube-version 1.{introduced}"
-            yield self._finding(NOT_IN_VERSION, message, remedy, path)
-
-    def _refused(self, one: _Expression, refusal: Refusal) -> Finding:
-        document, text = self.rule.document, one.program.text
-        path = ("spec", *one.path)
-        return Finding(
-            refusal.code,
-            self.severity,
-            f"the policy {self.rule.name} cannot go to a cluster: {refusal.message}",
-            place_inside(document.marks, path, text, refusal.start, refusal.end),
-            remedy=refusal.remedy,
-        )
-
-    def _finding(self, code: str, message: str, remedy: str, path: tuple[Step, ...]) -> Finding:
-        where = self.rule.document.marks
-        return Finding(
-            code,
-            self.severity,
-            f"the policy {self.rule.name} cannot go to a cluster: {message}",
-            where.value("spec", *path) if path else self.rule.document.location,
-            remedy=remedy,
-        )
-
-    def _expressions(self) -> Iterator[_Expression]:
-        """Every expression of the policy with what it may know."""
-        offset = 1 if self.spec.match.when else 0
-        for index, (_, program) in enumerate(self.rule.conditions):
-            at: tuple[Step, ...] = ("matchConditions", index - offset, "expression")
-            yield _Expression(at if index >= offset else ("match", "when"), program, None)
-        names = [name for name, _ in self.rule.variables]
-        for index, (_, program) in enumerate(self.rule.variables):
-            known = frozenset(names[:index])
-            yield _Expression(("variables", index, "expression"), program, known)
-        for index, check in enumerate(self.rule.checks):
-            path, known = ("validations", index), frozenset(names)
-            yield _Expression((*path, "expression"), check.program, known)
-            if check.message:
-                yield _Expression((*path, "messageExpression"), check.message, known)
-
-    # ── what a cluster takes ─────────────────────────────────────────────────────────────────────
-
     def manifests(self) -> Iterator[Manifest]:
         """A policy and its binding for every weight that a validation has."""
-        usual = _WEIGHTS[self.spec.enforcement]
+        usual = SEVERITY[self.spec.enforcement]
         for severity in Severity:
             checks = [one for one in self.rule.checks if one.severity is severity]
             if checks:
                 name = self.name if severity is usual else f"{severity.value}.{self.name}"
-                metadata = self._metadata(name, severity, checks)
-                yield self._object("ValidatingAdmissionPolicy", metadata, self._policy(checks))
-                binding = {"policyName": name}
-                actions = {"validationActions": list(_ACTIONS[severity])}
-                binding |= actions if self.version.minor >= _ACTIONS_SINCE else {}
+                metadata = self._metadata(name, severity)
+                whole = {**metadata, "annotations": metadata["annotations"] | self._told(checks)}
+                yield self._object("ValidatingAdmissionPolicy", whole, self._policy(checks))
+                binding: Manifest = {"policyName": name}
+                if self.version.minor >= ACTIONS:
+                    binding["validationActions"] = list(_ACTIONS[severity])
                 yield self._object("ValidatingAdmissionPolicyBinding", metadata, binding)
 
     def _object(self, kind: str, metadata: Manifest, spec: Manifest) -> Manifest:
         api = api_version(self.version)
         return {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec}
 
-    def _metadata(self, name: str, severity: Severity, checks: Sequence[Check]) -> Manifest:
+    def _metadata(self, name: str, severity: Severity) -> Manifest:
         labels = {
             "app.kubernetes.io/name": "ordain",
             "app.kubernetes.io/component": "admission",
@@ -313,17 +177,18 @@ class _Policy:
             f"{GROUP}/kube-version": str(self.version),
             f"{GROUP}/severity": severity.value,
         }
-        for check in checks:
-            name_of_check = check.spec.name or str(self.rule.checks.index(check) + 1)
-            annotations |= {
-                f"{key}.{GROUP}/{name_of_check}": value
-                for key, value in (
-                    ("controls", ", ".join(check.spec.controls)),
-                    ("remedy", check.spec.remedy),
-                )
-                if value
-            }
         return {"name": name, "labels": labels, "annotations": annotations}
+
+    def _told(self, checks: Sequence[Check]) -> dict[str, str]:
+        """What the API has no field for: controls and remedy of every validation."""
+        found: dict[str, str] = {}
+        for check in checks:
+            name = check.spec.name or str(self.rule.checks.index(check) + 1)
+            if check.spec.controls:
+                found[f"controls.{GROUP}/{name}"] = ", ".join(check.spec.controls)
+            if check.spec.remedy:
+                found[f"remedy.{GROUP}/{name}"] = check.spec.remedy
+        return found
 
     def _policy(self, checks: Sequence[Check]) -> Manifest:
         spec: Manifest = {"failurePolicy": "Fail", "matchConstraints": self._constraints()}
@@ -369,7 +234,7 @@ class _Policy:
 
     @property
     def _has_variables(self) -> bool:
-        return self.version.minor >= _VARIABLES
+        return self.version.minor >= VARIABLES
 
     def _put(self, program: Program) -> str:
         if not self._has_variables:
@@ -381,4 +246,7 @@ class _Policy:
 
 
 def _tree(program: Program) -> Tree:
-    return _Expression((), program, None).tree
+    """The tree of an expression; one that has none has been refused before."""
+    if program.tree is None:
+        raise LookupError("an expression whose tree cannot be read goes to no cluster")
+    return program.tree

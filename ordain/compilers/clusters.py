@@ -59,8 +59,7 @@ _FUNCTIONS: Final[dict[str, int]] = {
 }
 _OPTIONALS: Final = 28
 _PAIRS: Final = 32
-# How people write the operators that have a name of their own in a tree.
-_WRITTEN: Final = {"_?._": ".?", "_[?_]": "[?…]"}
+_WITH_OPTIONALS: Final = "optionals, such as `.?` and `orValue`"
 _READ_WHEN_COMPILED: Final = frozenset({"timestamp", "duration", "matches"})
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
 _DOTTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*$")
@@ -198,13 +197,13 @@ class Reading:
                     yield from self._call(node)
                 case ListOf(optional=optional):
                     yield from self._alike(node.items, optional)
-                    yield from self._since(node, _OPTIONALS if optional else 0, "`[?…]`")
+                    yield from self._since(node, _OPTIONALS if optional else 0, _WITH_OPTIONALS)
                 case MapOf(entries=entries):
                     optional = frozenset(at for at, (_, _, one) in enumerate(entries) if one)
                     yield from self._alike(tuple(value for _, value, _ in entries), optional)
-                    yield from self._since(node, _OPTIONALS if optional else 0, "`{?…}`")
+                    yield from self._since(node, _OPTIONALS if optional else 0, _WITH_OPTIONALS)
                 case Fold(second=second) if second:
-                    yield from self._since(node, _PAIRS, "a loop over two variables")
+                    yield from self._since(node, _PAIRS, "loop over two variables")
                 case Message(name=name):
                     message = f"`{name}` is no type that expressions of a cluster can make"
                     yield self._refusal(NOT_IN_CLUSTERS, node, message, "use plain values")
@@ -218,7 +217,8 @@ class Reading:
             remedy = "write it with other functions, or leave this to the gate"
             yield self._refusal(NOT_IN_VERSION, node, message, remedy)
             return
-        yield from self._since(node, since, f"`{_WRITTEN.get(node.function, node.function)}`")
+        what = _WITH_OPTIONALS if since == _OPTIONALS else f"function `{node.function}`"
+        yield from self._since(node, since, what)
         if node.function in _READ_WHEN_COMPILED:
             yield from self._readable(node)
 
@@ -245,7 +245,9 @@ class Reading:
         if not isinstance(argument, Literal) or not isinstance(argument.value, str):
             return
         quoted = quote(argument.value)
-        call = f"''.matches({quoted})" if node.function == "matches" else f"{node.function}({quoted})"
+        call = (
+            f"''.matches({quoted})" if node.function == "matches" else f"{node.function}({quoted})"
+        )
         why = self.engine.compile(f"string({call})").run(self.engine.bind({})).error
         if why:
             message = f"{node.function}() cannot read this literal: {why}"

@@ -17,7 +17,7 @@ CODES: Final = {
         "a policy asks for what only the gate knows",
         "A cluster sees the object, the object before it, and nothing else: no other document, no "
         "change, no approval, no evidence and no clock. Such a policy stays with the gate.",
-        "expression: \"linked.Monitor.exists(m, m.spec.deployment == object.metadata.name)\"",
+        'expression: "linked.Monitor.exists(m, m.spec.deployment == object.metadata.name)"',
         "ask about object and oldObject only, or leave the policy to the gate",
     ),
     "CMP003": Page(

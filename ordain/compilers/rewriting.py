@@ -1,7 +1,7 @@
 """Expressions of the gate as a cluster takes them, with the same meaning.
 
-The gate knows no types but those of the text: all names are dyn. A cluster gives a variable the type
-of its expression, refuses a validation that is not of type bool when it compiles it, and knows
+The gate knows no types but those of the text: all names are dyn. A cluster gives a variable the
+type of its expression, refuses a validation that is not of type bool when it compiles it, and knows
 `params` as an object of its own. So
 
 - parameters become a variable with the value written out, and `params` the name of that variable;
@@ -107,10 +107,10 @@ def _written(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def _alike(values: list[Any]) -> list[str]:
-    """The values of a list or a map; each dyn where they are not of one plain type."""
+    """The values of a list or a map; each dyn where several are not of one plain type."""
     kinds = {type(one) for one in values}
-    plain = len(kinds) < 2 and not kinds & {list, dict}  # noqa: PLR2004 - one type
-    return [_written(one) if plain else literal(one) for one in values]
+    one_type = len(values) == 1 or (len(kinds) == 1 and not kinds & {list, dict})
+    return [_written(one) if one_type else literal(one) for one in values]
 
 
 def _number(value: float) -> str:

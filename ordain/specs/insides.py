@@ -11,7 +11,7 @@ of the whole scalar.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ordain.specs.marks import NodeMarks
 
@@ -33,8 +33,10 @@ _BLANK: Final = frozenset("tnvrNf_LP")
 def place_inside(
     marks: Marks, path: tuple[Step, ...], text: str, start: int, end: int | None = None
 ) -> Location:
-    """The place of `text[start:end]`, where `text` is the scalar at a path; one character long
-    without an end."""
+    """The place of `text[start:end]`, where `text` is the scalar at a path.
+
+    Without an end the place is one character long.
+    """
     whole = marks.value(*path)
     if not isinstance(marks, NodeMarks):
         return whole
@@ -42,59 +44,64 @@ def place_inside(
     found = _offsets(marks.source.text[opened:closed], text, start, max(start, (end or start) - 1))
     if found is None:
         return whole
-    return marks.source.location(opened + found[0], opened + found[1] + 1)
+    return marks.source.location(opened + found[0], opened + found[1])
 
 
 def _offsets(written: str, text: str, first: int, last: int) -> tuple[int, int] | None:
-    """Where two characters of a text are in the scalar as it is written."""
-    characters = list(_characters(written))
+    """Where the characters from `first` to `last` of a text begin and end as they are written."""
+    pieces = list(_characters(written))
     solid = [(at, one) for at, one in enumerate(text) if not one.isspace()]
-    if len(characters) < len(solid):
+    pairs = list(zip(solid, pieces, strict=False))
+    if len(pieces) < len(solid) or any(one != piece.character for (_, one), piece in pairs):
         return None
-    if any(one != read for (_, one), (_, read) in zip(solid, characters, strict=False)):
+    behind = [piece for (at, _), piece in pairs if at >= first]
+    before = [piece for (at, _), piece in pairs if at <= max(first, last)]
+    if not behind:
         return None
-    found = [place for (at, _), (place, _) in zip(solid, characters, strict=False) if at >= first]
-    inside = [place for (at, _), (place, _) in zip(solid, characters, strict=False) if at <= last]
-    if not found or not inside:
-        return None
-    return found[0], max(found[0], inside[-1])
+    return behind[0].start, max(behind[0].end, before[-1].end if before else 0)
 
 
-def _characters(written: str) -> Iterator[tuple[int, str]]:
-    """The characters of a scalar that are no white space, each with its offset."""
+class _Piece(NamedTuple):
+    """A character of a scalar that is no white space, and where it is written."""
+
+    character: str
+    start: int
+    end: int
+
+
+def _characters(written: str) -> Iterator[_Piece]:
     match written[:1]:
         case "'":
-            yield from _single(written)
+            found = _single(written)
         case '"':
-            yield from _double(written)
+            found = _double(written)
         case "|" | ">":
             header = _HEADER.match(written)
-            yield from _plain(written, header.end() if header else len(written))
+            found = _plain(written, header.end() if header else len(written))
         case _:
-            yield from _plain(written, 0)
+            found = _plain(written, 0)
+    return (piece for piece in found if not piece.character.isspace())
 
 
-def _plain(written: str, start: int) -> Iterator[tuple[int, str]]:
-    return ((at, written[at]) for at in range(start, len(written)) if not written[at].isspace())
+def _plain(written: str, start: int) -> Iterator[_Piece]:
+    return (_Piece(written[at], at, at + 1) for at in range(start, len(written)))
 
 
-def _single(written: str) -> Iterator[tuple[int, str]]:
+def _single(written: str) -> Iterator[_Piece]:
     at = 1
     while at < len(written) - 1:
-        one = written[at]
-        if not one.isspace():
-            yield at, one
-        at += 2 if one == "'" else 1
+        size = 2 if written[at] == "'" else 1
+        yield _Piece(written[at], at, at + size)
+        at += size
 
 
-def _double(written: str) -> Iterator[tuple[int, str]]:
+def _double(written: str) -> Iterator[_Piece]:
     at = 1
     while at < len(written) - 1:
         one, size = written[at], 1
         if one == "\\" and (found := _ESCAPE.match(written, at)):
             one, size = _escaped(found), len(found.group())
-        if not one.isspace():
-            yield at, one
+        yield _Piece(one, at, at + size)
         at += size
 
 
