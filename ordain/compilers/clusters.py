@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 FLOOR: Final = 26
 # Names of an expression that a cluster knows as well; `params` and `variables` are rewritten.
 PORTABLE: Final = frozenset({"object", "oldObject", "params", "variables"})
-# The largest expression that the parser of a cluster takes, in code points (cel-go, parser).
-LONGEST_EXPRESSION: Final = 100_000
-
 _ALWAYS: Final = (
     "_&&_ _||_ !_ @not_strictly_false _?_:_ _==_ _!=_ _<_ _<=_ _>_ _>=_ _+_ _-_ _*_ _/_ _%_ -_ "
     "_[_] @in size contains startsWith endsWith matches type dyn int uint double string bytes bool "
@@ -150,14 +147,9 @@ class Reading:
 
         `known` are the variables that can be read here; None where a cluster has none yet.
         """
-        found = [*self._size(), *self._references(known), *self._nodes()]
+        found = [*self._references(known), *self._nodes()]
         unique = {(one.start, one.code, one.message): one for one in found}
         return sorted(unique.values(), key=lambda one: (one.start, one.message))
-
-    def _size(self) -> Iterator[Refusal]:
-        if len(self.text) > LONGEST_EXPRESSION:
-            message = f"the expression has more than {LONGEST_EXPRESSION} characters"
-            yield self._refusal(NOT_IN_CLUSTERS, self.tree.root, message, "divide it by variables")
 
     def _references(self, known: frozenset[str] | None) -> Iterator[Refusal]:
         for one in references(self.tree.root):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ordain.compilers.clusters import NOT_IN_CLUSTERS, NOT_IN_VERSION, Reading, Refusal, Version
-from ordain.compilers.rewriting import literal
+from ordain.compilers.rewriting import literal, with_params
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.insides import place_inside
 
@@ -29,6 +29,8 @@ MESSAGES: Final = 27
 ACTIONS: Final = 27
 VARIABLES: Final = 28
 _MOST_CONDITIONS: Final = 64
+# Code points that the parser of a cluster takes (cel-go), less what is put around an expression.
+_LONGEST: Final = 100_000 - 20
 # Words that CEL keeps for itself, which a cluster takes for no name of a variable.
 _RESERVED: Final = frozenset(
     {
@@ -54,6 +56,7 @@ class Portability:
     def __init__(self, rule: Rule, version: Version, severity: Severity) -> None:
         self.rule, self.version, self.severity = rule, version, severity
         self.spec = rule.document.spec
+        self._params = literal(rule.params)
 
     def findings(self, *, taken: bool) -> tuple[Finding, ...]:
         """Every reason why a cluster cannot hold this policy."""
@@ -70,6 +73,9 @@ class Portability:
             message = "the expression is nested too deeply for a cluster"
             yield self._finding(NOT_IN_CLUSTERS, message, "divide it by variables", one.path)
             return
+        if len(with_params(one.program.text, one.program.tree, self._params)) > _LONGEST:
+            message = "with its parameters the expression is longer than 100,000 characters"
+            yield self._finding(NOT_IN_CLUSTERS, message, "divide it by variables", one.path)
         reading = Reading(one.program.text, one.program.tree, self.version, self.rule.engine)
         said: set[str] = set()
         for refusal in reading.refusals(one.known):
@@ -93,10 +99,6 @@ class Portability:
                 where = (*path, "message")
                 yield self._finding(NOT_IN_CLUSTERS, words, "say it in one line", where)
         yield from self._of_names()
-        try:
-            literal(self.rule.params)
-        except ValueError as error:
-            yield self._finding(NOT_IN_CLUSTERS, str(error), "choose another value", ("params",))
 
     def _of_names(self) -> Iterator[Finding]:
         variables = [one.name for one in self.spec.variables]

@@ -83,8 +83,7 @@ def _closed(text: str) -> str:
 def literal(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """A plain value as an expression of the very same value, of type dyn.
 
-    Raises:
-        ValueError: for a number that an expression cannot say.
+    The loader lets no number pass that an expression could not say.
     """
     return f"dyn({_written(value)})"
 
@@ -96,7 +95,7 @@ def _written(value: Any) -> str:  # noqa: ANN401 - any JSON value
         case bool():
             return "true" if value else "false"
         case int() | float():
-            return _number(value)
+            return repr(value)
         case str():
             return quote(value)
         case list():
@@ -111,11 +110,3 @@ def _alike(values: list[Any]) -> list[str]:
     kinds = {type(one) for one in values}
     one_type = len(values) == 1 or (len(kinds) == 1 and not kinds & {list, dict})
     return [_written(one) if one_type else literal(one) for one in values]
-
-
-def _number(value: float) -> str:
-    if value in {float("inf"), float("-inf")} or value != value:  # noqa: PLR0124 - NaN
-        raise ValueError(f"{value} cannot be written in an expression")
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError(f"{value} does not fit into 64 bits")
-    return repr(value)
