@@ -250,7 +250,7 @@ def test_an_expression_that_its_parameters_make_too_long_is_refused() -> None:
         validations: [{{expression: "params.long != params.long + 'x'", message: no}}]
         """
     message = "with its parameters the expression is longer than 100,000 characters"
-    assert said(spec) == [("CMP004", "policies/rule.yaml:6:29", message)]
+    assert said(spec) == [("CMP004", "policies/rule.yaml:6:30", message)]
 
 
 def test_a_policy_is_refused_as_a_whole_and_others_are_not() -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ordain.compilers.admission import compile_admission, version_of
 from ordain.policies.engine import cel_engine
+from ordain.policies.packs import load_pack
 from ordain.policies.rulebook import rulebook
+from ordain.policies.rules import compile_rule
 from ordain.specs.estates import load_estate
 
 if TYPE_CHECKING:
@@ -23,8 +25,17 @@ ESTATE = (
 HEAD = "apiVersion: ordain.dev/v1\nkind: Policy\nmetadata: {name: rule}\nspec:\n"
 
 
+def rules_of(pack: str, version: str) -> list[Rule]:
+    """The policies of one version of a pack."""
+    found = load_pack(pack, version)
+    made = [compile_rule(one, cel_engine(), origin=found.origin) for one in found.policies]
+    return [rule for rule, _ in made if rule is not None]
+
+
 def rules(*specs: str) -> list[Rule]:
-    """Policies `rule`, `rule-2`, … of an estate; without any, the baseline."""
+    """Policies `rule`, `rule-2`, … of an estate; without any, those of the first baseline."""
+    if not specs:
+        return rules_of("baseline", "1.0.0")
     tree = {"ordain.yaml": ESTATE}
     for number, spec in enumerate(specs, 1):
         text = HEAD + "".join(f"  {line}\n" for line in dedent(spec).strip().splitlines())
@@ -34,7 +45,7 @@ def rules(*specs: str) -> list[Rule]:
     assert loaded.findings == ()
     book = rulebook(loaded, cel_engine())
     assert book.findings == ()
-    return [one for one in book.rules if (one.origin == "estate") is bool(specs)]
+    return [one for one in book.rules if one.origin == "estate"]
 
 
 def compiled(*specs: str, version: str = "1.29", names: tuple[str, ...] = ()) -> Admission:
