@@ -197,5 +197,5 @@ def test_a_cluster_that_lacks_a_library_would_not_compile_it() -> None:
     with pytest.raises(RuntimeError, match="undeclared reference to 'sets'"):
         ClusterPolicy(manifest, 29)
     manifest["spec"]["validations"] = [{"expression": "params.x == 1", "message": "no"}]
-    with pytest.raises(RuntimeError, match="undeclared reference to 'params.x'"):
+    with pytest.raises(RuntimeError, match=r"undeclared reference to 'params\.x'"):
         ClusterPolicy(manifest, 30)
