@@ -88,7 +88,7 @@ def _print_target(
     "--kube-version",
     default="1.29",
     show_default=True,
-    help="Oldest version of Kubernetes that it must run on.",
+    help="Version of Kubernetes of the cluster.",
 )
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit to compile.")
 @click.option(
