@@ -105,8 +105,18 @@ class Fold:
     result: Node
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The type of a value; `of` are those of what a list, a map or an optional holds."""
+
+    name: str
+    of: tuple[Kind, ...] = ()
+
+
 Node = Literal | Name | Select | Call | ListOf | MapOf | Message | Fold
 
+DYN: Final = Kind("dyn")
+_TYPE_MAP: Final = 3  # CheckedExpr.type_map
 _CHECKED: Final = b"\n(type.googleapis.com/cel.expr.CheckedExpr"
 
 
@@ -116,6 +126,16 @@ class Tree:
 
     root: Node
     _source: bytes
+    _types: tuple[bytes, ...] = ()
+
+    @cached_property
+    def types(self) -> dict[int, Kind]:
+        """For the id of a node the type that the checker gave it; a node without one is dyn."""
+        found: dict[int, Kind] = {}
+        for data in self._types:
+            entry = {number: (value, piece) for number, value, piece in fields(data)}
+            found[entry[1][0]] = _kind(entry[2][1])
+        return found
 
     @cached_property
     def positions(self) -> dict[int, int]:
@@ -189,11 +209,31 @@ def read_tree(serialized: bytes) -> Tree:
     if not serialized.startswith(_CHECKED) or 2 not in pieces:  # noqa: PLR2004 - Any.value
         raise ValueError("this is no checked expression")
     checked = dict(_pieces(pieces[2]))
-    return Tree(_node(checked[4]), checked.get(5, b""))
+    types = tuple(piece for number, piece in _pieces(pieces[2]) if number == _TYPE_MAP)
+    return Tree(_node(checked[4]), checked.get(5, b""), types)
 
 
 def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
     return ((number, piece) for number, _, piece in fields(data))
+
+
+def _kind(data: bytes) -> Kind:
+    """One `cel.expr.Type`; what no JSON value can be keeps the number of its field as a name."""
+    for number, value, piece in fields(data):
+        match number:
+            case 1:
+                return DYN
+            case 3:
+                return Kind(_PRIMITIVES.get(value, "?"))
+            case 6 | 7:
+                held = tuple(_kind(one) for _, one in sorted(_pieces(piece)))
+                return Kind("list" if number == 6 else "map", held)  # noqa: PLR2004 - list_type
+            case 14:
+                named = dict(_pieces(piece))[1].decode()
+                return Kind(named, tuple(_kind(one) for at, one in _pieces(piece) if at > 1))
+            case _:
+                return Kind(_OTHER_KINDS.get((number, value), f"type {number}.{value}"))
+    return DYN
 
 
 def _node(data: bytes) -> Node:
@@ -287,6 +327,9 @@ def _fold(node: int, data: bytes) -> Fold:
     )
 
 
+# Values of `cel.expr.Type.PrimitiveType`, and of the one-of around it with a value of its own.
+_PRIMITIVES: Final = {1: "bool", 2: "int", 3: "uint", 4: "double", 5: "string", 6: "bytes"}
+_OTHER_KINDS: Final = {(2, 0): "null", (5, 2): "timestamp", (5, 3): "duration"}
 # The fields of the one-of in `cel.expr.Constant`, of an integer and bytes.
 _CONSTANTS: Final[dict[int, Callable[[int, bytes], Any]]] = {
     1: lambda _value, _piece: None,
