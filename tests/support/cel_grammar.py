@@ -35,7 +35,7 @@ TEXTS: Final = (
     "", "a", "b", "A", "z", "abc", "aXbXc", "true", "1", "-1", "0x10", " 1", "1.5", "NaN", "1e400",
     "é", "e\u0301", "ß", "İ", "ſ", "😀", "a😀b", "👩‍👩‍👧", "\u0661", "\t", "a\n", "line\r\nline", "  pad ",
     "\u00a0nbsp\u00a0", "\u2003em", "\ufeff", "quote\"'`", "back\\slash", "%s", "a,b,c", ",", "--",
-    "sha256:915e71e0", "a.b.c", "ab" * 20, "\x00", "\x7f", "\u2028", "2026-11-20T00:00:00Z", "UTC",
+    "sha256:915e71e0", "a.b.c", "ab" * 20, "\x7f", "\u2028", "2026-11-20T00:00:00Z", "UTC",
 )  # fmt: skip
 BYTES: Final = ("b''", "b'a'", "b'abc'", r"b'\xff'", r"b'\x00\x80'", "b'é'", r"b'\303\251'")
 INSTANTS: Final = (
@@ -78,11 +78,18 @@ KINDS: Final = (
     "bool", "int", "uint", "double", "string", "bytes", "list", "map", "timestamp", "duration",
     "null", "type", "any",
 )  # fmt: skip
+# Pairs of numbers whose order depends on whether they are compared exactly or as doubles.
+NEAR: Final = (
+    "9007199254740993", "9007199254740992", "9007199254740992.0", "9007199254740994.0",
+    "9223372036854775807", "9223372036854775807.0", "9223372036854774784.0", "9007199254740993u",
+    "-9223372036854775808", "-9223372036854775808.0", "18446744073709551615u", "1.8446744073709552e19",
+    "object.n", "object.f", "double('NaN')", "0", "0u", "-0.0", "1", "1.0", "1u", "true", "1e300",
+)  # fmt: skip
 # Words of Python that are plain identifiers in CEL, and names of our own.
-LOCALS: Final = ("x", "y", "i", "k", "v", "e", "_", "__x", "def", "lambda", "None", "self", "object")
+LOCALS: Final = ("x", "y", "i", "k", "v", "e", "_", "__x", "def", "lambda", "None", "self", "object", "variables")
 ROOTS: Final = (
-    *(("object",) * 12), "oldObject", "params", "params", "variables", "estate", "model", "change",
-    "approvals", "linked", "evidence", "facts",
+    *(("object",) * 14), "oldObject", "params", "params", "variables", "estate", "model", "change",
+    "linked", *(("approvals", "facts") * 1),
 )  # fmt: skip
 # A document's keys and what they mostly hold; `gone` is mostly missing.
 FIELDS: Final = {
@@ -120,8 +127,8 @@ class Documents:
         pick = self.chance.random
         found: dict[str, Any] = {"object": self.document(3) if pick() < 0.97 else self.any(2)}
         for name in ("oldObject", "params", "variables", "estate", "model", "change", "linked"):
-            if pick() < 0.5:
-                found[name] = self.document(1) if pick() < 0.9 else self.any(1)
+            if pick() < 0.9:
+                found[name] = self.document(1) if pick() < 0.95 else self.any(1)
         found["approvals"] = [self.document(0) for _ in range(self.chance.randrange(3))]
         found["now"] = "2026-11-20T00:00:00Z"
         return found
@@ -290,7 +297,7 @@ class Expressions:
         if depth <= 0:
             return self.one(("true", "false", "object.t"))
         sub = depth - 1
-        match self.chance.randrange(16):
+        match self.chance.randrange(17):
             case 0 | 1 | 2:
                 operator = self.one(("&&", "||"))
                 return f"({self.of('bool', sub)} {operator} {self.of('bool', sub)})"
@@ -314,11 +321,18 @@ class Expressions:
                 return f"{self.of('string', sub)}.matches({pattern})"
             case 14:
                 return f"{self.optional(self.one(KINDS), sub)}.hasValue()"
+            case 15:
+                function = self.one(("contains", "equivalent", "intersects"))
+                return f"sets.{function}({self.of('list', sub)}, {self.of('list', sub)})"
             case _:
                 return f"bool({self.one((self.of('string', sub), 'true', repr('t'), repr('TRUE'), repr('tRue'), repr('0')))})"
 
     def _comparison(self, depth: int) -> str:
         operator = self.one(("==", "!=", "<", "<=", ">", ">=", "==", "!="))
+        if self.chance.random() < 0.1:
+            wrap = self.one(("dyn({})", "[dyn({})]", "{{'a': dyn({})}}"))
+            left, right = wrap.format(self.one(NEAR)), wrap.format(self.one(NEAR))
+            return f"({left} {operator} {right})"
         left = right = self.one(KINDS)
         if self.chance.random() < 0.3:
             right = self.one(("int", "uint", "double", "any", *KINDS))
