@@ -16,7 +16,8 @@ It reads evidence as data and never runs the code that produced it. The way thro
 | `engine` | CEL behind a small protocol |
 | `world` | what an expression can see |
 | `lookups` | where one document leads to another |
-| `places` | where in a file the value stands that an expression reads |
+| `tracing` | what a rule read, and where the value stands that decided |
+| `cel` | CEL as Python: the checked tree, its translation, the exact evaluator |
 | `packs` | policies that ship with ordain, as versioned data |
 | `codes` | the findings of this room, for `ordain explain` |
 """

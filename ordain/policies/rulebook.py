@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ordain.policies.cel.compiling import NEVER
 from ordain.policies.errors import PackError
 from ordain.policies.packs import DEFAULT, load_pack
 from ordain.policies.rules import Rule, compile_rule
+from ordain.policies.world import Scope
 from ordain.specs.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ordain.policies.engine import Engine
     from ordain.policies.packs import Pack
@@ -106,19 +108,48 @@ def ask_all(
     rules are asked that look at nothing but the object.
     """
     seen: set[tuple[str, str, str]] = set()
-    by_kind: dict[str, list[Rule]] = {}
+    asked = [rule for rule in book.rules if not (broken and rule.of_others)]
+    of_trees = Screens([rule for rule in asked if not rule.of_change])
+    of_changes = Screens([rule for rule in asked if rule.of_change])
     for key, document in sorted(world.estate.documents.items()):
-        rules = by_kind.get(document.kind)
-        if rules is None:
-            rules = [rule for rule in book.rules if rule.matches(document.kind)]
-            by_kind[document.kind] = rules
+        scope = Scope(world, document)
+        rules = of_trees.discontent(document.kind, scope)
+        if touched is not None and key in touched:
+            rules += of_changes.discontent(document.kind, scope)
         for rule in rules:
-            if broken and rule.of_others:
-                continue
-            if rule.of_change and (touched is None or key not in touched):
-                continue
             for finding in rule.ask(document, world):
                 identity = (finding.code, key, finding.message)
                 if identity not in seen:
                     seen.add(identity)
                     yield key, finding
+
+
+class Screens:
+    """For each kind one function that knows which rules are not sure to be content.
+
+    Nearly every object passes nearly every rule; only the others are asked one by one.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._of_kind: dict[str, _Screen] = {}
+
+    def discontent(self, kind: str, scope: Scope) -> list[Rule]:
+        """The rules that have to be asked about an object of this kind, in order."""
+        screen = self._of_kind.get(kind)
+        if screen is None:
+            screen = _screen([rule for rule in self._rules if rule.matches(kind)])
+            self._of_kind[kind] = screen
+        rules, function = screen
+        return [rules[number] for number in function(scope)] if function else []
+
+
+_Screen = tuple[list[Rule], "Callable[[Mapping[str, Any]], list[int]] | None"]
+
+
+def _screen(rules: list[Rule]) -> _Screen:
+    """The screen of some rules; one that cannot be screened is always asked."""
+    if not rules:
+        return rules, None
+    screened = [rule.screened or NEVER for rule in rules]
+    return rules, rules[0].engine.screen(screened)

@@ -18,8 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.policies.cel.compiling import Screened
 from ordain.policies.errors import ExpressionError
-from ordain.policies.places import place_of, reads_of, with_variables
+from ordain.policies.tracing import trace
 from ordain.specs.canonical import digest
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.plain import to_plain
@@ -27,7 +28,8 @@ from ordain.specs.plain import to_plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ordain.policies.engine import Binding, Engine, Outcome, Program
+    from ordain.policies.cel.tree import Tree
+    from ordain.policies.engine import Engine, Outcome, Program
     from ordain.policies.world import World
     from ordain.specs.documents import Document
     from ordain.specs.kinds.policy import Policy, PolicyValidation
@@ -45,14 +47,13 @@ _OF_OTHERS: Final = frozenset({"model", "compliance", "evidence", "linked", "est
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One validation; `text` is its expression with that of the variables it uses."""
+    """One validation."""
 
     code: str
     spec: PolicyValidation
     severity: Severity
     program: Program
     message: Program | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,6 @@ class Rule:
     checks: tuple[Check, ...]
     origin: str = ESTATE
     names: frozenset[str] = field(default=frozenset(), compare=False)
-    whole: Program | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -93,137 +93,166 @@ class Rule:
         kinds = self.document.spec.match.kinds
         return not kinds or kind in kinds
 
+    @property
+    def screened(self) -> Screened | None:
+        """The rule as a part of a screen; None where a tree of it cannot be read."""
+        conditions = _trees(program for _, program in self.conditions)
+        variables = _trees(program for _, program in self.variables)
+        validations = _trees(check.program for check in self.checks)
+        if conditions is None or variables is None or validations is None:
+            return None
+        named = tuple(zip((name for name, _ in self.variables), variables, strict=True))
+        return Screened(conditions, named, validations, self.params)
+
     def ask(self, document: Document, world: World) -> tuple[Finding, ...]:
         """The findings on one object."""
-        values = world.values(document, self.names) | {"params": self.params, "variables": {}}
-        binding = self.engine.bind(values)
-        if self._holds(binding):
-            return ()
-        applies = self._applies(binding)
+        return _Question(self, document, world).findings()
+
+    @property
+    def here(self) -> tuple[tuple[Location, str], ...]:
+        """The policy's own place, where it is a file of the estate."""
+        return ((self.document.location, "the policy"),) if self.origin == ESTATE else ()
+
+
+def _trees(programs: Iterable[Program]) -> tuple[Tree, ...] | None:
+    found = tuple(program.tree for program in programs)
+    read = tuple(tree for tree in found if tree is not None)
+    return read if len(read) == len(found) else None
+
+
+class _Question:
+    """One rule and one object: the answer, with reasons."""
+
+    def __init__(self, rule: Rule, document: Document, world: World) -> None:
+        self.rule = rule
+        self.document = document
+        self.world = world
+        self.values = world.values(document, rule.names)
+        self.values |= {"params": rule.params, "variables": {}}
+        self.binding = rule.engine.bind(self.values)
+        self.failed: dict[str, str] = {}
+
+    def findings(self) -> tuple[Finding, ...]:
+        applies = self._applies()
         if isinstance(applies, str):
-            return (self._unanswered(document, values, self._condition_text, applies),)
+            return (self._unanswered((), applies),)
         if not applies:
             return ()
-        errors = dict[str, str]()
-        binding = self._with_variables(values, binding, errors)
-        found = (self._answer(check, document, values, binding, errors) for check in self.checks)
+        self._evaluate_variables()
+        found = (self._answer(check) for check in self.rule.checks)
         return tuple(finding for finding in found if finding is not None)
 
-    def _holds(self, binding: Binding) -> bool:
-        """Whether the policy as one expression says that it does not apply or that all is true.
-
-        Only these two answers are taken; whoever needs to know more asks one by one.
-        """
-        if self.whole is None:
-            return False
-        outcome = self.whole.run(binding)
-        answers = outcome.value
-        return (
-            not outcome.error
-            and isinstance(answers, list)
-            and len(answers) in {0, len(self.checks)}
-            and all(answer is True for answer in answers)
-        )
-
-    def _applies(self, binding: Binding) -> bool | str:
+    def _applies(self) -> bool | str:
         """Whether every condition holds; the reason where that cannot be said."""
         trouble = ""
-        for name, program in self.conditions:
-            outcome = program.run(binding)
+        for name, program in self.rule.conditions:
+            outcome = program.run(self.binding)
             if outcome.value is False and not outcome.error:
                 return False
             if not outcome.passed:
                 trouble = trouble or f"{name}: {_why(outcome)}"
         return trouble or True
 
-    def _with_variables(
-        self, values: dict[str, Any], binding: Binding, errors: dict[str, str]
-    ) -> Binding:
-        """A binding that holds the variables; one that fails is left out and its reason kept."""
+    def _evaluate_variables(self) -> None:
+        """Bind the variables; one that fails is left out and its reason kept."""
         found: dict[str, Any] = {}
         stale = False
-        for name, program in self.variables:
+        for name, program in self.rule.variables:
             if stale and "variables" in program.names:
-                binding = self.engine.bind({**values, "variables": dict(found)})
+                self.binding = self.rule.engine.bind({**self.values, "variables": dict(found)})
                 stale = False
-            outcome = program.run(binding)
-            if outcome.error or not _is_json(outcome.value):
-                errors[name] = outcome.error or "a variable must be what JSON can say"
+            outcome = program.value(self.binding)
+            if outcome.error:
+                self.failed[name] = outcome.error
                 continue
             found[name] = outcome.value
             stale = True
-        values["variables"] = found
-        return self.engine.bind(values) if found else binding
+        self.values["variables"] = found
+        if found:
+            self.binding = self.rule.engine.bind(self.values)
 
-    def _answer(
-        self,
-        check: Check,
-        document: Document,
-        values: Mapping[str, Any],
-        binding: Binding,
-        errors: Mapping[str, str],
-    ) -> Finding | None:
-        outcome = check.program.run(binding)
+    def _answer(self, check: Check) -> Finding | None:
+        outcome = check.program.run(self.binding)
         if outcome.passed:
             return None
         if outcome.value is False and not outcome.error:
-            return self._violated(check, document, values, binding)
-        failed = [f"variables.{name}: {why}" for name, why in errors.items() if name in check.text]
+            return self._violated(check)
+        used = self._used(check.program)
+        failed = [f"variables.{name}: {why}" for name, why in self.failed.items() if name in used]
         reason = "; ".join([f"{check.code}: {_why(outcome)}", *failed])
-        return self._unanswered(document, values, check.text, reason)
+        return self._unanswered((check.program,), reason)
 
-    def _violated(
-        self, check: Check, document: Document, values: Mapping[str, Any], binding: Binding
-    ) -> Finding:
-        better = check.message.run(binding).value if check.message else None
-        return Finding(
-            code=check.code,
-            severity=check.severity,
-            message=better if isinstance(better, str) and better else check.spec.message,
-            location=place_of(document, check.text, self._condition_text),
-            evidence=(f"object = {document.key}", *reads_of(values, check.text)),
+    def _used(self, program: Program) -> set[str]:
+        """The variables that an expression uses, directly or through another one."""
+        programs = dict(self.rule.variables)
+        waiting, used = [program], set[str]()
+        while waiting:
+            one = waiting.pop()
+            for name in one.tree.variables if one.tree else programs:
+                if name in programs and name not in used:
+                    used.add(name)
+                    waiting.append(programs[name])
+        return used
+
+    def _violated(self, check: Check) -> Finding:
+        better = check.message.run(self.binding).value if check.message else None
+        message = better if isinstance(better, str) and better else check.spec.message
+        return self._finding(
+            check.code,
+            check.severity,
+            message,
+            (check.program,),
             remedy=check.spec.remedy,
             controls=check.spec.controls,
-            related=self._here,
         )
 
-    def _unanswered(
-        self, document: Document, values: Mapping[str, Any], text: str, reason: str
-    ) -> Finding:
-        return Finding(
-            code="POL002",
-            severity=Severity.ERROR,
-            message=f"the policy {self.name} could not be evaluated on {document.key}: {reason}",
-            location=place_of(document, text, self._condition_text),
-            evidence=(f"object = {document.key}", *reads_of(values, text)),
+    def _unanswered(self, programs: tuple[Program, ...], reason: str) -> Finding:
+        name, key = self.rule.name, self.document.key
+        return self._finding(
+            "POL002",
+            Severity.ERROR,
+            f"the policy {name} could not be evaluated on {key}: {reason}",
+            programs,
             remedy="guard optional fields in the policy with has(...) or .? and orValue(...)",
-            related=self._here,
         )
 
-    @property
-    def _condition_text(self) -> str:
-        match = self.document.spec.match
-        return " ".join([match.when, *(c.expression for c in self.document.spec.match_conditions)])
-
-    @property
-    def _here(self) -> tuple[tuple[Location, str], ...]:
-        """The policy's own place, where it is a file of the estate."""
-        return ((self.document.location, "the policy"),) if self.origin == ESTATE else ()
+    def _finding(
+        self,
+        code: str,
+        severity: Severity,
+        message: str,
+        programs: tuple[Program, ...],
+        *,
+        remedy: str,
+        controls: tuple[str, ...] = (),
+    ) -> Finding:
+        """A finding at the value that decided, with the reads that led there."""
+        conditions = [program for _, program in self.rule.conditions]
+        found = trace(
+            self.world,
+            self.document,
+            self.values,
+            programs or conditions,
+            conditions,
+            dict(self.rule.variables),
+        )
+        beside = ((self.document.location, "the object"),) if found.elsewhere else ()
+        return Finding(
+            code=code,
+            severity=severity,
+            message=message,
+            location=found.location,
+            evidence=(f"object = {self.document.key}", *found.reads),
+            remedy=remedy,
+            controls=controls,
+            related=(*beside, *self.rule.here),
+        )
 
 
 def _why(outcome: Outcome) -> str:
     if outcome.error:
         return outcome.error
     return f"the answer is {outcome.value!r}, which is neither true nor false"
-
-
-def _is_json(value: Any) -> bool:  # noqa: ANN401 - whatever the engine gave
-    """Whether the evaluator takes the value back; a time or a duration it does not."""
-    if isinstance(value, list):
-        return all(map(_is_json, value))
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_json(one) for key, one in value.items())
-    return value is None or isinstance(value, bool | int | float | str)
 
 
 def compile_rule(
@@ -253,25 +282,8 @@ def compile_rule(
         tuple(checks),
         origin,
         frozenset(maker.names),
-        _whole(spec, engine, origin),
     )
     return rule, ()
-
-
-def _whole(spec: Policy, engine: Engine, origin: str) -> Program | None:
-    """The policy as one expression, where that is sure to say what the policy says.
-
-    Variables are put into it by their text, and a variable of an expression is more than its text:
-    a comprehension may call its own one `variables`, and a whole can hold values (a time, an
-    optional) that a variable cannot. Policies that ship with ordain are tested for it; an estate's
-    may say anything.
-    """
-    if spec.variables and origin == ESTATE:
-        return None
-    conditions = [spec.match.when] if spec.match.when else []
-    conditions += [one.expression for one in spec.match_conditions]
-    variables = [(one.name, one.expression) for one in spec.variables]
-    return engine.compile_whole(conditions, variables, [one.expression for one in spec.validations])
 
 
 class _Maker:
@@ -310,7 +322,6 @@ class _Maker:
                 yield one.name, program
 
     def checks(self, spec: Policy) -> Iterator[Check]:
-        variables = {one.name: one.expression for one in spec.variables}
         for index, one in enumerate(spec.validations):
             at = ("validations", index)
             program = self.program(one.expression, *at, "expression")
@@ -319,8 +330,7 @@ class _Maker:
                 better = self.program(one.message_expression, *at, "messageExpression")
             if program is not None:
                 severity = Severity(one.severity) if one.severity else SEVERITY[spec.enforcement]
-                text = with_variables(one.expression, variables)
-                yield Check(self._code(index, one), one, severity, program, better, text)
+                yield Check(self._code(index, one), one, severity, program, better)
 
     def _code(self, index: int, validation: PolicyValidation) -> str:
         base = f"POL-{self.document.name}"

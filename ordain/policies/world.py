@@ -17,9 +17,9 @@
 | `params`, `variables` | of the policy |
 | `now` | RFC 3339 text; `timestamp(now)` makes a time of it |
 
-The evaluator copies a whole variable for every expression that touches it. A rule on a thousand
-objects that reads `estate` therefore copies a million documents, which is why `linked` exists: it
-holds the few that matter. Names that no expression mentions are not computed at all.
+`linked` holds the few documents that matter to an object, so that a rule on a thousand objects need
+not search `estate`, which holds a million pairs then. A name is computed when an expression reads
+it, and once for each object.
 """
 
 from __future__ import annotations
@@ -65,11 +65,18 @@ class World:
         self.tree = {} if tree is None else tree
         self.constants = {"now": now, "change": change, "approvals": list(approvals)}
 
+    @cached_property
+    def owners(self) -> dict[int, str]:
+        """The key of a document by the `id` of its values, for whoever finds these somewhere."""
+        trees = [self.estate.documents, self.before.documents if self.before else {}]
+        return {id(one.raw): key for documents in reversed(trees) for key, one in documents.items()}
+
     def values(self, document: Document, names: Iterable[str]) -> Values:
         """The values of those names for one object."""
-        return {name: self._value(name, document) for name in names}
+        return {name: self.value(name, document) for name in names}
 
-    def _value(self, name: str, document: Document) -> Any:  # noqa: ANN401 - any JSON value
+    def value(self, name: str, document: Document) -> Any:  # noqa: ANN401 - any JSON value
+        """The value of one name for one object."""
         maker = _MAKERS.get(name)
         return maker(self, document) if maker else self.constants.get(name)
 
@@ -138,6 +145,20 @@ class World:
                     seen.add(below)
                     waiting.append(below)
                     yield below
+
+
+class Scope(dict[str, Any]):
+    """The values of one object by name, each computed when it is first read."""
+
+    __slots__ = ("_document", "_world")
+
+    def __init__(self, world: World, document: Document) -> None:
+        super().__init__()
+        self._world, self._document = world, document
+
+    def __missing__(self, name: str) -> Any:  # noqa: ANN401 - any JSON value
+        value = self[name] = self._world.value(name, self._document)
+        return value
 
 
 _MAKERS: Final[dict[str, Callable[[World, Document], Any]]] = {

@@ -1,0 +1,146 @@
+"""The functions on text, and conversions between text and numbers.
+
+Each takes exactly what CEL gives it and raises for the rest, and for the corners in which Python
+and CEL go different ways (an empty separator, digits of other scripts, a float as text).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from ordain.policies.cel.times import Timestamp
+from ordain.policies.cel.values import Declined, integer, sized
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+_LARGEST_EXACT: Final = 2.0**53
+_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+_UPPER: Final = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
+
+
+def _text(*values: Any) -> None:  # noqa: ANN401 - any CEL value
+    for value in values:
+        if value.__class__ is not str:
+            raise Declined
+
+
+def starts_with(text: Any, prefix: Any) -> bool:  # noqa: ANN401
+    _text(text, prefix)
+    return bool(text.startswith(prefix))
+
+
+def ends_with(text: Any, suffix: Any) -> bool:  # noqa: ANN401
+    _text(text, suffix)
+    return bool(text.endswith(suffix))
+
+
+def includes(text: Any, part: Any) -> bool:  # noqa: ANN401
+    _text(text, part)
+    return part in text
+
+
+def lower(text: Any) -> str:  # noqa: ANN401
+    _text(text)
+    return str(text.translate(_LOWER))
+
+
+def upper(text: Any) -> str:  # noqa: ANN401
+    _text(text)
+    return str(text.translate(_UPPER))
+
+
+def trim(text: Any) -> str:  # noqa: ANN401
+    _text(text)
+    if not text.isascii():
+        raise Declined
+    return str(text.strip(" \t\n\v\f\r"))
+
+
+def join(parts: Any, separator: Any = "") -> str:  # noqa: ANN401
+    _text(separator)
+    if not isinstance(parts, list):
+        raise Declined
+    _text(*parts)
+    return str(sized(separator.join(parts)))
+
+
+def split(text: Any, separator: Any) -> list[str]:  # noqa: ANN401
+    _text(text, separator)
+    if not separator:
+        raise Declined
+    return list(sized(text.split(separator)))
+
+
+def replace(text: Any, old: Any, new: Any) -> str:  # noqa: ANN401
+    _text(text, old, new)
+    if not old:
+        raise Declined
+    sized(range(len(text) + text.count(old) * len(new)))
+    return str(text.replace(old, new))
+
+
+def substring(text: Any, start: Any, end: Any = None) -> str:  # noqa: ANN401
+    _text(text)
+    stop = len(text) if end is None else end
+    if start.__class__ is not int or stop.__class__ is not int or not 0 <= start <= stop:
+        raise Declined
+    if stop > len(text):
+        raise Declined
+    return str(text[start:stop])
+
+
+def index_of(text: Any, part: Any) -> int:  # noqa: ANN401
+    _text(text, part)
+    if not part:
+        raise Declined
+    return int(text.find(part))
+
+
+def character(text: Any, at: Any) -> str:  # noqa: ANN401
+    _text(text)
+    if at.__class__ is not int or not 0 <= at < len(text):
+        raise Declined
+    return str(text[at])
+
+
+def to_text(value: Any) -> str:  # noqa: ANN401
+    """`string(value)`; a double has many texts, and the exact evaluator knows the right one."""
+    if value.__class__ is str:
+        return str(value)
+    if value is True or value is False:
+        return "true" if value else "false"
+    if value.__class__ is int:
+        return str(value)
+    raise Declined
+
+
+def to_integer(value: Any) -> int:  # noqa: ANN401
+    """`int(value)`."""
+    if value.__class__ is int:
+        return int(value)
+    if value.__class__ is float and abs(value) < _LARGEST_EXACT:
+        return int(value)
+    if value.__class__ is str and _NUMBER.fullmatch(value):
+        return integer(int(value))
+    if value.__class__ is Timestamp:
+        return int(value.nanoseconds // 1_000_000_000)
+    raise Declined
+
+
+def to_double(value: Any) -> float:  # noqa: ANN401
+    """`double(value)`."""
+    if value.__class__ is float or value.__class__ is int:
+        return float(value)
+    if value.__class__ is str and _DECIMAL.fullmatch(value):
+        return float(value)
+    raise Declined
+
+
+def to_bool(value: Any) -> bool:  # noqa: ANN401
+    """`bool(value)`."""
+    if value is True or value is False:
+        return bool(value)
+    if value in {"true", "false"}:
+        return bool(value == "true")
+    raise Declined
