@@ -382,7 +382,7 @@ class Emitter:
     def _order(self, name: str, left: Node, right: Node) -> str:
         sign, function = _ORDERS[name]
         one, other = self.value(left), self.value(right)
-        if {one.type, other.type} <= {INT, DOUBLE} or one.type == other.type == TEXT:
+        if one.type == other.type and one.type in {INT, DOUBLE, TEXT}:
             return f"({one.text} {sign} {other.text})"
         known = other.type in {INT, DOUBLE}
         if known and not one.plain and other.plain:

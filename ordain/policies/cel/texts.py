@@ -1,7 +1,7 @@
 """The functions on text, and conversions between text and numbers.
 
 Each takes exactly what CEL gives it and raises for the rest, and for the corners in which Python
-and CEL go different ways (an empty separator, digits of other scripts, a float as text).
+and CEL go different ways (spaces and digits of other scripts, a float as text).
 """
 
 from __future__ import annotations
@@ -68,14 +68,12 @@ def join(parts: Any, separator: Any = "") -> str:  # noqa: ANN401
 def split(text: Any, separator: Any) -> list[str]:  # noqa: ANN401
     _text(text, separator)
     if not separator:
-        raise Declined
+        return list(sized(text)) or [""]
     return list(sized(text.split(separator)))
 
 
 def replace(text: Any, old: Any, new: Any) -> str:  # noqa: ANN401
     _text(text, old, new)
-    if not old:
-        raise Declined
     sized(range(len(text) + text.count(old) * len(new)))
     return str(text.replace(old, new))
 
@@ -92,16 +90,14 @@ def substring(text: Any, start: Any, end: Any = None) -> str:  # noqa: ANN401
 
 def index_of(text: Any, part: Any) -> int:  # noqa: ANN401
     _text(text, part)
-    if not part:
-        raise Declined
     return int(text.find(part))
 
 
 def character(text: Any, at: Any) -> str:  # noqa: ANN401
     _text(text)
-    if at.__class__ is not int or not 0 <= at < len(text):
+    if at.__class__ is not int or not 0 <= at <= len(text):
         raise Declined
-    return str(text[at])
+    return str(text[at : at + 1])
 
 
 def to_text(value: Any) -> str:  # noqa: ANN401

@@ -14,10 +14,12 @@ from typing import Any, Final
 
 _SECOND: Final = 1_000_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, and the longest duration of CEL.
+# 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, and the longest duration that the exact
+# evaluator calculates with: nanoseconds in 64 bits, 292 years. It reads longer ones, and has its own
+# ways with them.
 _FIRST: Final = -62_135_596_800 * _SECOND
 _LAST: Final = 253_402_300_800 * _SECOND - 1
-_LONGEST: Final = 315_576_000_000 * _SECOND
+_LONGEST: Final = (1 << 63) - 1
 _INSTANT: Final = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -40,7 +42,7 @@ class Duration:
 
     def __init__(self, nanoseconds: int) -> None:
         if not -_LONGEST <= nanoseconds <= _LONGEST:
-            raise OverflowError("a duration of more than 10,000 years")
+            raise OverflowError("a duration of more than 292 years")
         self.nanoseconds = nanoseconds
 
     def __add__(self, other: Any) -> Any:  # noqa: ANN401 - a Timestamp or a Duration

@@ -7,6 +7,8 @@ an integer that leaves 64 bits) only says that the exact evaluator has to be ask
 
 Where Python and CEL differ: True is no 1, a bool is no index, an integer has 64 bits, division
 truncates towards zero, numbers of different types cannot be added, a list is not found in a text.
+An integer and a double are compared as doubles, so 2^53 + 1 equals the double 2^53; Python would
+compare them exactly.
 Containers may be subclasses of dict and list, which record what is read from them.
 """
 
@@ -140,7 +142,7 @@ def equal(one: Any, other: Any) -> bool:  # noqa: ANN401
     if isinstance(one, dict):
         return isinstance(other, dict) and _equal_maps(one, other)
     if kind in _ORDERED and other.__class__ in _ORDERED:
-        return bool(one == other)
+        return float(one) == float(other)
     if kind in _KNOWN and (other.__class__ in _KNOWN or isinstance(other, list | dict)):
         return one is other
     raise Declined
@@ -167,38 +169,39 @@ def contains(value: Any, among: Any) -> bool:  # noqa: ANN401
     raise Declined
 
 
-def _ordered(one: Any, other: Any) -> None:  # noqa: ANN401
+def _ordered(one: Any, other: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """The two as Python has to compare them."""
     kind = one.__class__
     if kind is other.__class__:
         if kind in _ALIKE:
-            return
+            return one, other
     elif kind in _ORDERED and other.__class__ in _ORDERED:
-        return
+        return float(one), float(other)
     raise Declined
 
 
 def less(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`<`; NaN is in no order with anything."""
-    _ordered(one, other)
-    return bool(one < other)
+    left, right = _ordered(one, other)
+    return bool(left < right)
 
 
 def at_most(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`<=`."""
-    _ordered(one, other)
-    return bool(one <= other)
+    left, right = _ordered(one, other)
+    return bool(left <= right)
 
 
 def greater(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`>`."""
-    _ordered(one, other)
-    return bool(one > other)
+    left, right = _ordered(one, other)
+    return bool(left > right)
 
 
 def at_least(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`>=`."""
-    _ordered(one, other)
-    return bool(one >= other)
+    left, right = _ordered(one, other)
+    return bool(left >= right)
 
 
 # ── arithmetic ───────────────────────────────────────────────────────────────────────────────────
