@@ -1,4 +1,4 @@
-"""Compare the engine of the gate with the exact evaluator on generated expressions, for as long as you like.
+"""Compare the engine of the gate with the exact evaluator on generated expressions, at length.
 
 `python bench/fuzz_cel.py --expressions 400000 --seed 1` compares over a million pairs of expression
 and document, prints what it counted, and ends with 1 if any answer differed. A seed repeats a run.

@@ -1,4 +1,4 @@
-"""An expression that is written to hang or to fill the memory has one clear outcome, and is no pass."""
+"""An expression that is written to hang, or to fill the memory, ends soon and is no pass."""
 
 from __future__ import annotations
 

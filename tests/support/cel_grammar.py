@@ -58,7 +58,17 @@ NO_SPANS: Final = (
     "", "1", "0", "s", "1d", "1 s", "1µs", "+1s", "1s1h", ".5s", "1.s", "--1s", "1e3s", "1h-1m",
     "9223372036s", "9223372037s", "999999999999h", "1.0000000001s", "inf", "1S", "٣s",
 )  # fmt: skip
-ZONES: Final = ("UTC", "", "+05:30", "-08:00", "05:30", "America/New_York", "Europe/Berlin", "Mars", "Z")
+ZONES: Final = (
+    "UTC",
+    "",
+    "+05:30",
+    "-08:00",
+    "05:30",
+    "America/New_York",
+    "Europe/Berlin",
+    "Mars",
+    "Z",
+)
 PATTERNS: Final = (
     "a", "^a", "a$", "^a*$", "^(a+)+$", "[a-z]+", "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "a|b", ".", "^.$",
     "(?i)abc", "(?i)k", "(?i)ſ", r"\\d", r"\\d+", r"\\w", r"\\s", r"\\bb", r"\\pL", r"\\p{Greek}", "[[:alpha:]]",
@@ -86,7 +96,22 @@ NEAR: Final = (
     "object.n", "object.f", "double('NaN')", "0", "0u", "-0.0", "1", "1.0", "1u", "true", "1e300",
 )  # fmt: skip
 # Words of Python that are plain identifiers in CEL, and names of our own.
-LOCALS: Final = ("x", "y", "i", "k", "v", "e", "_", "__x", "def", "lambda", "None", "self", "object", "variables")
+LOCALS: Final = (
+    "x",
+    "y",
+    "i",
+    "k",
+    "v",
+    "e",
+    "_",
+    "__x",
+    "def",
+    "lambda",
+    "None",
+    "self",
+    "object",
+    "variables",
+)
 ROOTS: Final = (
     *(("object",) * 14), "oldObject", "params", "params", "variables", "estate", "model", "change",
     "linked", *(("approvals", "facts") * 1),
@@ -236,7 +261,11 @@ class Expressions:
                 return f"{self.of('map', depth - 1)}[?{self.of('string', depth - 1)}]"
             case 5:
                 with_local = self.one(LOCALS)
-                return f"{self.optional(kind, depth - 2)}.{self.one(('optMap', 'optFlatMap'))}({with_local}, {self.under(with_local, kind, kind, depth - 1)})" if depth > 0 else "optional.none()"
+                return (
+                    f"{self.optional(kind, depth - 2)}.{self.one(('optMap', 'optFlatMap'))}({with_local}, {self.under(with_local, kind, kind, depth - 1)})"
+                    if depth > 0
+                    else "optional.none()"
+                )
             case 6:
                 return f"{self.of('list', depth - 1)}.{self.one(('first', 'last'))}()"
             case _:
@@ -307,9 +336,13 @@ class Expressions:
                 return self._comparison(sub)
             case 7:
                 kind = self.one(("int", "string", "double", "any", "uint", "bool"))
-                return f"({self.of(kind, sub)} in {self.of(self.one(('list', 'list', 'map')), sub)})"
+                return (
+                    f"({self.of(kind, sub)} in {self.of(self.one(('list', 'list', 'map')), sub)})"
+                )
             case 8:
-                path = ".".join(self.one(list("nflopmsw")) for _ in range(self.chance.choice((1, 1, 2))))
+                path = ".".join(
+                    self.one(list("nflopmsw")) for _ in range(self.chance.choice((1, 1, 2)))
+                )
                 return f"has({self.one(ROOTS)}.{path})"
             case 9 | 10:
                 return self._quantified(sub)
@@ -518,7 +551,9 @@ class Expressions:
     def _type(self, depth: int) -> str:
         if depth > 0 and self.chance.random() < 0.6:
             return f"type({self.of(self.one(KINDS), depth - 1)})"
-        return self.one(("int", "string", "bool", "double", "list", "map", "null_type", "uint", "type"))
+        return self.one(
+            ("int", "string", "bool", "double", "list", "map", "null_type", "uint", "type")
+        )
 
     def _any(self, depth: int) -> str:
         kind = self.one(KINDS[:-1])

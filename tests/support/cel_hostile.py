@@ -22,7 +22,7 @@ def let_in(levels: int, times: int, seed: str, tail: str, join: str = "{}") -> s
     return text
 
 
-def added(levels: int, seed: str, tail: str = "{}.size() > 0") -> str:
+def added(levels: int, seed: str, tail: str = "{}.size() == 0") -> str:
     text = tail.format(f"v{levels - 1}")
     for level in reversed(range(levels)):
         before = f"v{level - 1}" if level else seed
@@ -69,22 +69,22 @@ CASES: Final = {
     "loops": "object.l.all(x, object.l.all(y, object.l.all(z, x + y + z >= 0)))",
     "loops of maps": "object.l.map(x, object.l.map(y, object.l.map(z, z))).size() > 0",
     "loops that err": "object.l.all(x, object.l.all(y, object.l.all(z, object.gone)))",
-    "loops of equality": "object.l.all(x, object.l.all(y, object.l == oldObject.l))",
-    "loops of search": "object.l.all(x, object.l.all(y, object.l.all(z, !(-1 in object.l))))",
-    "loops in text": "object.l.all(x, object.l.all(y, !object.big.contains('aaaaaaaab')))",
-    "loops of sets": "object.l.all(x, object.l.all(y, sets.contains(object.l, object.l)))",
-    "loops of texts": "object.l.map(x, object.l.map(y, object.big + object.big)).size() > 0",
-    "loops of upper": "object.l.map(x, object.l.map(y, object.big.upperAscii())).size() > 0",
-    "loops of regexes": "object.l.all(x, object.l.all(y, !object.big.matches('(a|aa)+b')))",
+    "loops of equality": "object.l.all(x, object.l.all(y, object.l == oldObject.l)) && false",
+    "loops of search": "object.l.all(x, object.l.all(y, object.l.all(z, !(-1 in object.l)))) && false",
+    "loops in text": "object.l.all(x, object.l.all(y, !object.big.contains('aaaaaaaab'))) && false",
+    "loops of sets": "object.l.all(x, object.l.all(y, sets.contains(object.l, object.l))) && false",
+    "loops of texts": "object.l.map(x, object.l.map(y, object.big + object.big)).size() > 0 && false",
+    "loops of upper": "object.l.map(x, object.l.map(y, object.big.upperAscii())).size() > 0 && false",
+    "loops of regexes": "object.l.all(x, object.l.all(y, !object.big.matches('(a|aa)+b'))) && false",
     "regex": "object.big.matches('^(a+)+$') && false",
     "regex of choices": "object.big.matches('(a|a)*b')",
     "regex of counts": "object.big.matches('((((a{10}){10}){10}){10}){10}')",
     "regex of the document": "object.big.matches(object.regex)",
-    "join": "object.l.map(x, object.big).join('').size() > 0",
-    "replace of nothing": "object.big.replace('', object.big).size() > 0",
-    "replace": "object.big.replace('a', object.big).size() > 0",
-    "replace some": "object.big.replace('a', object.big, 90000).size() > 0",
-    "replace after an error": "object.gone == 1 || object.big.replace('a', object.big).size() > 0",
+    "join": "object.l.map(x, object.big).join('').size() == 0",
+    "replace of nothing": "object.big.replace('', object.big).size() == 0",
+    "replace": "object.big.replace('a', object.big).size() == 0",
+    "replace some": "object.big.replace('a', object.big, 90000).size() == 0",
+    "replace after an error": "object.gone == 1 || object.big.replace('a', object.big).size() == 0",
     "format": "'%.999999999f'.format([1.0]).size() > 0",
     "format of many": "'%s'.replace('%s', '%s%s%s%s').format(object.l.map(x, object.big)).size() == 0",
     "growing texts": added(8, "'aaaaaaaaaa'"),

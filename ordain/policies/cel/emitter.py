@@ -93,6 +93,11 @@ _FUNCTIONS: Final = {
     ("-_", 1): ("negate", ANY),
     ("_[_]", 2): ("index", ANY),
 }
+# What walks through large values, or makes them: in a loop its work is counted.
+_WORKERS: Final = frozenset(
+    ("add", "includes", "lower", "upper", "trim", "join", "split", "replace", "substring")
+    + ("index_of",)
+)
 _ORDERS: Final = {
     "_<_": ("<", "less"),
     "_<=_": ("<=", "at_most"),
@@ -118,11 +123,13 @@ class Emitter:
         self.used: set[str] = set()
         self.constants: dict[str, object] = {}
         self.loops = False
+        self.meters = False
         self.variables: Mapping[str, str] | None = None
         self._names = names
         self._probe = probe
         self._locals: dict[str, Code] = {}
         self._depth = 1
+        self._turning = 0
         self._made = 0
 
     # ── lines and names ──────────────────────────────────────────────────────────────────────
@@ -324,7 +331,15 @@ class Emitter:
         types = {code.type for code in codes}
         if name in _RESULTS and len(types) == 1 and types <= _RESULTS[name]:
             (result,) = types
-        return Code(f"{function}({', '.join(code.text for code in codes)})", result)
+        parts = [code.text for code in codes]
+        if self._turning and function in _WORKERS:
+            parts.append(f"meter={self._meter()}")
+        return Code(f"{function}({', '.join(parts)})", result)
+
+    def _meter(self) -> str:
+        """The name of what counts the work inside of the steps."""
+        self.meters = True
+        return "meter"
 
     def _either(self, first: Node, second: Node, word: str) -> Code:
         """`&&` or `||`: what stands on the right is evaluated only where it decides."""
@@ -372,12 +387,12 @@ class Emitter:
             if isinstance(right.value, int):
                 held = self.fresh()
                 fast = f"{held} == {other.text} if ({held} := {one.text}).__class__ is int"
-                return f"({fast} else equal({held}, {other.text}))"
+                return f"({fast} else equal({held}, {other.text}, {self._meter()}))"
         if one.type == other.type and one.type in {BOOL, INT, DOUBLE, TEXT}:
             return f"({one.text} == {other.text})"
         if {one.type, other.type} & {TEXT}:
             return f"({one.text} == {other.text})"
-        return f"equal({one.text}, {other.text})"
+        return f"equal({one.text}, {other.text}, {self._meter()})"
 
     def _order(self, name: str, left: Node, right: Node) -> str:
         sign, function = _ORDERS[name]
@@ -397,7 +412,8 @@ class Emitter:
             # No other value equals a text, so Python's own search says the same.
             held = ", ".join(repr(one.value) for one in right.items if isinstance(one, Literal))
             return Code(f"({self.value(left).text} in ({held},))", BOOL)
-        return Code(f"contains({self.value(left).text}, {self.value(right).text})", BOOL)
+        value, among = self.value(left).text, self.value(right).text
+        return Code(f"contains({value}, {among}, {self._meter()})", BOOL)
 
     def _matches(self, left: Node, right: Node) -> Code:
         text = self.value(left)
@@ -406,11 +422,19 @@ class Emitter:
             search = simple(right.value)
         pattern = self.value(right).text
         if search is None:
-            return Code(f"matches({text.text}, {pattern})", BOOL)
+            return Code(self._searched(text.text, pattern), BOOL)
         name = self.fresh()
         fast = f"({name} := {text.text}).__class__ is str and len({name}) <= {LONGEST}"
+        if self._turning:
+            fast += f" and take({self._meter()}, len({name}))"
         found = f"{self.constant(search, 'M')}({name}) is not None"
-        return Code(f"({found} if {fast} else matches({name}, {pattern}))", BOOL)
+        return Code(f"({found} if {fast} else {self._searched(name, pattern)})", BOOL)
+
+    def _searched(self, text: str, pattern: str) -> str:
+        """A question to RE2."""
+        if self._turning:
+            return f"searched(matches, {text}, {pattern}, {self._meter()})"
+        return f"matches({text}, {pattern})"
 
     def _index(self, left: Node, right: Node) -> Code:
         operand, key = self.any(left), self.value(right)
@@ -495,8 +519,10 @@ class Emitter:
             self.line("spent()")
         self.line(f"{result} = {_START[loop.kind]}")
         self.line(f"for {one} in {many}:")
+        self._turning += 1
         with self.deeper(), self._local(node.variable, Code(one, plain=True)):
             self._turn(loop, result)
+        self._turning -= 1
         if loop.kind == "exists_one":
             return Code(f"({result} == 1)", BOOL)
         return Code(result, BOOL if loop.kind in {"all", "exists"} else LIST, plain=True)

@@ -1,13 +1,13 @@
-"""Reduce the public CEL conformance cases to what this language can say: run by hand, not by tests.
+"""Reduce the public CEL conformance cases to what a policy can say; run by hand, not by tests.
 
-The cases are those of github.com/google/cel-spec; the npm package @bufbuild/cel-spec carries them as
-data, so that no protobuf parser is needed here. `python tests/data/cel/refresh.py` asks `npm` for the
-pinned version, `node` for the data as JSON, and writes conformance.json beside itself.
+The cases are those of github.com/google/cel-spec; the npm package @bufbuild/cel-spec carries them
+as data, so that no protobuf parser is needed here. `python tests/data/cel/refresh.py` asks `npm`
+for the pinned version, `node` for the data as JSON, and writes conformance.json beside itself.
 
-A case is left out only for a reason in `LEFT_OUT`, which is counted per file and told in docs/cel.md.
-Two things are said differently, because the values of a policy come from YAML: a variable gets one of
-our names, or the literal of its value where JSON has none; and a result that JSON cannot carry is
-stated as the literal that it must equal.
+A case is left out only for one of the reasons below, which are counted per file and told in
+docs/cel.md. Two things are said differently, because the values of a policy come from YAML: a
+variable gets one of our names, or the literal of its value where JSON has none; and a result that
+JSON cannot carry is stated as the literal that it must equal.
 """
 
 from __future__ import annotations
@@ -39,11 +39,18 @@ SOURCE: Final = {
 }
 
 MESSAGES: Final = "protobuf messages, enums or wrappers"
+FUNCTIONS: Final = "a library that is not enabled"
 CHECK_ONLY: Final = "asks for a deduced type only"
 NAMESPACES: Final = "a container or a variable with a dotted name"
+UNCHECKED: Final = "asks for a value without the type check, which is always on"
 
 # Whole files of libraries that a policy cannot call.
 _LIBRARIES: Final = {
+    "bindings_ext": FUNCTIONS,
+    "block_ext": FUNCTIONS,
+    "encoders_ext": FUNCTIONS,
+    "macros2": FUNCTIONS,
+    "math_ext": FUNCTIONS,
     "enums": MESSAGES,
     "proto2": MESSAGES,
     "proto2_ext": MESSAGES,
@@ -137,7 +144,8 @@ def literal(value: dict[str, Any]) -> str:
             return "[" + ", ".join(literal(one) for one in held.get("values", ())) + "]"
         case "mapValue":
             pairs = held.get("entries", ())
-            return "{" + ", ".join(f"{literal(p['key'])}: {literal(p['value'])}" for p in pairs) + "}"
+            parts = (f"{literal(one['key'])}: {literal(one['value'])}" for one in pairs)
+            return "{" + ", ".join(parts) + "}"
         case "objectValue":
             return _well_known(held)
         case _:
@@ -202,6 +210,7 @@ def reduced(file: str, case: dict[str, Any]) -> dict[str, Any]:
     if _MESSAGE.search(json.dumps([case["expr"], case.get("typeEnv")])):
         raise LeftOut(MESSAGES)
     if any("function" in one for one in case.get("typeEnv", ())):
+        raise LeftOut(FUNCTIONS)
     if any("." in one["name"] for one in case.get("typeEnv", ())):
         raise LeftOut(NAMESPACES)
     # Containers of the messages are set on many a case that names none of them.
@@ -210,6 +219,7 @@ def reduced(file: str, case: dict[str, Any]) -> dict[str, Any]:
     expression, values = bound(case)
     found = {"name": case["name"], "expr": expression, **({"with": values} if values else {})}
     if case.get("disableCheck") and "evalError" not in case and not _compiles(expression):
+        raise LeftOut(UNCHECKED)
     return found | result(case)
 
 
