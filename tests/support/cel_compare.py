@@ -47,9 +47,11 @@ class Tally:
     differences: list[Difference] = field(default_factory=list)
 
 
-def round_of(engine: CelEngine, chance: random.Random, tally: Tally) -> None:
-    """One expression over a few documents."""
-    expressions, documents = Expressions(chance), Documents(chance)
+def round_of(
+    engine: CelEngine, chance: random.Random, tally: Tally, over: random.Random | None = None
+) -> None:
+    """One expression over a few documents; `over` makes the documents, where it is another."""
+    expressions, documents = Expressions(chance), Documents(over or chance)
     text = expressions.expression(chance.choice((1, 2, 3, 3, 4)))
     tally.counts["expressions"] += 1
     try:

@@ -1,3 +1,4 @@
+# ruff: noqa: C901, E501, PLR0911, RUF001 - tables and a grammar: one return for each production
 """Expressions and documents by chance, for comparing two engines.
 
 A grammar with types, because expressions without them almost never compile, and with exceptions on
@@ -207,9 +208,10 @@ class Expressions:
             kind: getattr(self, f"_{kind}") for kind in KINDS
         }
 
-    def expression(self, depth: int = 4) -> str:
+    def expression(self, depth: int = 4, kind: str = "") -> str:
         self.locals = []
-        return self.of("bool" if self.chance.random() < 0.6 else self.one(KINDS), depth)
+        kind = kind or ("bool" if self.chance.random() < 0.6 else self.one(KINDS))
+        return self.of(kind, depth)
 
     def one(self, among: Sequence[str]) -> str:
         return self.chance.choice(among)
@@ -557,7 +559,7 @@ class Expressions:
 
     def _any(self, depth: int) -> str:
         kind = self.one(KINDS[:-1])
-        return self.of(kind, depth) if kind not in {"type"} else self._null(depth)
+        return self.of(kind, depth) if kind != "type" else self._null(depth)
 
 
 def same(left: object, right: object) -> bool:

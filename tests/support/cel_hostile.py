@@ -1,3 +1,4 @@
+# ruff: noqa: E501, T201 - expressions stand on one line; what was found is printed
 """Expressions that are written to hang the gate or to fill the memory, and what they are run over.
 
 As a program it evaluates one of them and prints, as JSON, what came of it and what it cost; the

@@ -305,7 +305,8 @@ _MADE: Final[dict[str, Callable[[list[Size]], Size]]] = {
 }
 # Their answer is a bool or a number, whatever they have gone through for it.
 _JUDGES: Final = frozenset(
-    "@in contains startsWith endsWith matches size indexOf lastIndexOf _<_ _<=_ _>_ _>=_ _&&_ _||_ "
-    "!_ type int uint double bool hasValue sets.contains sets.intersects sets.equivalent "
-    "@not_strictly_false".split()
+    {"!_", "_&&_", "_<=_", "_<_", "_>=_", "_>_", "_||_", "@in", "@not_strictly_false"}
+    | {"contains", "endsWith", "hasValue", "indexOf", "lastIndexOf", "matches", "size"}
+    | {"bool", "double", "int", "sets.contains", "sets.equivalent", "sets.intersects"}
+    | {"startsWith", "type", "uint"}
 )

@@ -95,8 +95,8 @@ _FUNCTIONS: Final = {
 }
 # What walks through large values, or makes them: in a loop its work is counted.
 _WORKERS: Final = frozenset(
-    ("add", "includes", "lower", "upper", "trim", "join", "split", "replace", "substring")
-    + ("index_of",)
+    {"add", "includes", "index_of", "join", "lower", "replace", "split", "substring", "trim"}
+    | {"upper"}
 )
 _ORDERS: Final = {
     "_<_": ("<", "less"),

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.cel.times import Timestamp
-from ordain.policies.cel.values import Declined, integer, sized, take
+from ordain.policies.cel.values import ABSENT, Declined, integer, sized, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,9 +83,14 @@ def replace(text: Any, old: Any, new: Any, meter: list[int] | None = None) -> st
     return str(text.replace(old, new))
 
 
-def substring(text: Any, start: Any, end: Any = None, meter: list[int] | None = None) -> str:  # noqa: ANN401
+def substring(
+    text: Any,  # noqa: ANN401
+    start: Any,  # noqa: ANN401
+    end: Any = ABSENT,  # noqa: ANN401 - a null is given, and refused
+    meter: list[int] | None = None,
+) -> str:
     _text(text)
-    stop = len(text) if end is None else end
+    stop = len(text) if end is ABSENT else end
     if start.__class__ is not int or stop.__class__ is not int or not 0 <= start <= stop:
         raise Declined
     if stop > len(text):
