@@ -80,7 +80,7 @@ def compared(
         tally.counts["asked exactly" if exact.error else "asked exactly, with a value"] += 1
         if "could take too" in given.error:
             tally.counts["too costly for us"] += 1
-        elif given.error != exact.error or type(given.value) is not type(exact.value):
+        elif bool(given.error) != bool(exact.error) or type(given.value) is not type(exact.value):
             yield Difference(program.text, values, given, exact)
         return
     for one in (given, fast):

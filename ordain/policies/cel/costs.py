@@ -143,20 +143,20 @@ def _product(one: float, other: float) -> float:
 
 def weight(value: object) -> float:
     """One for each value in it and for each character of its texts."""
-    waiting, total = [value], 0
+    waiting, seen, characters = [value], 0, 0
     while waiting:
         one = waiting.pop()
-        total += 1
+        seen += 1
         if isinstance(one, str):
-            total += len(one)
+            characters += len(one)
         elif isinstance(one, list):
             waiting.extend(one)
         elif isinstance(one, dict):
-            total += sum(map(len, one))
+            characters += sum(map(len, one))
             waiting.extend(one.values())
-        if total > _COUNTED:
+        if seen > _COUNTED:
             return float("inf")
-    return float(total)
+    return float(seen + characters)
 
 
 def may_grow(nodes: Iterable[Node]) -> bool:

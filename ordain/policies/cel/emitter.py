@@ -320,7 +320,7 @@ class Emitter:
         return Code(f"(not {self._equal(left, right)})", BOOL)
 
     def _dyn(self, operand: Node) -> Code:
-        return Code(self.value(operand).text)
+        return Code(self._opaque(operand, self.value(operand)))
 
     def _function(self, name: str, operands: tuple[Node, ...]) -> Code:
         found = _FUNCTIONS.get((name, len(operands)))
