@@ -65,6 +65,11 @@ def test_fast_code_leaves_the_error_to_the_evaluator(expression: str) -> None:
     assert program.run(binding).error
 
 
+def test_a_text_with_a_null_character_is_compared_whole() -> None:
+    outcome = ENGINE.compile("object.s == 'a'").run(ENGINE.bind({"object": {"s": "a\x00b"}}))
+    assert outcome.value is False
+
+
 def test_a_loop_may_take_more_steps_than_the_evaluator_would() -> None:
     program = ENGINE.compile("object.l.all(x, object.l.all(y, x + y >= 0))")
     binding = ENGINE.bind({"object": {"l": list(range(200))}})
