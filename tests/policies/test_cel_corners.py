@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cel_compare import judged
+from cel_compare import TO_THE_END, judged
 
 from ordain.policies.cel.programs import CelEngine
 from ordain.policies.cel.values import MAXIMUM_STEPS
@@ -68,6 +68,13 @@ def test_fast_code_leaves_the_error_to_the_evaluator(expression: str) -> None:
 def test_a_text_with_a_null_character_is_compared_whole() -> None:
     outcome = ENGINE.compile("object.s == 'a'").run(ENGINE.bind({"object": {"s": "a\x00b"}}))
     assert outcome.value is False
+
+
+def test_a_substring_may_reach_to_the_end_as_in_kubernetes() -> None:
+    program = ENGINE.compile("'abc'.substring(1, 3)")
+    binding = ENGINE.bind({})
+    assert program.run(binding).value == "bc"
+    assert program.exact(binding).error.startswith(TO_THE_END)
 
 
 def test_a_loop_may_take_more_steps_than_the_evaluator_would() -> None:
