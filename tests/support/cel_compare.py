@@ -92,7 +92,8 @@ def compared(
             yield Difference(program.text, values, one, exact)
 
 
-def judged(given: Outcome, exact: Outcome) -> str:
+def judged(given: Outcome, exact: Outcome) -> str:  # noqa: PLR0911 - one for each case
+    """How an answer stands to the exact one."""
     if given.error and exact.error:
         return "both errors"
     if exact.error == "Iteration budget exceeded":

@@ -11,6 +11,7 @@ package and none of Python's own.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,7 @@ _RUNTIME: Final = {
     **{name: getattr(texts, name) for name in dir(texts) if name[0].islower()},
     **{name: getattr(times, name) for name in ("timestamp", "duration", "part")},
     "ABSENT": values.ABSENT,
+    "SIZED": frozenset((str, list, dict)),
     "TYPES": values.TYPES,
     # Generated code can name nothing but what stands here.
     "__builtins__": {
@@ -90,15 +92,40 @@ def compile_screen(
 
     A policy for which no code is made is never content here.
     """
-    lines: list[str] = []
     constants: dict[str, object] = {"matches": matches}
-    for number, rule in enumerate(rules):
-        try:
-            lines += _screened(number, rule, names, constants)
-        except (Untranslatable, *_TOO_DEEP):
-            lines.append(f"    found.append({number})")
-    source = "\n".join(["def run(scope):", "    found = []", *lines, "    return found"])
-    return _function(_compiled(source), constants)
+    parts = [_lines(number, rule, names, constants) for number, rule in enumerate(rules)]
+    try:
+        code = _compiled(_screen(parts))
+    except _TOO_DEEP:
+        # One policy that is too deep for Python must not take the others along.
+        parts = [
+            part if _compiles(part) else [f"    found.append({number})"]
+            for number, part in enumerate(parts)
+        ]
+        code = _compiled(_screen(parts))
+    return _function(code, constants)
+
+
+def _screen(parts: Sequence[Sequence[str]]) -> str:
+    lines = (line for part in parts for line in part)
+    return "\n".join(["def run(scope):", "    found = []", *lines, "    return found"])
+
+
+def _compiles(part: Sequence[str]) -> bool:
+    try:
+        _compiled(_screen([part]))
+    except _TOO_DEEP:
+        return False
+    return True
+
+
+def _lines(
+    number: int, rule: Screened, names: Container[str], constants: dict[str, object]
+) -> list[str]:
+    try:
+        return _screened(number, rule, names, constants)
+    except (Untranslatable, RecursionError):
+        return [f"    found.append({number})"]
 
 
 def _screened(
@@ -117,7 +144,7 @@ def _screened(
     constants |= {own[name]: value for name, value in emitter.constants.items()}
     constants[f"p{number}"] = dict(rule.params)
     inside = " " * 12
-    lines = [
+    return [
         "    try:",
         *(f"        {name} = {held}" for name, held in own.items()),
         *_steps(emitter, " " * 8),
@@ -129,9 +156,6 @@ def _screened(
         "    except Exception:",
         f"        found.append({number})",
     ]
-    # Every policy is tried alone, so that one too deep for Python does not take the others along.
-    _compiled("\n".join(["def run(scope):", *lines]))
-    return lines
 
 
 def _judged(emitter: Emitter, rule: Screened, number: int) -> list[str]:
@@ -179,7 +203,10 @@ def _names(used: set[str], indent: str, number: int | None = None) -> list[str]:
 
 
 def _compiled(source: str) -> CodeType:
-    return compile(source, "<policy>", "exec")
+    with warnings.catch_warnings():
+        # Python's compiler warns of `1 is None`, which is how it is told that `1 == null`.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return compile(source, "<policy>", "exec")
 
 
 def _function(code: CodeType, constants: Mapping[str, object]) -> Callable[..., Any]:

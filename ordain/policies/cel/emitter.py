@@ -63,10 +63,6 @@ class Code:
 
 # By name and number of operands: the function of the runtime and the type of its answer.
 _FUNCTIONS: Final = {
-    ("size", 1): ("size", INT),
-    ("startsWith", 2): ("starts_with", BOOL),
-    ("endsWith", 2): ("ends_with", BOOL),
-    ("contains", 2): ("includes", BOOL),
     ("lowerAscii", 1): ("lower", TEXT),
     ("upperAscii", 1): ("upper", TEXT),
     ("trim", 1): ("trim", TEXT),
@@ -173,12 +169,6 @@ class Emitter:
         self.line(f"{name} = {code.text}")
         return Code(name, code.type, plain=True)
 
-    def _opaque(self, node: Node, code: Code) -> str:
-        """The same value, but no literal, of which Python's compiler knows what it cannot do."""
-        if isinstance(node, Literal | ListOf | MapOf):
-            return f"({self.fresh()} := {code.text})"
-        return code.text
-
     # ── nodes ────────────────────────────────────────────────────────────────────────────────
 
     def value(self, node: Node) -> Code:
@@ -255,23 +245,18 @@ class Emitter:
             return Code(f"({chained.text} is not ABSENT)", BOOL) if node.test else chained
         if node.test:
             return Code(self._inside(operand, key), BOOL)
-        return Code(f"{self._opaque(node.operand, operand)}[{key}]")
+        return Code(f"{operand.text}[{key}]")
 
     def _is_variable(self, node: Select) -> bool:
         operand = node.operand
         return is_name(operand, "variables") and "variables" not in self._locals
 
     def _inside(self, operand: Code, key: str) -> str:
-        if operand.plain:
-            held = f"{key} in {operand.text} if {operand.text}.__class__ is dict"
-            return f"({held} else has({operand.text}, {key}))"
-        name = self.fresh()
-        held = f"{key} in {name} if ({name} := {operand.text}).__class__ is dict"
-        return f"({held} else has({name}, {key}))"
+        name, first = self._held(operand)
+        return f"({key} in {name} if {first}.__class__ is dict else has({name}, {key}))"
 
     def _maybe(self, operand: Code, key: str) -> Code:
-        name = operand.text if operand.plain else self.fresh()
-        first = name if operand.plain else f"({name} := {operand.text})"
+        name, first = self._held(operand)
         found = f"{name}.get({key}, ABSENT) if {first}.__class__ is dict"
         return Code(f"({found} else maybe({name}, {key}))", OPTIONAL)
 
@@ -319,8 +304,35 @@ class Emitter:
     def _other(self, left: Node, right: Node) -> Code:
         return Code(f"(not {self._equal(left, right)})", BOOL)
 
+    def _size(self, operand: Node) -> Code:
+        code = self.value(operand)
+        if code.type in {TEXT, LIST}:
+            return Code(f"len({code.text})", INT)
+        name, first = self._held(code)
+        return Code(f"(len({name}) if {first}.__class__ in SIZED else size({name}))", INT)
+
+    def _starts(self, text: Node, part: Node) -> Code:
+        return self._compared(text, part, "{}.startswith({})", "starts_with")
+
+    def _ends(self, text: Node, part: Node) -> Code:
+        return self._compared(text, part, "{}.endswith({})", "ends_with")
+
+    def _includes(self, text: Node, part: Node) -> Code:
+        return self._compared(text, part, "{1} in {0}", "includes")
+
+    def _compared(self, text: Node, part: Node, form: str, function: str) -> Code:
+        """A question about a text and a part of it."""
+        one, other = self.value(text), self.value(part)
+        if other.type != TEXT or not other.plain:
+            return Code(self._work(function, one.text, other.text), BOOL)
+        name, first = self._held(one)
+        fast = f"{form.format(name, other.text)} if {first}.__class__ is str"
+        if self._turning and function in _WORKERS:
+            fast += f" and take({self._meter()}, len({name}) >> 5)"
+        return Code(f"({fast} else {self._work(function, name, other.text)})", BOOL)
+
     def _dyn(self, operand: Node) -> Code:
-        return Code(self._opaque(operand, self.value(operand)))
+        return Code(self.value(operand).text)
 
     def _function(self, name: str, operands: tuple[Node, ...]) -> Code:
         found = _FUNCTIONS.get((name, len(operands)))
@@ -331,10 +343,13 @@ class Emitter:
         types = {code.type for code in codes}
         if name in _RESULTS and len(types) == 1 and types <= _RESULTS[name]:
             (result,) = types
-        parts = [code.text for code in codes]
+        return Code(self._work(function, *(code.text for code in codes)), result)
+
+    def _work(self, function: str, *operands: str) -> str:
+        """A call of the runtime; what may be much work is counted in a loop."""
         if self._turning and function in _WORKERS:
-            parts.append(f"meter={self._meter()}")
-        return Code(f"{function}({', '.join(parts)})", result)
+            operands = (*operands, f"meter={self._meter()}")
+        return f"{function}({', '.join(operands)})"
 
     def _meter(self) -> str:
         """The name of what counts the work inside of the steps."""
@@ -381,12 +396,12 @@ class Emitter:
             one, other, left, right = other, one, right, left
         if isinstance(right, Literal):
             if right.value is None or isinstance(right.value, bool):
-                return f"({self._opaque(left, one)} is {other.text})"
+                return f"({one.text} is {other.text})"
             if isinstance(right.value, str):
                 return f"({one.text} == {other.text})"
             if isinstance(right.value, int):
-                held = self.fresh()
-                fast = f"{held} == {other.text} if ({held} := {one.text}).__class__ is int"
+                held, first = self._held(one)
+                fast = f"{held} == {other.text} if {first}.__class__ is int"
                 return f"({fast} else equal({held}, {other.text}, {self._meter()}))"
         if one.type == other.type and one.type in {BOOL, INT, DOUBLE, TEXT}:
             return f"({one.text} == {other.text})"
@@ -399,21 +414,33 @@ class Emitter:
         one, other = self.value(left), self.value(right)
         if one.type == other.type and one.type in {INT, DOUBLE, TEXT}:
             return f"({one.text} {sign} {other.text})"
-        known = other.type in {INT, DOUBLE}
-        if known and not one.plain and other.plain:
-            held = self.fresh()
+        if other.type in {INT, DOUBLE} and other.plain:
+            held, first = self._held(one)
             kind = "int" if other.type == INT else "float"
-            fast = f"{held} {sign} {other.text} if ({held} := {one.text}).__class__ is {kind}"
+            fast = f"{held} {sign} {other.text} if {first}.__class__ is {kind}"
             return f"({fast} else {function}({held}, {other.text}))"
         return f"{function}({one.text}, {other.text})"
+
+    def _held(self, code: Code) -> tuple[str, str]:
+        """A name for a value, and what stands where it is used first."""
+        if code.plain:
+            return code.text, code.text
+        name = self.fresh()
+        return name, f"({name} := {code.text})"
 
     def _in(self, left: Node, right: Node) -> Code:
         if isinstance(right, ListOf) and right.items and _all_texts(right):
             # No other value equals a text, so Python's own search says the same.
             held = ", ".join(repr(one.value) for one in right.items if isinstance(one, Literal))
             return Code(f"({self.value(left).text} in ({held},))", BOOL)
-        value, among = self.value(left).text, self.value(right).text
-        return Code(f"contains({value}, {among}, {self._meter()})", BOOL)
+        if isinstance(right, ListOf) and right.items and _all_integers(right):
+            held, first = self._held(self.value(left))
+            among = f"({', '.join(self.value(one).text for one in right.items)},)"
+            fast = f"{held} in {among} if {first}.__class__ is int"
+            slow = f"contains({held}, [*{among}], {self._meter()})"
+            return Code(f"({fast} else {slow})", BOOL)
+        value, many = self.value(left).text, self.value(right).text
+        return Code(f"contains({value}, {many}, {self._meter()})", BOOL)
 
     def _matches(self, left: Node, right: Node) -> Code:
         text = self.value(left)
@@ -423,8 +450,8 @@ class Emitter:
         pattern = self.value(right).text
         if search is None:
             return Code(self._searched(text.text, pattern), BOOL)
-        name = self.fresh()
-        fast = f"({name} := {text.text}).__class__ is str and len({name}) <= {LONGEST}"
+        name, first = self._held(text)
+        fast = f"{first}.__class__ is str and len({name}) <= {LONGEST}"
         if self._turning:
             fast += f" and take({self._meter()}, len({name}))"
         found = f"{self.constant(search, 'M')}({name}) is not None"
@@ -442,7 +469,7 @@ class Emitter:
             return Code(f"chained({operand.text}, {key.text})", OPTIONAL)
         if key.type == TEXT and operand.type != LIST:
             # Only a dict has items under a text; a list or a text raises.
-            return Code(f"{self._opaque(left, operand)}[{key.text}]")
+            return Code(f"{operand.text}[{key.text}]")
         return Code(f"index({operand.text}, {key.text})")
 
     # ── optionals ────────────────────────────────────────────────────────────────────────────
@@ -557,6 +584,10 @@ def _all_texts(node: ListOf) -> bool:
     return all(isinstance(one, Literal) and isinstance(one.value, str) for one in node.items)
 
 
+def _all_integers(node: ListOf) -> bool:
+    return all(isinstance(one, Literal) and type(one.value) is int for one in node.items)
+
+
 _SPECIAL: Final[dict[str, Callable[..., Code]]] = {
     "!_": Emitter._not,  # noqa: SLF001 - the table is part of the class
     "_&&_": Emitter._and,  # noqa: SLF001
@@ -567,5 +598,9 @@ _SPECIAL: Final[dict[str, Callable[..., Code]]] = {
     "_[_]": Emitter._index,  # noqa: SLF001
     "@in": Emitter._in,  # noqa: SLF001
     "matches": Emitter._matches,  # noqa: SLF001
+    "size": Emitter._size,  # noqa: SLF001
+    "startsWith": Emitter._starts,  # noqa: SLF001
+    "endsWith": Emitter._ends,  # noqa: SLF001
+    "contains": Emitter._includes,  # noqa: SLF001
     "dyn": Emitter._dyn,  # noqa: SLF001
 }

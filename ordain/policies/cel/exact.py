@@ -86,6 +86,8 @@ def run(expression: Any, activation: Any) -> Outcome:  # noqa: ANN401 - the eval
     except (TypeError, SystemError):
         # The binding has no Python form for an optional or a type, alone or inside a list.
         return Outcome(error="the result is no plain value; call orValue() on optionals")
+    except MemoryError:
+        return Outcome(error="the expression takes too much memory")
     except (RuntimeError, ValueError, OverflowError) as error:
         return Outcome(error=_plain_message(str(error)) or type(error).__name__)
 

@@ -14,9 +14,8 @@ from typing import Any, Final
 
 _SECOND: Final = 1_000_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, and the longest duration that the exact
-# evaluator calculates with: nanoseconds in 64 bits, 292 years. It reads longer ones, and has its
-# own ways with them.
+# 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, and the longest duration that evaluators
+# agree on: it fits into 64 bits (292 years).
 _FIRST: Final = -62_135_596_800 * _SECOND
 _LAST: Final = 253_402_300_800 * _SECOND - 1
 _LONGEST: Final = (1 << 63) - 1

@@ -6,9 +6,8 @@ an integer that leaves 64 bits) only says that the exact evaluator has to be ask
 `false && error` is false. Only `Exceeded` is final, because it is about cost.
 
 Where Python and CEL differ: True is no 1, a bool is no index, an integer has 64 bits, division
-truncates towards zero, numbers of different types cannot be added, a list is not found in a text.
-An integer and a double are compared as doubles, so 2^53 + 1 equals the double 2^53; Python would
-compare them exactly.
+truncates towards zero, numbers of different types cannot be added and are compared as doubles, a
+list is not found in a text.
 Containers may be subclasses of dict and list, which record what is read from them.
 """
 
@@ -195,7 +194,7 @@ def contains(value: Any, among: Any, meter: list[int]) -> bool:  # noqa: ANN401
 
 
 def _ordered(one: Any, other: Any) -> tuple[Any, Any]:  # noqa: ANN401
-    """The two as Python has to compare them."""
+    """Two values that have an order; an integer beside a double is taken as a double."""
     kind = one.__class__
     if kind is other.__class__:
         if kind in _ALIKE:
@@ -207,26 +206,26 @@ def _ordered(one: Any, other: Any) -> tuple[Any, Any]:  # noqa: ANN401
 
 def less(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`<`; NaN is in no order with anything."""
-    left, right = _ordered(one, other)
-    return bool(left < right)
+    one, other = _ordered(one, other)
+    return bool(one < other)
 
 
 def at_most(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`<=`."""
-    left, right = _ordered(one, other)
-    return bool(left <= right)
+    one, other = _ordered(one, other)
+    return bool(one <= other)
 
 
 def greater(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`>`."""
-    left, right = _ordered(one, other)
-    return bool(left > right)
+    one, other = _ordered(one, other)
+    return bool(one > other)
 
 
 def at_least(one: Any, other: Any) -> bool:  # noqa: ANN401
     """`>=`."""
-    left, right = _ordered(one, other)
-    return bool(left >= right)
+    one, other = _ordered(one, other)
+    return bool(one >= other)
 
 
 # ── arithmetic ───────────────────────────────────────────────────────────────────────────────────
