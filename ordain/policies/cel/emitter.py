@@ -328,7 +328,7 @@ class Emitter:
         name, first = self._held(one)
         fast = f"{form.format(name, other.text)} if {first}.__class__ is str"
         if self._turning and function in _WORKERS:
-            fast += f" and take({self._meter()}, len({name}) >> 5)"
+            fast += f" and (len({name}) < {LONGEST} or take({self._meter()}, len({name}) >> 5))"
         return Code(f"({fast} else {self._work(function, name, other.text)})", BOOL)
 
     def _dyn(self, operand: Node) -> Code:
@@ -348,7 +348,8 @@ class Emitter:
     def _work(self, function: str, *operands: str) -> str:
         """A call of the runtime; what may be much work is counted in a loop."""
         if self._turning and function in _WORKERS:
-            operands = (*operands, f"meter={self._meter()}")
+            name = "meter=" if function in {"join", "substring"} else ""
+            operands = (*operands, f"{name}{self._meter()}")
         return f"{function}({', '.join(operands)})"
 
     def _meter(self) -> str:

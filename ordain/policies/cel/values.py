@@ -26,6 +26,8 @@ ABSENT: Final = type("Absent", (), {"__slots__": (), "__repr__": lambda _: "abse
 _LEAST: Final = -(1 << 63)
 _BEYOND: Final = 1 << 63
 _LONG: Final = 1_000
+# What is shorter costs no more than the step in which it is looked through, or made.
+_SHORT: Final = 16
 _ORDERED: Final = (int, float)
 _ALIKE: Final = frozenset((int, float, str, bool, Timestamp, Duration))
 _ADDED: Final = frozenset((float, Timestamp, Duration))
@@ -60,7 +62,7 @@ def sized(value: Any, meter: list[int] | None = None) -> Any:  # noqa: ANN401 - 
     """A text or list that an expression has made, unless it is too large."""
     if len(value) > MAXIMUM_SIZE:
         raise Exceeded(f"a value of more than {MAXIMUM_SIZE:,} characters or items was made")
-    if meter is not None:
+    if meter is not None and len(value) > _SHORT:
         take(meter, len(value) >> 2)
     return value
 
@@ -184,7 +186,8 @@ def contains(value: Any, among: Any, meter: list[int]) -> bool:  # noqa: ANN401
     """`value in among`."""
     if isinstance(among, list):
         if value.__class__ is str:
-            take(meter, len(among) >> 2)
+            if len(among) > _SHORT:
+                take(meter, len(among) >> 2)
             return value in among
         take(meter, 4 * len(among))
         return any(equal(value, one, meter) for one in among)
