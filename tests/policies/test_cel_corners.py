@@ -54,12 +54,17 @@ def test_fast_code_knows_the_corner(expression: str, value: object) -> None:
         "duration('2562047h') + duration('2562047h')",
         "timestamp('9999-12-31T00:00:00Z') - timestamp('0001-01-01T00:00:00Z')",
         "[dyn(1) + 'a']",
+        "object.least % -1 == 0",
+        "object.least / -1 == 0",
+        "-object.least > 0",
         "object.text < object.large",
     ],
 )
 def test_fast_code_leaves_the_error_to_the_evaluator(expression: str) -> None:
     program = ENGINE.compile(expression)
-    binding = ENGINE.bind({"object": {"nothing": None, "text": "a", "large": LARGE}})
+    binding = ENGINE.bind(
+        {"object": {"nothing": None, "text": "a", "large": LARGE, "least": -(2**63)}}
+    )
     assert program.fast(binding.plain) is None
     assert program.run(binding) == program.exact(binding)
     assert program.run(binding).error

@@ -297,6 +297,8 @@ def divide(one: Any, other: Any) -> Any:  # noqa: ANN401
 def remainder(one: Any, other: Any) -> int:  # noqa: ANN401
     """`%` of integers; the sign is that of the dividend."""
     if one.__class__ is int and other.__class__ is int and other:
+        # The least integer has no quotient by -1, so the evaluator has no rest either.
+        integer(-one if other == -1 else one)
         rest = abs(one) % abs(other)
         return -rest if one < 0 else rest
     raise Declined
