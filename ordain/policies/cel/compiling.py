@@ -188,7 +188,8 @@ def _needed(rule: Screened) -> set[str]:
 
 
 def _steps(emitter: Emitter, indent: str) -> list[str]:
-    return [f"{indent}steps = {values.MAXIMUM_STEPS}"] if emitter.loops else []
+    lines = [f"{indent}steps = {values.MAXIMUM_STEPS}"] if emitter.loops else []
+    return [*lines, f"{indent}meter = [{values.MAXIMUM_WORK}]"] if emitter.meters else lines
 
 
 def _names(used: set[str], indent: str, number: int | None = None) -> list[str]:

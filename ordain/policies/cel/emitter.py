@@ -89,6 +89,11 @@ _FUNCTIONS: Final = {
     ("-_", 1): ("negate", ANY),
     ("_[_]", 2): ("index", ANY),
 }
+# What walks through large values, or makes them: in a loop its work is counted.
+_WORKERS: Final = frozenset(
+    {"add", "includes", "index_of", "join", "lower", "replace", "split", "substring", "trim"}
+    | {"upper"}
+)
 _ORDERS: Final = {
     "_<_": ("<", "less"),
     "_<=_": ("<=", "at_most"),
@@ -114,11 +119,13 @@ class Emitter:
         self.used: set[str] = set()
         self.constants: dict[str, object] = {}
         self.loops = False
+        self.meters = False
         self.variables: Mapping[str, str] | None = None
         self._names = names
         self._probe = probe
         self._locals: dict[str, Code] = {}
         self._depth = 1
+        self._turning = 0
         self._made = 0
 
     # ── lines and names ──────────────────────────────────────────────────────────────────────
@@ -317,10 +324,12 @@ class Emitter:
         """A question about a text and a part of it."""
         one, other = self.value(text), self.value(part)
         if other.type != TEXT or not other.plain:
-            return Code(f"{function}({one.text}, {other.text})", BOOL)
+            return Code(self._work(function, one.text, other.text), BOOL)
         name, first = self._held(one)
         fast = f"{form.format(name, other.text)} if {first}.__class__ is str"
-        return Code(f"({fast} else {function}({name}, {other.text}))", BOOL)
+        if self._turning and function in _WORKERS:
+            fast += f" and (len({name}) < {LONGEST} or take({self._meter()}, len({name}) >> 5))"
+        return Code(f"({fast} else {self._work(function, name, other.text)})", BOOL)
 
     def _dyn(self, operand: Node) -> Code:
         return Code(self.value(operand).text)
@@ -334,7 +343,19 @@ class Emitter:
         types = {code.type for code in codes}
         if name in _RESULTS and len(types) == 1 and types <= _RESULTS[name]:
             (result,) = types
-        return Code(f"{function}({', '.join(code.text for code in codes)})", result)
+        return Code(self._work(function, *(code.text for code in codes)), result)
+
+    def _work(self, function: str, *operands: str) -> str:
+        """A call of the runtime; what may be much work is counted in a loop."""
+        if self._turning and function in _WORKERS:
+            name = "meter=" if function in {"join", "substring"} else ""
+            operands = (*operands, f"{name}{self._meter()}")
+        return f"{function}({', '.join(operands)})"
+
+    def _meter(self) -> str:
+        """The name of what counts the work inside of the steps."""
+        self.meters = True
+        return "meter"
 
     def _either(self, first: Node, second: Node, word: str) -> Code:
         """`&&` or `||`: what stands on the right is evaluated only where it decides."""
@@ -382,12 +403,12 @@ class Emitter:
             if isinstance(right.value, int):
                 held, first = self._held(one)
                 fast = f"{held} == {other.text} if {first}.__class__ is int"
-                return f"({fast} else equal({held}, {other.text}))"
+                return f"({fast} else equal({held}, {other.text}, {self._meter()}))"
         if one.type == other.type and one.type in {BOOL, INT, DOUBLE, TEXT}:
             return f"({one.text} == {other.text})"
         if {one.type, other.type} & {TEXT}:
             return f"({one.text} == {other.text})"
-        return f"equal({one.text}, {other.text})"
+        return f"equal({one.text}, {other.text}, {self._meter()})"
 
     def _order(self, name: str, left: Node, right: Node) -> str:
         sign, function = _ORDERS[name]
@@ -417,8 +438,10 @@ class Emitter:
             held, first = self._held(self.value(left))
             among = f"({', '.join(self.value(one).text for one in right.items)},)"
             fast = f"{held} in {among} if {first}.__class__ is int"
-            return Code(f"({fast} else contains({held}, [*{among}]))", BOOL)
-        return Code(f"contains({self.value(left).text}, {self.value(right).text})", BOOL)
+            slow = f"contains({held}, [*{among}], {self._meter()})"
+            return Code(f"({fast} else {slow})", BOOL)
+        value, many = self.value(left).text, self.value(right).text
+        return Code(f"contains({value}, {many}, {self._meter()})", BOOL)
 
     def _matches(self, left: Node, right: Node) -> Code:
         text = self.value(left)
@@ -427,11 +450,19 @@ class Emitter:
             search = simple(right.value)
         pattern = self.value(right).text
         if search is None:
-            return Code(f"matches({text.text}, {pattern})", BOOL)
+            return Code(self._searched(text.text, pattern), BOOL)
         name, first = self._held(text)
         fast = f"{first}.__class__ is str and len({name}) <= {LONGEST}"
+        if self._turning:
+            fast += f" and take({self._meter()}, len({name}))"
         found = f"{self.constant(search, 'M')}({name}) is not None"
-        return Code(f"({found} if {fast} else matches({name}, {pattern}))", BOOL)
+        return Code(f"({found} if {fast} else {self._searched(name, pattern)})", BOOL)
+
+    def _searched(self, text: str, pattern: str) -> str:
+        """A question to RE2."""
+        if self._turning:
+            return f"searched(matches, {text}, {pattern}, {self._meter()})"
+        return f"matches({text}, {pattern})"
 
     def _index(self, left: Node, right: Node) -> Code:
         operand, key = self.any(left), self.value(right)
@@ -516,8 +547,10 @@ class Emitter:
             self.line("spent()")
         self.line(f"{result} = {_START[loop.kind]}")
         self.line(f"for {one} in {many}:")
+        self._turning += 1
         with self.deeper(), self._local(node.variable, Code(one, plain=True)):
             self._turn(loop, result)
+        self._turning -= 1
         if loop.kind == "exists_one":
             return Code(f"({result} == 1)", BOOL)
         return Code(result, BOOL if loop.kind in {"all", "exists"} else LIST, plain=True)

@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.cel.compiling import Screened, compile_expression, compile_screen
+from ordain.policies.cel.costs import costly, may_grow, weight
 from ordain.policies.cel.emitter import Untranslatable
 from ordain.policies.cel.exact import ExactEngine, run
 from ordain.policies.cel.tree import Tree, read_tree
-from ordain.policies.cel.values import Exceeded
+from ordain.policies.cel.values import MAXIMUM_SIZE, Exceeded
 from ordain.policies.engine import NAMES, Outcome
 
 if TYPE_CHECKING:
@@ -78,13 +79,13 @@ class CelProgram:
     def run(self, binding: Values) -> Outcome:
         """Evaluate; never raises for anything that the values or the expression do."""
         found = self.fast(binding.plain)
-        return run(self._compiled, binding.copied) if found is None else found
+        return self._asked(binding) if found is None else found
 
     def value(self, binding: Values) -> Outcome:
         """As `run`; the value may be one that only other expressions know what to do with."""
         found = self._tried(binding.plain)
         if found is None:
-            found = run(self._compiled, binding.copied)
+            found = self._asked(binding)
             if not _is_plain(found.value):
                 return Outcome(error="the value is none that JSON can say, and no time")
         return found
@@ -92,7 +93,11 @@ class CelProgram:
     def fast(self, values: Mapping[str, Any]) -> Outcome | None:
         """The answer of the fast function alone, or None where it has none."""
         found = self._tried(values)
-        return found if found is not None and _is_plain(found.value) else None
+        if found is None or found.value.__class__ in _SCALARS:
+            return found
+        if weight(found.value) > MAXIMUM_SIZE:
+            return Outcome(error=f"the answer has more than {MAXIMUM_SIZE:,} characters or items")
+        return found if _is_plain(found.value) else None
 
     def _tried(self, values: Mapping[str, Any]) -> Outcome | None:
         if self.function is None:
@@ -104,8 +109,24 @@ class CelProgram:
         except Exception:  # noqa: BLE001 - whatever it was: the exact evaluator has the last word
             return None
 
+    @cached_property
+    def _grows(self) -> bool:
+        return self.tree is not None and may_grow(self.tree.nodes())
+
+    def _is_costly(self, values: Mapping[str, Any]) -> bool:
+        # The evaluator copies the variables; a list that is small here may be large when copied.
+        if self.tree is None or weight(values["variables"]) > MAXIMUM_SIZE:
+            return True
+        return self._grows and costly(self.tree.root, values)
+
+    def _asked(self, binding: Values) -> Outcome:
+        """The answer of the exact evaluator, which is not asked for what it could not stop at."""
+        if self._is_costly(binding.plain):
+            return Outcome(error="it could take too long, or too much memory, to evaluate this")
+        return run(self._compiled, binding.copied)
+
     def exact(self, binding: Values) -> Outcome:
-        """The answer of the exact evaluator alone."""
+        """The answer of the exact evaluator alone, whatever it costs."""
         return run(self._compiled, binding.copied)
 
 

@@ -1,16 +1,19 @@
 """The functions on text, and conversions between text and numbers.
 
 Each takes exactly what CEL gives it and raises for the rest, and for the corners in which Python
-and CEL go different ways (an empty separator, digits of other scripts, a float as text).
+and CEL go different ways (spaces and digits of other scripts, a float as text).
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.cel.times import Timestamp
-from ordain.policies.cel.values import Declined, integer, sized
+from ordain.policies.cel.values import ABSENT, Declined, integer, sized, take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
@@ -35,73 +38,90 @@ def ends_with(text: Any, suffix: Any) -> bool:  # noqa: ANN401
     return bool(text.endswith(suffix))
 
 
-def includes(text: Any, part: Any) -> bool:  # noqa: ANN401
+def includes(text: Any, part: Any, meter: list[int] | None = None) -> bool:  # noqa: ANN401
     _text(text, part)
+    if meter is not None:
+        take(meter, len(text) >> 5)
     return part in text
 
 
-def lower(text: Any) -> str:  # noqa: ANN401
+def lower(text: Any, meter: list[int] | None = None) -> str:  # noqa: ANN401
     _text(text)
-    return str(text.translate(_LOWER))
+    return str(sized(text.translate(_LOWER), meter))
 
 
-def upper(text: Any) -> str:  # noqa: ANN401
+def upper(text: Any, meter: list[int] | None = None) -> str:  # noqa: ANN401
     _text(text)
-    return str(text.translate(_UPPER))
+    return str(sized(text.translate(_UPPER), meter))
 
 
-def trim(text: Any) -> str:  # noqa: ANN401
+def trim(text: Any, meter: list[int] | None = None) -> str:  # noqa: ANN401
     _text(text)
     if not text.isascii():
         raise Declined
-    return str(text.strip(" \t\n\v\f\r"))
+    return str(sized(text.strip(" \t\n\v\f\r"), meter))
 
 
-def join(parts: Any, separator: Any = "") -> str:  # noqa: ANN401
+def join(parts: Any, separator: Any = "", meter: list[int] | None = None) -> str:  # noqa: ANN401
     _text(separator)
     if not isinstance(parts, list):
         raise Declined
     _text(*parts)
-    return str(sized(separator.join(parts)))
+    return str(sized(separator.join(parts), meter))
 
 
-def split(text: Any, separator: Any) -> list[str]:  # noqa: ANN401
+def split(text: Any, separator: Any, meter: list[int] | None = None) -> list[str]:  # noqa: ANN401
     _text(text, separator)
     if not separator:
-        raise Declined
-    return list(sized(text.split(separator)))
+        return list(sized(text, meter)) or [""]
+    return list(sized(text.split(separator), meter))
 
 
-def replace(text: Any, old: Any, new: Any) -> str:  # noqa: ANN401
+def replace(text: Any, old: Any, new: Any, meter: list[int] | None = None) -> str:  # noqa: ANN401
     _text(text, old, new)
-    if not old:
-        raise Declined
-    sized(range(len(text) + text.count(old) * len(new)))
+    sized(range(len(text) + text.count(old) * len(new)), meter)
     return str(text.replace(old, new))
 
 
-def substring(text: Any, start: Any, end: Any = None) -> str:  # noqa: ANN401
+def substring(
+    text: Any,  # noqa: ANN401
+    start: Any,  # noqa: ANN401
+    end: Any = ABSENT,  # noqa: ANN401 - a null is given, and refused
+    meter: list[int] | None = None,
+) -> str:
     _text(text)
-    stop = len(text) if end is None else end
+    stop = len(text) if end is ABSENT else end
     if start.__class__ is not int or stop.__class__ is not int or not 0 <= start <= stop:
         raise Declined
     if stop > len(text):
         raise Declined
-    return str(text[start:stop])
+    return str(sized(text[start:stop], meter))
 
 
-def index_of(text: Any, part: Any) -> int:  # noqa: ANN401
+def index_of(text: Any, part: Any, meter: list[int] | None = None) -> int:  # noqa: ANN401
     _text(text, part)
-    if not part:
-        raise Declined
+    if meter is not None:
+        take(meter, len(text) >> 5)
     return int(text.find(part))
 
 
 def character(text: Any, at: Any) -> str:  # noqa: ANN401
     _text(text)
-    if at.__class__ is not int or not 0 <= at < len(text):
+    if at.__class__ is not int or not 0 <= at <= len(text):
         raise Declined
-    return str(text[at])
+    return str(text[at : at + 1])
+
+
+def searched(
+    matches: Callable[[Any, Any], bool],
+    text: Any,  # noqa: ANN401
+    pattern: Any,  # noqa: ANN401
+    meter: list[int],
+) -> bool:
+    """`text.matches(pattern)` of RE2 in a loop: each time it is given a copy of the text."""
+    _text(text, pattern)
+    take(meter, 40 + (len(text) + len(pattern)) // 16)
+    return matches(text, pattern)
 
 
 def to_text(value: Any) -> str:  # noqa: ANN401

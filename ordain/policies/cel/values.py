@@ -18,11 +18,16 @@ from typing import Any, Final, NoReturn
 from ordain.policies.cel.times import Duration, Timestamp
 
 MAXIMUM_STEPS: Final = 1_000_000
+# What an evaluation may do inside of its steps, in units of about a tenth of a microsecond.
+MAXIMUM_WORK: Final = 4_000_000
 MAXIMUM_SIZE: Final = 1_000_000
 ABSENT: Final = type("Absent", (), {"__slots__": (), "__repr__": lambda _: "absent"})()
 
 _LEAST: Final = -(1 << 63)
 _BEYOND: Final = 1 << 63
+_LONG: Final = 1_000
+# What is shorter costs no more than the step in which it is looked through, or made.
+_SHORT: Final = 16
 _ORDERED: Final = (int, float)
 _ALIKE: Final = frozenset((int, float, str, bool, Timestamp, Duration))
 _ADDED: Final = frozenset((float, Timestamp, Duration))
@@ -41,10 +46,24 @@ def spent() -> NoReturn:
     raise Exceeded(f"the expression takes more than {MAXIMUM_STEPS:,} steps")
 
 
-def sized(value: Any) -> Any:  # noqa: ANN401 - a text or a list
+def take(meter: list[int], work: int) -> bool:
+    """Count some work, so that small steps over large values come to an end; always true.
+
+    Raises:
+        Exceeded: when there was too much of it.
+    """
+    meter[0] -= work
+    if meter[0] < 0:
+        raise Exceeded("the expression walks through too much, or makes too much")
+    return True
+
+
+def sized(value: Any, meter: list[int] | None = None) -> Any:  # noqa: ANN401 - a text or a list
     """A text or list that an expression has made, unless it is too large."""
     if len(value) > MAXIMUM_SIZE:
         raise Exceeded(f"a value of more than {MAXIMUM_SIZE:,} characters or items was made")
+    if meter is not None and len(value) > _SHORT:
+        take(meter, len(value) >> 2)
     return value
 
 
@@ -129,17 +148,19 @@ def truth(value: Any) -> bool:  # noqa: ANN401
     raise Declined
 
 
-def equal(one: Any, other: Any) -> bool:  # noqa: ANN401
+def equal(one: Any, other: Any, meter: list[int]) -> bool:  # noqa: ANN401
     """`==`: numbers by value whatever their type, containers deeply, other types never."""
     kind = one.__class__
     if kind is other.__class__ and kind in _ALIKE:
+        if kind is str and len(one) > _LONG:
+            take(meter, len(one) >> 8)
         return bool(one == other)
     if one is None or other is None:
         return one is other
     if isinstance(one, list):
-        return isinstance(other, list) and _equal_lists(one, other)
+        return isinstance(other, list) and _equal_lists(one, other, meter)
     if isinstance(one, dict):
-        return isinstance(other, dict) and _equal_maps(one, other)
+        return isinstance(other, dict) and _equal_maps(one, other, meter)
     if kind in _ORDERED and other.__class__ in _ORDERED:
         return float(one) == float(other)
     if kind in _KNOWN and (other.__class__ in _KNOWN or isinstance(other, list | dict)):
@@ -147,22 +168,29 @@ def equal(one: Any, other: Any) -> bool:  # noqa: ANN401
     raise Declined
 
 
-def _equal_lists(one: list[Any], other: list[Any]) -> bool:
-    return len(one) == len(other) and all(map(equal, one, other))
+def _equal_lists(one: list[Any], other: list[Any], meter: list[int]) -> bool:
+    if len(one) != len(other):
+        return False
+    take(meter, 4 * len(one))
+    return all(equal(left, right, meter) for left, right in zip(one, other, strict=True))
 
 
-def _equal_maps(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
-    return len(one) == len(other) and all(
-        key in other and equal(one[key], other[key]) for key in one
-    )
+def _equal_maps(one: dict[Any, Any], other: dict[Any, Any], meter: list[int]) -> bool:
+    if len(one) != len(other):
+        return False
+    take(meter, 4 * len(one))
+    return all(key in other and equal(one[key], other[key], meter) for key in one)
 
 
-def contains(value: Any, among: Any) -> bool:  # noqa: ANN401
+def contains(value: Any, among: Any, meter: list[int]) -> bool:  # noqa: ANN401
     """`value in among`."""
     if isinstance(among, list):
         if value.__class__ is str:
+            if len(among) > _SHORT:
+                take(meter, len(among) >> 2)
             return value in among
-        return any(equal(value, one) for one in among)
+        take(meter, 4 * len(among))
+        return any(equal(value, one, meter) for one in among)
     if isinstance(among, dict) and value.__class__ is str:
         return value in among
     raise Declined
@@ -213,18 +241,18 @@ def integer(value: int) -> int:
     raise Declined
 
 
-def add(one: Any, other: Any) -> Any:  # noqa: ANN401
+def add(one: Any, other: Any, meter: list[int] | None = None) -> Any:  # noqa: ANN401
     """`+` of two values of one type: numbers, texts, lists, times."""
     kind = one.__class__
     if kind is other.__class__:
         if kind is int:
             return integer(one + other)
         if kind is str:
-            return sized(one + other)
+            return sized(one + other, meter)
         if kind in _ADDED:
             return one + other
     if isinstance(one, list) and isinstance(other, list):
-        return sized([*one, *other])
+        return sized([*one, *other], meter)
     if (kind, other.__class__) in ((Timestamp, Duration), (Duration, Timestamp)):
         return one + other
     raise Declined
@@ -269,6 +297,8 @@ def divide(one: Any, other: Any) -> Any:  # noqa: ANN401
 def remainder(one: Any, other: Any) -> int:  # noqa: ANN401
     """`%` of integers; the sign is that of the dividend."""
     if one.__class__ is int and other.__class__ is int and other:
+        # The least integer has no quotient by -1, so the evaluator has no rest either.
+        integer(-one if other == -1 else one)
         rest = abs(one) % abs(other)
         return -rest if one < 0 else rest
     raise Declined
