@@ -49,6 +49,15 @@ _POLICIES: Final = {
         "correct the name of the parameter",
     ),
 }
+_FUNCTIONS: Final = {
+    "POL010": Page(
+        "a rule in Python is not installed as its policy names it",
+        "The verdict must not depend on what happens to be installed. So package, version and "
+        "content are what the policy says, or the rule is not asked, and that blocks.",
+        "python: {rule: reason-codes, package: bank-rules, version: 1.4.2}    # 1.5.0 is there",
+        "install the version that is named, from its wheel, where the gate runs",
+    ),
+}
 _CHANGES: Final = {
     "CHG001": Page(
         "a change adds a symbolic link or a submodule",
@@ -240,6 +249,7 @@ _WAIVERS: Final = {
 }
 CODES: Final[dict[str, Page]] = {
     **_POLICIES,
+    **_FUNCTIONS,
     **_CHANGES,
     **_SWAPPED,
     **_EVIDENCE,

@@ -41,11 +41,15 @@ def _acting(spec: Policy) -> dict[str, Any]:
     plain: dict[str, Any] = to_plain(spec)
     plain.pop("rationale", None)
     plain["enforcement"] = spec.enforcement
-    plain["validations"] = [
-        {name: value for name, value in one.items() if name not in _WORDS}
-        for one in plain["validations"]
-    ]
+    if "validations" in plain:
+        plain["validations"] = [_wordless(one) for one in plain["validations"]]
+    if "python" in plain:
+        plain["python"] = _wordless(plain["python"])
     return plain
+
+
+def _wordless(rule: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in rule.items() if name not in _WORDS}
 
 
 def _differences(old: Any, new: Any, path: Path) -> Iterator[Pair]:  # noqa: ANN401 - JSON values

@@ -104,6 +104,10 @@ class Rule:
         named = tuple(zip((name for name, _ in self.variables), variables, strict=True))
         return Screened(conditions, named, validations, self.params)
 
+    def concerns(self, document: Document, world: World) -> bool | Finding:
+        """Whether every condition holds for one object; a finding where that cannot be said."""
+        return _Question(self, document, world).concerns()
+
     def ask(self, document: Document, world: World) -> tuple[Finding, ...]:
         """The findings on one object."""
         return _Question(self, document, world).findings()
@@ -132,11 +136,15 @@ class _Question:
         self.binding = rule.engine.bind(self.values)
         self.failed: dict[str, str] = {}
 
-    def findings(self) -> tuple[Finding, ...]:
+    def concerns(self) -> bool | Finding:
         applies = self._applies()
-        if isinstance(applies, str):
-            return (self._unanswered((), applies),)
-        if not applies:
+        return self._unanswered((), applies) if isinstance(applies, str) else applies
+
+    def findings(self) -> tuple[Finding, ...]:
+        concerned = self.concerns()
+        if not isinstance(concerned, bool):
+            return (concerned,)
+        if not concerned:
             return ()
         self._evaluate_variables()
         found = (self._answer(check) for check in self.rule.checks)
@@ -281,7 +289,7 @@ def compile_rule(
         tuple(variables),
         tuple(checks),
         origin,
-        frozenset(maker.names),
+        frozenset(maker.names).union(spec.python.reads if spec.python else ()),
     )
     return rule, ()
 
