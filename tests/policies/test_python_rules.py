@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from wheels import install
 
 from ordain.policies.gate import Judgement, check
@@ -699,3 +702,33 @@ def test_a_policy_says_one_thing(
 ) -> None:
     found = policy(workshop.serving, **fields).load().findings
     assert [(one.code, one.message) for one in found] == [(code, message)]
+
+
+# ── the page that says how ───────────────────────────────────────────────────────────────────────
+
+
+def blocks(language: str) -> str:
+    page = Path(__file__).parents[2] / "docs" / "python-rules.md"
+    (found,) = re.findall(
+        rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL
+    )
+    return str(found)
+
+
+def test_the_rule_of_the_page_finds_a_wrong_check_digit(workshop: Workshop, site: Site) -> None:
+    files = {"bank_rules/__init__.py": "", "bank_rules/identifiers.py": blocks("python")}
+    points = tomllib.loads(blocks("toml"))["project"]["entry-points"]["ordain.rules"]
+    install(site.path, files, points)
+    sketch = workshop.serving
+    sketch.documents["Policy/vendor-lei"] = yaml.safe_load(blocks("yaml"))
+    sketch.set("Policy/vendor-lei", "spec.match.when", None)
+    sketch.set("Model/credit", "metadata.labels", {"lei": "5493001KJTIIGC8Y1R12"})
+    assert check(sketch.load(), workshop.now).findings == ()
+    sketch.set("Model/credit", "metadata.labels", {"lei": "5493001KJTIIGC8Y1R21"})
+    found = only(check(sketch.load(), workshop.now))
+    assert found.code == "POL-vendor-lei"
+    assert found.message == "5493001KJTIIGC8Y1R21 is no legal entity identifier"
+    assert found.evidence[2] == "check digits = 21"
+    assert found.remedy == "look it up at gleif.org"
+    assert found.location is not None
+    assert found.location.length == 20

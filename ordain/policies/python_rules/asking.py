@@ -60,7 +60,7 @@ class Function:
         """The findings on every object, each with its key; `touched` as for expressions."""
         asked: list[Document] = []
         for document in self._objects(world, touched):
-            concerned = self.rule.concerns(document, world)
+            concerned = not self.rule.conditions or self.rule.concerns(document, world)
             if concerned is True:
                 asked.append(document)
             elif concerned:

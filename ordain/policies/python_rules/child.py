@@ -118,7 +118,10 @@ def _answer(rule: Callable[[Any], Any], values: dict[str, Any]) -> str:
 
 def _reason(error: BaseException, code: str) -> str:
     """What went wrong and where, without the place of the copy, which is another each time."""
-    text = " ".join(f"{type(error).__name__}: {error}".replace(code + os.sep, "").split())
+    text = f"{type(error).__name__}: {error}"
+    for own in (code, os.path.dirname(code)):  # noqa: PTH120
+        text = text.replace(own + os.sep, "")
+    text = " ".join(text.split())
     place, frame = "", error.__traceback__
     while frame is not None:
         path = frame.tb_frame.f_code.co_filename

@@ -51,30 +51,30 @@ class PolicyValidation:
 
 @declared
 class PythonRule:
-    """A function of an installed package that is asked instead of expressions.
-
-    It is for what CEL cannot say, and holds in the gate only: it is not portable to the cluster.
-    """
+    """A function of an installed package, for what CEL cannot say; not portable to the cluster."""
 
     rule: Annotated[
         str,
         about(
             "name of the rule, as the package registers it under the entry points `ordain.rules`",
-            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$",
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+            max_length=100,
         ),
     ]
     package: Annotated[
         str,
         about(
             "package that brings the rule",
-            pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$",
+            pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
+            max_length=100,
         ),
     ]
     version: Annotated[
         str,
         about(
             "version of the package; with another one installed the rule cannot be asked",
-            pattern=r"^[0-9A-Za-z][0-9A-Za-z.!+_-]{0,99}$",
+            pattern=r"^[0-9A-Za-z][0-9A-Za-z.!+_-]*$",
+            max_length=100,
         ),
     ]
     digest: Annotated[Digest | None, about("digest of the package's files; any if absent")] = None
