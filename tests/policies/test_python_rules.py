@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from wheels import install
 
+from ordain.policies.errors import NoAnswerError
 from ordain.policies.gate import Judgement, check
+from ordain.policies.python_rules.answers import read_answers
 from ordain.policies.waivers import WAIVABLE
 from ordain.specs.findings import Finding, Severity, Verdict
 
@@ -300,6 +306,17 @@ def test_a_process_without_an_answer_blocks_once(
     assert judgement.verdict is Verdict.FAIL
 
 
+def test_a_process_that_cannot_be_run_blocks(
+    workshop: Workshop, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.install()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert only(judged(workshop)).message == (
+        "the policy mine could not be evaluated: "
+        "its process cannot be run: No such file or directory"
+    )
+
+
 def test_a_rule_adds_findings_and_takes_none_away(workshop: Workshop, site: Site) -> None:
     site.install(broken("values['object'].clear()\nvalues.clear()\nreturn []"))
     sketch = policy(workshop.serving).set("Model/credit", "spec.acceptance.drift.psi.max", 0.4)
@@ -316,6 +333,46 @@ def test_text_is_one_line_without_what_a_terminal_acts_on(workshop: Workshop, si
     found = only(judged(workshop))
     assert found.message == "a ::error::b\ufffd[31m \ufffd"
     assert found.evidence[2] == "a b = c d"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["message", "path", "evidence", "x"]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.mark.property
+@settings(max_examples=500)
+@given(
+    st.lists(
+        st.binary(max_size=20)
+        | st.builds(
+            lambda name, value: json.dumps({name: value}).encode(),
+            st.sampled_from(["findings", "error", "load", "x"]),
+            st.lists(_JSON, max_size=3) | _JSON,
+        ),
+        max_size=3,
+    ),
+    st.integers(1, 3),
+)
+def test_no_answer_is_taken_for_another(lines: list[bytes], count: int) -> None:
+    """Either every question has an answer of the one form, or there is none."""
+    try:
+        answers, unloaded = read_answers(lines, count)
+    except NoAnswerError:
+        return
+    assert unloaded or len(answers) == count
+    for answer, line in zip(answers, lines, strict=False):
+        given_ = json.loads(line).get("findings")
+        assert answer.error or (isinstance(given_, list) and len(answer.said) == len(given_))
+        for said in answer.said:
+            assert said.message.isprintable()
+            assert all(one.isprintable() for one in said.evidence)
+            assert all(type(step) in (str, int) for step in said.path)
 
 
 # ── what a rule cannot reach ─────────────────────────────────────────────────────────────────────

@@ -49,8 +49,22 @@ def ask(
     `target` is `module:function` in the package whose `files` are given.
 
     Raises:
-        NoAnswerError: it crashed, took longer than `seconds`, or answered more than 4 MiB.
+        NoAnswerError: it could not be started, crashed, took longer than `seconds`, or answered
+            more than 4 MiB.
     """
+    try:
+        return _ask(files, target, values, questions, seconds)
+    except OSError as error:
+        raise NoAnswerError(f"its process cannot be run: {error.strerror or error}") from error
+
+
+def _ask(
+    files: Mapping[str, bytes],
+    target: str,
+    values: Mapping[str, Any],
+    questions: Iterable[Mapping[str, Any]],
+    seconds: int,
+) -> list[bytes]:
     header = {"target": target, "values": values, "seconds": seconds, "memory": MEMORY}
     with tempfile.TemporaryDirectory(prefix="ordain-rule-") as place, _spool() as asked:
         code, work = Path(place, "code"), Path(place, "work")
