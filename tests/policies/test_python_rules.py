@@ -733,6 +733,21 @@ def test_a_rule_is_upgraded_by_a_change_that_does_nothing_else(
     ] == [Severity.ERROR]
 
 
+def test_an_upgrade_with_both_versions_installed_is_judged_by_both(
+    workshop: Workshop, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.install(broken("yield {'message': 'old'}"))
+    other = tmp_path / "other" / "site-packages"
+    Site(other).install(broken("yield {'message': 'new'}"), version="1.5.0")
+    monkeypatch.syspath_prepend(str(other))
+    before = policy(workshop.serving)
+    after = before.copy().set("Policy/mine", "spec.python.version", "1.5.0")
+    judgement = workshop.intention(before, after).judge()
+    assert mine(judgement) == [("POL-mine", "new"), ("POL-mine", "old")]
+    packages = [name for name, _ in judgement.policies if name.startswith("package")]
+    assert packages == ["package bank-rules 1.4.2", "package bank-rules 1.5.0"]
+
+
 # ── the language ─────────────────────────────────────────────────────────────────────────────────
 
 
