@@ -42,11 +42,14 @@ _POLICIES: Final = {
         "packs: [{name: baseline, params: {psii: 0.2}}]",
         "correct the name of the parameter",
     ),
-    "POL005": Page(
-        "a policy demands nothing",
-        "It looks as if a rule were in force, and nothing is asked.",
-        "kind: Policy        # with neither validations nor transitions",
-        "declare validations, transitions, or both; or remove the document",
+}
+_FUNCTIONS: Final = {
+    "POL010": Page(
+        "a rule in Python is not installed as its policy names it",
+        "The verdict must not depend on what happens to be installed. So package, version and "
+        "content are what the policy says, or the rule is not asked, and that blocks.",
+        "python: {rule: reason-codes, package: bank-rules, version: 1.4.2}    # 1.5.0 is there",
+        "install the version that is named, from its wheel, where the gate runs",
     ),
 }
 _CHANGES: Final = {
@@ -240,6 +243,7 @@ _WAIVERS: Final = {
 }
 CODES: Final[dict[str, Page]] = {
     **_POLICIES,
+    **_FUNCTIONS,
     **_CHANGES,
     **_SWAPPED,
     **_EVIDENCE,

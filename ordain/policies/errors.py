@@ -2,7 +2,9 @@
 
     PolicyError              the gate could not do its work
     ├── ExpressionError      a CEL expression that does not compile
-    └── PackError            a pack of policies that ordain does not ship, or not in this version
+    ├── PackError            a pack of policies that ordain does not ship, or not in this version
+    ├── PackageError         a Python rule that is not installed as its policy names it
+    └── NoAnswerError        a Python rule that was asked and gave no answer
 
 What a policy finds is no error but a `Finding`; an expression that fails to compile becomes one at
 its place in the file.
@@ -45,3 +47,28 @@ class PackError(PolicyError):
     ) -> None:
         super().__init__(message, remedy=remedy)
         self.field = field
+
+
+class PackageError(PolicyError):
+    """A Python rule that is not installed as its policy names it.
+
+    `field` is the field of the policy's `python` that names what is not there.
+    """
+
+    code = "POL010"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str,
+        field: Literal["rule", "package", "version", "digest"] = "package",
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.field = field
+
+
+class NoAnswerError(PolicyError):
+    """A Python rule that was asked and gave no answer."""
+
+    code = "POL002"

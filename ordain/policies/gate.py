@@ -185,12 +185,11 @@ def _of_people(
 
 
 def _both(base: LoadedEstate | None, head: LoadedEstate, engine: Engine) -> Rulebook:
-    """The rules of base and of head; what is wrong with an old rule is no fault of this change."""
+    """The rules of base and of head."""
     book = rulebook(head, engine)
     if base is None:
         return book
-    before = rulebook(base, engine)
-    return Rulebook(before.rules).joined(book)
+    return rulebook(base, engine).before(book).joined(book)
 
 
 def _asked(

@@ -35,12 +35,17 @@ class Question:
         self.binding = rule.engine.bind(self.values)
         self.failed: dict[str, str] = {}
 
+    def concerns(self) -> bool | Finding:
+        """Whether every condition holds; a finding where that cannot be said."""
+        applies = self._applies()
+        return self._unanswered((), applies) if isinstance(applies, str) else applies
+
     def findings(self) -> tuple[Finding, ...]:
         """What the rule finds; nothing where it does not apply or is content."""
-        applies = self._applies()
-        if isinstance(applies, str):
-            return (self._unanswered((), applies),)
-        if not applies:
+        concerned = self.concerns()
+        if not isinstance(concerned, bool):
+            return (concerned,)
+        if not concerned:
             return ()
         self._evaluate_variables()
         found = (self._answer(check) for check in self.rule.checks)

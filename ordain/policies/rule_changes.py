@@ -42,11 +42,15 @@ def _acting(spec: Policy) -> dict[str, Any]:
     plain.pop("rationale", None)
     plain["enforcement"] = spec.enforcement
     for field in ("validations", "transitions"):
-        plain[field] = [
-            {name: value for name, value in one.items() if name not in _WORDS}
-            for one in plain.get(field, ())
-        ]
+        if field in plain:
+            plain[field] = [_wordless(one) for one in plain[field]]
+    if "python" in plain:
+        plain["python"] = _wordless(plain["python"])
     return plain
+
+
+def _wordless(rule: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in rule.items() if name not in _WORDS}
 
 
 def _differences(old: Any, new: Any, path: Path) -> Iterator[Pair]:  # noqa: ANN401 - JSON values

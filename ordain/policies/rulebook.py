@@ -3,17 +3,20 @@
 Without a PolicySet the baseline holds; with one, exactly the packs that it names. Of a change the
 rules of the base and those of the head are asked, and both must be content, so that nobody weakens
 a rule in the change that breaks it. A rule that both share is asked once.
+
+Rules in Python stand beside those in CEL: they are asked in processes of their own, and only an
+estate that has one loads what they need.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ordain.policies.cel.compiling import NEVER
 from ordain.policies.errors import PackError
 from ordain.policies.packs import DEFAULT, load_pack
-from ordain.policies.rules import Rule, compile_rules
+from ordain.policies.rules import ESTATE, Rule, compile_rules
 from ordain.policies.world import Scope
 from ordain.specs.findings import Finding, Severity
 
@@ -22,46 +25,111 @@ if TYPE_CHECKING:
 
     from ordain.policies.engine import Engine
     from ordain.policies.packs import Pack
+    from ordain.policies.python_rules.asking import Absent, Function
     from ordain.policies.world import World
     from ordain.specs.documents import Document, LoadedEstate
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Rules, and what is wrong with those that could not be compiled."""
+    """Rules, and what is wrong with those that could not be compiled.
+
+    `functions` are the rules in Python, `absent` those that are not installed as they are named;
+    what is wrong with these is among the findings as well.
+    """
 
     rules: tuple[Rule, ...]
     findings: tuple[Finding, ...] = ()
+    functions: tuple[Function, ...] = ()
+    absent: tuple[Absent, ...] = ()
 
     @property
     def digests(self) -> tuple[tuple[str, str], ...]:
-        """(name, digest) of every rule, for the record of a verdict."""
-        return tuple(sorted({(rule.name, rule.digest) for rule in self.rules}))
+        """(name, digest) of every rule, and of every package of rules, for the record."""
+        rules = {(rule.name, rule.digest) for rule in self.rules}
+        functions = {(one.name, one.digest) for one in self.functions}
+        packages = {(f"package {one.package}", one.package.digest) for one in self.functions}
+        return tuple(sorted(rules | functions | packages))
 
     def joined(self, other: Rulebook) -> Rulebook:
         """Both sets of rules; a rule that is the same in both stays once."""
-        known = {(rule.name, rule.digest) for rule in self.rules}
-        more = tuple(rule for rule in other.rules if (rule.name, rule.digest) not in known)
         findings = dict.fromkeys((*self.findings, *other.findings))
-        return Rulebook(self.rules + more, tuple(findings))
+        return Rulebook(
+            tuple(_joined(self.rules, other.rules)),
+            tuple(findings),
+            tuple(_joined(self.functions, other.functions)),
+            (*self.absent, *other.absent),
+        )
+
+    def before(self, head: Rulebook) -> Rulebook:
+        """These rules as those of the base of a change.
+
+        What is wrong with an old rule is no fault of the change, unless nobody can ask it.
+        """
+        findings: tuple[Finding, ...] = ()
+        if self.absent:
+            from ordain.policies.python_rules.asking import owed
+
+            findings = tuple(owed(self.absent, head.functions, head.absent))
+        return Rulebook(self.rules, findings, self.functions)
+
+
+_AnyRule = TypeVar("_AnyRule", "Rule", "Function")
+
+
+def _joined(rules: Iterable[_AnyRule], others: Iterable[_AnyRule]) -> Iterator[_AnyRule]:
+    known = set()
+    for rule in rules:
+        known.add((rule.name, rule.digest))
+        yield rule
+    yield from (rule for rule in others if (rule.name, rule.digest) not in known)
 
 
 def rulebook(estate: LoadedEstate, engine: Engine) -> Rulebook:
     """Every rule in force in an estate."""
-    rules: list[Rule] = []
-    findings: list[Finding] = []
+    found = _Found(engine)
     for document in estate.all("Policy"):
-        made, wrong = compile_rules(document, engine)
-        rules += made
-        findings += wrong
-    for pack, params, where in _packs(estate, findings):
+        found.add(document)
+    for pack, params, where in _packs(estate, found.findings):
         for document in pack.policies:
             own = {name: params[name] for name in document.spec.params if name in params}
-            made, wrong = compile_rules(document, engine, params=own, origin=pack.origin)
-            rules += made
-            findings += wrong
-        findings += _unknown_params(pack, params, where)
-    return Rulebook(tuple(rules), tuple(findings))
+            found.add(document, params=own, origin=pack.origin)
+        found.findings += _unknown_params(pack, params, where)
+    return Rulebook(
+        tuple(found.rules), tuple(found.findings), tuple(found.functions), tuple(found.absent)
+    )
+
+
+@dataclass(slots=True)
+class _Found:
+    """The rules that have been compiled so far."""
+
+    engine: Engine
+    rules: list[Rule] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
+
+    def add(
+        self, document: Document, *, params: Mapping[str, Any] | None = None, origin: str = ESTATE
+    ) -> None:
+        rules, wrong = compile_rules(document, self.engine, params=params, origin=origin)
+        self.findings += wrong
+        if document.spec.python is None:
+            self.rules += rules
+        else:
+            for rule in rules:
+                self._add_function(rule)
+
+    def _add_function(self, rule: Rule) -> None:
+        from ordain.policies.python_rules.asking import Function, function_of
+
+        found = function_of(rule)
+        if isinstance(found, Function):
+            self.functions.append(found)
+        else:
+            self.absent.append(found)
+            self.findings.append(found.finding)
 
 
 _Entry = tuple["Pack", dict[str, Any], "Document | None"]
@@ -107,7 +175,26 @@ def ask_all(
     are not asked. `broken` says that documents are missing because they have errors: then only
     rules are asked that look at nothing but the object.
     """
-    seen: set[tuple[str, str, str]] = set()
+    yield from _once(_ask_expressions(book, world, touched, broken=broken))
+    yield from _once(_ask_functions(book, world, touched, broken=broken), placed=True)
+
+
+def _once(
+    found: Iterable[tuple[str, Finding]], *, placed: bool = False
+) -> Iterator[tuple[str, Finding]]:
+    """Each finding once: base and head may say the same. A function may say it of many places."""
+    seen = set()
+    for key, finding in found:
+        place = finding.location if placed else None
+        identity = (finding.code, key, finding.message, place)
+        if identity not in seen:
+            seen.add(identity)
+            yield key, finding
+
+
+def _ask_expressions(
+    book: Rulebook, world: World, touched: frozenset[str] | None, *, broken: bool
+) -> Iterator[tuple[str, Finding]]:
     asked = [rule for rule in book.rules if not (broken and rule.of_others)]
     of_trees = Screens([rule for rule in asked if not rule.of_change])
     of_changes = Screens([rule for rule in asked if rule.of_change])
@@ -117,11 +204,15 @@ def ask_all(
         if touched is not None and key in touched:
             rules += of_changes.discontent(document.kind, scope)
         for rule in rules:
-            for finding in rule.ask(document, world):
-                identity = (finding.code, key, finding.message)
-                if identity not in seen:
-                    seen.add(identity)
-                    yield key, finding
+            yield from ((key, finding) for finding in rule.ask(document, world))
+
+
+def _ask_functions(
+    book: Rulebook, world: World, touched: frozenset[str] | None, *, broken: bool
+) -> Iterator[tuple[str, Finding]]:
+    for function in book.functions:
+        if not (broken and function.rule.of_others):
+            yield from function.ask(world, touched)
 
 
 class Screens:

@@ -104,6 +104,10 @@ class Rule:
         named = tuple(zip((name for name, _ in self.variables), variables, strict=True))
         return Screened(conditions, named, validations, self.params)
 
+    def concerns(self, document: Document, world: World) -> bool | Finding:
+        """Whether every condition holds for one object; a finding where that cannot be said."""
+        return Question(self, document, world).concerns()
+
     def ask(self, document: Document, world: World) -> tuple[Finding, ...]:
         """The findings on one object."""
         return Question(self, document, world).findings()
@@ -130,7 +134,8 @@ def compile_rules(
     """The rules of a Policy document, or what is wrong with it.
 
     `params` replace the policy's own, by name. The validations are one rule and the transitions
-    another, because they are asked of other objects.
+    another, because they are asked of other objects. A rule in Python has neither; it is asked
+    beside these.
     """
     maker = _Maker(document, engine)
     spec: Policy = document.spec
@@ -138,14 +143,12 @@ def compile_rules(
     variables = tuple(maker.variables(spec))
     checks = tuple(maker.checks("validations", spec.validations))
     transitions = tuple(maker.checks("transitions", spec.transitions))
-    if not spec.validations and not spec.transitions:
-        maker.findings.append(maker.empty())
     if maker.findings:
         return (), tuple(maker.findings)
     own = {**spec.params, **(params or {})}
-    names = frozenset(maker.names)
+    names = frozenset(maker.names).union(spec.python.reads if spec.python else ())
     rules = []
-    if checks:
+    if checks or spec.python is not None:
         rules.append(Rule(document, engine, own, conditions, variables, checks, origin, names))
     if transitions:
         before = (("transition", engine.compile("oldObject != null")), *conditions)
@@ -216,15 +219,6 @@ class _Maker:
                     program,
                     better,
                 )
-
-    def empty(self) -> Finding:
-        return Finding(
-            code="POL005",
-            severity=Severity.ERROR,
-            message=f"the policy {self.document.name} demands nothing",
-            location=self.document.marks.key("spec"),
-            remedy="declare validations, transitions, or both",
-        )
 
     def _broken(
         self, error: ExpressionError, expression: str, path: Iterable[str | int]

@@ -131,19 +131,18 @@ def _place(world: World, document: Document, reads: Sequence[Read]) -> tuple[Loc
     latest = [*reversed(reads)]
     latest.sort(key=lambda read: read.key)
     for read in latest:
-        if read.document == document.key and (found := _location(document, read)):
+        if read.document == document.key and (found := place(document, read.path)):
             return found, False
     for read in latest:
         other = world.estate.documents.get(read.document or "")
-        if other is not None and other is not document and (found := _location(other, read)):
+        if other is not None and other is not document and (found := place(other, read.path)):
             return found, True
     return None, False
 
 
-def _location(document: Document, read: Read) -> Location | None:
-    """Where a value stands, or what is nearest above a missing one."""
-    path = read.path
-    if not path or path[0] in _ENVELOPE or path[:2] == ("metadata", "name"):
+def place(document: Document, path: Sequence[str | int]) -> Location | None:
+    """Where a value stands, or what is nearest above a missing one; None for the document."""
+    if not path or path[0] in _ENVELOPE or tuple(path[:2]) == ("metadata", "name"):
         return None
     depth, value = _resolve(document.raw, path)
     if depth == len(path):

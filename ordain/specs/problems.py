@@ -51,6 +51,10 @@ PATTERNS: Final = {
     r"^/v1/[a-z0-9][a-z0-9/_-]*$": "a path below /v1/ such as /v1/credit",
     r"^(ssh-|ecdsa-)": "a public SSH key line such as `ssh-ed25519 AAAA...`",
     r"^[a-zA-Z_][a-zA-Z0-9_]*$": "a CEL identifier: letters, digits and underscores",
+    r"^([1-9]|[1-5][0-9]|60)s$": "a number of seconds from 1s to 60s",
+    r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$": "the name of an entry point such as reason-codes",
+    r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$": "the name of a package such as bank-rules",
+    r"^[0-9A-Za-z][0-9A-Za-z.!+_-]*$": "the version of a package such as 1.4.2",
 }
 
 

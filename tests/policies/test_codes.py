@@ -15,7 +15,7 @@ CODE = re.compile(r'"((?:POL|CHG|PRO|WVR)\d{3}|(?:ACC|SOD)-[A-Z]+)"')
 def test_every_code_in_the_room_is_explained_and_no_other() -> None:
     used = {
         code
-        for path in ROOM.glob("*.py")
+        for path in ROOM.rglob("*.py")
         if path.name != "codes.py"
         for code in CODE.findall(path.read_text())
     }

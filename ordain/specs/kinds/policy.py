@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from ordain.specs.kinds.declared import declared
-from ordain.specs.kinds.fields import Name, about
+from ordain.specs.kinds.fields import Digest, Name, about
 
 
 @declared
@@ -50,14 +50,81 @@ class PolicyValidation:
 
 
 @declared
-class Policy:
-    """A rule of the gate."""
+class PythonRule:
+    """A function of an installed package, for what CEL cannot say; not portable to the cluster."""
 
-    validations: Annotated[tuple[PolicyValidation, ...], about("what must be true")] = ()
+    rule: Annotated[
+        str,
+        about(
+            "name of the rule, as the package registers it under the entry points `ordain.rules`",
+            pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+            max_length=100,
+        ),
+    ]
+    package: Annotated[
+        str,
+        about(
+            "package that brings the rule",
+            pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$",
+            max_length=100,
+        ),
+    ]
+    version: Annotated[
+        str,
+        about(
+            "version of the package; with another one installed the rule cannot be asked",
+            pattern=r"^[0-9A-Za-z][0-9A-Za-z.!+_-]*$",
+            max_length=100,
+        ),
+    ]
+    digest: Annotated[Digest | None, about("digest of the package's files; any if absent")] = None
+    reads: Annotated[
+        tuple[
+            Literal[
+                "object",
+                "oldObject",
+                "model",
+                "compliance",
+                "evidence",
+                "linked",
+                "facts",
+                "estate",
+                "change",
+                "approvals",
+            ],
+            ...,
+        ],
+        about("values that the rule is given beside `params` and `now`", min_length=1),
+    ] = ("object",)
+    timeout: Annotated[
+        str,
+        about(
+            "time for all objects of one check, from 1s to 60s",
+            pattern=r"^([1-9]|[1-5][0-9]|60)s$",
+        ),
+    ] = "10s"
+    severity: Annotated[
+        Literal["error", "warning", "note"] | None,
+        about("weight; the policy's enforcement decides otherwise"),
+    ] = None
+    remedy: Annotated[str, about("how to mend what the rule finds")] = ""
+    controls: Annotated[tuple[str, ...], about("ids of the control catalogue")] = ()
+
+
+@declared
+class Policy:
+    """A rule of the gate: validations in CEL, or one rule in Python."""
+
+    validations: Annotated[
+        tuple[PolicyValidation, ...], about("what must be true", min_length=1)
+    ] = ()
     transitions: Annotated[
         tuple[PolicyValidation, ...],
         about("what must be true of a change from oldObject, in the base of the change, to object"),
     ] = ()
+    python: Annotated[
+        PythonRule | None, about("a rule of an installed package, in the place of validations")
+    ] = None
     match: Annotated[Match, about("which objects the rule looks at")] = Match()
     match_conditions: Annotated[tuple[MatchCondition, ...], about("further conditions")] = ()
     params: Annotated[
@@ -70,3 +137,12 @@ class Policy:
         about("what a violation does"),
     ] = "block"
     rationale: Annotated[str, about("why the rule exists", change="metadata")] = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a policy that says nothing, and one that says it twice."""
+        if bool(self.validations or self.transitions) == (self.python is not None):
+            message = "a policy has validations, transitions or both, or else python"
+            raise ValueError(message)
+        if self.python is not None and self.variables:
+            message = "variables are for validations; a Python rule cannot see them"
+            raise ValueError(message)
