@@ -126,7 +126,8 @@ def admission(
     made = compile_admission(rules, version, estate=declared.name, severity=severity)
     _tell_refused(made, strict=bool(wanted))
     _print_objects(made, output)
-    click.echo(f"{len(made.compiled)} of {len(rules)} policies compiled", err=True)
+    policies = {(rule.name, rule.digest) for rule in rules}
+    click.echo(f"{len(made.compiled)} of {len(policies)} policies compiled", err=True)
 
 
 def _rules(side: Side, wanted: tuple[str, ...]) -> list[Rule]:
@@ -134,7 +135,8 @@ def _rules(side: Side, wanted: tuple[str, ...]) -> list[Rule]:
     from ordain.policies.engine import cel_engine
     from ordain.policies.rulebook import rulebook
 
-    rules = rulebook(side.estate, cel_engine()).rules
+    book = rulebook(side.estate, cel_engine())
+    rules = [*book.rules, *(function.rule for function in book.functions)]
     names = {rule.name for rule in rules}
     for name in wanted:
         if name not in names:

@@ -18,7 +18,7 @@ be. Every reason is a finding at its place inside the expression.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -105,23 +105,27 @@ def compile_admission(
     severity: Severity = Severity.NOTE,
 ) -> Admission:
     """The admission policies of rules; `severity` is that of the findings on those refused."""
-    manifests: list[Manifest] = []
-    compiled: list[str] = []
-    refused: list[Refused] = []
+    refused: dict[tuple[str, str], Refused] = {}
+    kept: list[_Policy] = []
     taken: dict[str, str] = {}
     for rule in rules:
         one = _Policy(rule, version, estate)
         if taken.get(one.name) == rule.digest:
             continue
-        portability = Portability(rule, version, severity)
-        findings = portability.findings(taken=one.name in taken)
+        findings = Portability(rule, version, severity).findings(taken=one.name in taken)
         if findings:
-            refused.append(Refused(rule.name, rule.origin, findings))
+            # The transitions of a policy stay where its validations stay.
+            before = refused.get(one.identity, Refused(rule.name, rule.origin, ()))
+            refused[one.identity] = replace(before, findings=(*before.findings, *findings))
             continue
         taken[one.name] = rule.digest
-        compiled.append(rule.name)
-        manifests += one.manifests()
-    return Admission(tuple(manifests), tuple(compiled), tuple(refused))
+        kept.append(one)
+    whole = [one for one in kept if one.identity not in refused]
+    return Admission(
+        tuple(manifest for one in whole for manifest in one.manifests()),
+        tuple(dict.fromkeys(one.rule.name for one in whole)),
+        tuple(refused.values()),
+    )
 
 
 class _Policy:
@@ -132,9 +136,15 @@ class _Policy:
         self.spec = rule.document.spec
 
     @property
+    def identity(self) -> tuple[str, str]:
+        """What the rules of one policy have in common, and those of another version have not."""
+        return self.rule.name, self.rule.digest
+
+    @property
     def name(self) -> str:
         """No name of ours has a dot, so no two policies can be called alike."""
-        return f"{self.rule.name}.{self.rule.origin.partition(' ')[0]}.{GROUP}"
+        prefix = "transition." if self.rule.transition else ""
+        return f"{prefix}{self.rule.name}.{self.rule.origin.partition(' ')[0]}.{GROUP}"
 
     @cached_property
     def params_name(self) -> str:

@@ -60,6 +60,10 @@ class Portability:
 
     def findings(self, *, taken: bool) -> tuple[Finding, ...]:
         """Every reason why a cluster cannot hold this policy."""
+        if self.spec.python is not None:
+            message = "a rule in Python is not portable to the cluster"
+            remedy = "say in CEL what can be said in CEL; the gate asks the rest"
+            return (self._finding(NOT_IN_CLUSTERS, message, remedy, ("python",)),)
         found = [*self._of_fields()]
         if taken:
             message = "another version of this policy has the same name in the cluster"
@@ -89,7 +93,7 @@ class Portability:
         yield from self._since(self.rule.conditions, CONDITIONS, "conditions", self._first())
         yield from self._since(self.rule.variables, VARIABLES, "variables", ("variables",))
         for index, check in enumerate(self.rule.checks):
-            path: tuple[Step, ...] = ("validations", index)
+            path: tuple[Step, ...] = (self.rule.field, index)
             message = (*path, "messageExpression")
             yield from self._since(check.message, MESSAGES, "messageExpression", message)
             lenient = check.severity is not Severity.ERROR
@@ -155,7 +159,7 @@ class Portability:
     def _expressions(self) -> Iterator[_Expression]:
         """Every expression of the policy with what it may know."""
         offset = 1 if self.spec.match.when else 0
-        for index, (_, program) in enumerate(self.rule.conditions):
+        for index, (_, program) in enumerate(self.rule.declared):
             at: tuple[Step, ...] = ("matchConditions", index - offset, "expression")
             yield _Expression(at if index >= offset else ("match", "when"), program, None)
         names = [name for name, _ in self.rule.variables]
@@ -163,7 +167,7 @@ class Portability:
             known = frozenset(names[:index])
             yield _Expression(("variables", index, "expression"), program, known)
         for index, check in enumerate(self.rule.checks):
-            path, known = ("validations", index), frozenset(names)
+            path, known = (self.rule.field, index), frozenset(names)
             yield _Expression((*path, "expression"), check.program, known)
             if check.message:
                 yield _Expression((*path, "messageExpression"), check.message, known)

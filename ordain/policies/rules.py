@@ -74,6 +74,16 @@ class Rule:
         return self.document.name
 
     @property
+    def field(self) -> str:
+        """The field of the document that its checks stand in."""
+        return "transitions" if self.transition else "validations"
+
+    @property
+    def declared(self) -> tuple[tuple[str, Program], ...]:
+        """The conditions that the document declares; a transition has one more."""
+        return self.conditions[:-1] if self.transition else self.conditions
+
+    @property
     def digest(self) -> str:
         """The identity of the rule: equal digests give equal findings."""
         return digest({"policy": to_plain(self.document.spec), "params": self.params})
@@ -151,8 +161,8 @@ def compile_rules(
     if checks or spec.python is not None:
         rules.append(Rule(document, engine, own, conditions, variables, checks, origin, names))
     if transitions:
-        before = (("transition", engine.compile("oldObject != null")), *conditions)
-        parts = (before, variables, transitions, origin, names | {"oldObject"})
+        changed = (*conditions, ("transition", engine.compile("oldObject != null")))
+        parts = (changed, variables, transitions, origin, names | {"oldObject"})
         rules.append(Rule(document, engine, own, *parts, transition=True))
     return tuple(rules), ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from admitted import compiled, policies, policy
+from admitted import compiled, policies, policy, said
 
 from ordain.compilers.admission import plural, version_of
 from ordain.compilers.errors import CompileError
@@ -169,3 +169,57 @@ def test_a_version_without_such_policies_is_refused(version: str, message: str) 
     with pytest.raises(CompileError) as caught:
         version_of(version)
     assert caught.value.message == message
+
+
+TRANSITION = """
+match: {kinds: [Model], when: "object.spec.tier == 1"}
+transitions: [{expression: object.spec.tier <= oldObject.spec.tier, message: lowered}]
+"""
+
+
+def test_transitions_are_a_policy_of_their_own_that_needs_an_old_object() -> None:
+    spec = TRANSITION + "validations: [{expression: object.spec.tier > 0, message: no}]"
+    first, second = policies(compiled(spec))
+    assert first["metadata"]["name"] == "rule.estate.ordain.dev"
+    assert second["metadata"]["name"] == "transition.rule.estate.ordain.dev"
+    names = [one["name"] for one in second["spec"]["matchConditions"]]
+    assert names == ["match.when", "transition"]
+    assert second["spec"]["matchConditions"][1]["expression"] == "oldObject != null"
+    assert [one["message"] for one in second["spec"]["validations"]] == ["lowered"]
+
+
+def test_transitions_stay_where_the_validations_of_their_policy_stay() -> None:
+    spec = TRANSITION + "validations: [{expression: model.spec.tier > 0, message: no}]"
+    made = compiled(spec)
+    assert made.manifests == ()
+    assert [one.name for one in made.refused] == ["rule"]
+
+
+def test_a_transition_is_refused_at_its_own_place() -> None:
+    spec = "transitions: [{expression: size(approvals) > 1, message: no}]"
+    ((_, place, reason),) = said(spec)
+    assert place == "policies/rule.yaml:5:35"
+    assert reason == "`approvals` is known to the gate only, and to no cluster"
+
+
+def test_a_rule_in_python_stays_with_the_gate() -> None:
+    # The package is not installed, so only the admission's own reason is looked at.
+    from dataclasses import replace
+
+    from admitted import rules
+
+    from ordain.compilers.admission import compile_admission
+    from ordain.specs.kinds.policy import PythonRule
+
+    (rule,) = rules("validations: [{expression: object.a == 1, message: no}]")
+    spec = replace(
+        rule.document.spec,
+        validations=(),
+        python=PythonRule(rule="x", package="bank-rules", version="1.0.0"),
+    )
+    python = replace(rule, document=replace(rule.document, spec=spec), checks=())
+    made = compile_admission([python], version_of("1.29"), estate="examples")
+    assert made.manifests == ()
+    assert made.refused[0].findings[0].message == (
+        "the policy rule cannot go to a cluster: a rule in Python is not portable to the cluster"
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from admitted import compiled, policies, rules, rules_of
 from clusters_mind import ERROR, Answer, ClusterPolicy
+from sketches import sketch_of
 
 from ordain.compilers.admission import compile_admission, plural, version_of
 from ordain.policies.packs import pack_file, pack_names, pack_versions
@@ -47,35 +47,13 @@ def of_the_cluster(asked: list[ClusterPolicy], document: Document) -> list[str]:
 def estates(name: str, version: str) -> Iterator[LoadedEstate]:
     """The estate of a pack's examples, and what every example makes of it."""
     examples = yaml.safe_load(pack_file(f"{name}/{version}.examples.yaml"))
-    edits = [one["set"] for each in examples["policies"].values() for one in each["bad"]]
-    edits += [one["set"] for each in examples["policies"].values() for one in each["good"]]
-    for edit in ({}, *edits):
-        documents = {
-            f"{one['kind']}/{one['metadata']['name']}": copy.deepcopy(one)
-            for one in examples["estate"]
-        }
-        for key, values in edit.items():
-            if values is None:
-                del documents[key]
-                continue
-            for path, value in values.items():
-                put(documents[key], path.split("."), copy.deepcopy(value))
-        tree = {
-            "ordain.yaml" if one["kind"] == "Estate" else f"specs/{at}.yaml": yaml.safe_dump(
-                one, sort_keys=False
-            ).encode()
-            for at, one in enumerate(documents.values())
-        }
-        yield load_estate(tree)
-
-
-def put(at: dict[str, Any], path: list[str], value: object) -> None:
-    for step in path[:-1]:
-        at = at.setdefault(step, {})
-    if value is None:
-        at.pop(path[-1], None)
-    else:
-        at[path[-1]] = value
+    # Some examples edit the document that names the pack.
+    packs = [{"name": name, "version": version, "params": {}}]
+    good = sketch_of(examples).add("PolicySet", "pack", packs=packs)
+    yield good.load()
+    for each in examples["policies"].values():
+        for one in (*each["bad"], *each["good"]):
+            yield good.copy().edit(one.get("before", {})).edit(one["set"]).load()
 
 
 @pytest.mark.timeout(30)
@@ -100,7 +78,7 @@ def test_on_the_examples_of_the_packs(name: str, version: str) -> None:
                 compared += 1
                 violated += bool(expected)
     assert compared > 300 or not any(asked.values())
-    assert violated > 5 or not any(asked.values())
+    assert violated >= 5 or not any(asked.values())
 
 
 # Policies that lean on what a cluster does otherwise, and objects that make them answer, violate

@@ -19,9 +19,11 @@ from ordain.policies.world import World
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sketches import Sketch
+
     from ordain.policies.cel.programs import CelProgram, Values
     from ordain.policies.rules import Rule
-    from tests.policies.conftest import Sketch, Workshop
+    from tests.policies.conftest import Workshop
 
 PACKS = [(name, version) for name in pack_names() for version in pack_versions(name)]
 

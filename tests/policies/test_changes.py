@@ -15,7 +15,9 @@ from ordain.vcs.changes import Change, PathChange
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.policies.conftest import Case, Sketch, Workshop
+    from sketches import Sketch
+
+    from tests.policies.conftest import Case, Workshop
 
 
 def codes(case: Case) -> list[str]:

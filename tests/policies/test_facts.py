@@ -12,7 +12,9 @@ from ordain.policies.world import World
 from ordain.specs.recipes import recipe_from_inputs
 
 if TYPE_CHECKING:
-    from tests.policies.conftest import Sketch, Workshop
+    from sketches import Sketch
+
+    from tests.policies.conftest import Workshop
 
 
 def facts_of(

@@ -10,7 +10,9 @@ import pytest
 from ordain.policies.loosening import loosened_between
 
 if TYPE_CHECKING:
-    from tests.policies.conftest import Sketch, Workshop
+    from sketches import Sketch
+
+    from tests.policies.conftest import Workshop
 
 GATES = [
     {"name": "roc_auc", "min": 0.7, "bound": "lower", "confidence": 0.95},

@@ -24,8 +24,10 @@ from ordain.specs.plain import to_plain
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sketches import Sketch
+
     from ordain.specs.findings import Finding
-    from tests.policies.conftest import Sketch, Workshop
+    from tests.policies.conftest import Workshop
 
 Example = dict[str, Any]
 

@@ -25,7 +25,9 @@ from ordain.policies.waivers import WAIVABLE
 from ordain.specs.findings import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
-    from tests.policies.conftest import Sketch, Workshop
+    from sketches import Sketch
+
+    from tests.policies.conftest import Workshop
 
 HERE = "specs/policy/mine.yaml"
 ORIGIN = "rule = mine of bank-rules 1.4.2, in Python: not portable to the cluster"
@@ -40,6 +42,9 @@ def rule(values):
             "evidence": {"tier": spec["tier"], "least": values["params"].get("tier", 2)},
         }
 """
+
+
+EITHER = "a policy has validations, transitions or both, or else python"
 
 
 class Site:
@@ -759,9 +764,13 @@ def test_an_upgrade_with_both_versions_installed_is_judged_by_both(
         (
             {"policy_validations": [{"expression": "true", "message": "x"}]},
             "SPEC107",
-            "a policy has either validations or python",
+            EITHER,
         ),
-        ({"policy_python": None}, "SPEC107", "a policy has either validations or python"),
+        (
+            {"policy_python": None},
+            "SPEC107",
+            EITHER,
+        ),
         (
             {"policy_variables": [{"name": "a", "expression": "1"}]},
             "SPEC107",

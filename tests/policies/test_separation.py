@@ -14,7 +14,9 @@ from ordain.vcs.approvals import Approval
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.policies.conftest import Case, Sketch, Workshop
+    from sketches import Sketch
+
+    from tests.policies.conftest import Case, Workshop
 
 
 def quorum(case: Case) -> list[str]:

@@ -14,8 +14,10 @@ from ordain.policies.rules import compile_rules
 from ordain.policies.world import World
 
 if TYPE_CHECKING:
+    from sketches import Sketch
+
     from ordain.specs.findings import Finding
-    from tests.policies.conftest import Sketch, Workshop
+    from tests.policies.conftest import Workshop
 
 
 def found(workshop: Workshop, expression: str, **spec: Any) -> tuple[Finding, str]:  # noqa: ANN401

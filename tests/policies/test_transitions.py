@@ -8,7 +8,9 @@ from ordain.policies.gate import check
 from ordain.specs.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from tests.policies.conftest import Sketch, Workshop
+    from sketches import Sketch
+
+    from tests.policies.conftest import Workshop
 
 RULE: dict[str, Any] = {
     "match": {"kinds": ["Model"]},

@@ -11,7 +11,9 @@ from ordain.specs.findings import Severity, Verdict
 from ordain.specs.plain import spec_digest
 
 if TYPE_CHECKING:
-    from tests.policies.conftest import Sketch, Workshop
+    from sketches import Sketch
+
+    from tests.policies.conftest import Workshop
 
 CODE = "POL-drift-limit.acceptance"
 

@@ -10,7 +10,7 @@ from ordain.compilers.admission import compile_admission, version_of
 from ordain.policies.engine import cel_engine
 from ordain.policies.packs import load_pack
 from ordain.policies.rulebook import rulebook
-from ordain.policies.rules import compile_rule
+from ordain.policies.rules import compile_rules
 from ordain.specs.estates import load_estate
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ HEAD = "apiVersion: ordain.dev/v1\nkind: Policy\nmetadata: {name: rule}\nspec:\n
 def rules_of(pack: str, version: str) -> list[Rule]:
     """The policies of one version of a pack."""
     found = load_pack(pack, version)
-    made = [compile_rule(one, cel_engine(), origin=found.origin) for one in found.policies]
-    return [rule for rule, _ in made if rule is not None]
+    made = [compile_rules(one, cel_engine(), origin=found.origin) for one in found.policies]
+    return [rule for rules, _ in made for rule in rules]
 
 
 def rules(*specs: str) -> list[Rule]:
@@ -45,7 +45,8 @@ def rules(*specs: str) -> list[Rule]:
     assert loaded.findings == ()
     book = rulebook(loaded, cel_engine())
     assert book.findings == ()
-    return [one for one in book.rules if one.origin == "estate"]
+    functions = [one.rule for one in book.functions]
+    return [one for one in (*book.rules, *functions) if one.origin == "estate"]
 
 
 def compiled(*specs: str, version: str = "1.29", names: tuple[str, ...] = ()) -> Admission:
