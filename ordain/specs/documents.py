@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ class Marks(Protocol):
 
     def value(self, *path: Step) -> Location:
         """The place of a value; the nearest enclosing one where the path does not exist."""
+
+    def span(self, *path: Step) -> tuple[int, int]:
+        """The code-point offsets of a value, from its first letter to behind its last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,16 @@ class LoadedEstate:
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
     refused: frozenset[str] = frozenset()
+    _kinds: dict[str, tuple[Document, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the documents once; every check asks for some kind."""
+        kinds: dict[str, list[Document]] = {}
+        for document in self.documents.values():
+            kinds.setdefault(document.kind, []).append(document)
+        by_name = attrgetter("name")
+        found = {kind: tuple(sorted(some, key=by_name)) for kind, some in kinds.items()}
+        object.__setattr__(self, "_kinds", found)
 
     def get(self, kind: str, name: str) -> Document | None:
         """One document."""
@@ -68,5 +82,4 @@ class LoadedEstate:
 
     def all(self, kind: str) -> tuple[Document, ...]:
         """The documents of one kind, by name."""
-        found = [document for document in self.documents.values() if document.kind == kind]
-        return tuple(sorted(found, key=lambda document: document.name))
+        return self._kinds.get(kind, ())

@@ -45,7 +45,9 @@ def chosen(features: Features, among: Iterable[str]) -> tuple[str, ...]:
     """The candidates that a model takes: those it includes, or all, without those it excludes."""
     without = set(features.exclude)
     only = set(features.include)
-    return tuple(name for name in among if name not in without and (not only or name in only))
+    if only:
+        return tuple([name for name in among if name in only and name not in without])
+    return tuple([name for name in among if name not in without])
 
 
 def feature_names(features: Features, dataset: Dataset) -> tuple[str, ...]:

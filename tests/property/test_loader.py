@@ -16,7 +16,7 @@ from ordain.specs.shapes import shapes
 from ordain.specs.spelling import meant
 
 if TYPE_CHECKING:
-    from ordain.specs.marks import NodeMarks
+    from ordain.specs.documents import Marks
 
 pytestmark = pytest.mark.property
 
@@ -72,7 +72,7 @@ def test_marks_stand_where_the_values_stand(value: object) -> None:
     text = json.dumps({"root": value}, ensure_ascii=False)
     marks = parse(text.encode(), "f.yaml").nodes[0].marks
 
-    def look(found: object, path: tuple[str | int, ...], marks: NodeMarks) -> None:
+    def look(found: object, path: tuple[str | int, ...], marks: Marks) -> None:
         start, end = marks.span(*path)
         assert same(json.loads(text[start:end]), found)
         if isinstance(found, dict):

@@ -7,7 +7,7 @@ from ordain.specs.loader import parse
 if TYPE_CHECKING:
     from ordain.specs.documents import Step
     from ordain.specs.findings import Location
-    from ordain.specs.marks import NodeMarks
+    from ordain.specs.documents import Marks
 
 TEXT = b"""\
 # a comment
@@ -24,7 +24,7 @@ spec:
 """
 
 
-def marks(text: bytes = TEXT) -> NodeMarks:
+def marks(text: bytes = TEXT) -> Marks:
     return parse(text.replace(b": no", b""), "f.yaml").nodes[0].marks
 
 
