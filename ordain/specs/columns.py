@@ -55,27 +55,45 @@ class _Table:
         return not self.dataset.columns.keys() >= set(names)
 
 
-def check_models(estate: LoadedEstate) -> Iterator[Finding]:
+class Columns:
     """Datasets on their own, models against their datasets, monitors and compliance after them."""
-    tables = {document.name: _Table(document) for document in estate.all("Dataset")}
-    for document in estate.all("Dataset"):
-        yield from _check_dataset(document)
-    models = {document.name: document for document in estate.all("Model")}
-    for document in models.values():
-        yield from _check_parts(document)
-        table = tables.get(document.spec.dataset)
-        if table is not None:
-            yield from _check_model(document, table)
-    for document in estate.all("Monitor"):
-        yield from _check_monitor(document)
-        deployment = estate.get("Deployment", document.spec.deployment)
-        model = models.get(deployment.spec.model) if deployment else None
-        if model is not None and model.spec.dataset in tables:
-            yield from _check_watched(document, model, tables[model.spec.dataset])
-    for document in estate.all("Compliance"):
-        model = models.get(document.spec.model)
-        if model is not None and model.spec.dataset in tables:
-            yield from _check_compliance(document, model, tables[model.spec.dataset])
+
+    def __init__(self, estate: LoadedEstate) -> None:
+        self._estate = estate
+        self._tables: dict[str, _Table] = {}
+
+    def of(self, document: Document) -> Iterator[Finding]:
+        """What is wrong with the columns that a document names."""
+        match document.kind:
+            case "Dataset":
+                yield from _check_dataset(document)
+            case "Model":
+                yield from _check_parts(document)
+                if (table := self._table(document)) is not None:
+                    yield from _check_model(document, table)
+            case "Monitor":
+                yield from _check_monitor(document)
+                yield from self._watched(document)
+            case "Compliance":
+                model = self._estate.get("Model", document.spec.model)
+                if model is not None and (table := self._table(model)) is not None:
+                    yield from _check_compliance(document, model, table)
+
+    def _table(self, model: Document) -> _Table | None:
+        """The table of a model's Dataset, where there is one."""
+        name = model.spec.dataset
+        dataset = self._estate.get("Dataset", name) if name is not None else None
+        if dataset is None:
+            return None
+        if name not in self._tables:
+            self._tables[name] = _Table(dataset)
+        return self._tables[name]
+
+    def _watched(self, monitor: Document) -> Iterator[Finding]:
+        deployment = self._estate.get("Deployment", monitor.spec.deployment)
+        model = self._estate.get("Model", deployment.spec.model) if deployment else None
+        if model is not None and (table := self._table(model)) is not None:
+            yield from _check_watched(monitor, model, table)
 
 
 def _check_dataset(document: Document) -> Iterator[Finding]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ordain.specs.graph import Graph, graph_of, ties_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from ordain.specs.findings import Finding, Location
+    from ordain.specs.graph import Ties
 
 Step = str | int
 
@@ -51,6 +56,46 @@ class Document:
         """Where the document's name stands."""
         return self.marks.value("metadata", "name")
 
+    @property
+    def ties(self) -> Ties:
+        """What the document names."""
+        return ties_of(self)
+
+
+_CONTENT: Final = ("labels", "spec", "raw", "marks")
+
+
+class Deferred(Document):
+    """A document whose content is read when somebody asks for it.
+
+    Its kind, name and ties are known from an earlier run over the same bytes.
+    """
+
+    __slots__ = ("_read", "_ties")
+
+    def __init__(  # noqa: PLR0913 - what is known and how to know the rest
+        self, kind: str, name: str, path: str, *, ties: Ties, read: Callable[[], Document]
+    ) -> None:
+        for attribute, value in (("kind", kind), ("name", name), ("path", path)):
+            object.__setattr__(self, attribute, value)
+        object.__setattr__(self, "_ties", ties)
+        object.__setattr__(self, "_read", read)
+
+    @property
+    def ties(self) -> Ties:
+        """What the document names."""
+        found: Ties = self._ties
+        return found
+
+    def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401 - of any field
+        """Fill what is empty; Python asks here for nothing else."""
+        if attribute not in _CONTENT:
+            raise AttributeError(attribute)
+        document = self._read()
+        for name in _CONTENT:
+            object.__setattr__(self, name, getattr(document, name))
+        return getattr(document, attribute)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedEstate:
@@ -58,14 +103,16 @@ class LoadedEstate:
 
     Documents with errors are absent, so an estate with blocking findings must not be acted on;
     `refused` are the identities of those whose kind and name could be read. `files` are the paths
-    that were read.
+    that were read. Where a cache is used, `identities` names the bytes of each document.
     """
 
     documents: dict[str, Document]
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
     refused: frozenset[str] = frozenset()
+    identities: Mapping[str, str] = field(default_factory=dict, compare=False)
     _kinds: dict[str, tuple[Document, ...]] = field(init=False, repr=False, compare=False)
+    _graph: list[Graph] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Sort the documents once; every check asks for some kind."""
@@ -75,11 +122,43 @@ class LoadedEstate:
         by_name = attrgetter("name")
         found = {kind: tuple(sorted(some, key=by_name)) for kind, some in kinds.items()}
         object.__setattr__(self, "_kinds", found)
+        object.__setattr__(self, "_graph", [])
+
+    @property
+    def graph(self) -> Graph:
+        """What leads from one document to another, worked out at the first question."""
+        if not self._graph:
+            self._graph.append(graph_of(self.documents))
+        return self._graph[0]
 
     def get(self, kind: str, name: str) -> Document | None:
         """One document."""
         return self.documents.get(f"{kind}/{name}")
 
+    def find(self, key: str) -> Document | None:
+        """One document by `Kind/name`."""
+        return self.documents.get(key)
+
     def all(self, kind: str) -> tuple[Document, ...]:
         """The documents of one kind, by name."""
         return self._kinds.get(kind, ())
+
+    def knows(self, key: str) -> bool:
+        """Whether a document is there, or was and has been refused."""
+        return key in self.documents or key in self.refused
+
+    def refuses(self, kind: str) -> bool:
+        """Whether any document of a kind has been refused."""
+        return any(key.startswith(f"{kind}/") for key in self.refused)
+
+    def needs(self, key: str) -> tuple[str, ...]:
+        """The keys of what a document refers to, sorted."""
+        return self.graph.needs.get(key, ())
+
+    def users(self, key: str) -> tuple[str, ...]:
+        """The keys of what refers to a document."""
+        return self.graph.users.get(key, ())
+
+    def versions(self, model: str, number: int) -> tuple[str, ...]:
+        """The keys of the ModelVersions that say they are this one; more than one is an error."""
+        return self.graph.versions.get((model, number), ())
