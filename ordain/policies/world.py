@@ -25,13 +25,11 @@ holds the few that matter. Names that no expression mentions are not computed at
 from __future__ import annotations
 
 import json
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ordain.policies.lookups import features_of, model_of, protected_of, versions_of
+from ordain.policies.lookups import features_of, model_of, protected_of, version_of
 from ordain.specs.evidence import evidence_path
 from ordain.specs.kinds import kind_names
-from ordain.specs.references import dependencies
 from ordain.specs.routes import rule_fields
 
 if TYPE_CHECKING:
@@ -64,10 +62,19 @@ class World:
         self.before = before
         self.tree = {} if tree is None else tree
         self.constants = {"now": now, "change": change, "approvals": list(approvals)}
+        self._about: Document | None = None
+        self._known: Values = {}
+        self._by_kind: dict[str, dict[str, Any]] = {}
 
     def values(self, document: Document, names: Iterable[str]) -> Values:
-        """The values of those names for one object."""
-        return {name: self._value(name, document) for name in names}
+        """The values of those names for one object; rules of one object share them."""
+        if self._about is not document:
+            self._about, self._known = document, {}
+        known = self._known
+        for name in names:
+            if name not in known:
+                known[name] = self._value(name, document)
+        return {name: known[name] for name in names}
 
     def _value(self, name: str, document: Document) -> Any:  # noqa: ANN401 - any JSON value
         maker = _MAKERS.get(name)
@@ -81,59 +88,43 @@ class World:
 
     def _compliance(self, document: Document) -> Raw:
         model = model_of(document, self.estate)
-        return _raw(self._sections.get(model.name)) if model else None
+        users = self.estate.users(model.key) if model else ()
+        written = [key for key in users if key.startswith("Compliance/")]
+        return _raw(self.estate.find(max(written))) if written else None
 
-    @cached_property
-    def _sections(self) -> dict[str, Document]:
-        return {document.spec.model: document for document in self.estate.all("Compliance")}
-
-    @cached_property
-    def _by_kind(self) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {kind: {} for kind in kind_names()}
-        for document in self.estate.documents.values():
-            found[document.kind][document.name] = document.raw
-        return found
-
-    @cached_property
-    def versions(self) -> dict[tuple[str, int], Document]:
-        """Every ModelVersion by model and number."""
-        return versions_of(self.estate)
+    def _whole(self, _: Document) -> dict[str, dict[str, Any]]:
+        documents = self.estate.documents
+        if not self._by_kind:
+            self._by_kind.update({kind: {} for kind in kind_names()})
+            for document in documents.values():
+                self._by_kind[document.kind][document.name] = document.raw
+        return self._by_kind
 
     def _evidence(self, document: Document) -> Any:  # noqa: ANN401 - any JSON value
         version: Document | None = document if document.kind == "ModelVersion" else None
         if document.kind == "Deployment" and document.spec.version is not None:
-            version = self.versions.get((document.spec.model, document.spec.version))
+            version = version_of(document, self.estate)
         data = self.tree.get(evidence_path(version.spec.evidence)) if version else None
         try:
             return None if data is None else json.loads(data)
         except ValueError:
             return None
 
-    @cached_property
-    def _down(self) -> dict[str, tuple[str, ...]]:
-        return dependencies(self.estate)
-
-    @cached_property
-    def _up(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for key, below in self._down.items():
-            for one in below:
-                found.setdefault(one, []).append(key)
-        return found
-
     def linked(self, document: Document) -> dict[str, list[Any]]:
         """What the object depends on and what directly depends on it, by kind, by name."""
-        keys = set(self._below(document.key)) | set(self._up.get(document.key, ()))
+        keys = {*self._below(document.key), *self.estate.users(document.key)}
         keys.discard(document.key)
         found: dict[str, list[Any]] = {kind: [] for kind in kind_names()}
-        for key in sorted(keys & self.estate.documents.keys()):
-            found[key.partition("/")[0]].append(self.estate.documents[key].raw)
+        for key in sorted(keys):
+            linked = self.estate.find(key)
+            if linked is not None:
+                found[linked.kind].append(linked.raw)
         return found
 
     def _below(self, key: str) -> Iterator[str]:
         seen, waiting = {key}, [key]
         while waiting:
-            for below in self._down.get(waiting.pop(), ()):
+            for below in self.estate.needs(waiting.pop()):
                 if below not in seen:
                     seen.add(below)
                     waiting.append(below)
@@ -148,7 +139,7 @@ _MAKERS: Final[dict[str, Callable[[World, Document], Any]]] = {
     "evidence": World._evidence,  # noqa: SLF001
     "linked": World.linked,
     "facts": lambda world, document: facts(document, world.estate),
-    "estate": lambda world, _: world._by_kind,  # noqa: SLF001
+    "estate": World._whole,  # noqa: SLF001
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ordain.specs.graph import Graph, graph_of, ties_of
+from ordain.specs.graph import Graph, graph_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +45,7 @@ class Document:
     raw: dict[str, Any]
     path: str
     marks: Marks
+    ties: Ties
 
     @property
     def key(self) -> str:
@@ -56,12 +57,8 @@ class Document:
         """Where the document's name stands."""
         return self.marks.value("metadata", "name")
 
-    @property
-    def ties(self) -> Ties:
-        """What the document names."""
-        return ties_of(self)
 
-
+_set = object.__setattr__
 _CONTENT: Final = ("labels", "spec", "raw", "marks")
 
 
@@ -71,21 +68,16 @@ class Deferred(Document):
     Its kind, name and ties are known from an earlier run over the same bytes.
     """
 
-    __slots__ = ("_read", "_ties")
+    __slots__ = ("_read",)
 
-    def __init__(  # noqa: PLR0913 - what is known and how to know the rest
+    def __init__(
         self, kind: str, name: str, path: str, *, ties: Ties, read: Callable[[], Document]
     ) -> None:
-        for attribute, value in (("kind", kind), ("name", name), ("path", path)):
-            object.__setattr__(self, attribute, value)
-        object.__setattr__(self, "_ties", ties)
-        object.__setattr__(self, "_read", read)
-
-    @property
-    def ties(self) -> Ties:
-        """What the document names."""
-        found: Ties = self._ties
-        return found
+        _set(self, "kind", kind)
+        _set(self, "name", name)
+        _set(self, "path", path)
+        _set(self, "ties", ties)
+        _set(self, "_read", read)
 
     def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401 - of any field
         """Fill what is empty; Python asks here for nothing else."""
@@ -93,7 +85,7 @@ class Deferred(Document):
             raise AttributeError(attribute)
         document = self._read()
         for name in _CONTENT:
-            object.__setattr__(self, name, getattr(document, name))
+            _set(self, name, getattr(document, name))
         return getattr(document, attribute)
 
 

@@ -8,7 +8,7 @@ document whose content is known from an earlier run need not be read for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.paths import values_at
 
@@ -51,17 +51,17 @@ class Ties:
     version: Version | None = None
 
 
-def ties_of(document: Document) -> Ties:
-    """The ties of a document."""
+def ties_of(kind: str, raw: dict[str, Any]) -> Ties:
+    """The ties of a document that has passed its schema."""
     links = [
-        f"{kind}/{name}"
-        for path, kind in REFERENCES.get(document.kind, ())
-        for _, name in values_at(document.raw, path)
+        f"{other}/{name}"
+        for path, other in REFERENCES.get(kind, ())
+        for _, name in values_at(raw, path)
         if isinstance(name, str)
     ]
-    version = None
-    if document.kind in {"ModelVersion", "Deployment"} and document.spec.version is not None:
-        version = (document.spec.model, document.spec.version)
+    spec, version = raw["spec"], None
+    if kind in {"ModelVersion", "Deployment"} and spec.get("version") is not None:
+        version = (spec["model"], spec["version"])
     return Ties(tuple(links), version)
 
 

@@ -6,16 +6,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ordain.specs.documents import Step
 
 Path = tuple["Step", ...]
 
 
-def values_at(raw: Any, path: str) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401 - any YAML value
+def values_at(raw: Any, path: str) -> list[tuple[Path, Any]]:  # noqa: ANN401 - any YAML value
     """Every value that a path leads to, with its own path; nothing where there is none."""
-    return _below(raw, _steps(path), ())
+    found: list[tuple[Path, Any]] = []
+    _collect(raw, _steps(path), (), found)
+    return found
 
 
 @cache
@@ -24,17 +24,17 @@ def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 
 
-def _below(value: Any, steps: tuple[str, ...], path: Path) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401
+def _collect(value: Any, steps: Path, path: Path, found: list[tuple[Path, Any]]) -> None:  # noqa: ANN401
     for at, step in enumerate(steps):
         if step == "*":
             entries = value.items() if isinstance(value, dict) else enumerate(value or ())
             for key, inner in entries:
-                yield from _below(inner, steps[at + 1 :], (*path, *steps[:at], key))
+                _collect(inner, steps[at + 1 :], (*path, *steps[:at], key), found)
             return
         if not isinstance(value, dict) or step not in value:
             return
         value = value[step]
-    yield (*path, *steps), value
+    found.append((path + steps, value))
 
 
 def dotted(path: Path) -> str:

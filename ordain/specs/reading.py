@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ordain.specs.documents import Document
 from ordain.specs.findings import Finding, Severity
+from ordain.specs.graph import ties_of
 from ordain.specs.kinds import API_VERSION, kind_names, kind_type, kind_validator
 from ordain.specs.spelling import did_you_mean, listed
 
@@ -37,7 +38,8 @@ def read_document(node: Node, path: str) -> tuple[Document | None, tuple[Finding
         envelope.findings.extend(problems)
     if envelope.findings or kind is None or name is None:
         return None, tuple(envelope.findings)
-    return Document(kind, name, labels, spec, raw, path, node.marks), ()
+    ties = ties_of(kind, raw)
+    return Document(kind, name, labels, spec, raw, path, node.marks, ties), ()
 
 
 def identity_of(raw: Any) -> tuple[str, ...]:  # noqa: ANN401 - any YAML value
