@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="The weight from which on the exit code is 1.",
 )
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Read and ask everything anew; ORDAIN_NO_CACHE=1 says the same.",
+)
 @output_option
 @click.pass_obj
 @click.pass_context
@@ -38,6 +43,7 @@ def command(
     revision: str | None,
     base: str | None,
     fail_on: str,
+    no_cache: bool,
     output: str,
 ) -> None:
     """Judge the estate: schema, references, policies.
@@ -48,20 +54,25 @@ def command(
     if base is not None:
         tree, findings = _judge_change(directory, base, revision or "HEAD")
     else:
-        tree, findings = _check_tree(directory, revision)
+        tree, findings = _check_tree(directory, revision, no_cache=no_cache)
     _print(ctx, findings, tree, output)
     weights = {"error"} if fail_on == "error" else {"error", "warning"}
     ctx.exit(1 if any(finding.severity.value in weights for finding in findings) else 0)
 
 
 def _check_tree(
-    directory: Path, revision: str | None
+    directory: Path, revision: str | None, *, no_cache: bool
 ) -> tuple[Mapping[str, bytes], Sequence[Finding]]:
+    import os
+
+    from ordain.cli.caching import cache_of
     from ordain.policies.gate import check
     from ordain.specs.estates import load_estate
 
     tree = _tree(directory, revision)
-    return tree, check(load_estate(tree), now(), tree=tree).findings
+    cache = None if no_cache else cache_of(find_root(directory), os.environ)
+    estate = load_estate(tree, cache)
+    return tree, check(estate, now(), tree=tree, cache=cache).findings
 
 
 def _tree(directory: Path, revision: str | None) -> Mapping[str, bytes]:

@@ -99,26 +99,42 @@ def _unknown_params(
 def ask_all(
     book: Rulebook, world: World, touched: frozenset[str] | None, *, broken: bool
 ) -> Iterator[tuple[str, Finding]]:
-    """The findings of every rule, each with the key of its object, without repetition.
+    """The findings of every rule, each with the key of its object, without repetition."""
+    questions = Questions(book, world, touched, broken=broken)
+    for _, document in sorted(world.estate.documents.items()):
+        yield from questions.of(document)
+
+
+class Questions:
+    """Every rule, asked one object at a time.
 
     `touched` are the documents of a change, None without a change: then questions about a change
     are not asked. `broken` says that documents are missing because they have errors: then only
     rules are asked that look at nothing but the object.
     """
-    seen: set[tuple[str, str, str]] = set()
-    by_kind: dict[str, list[Rule]] = {}
-    for key, document in sorted(world.estate.documents.items()):
-        rules = by_kind.get(document.kind)
-        if rules is None:
-            rules = [rule for rule in book.rules if rule.matches(document.kind)]
-            by_kind[document.kind] = rules
-        for rule in rules:
-            if broken and rule.of_others:
+
+    def __init__(
+        self, book: Rulebook, world: World, touched: frozenset[str] | None, *, broken: bool
+    ) -> None:
+        self._world = world
+        self._touched = touched
+        self._rules = [rule for rule in book.rules if not (broken and rule.of_others)]
+        self._by_kind: dict[str, list[Rule]] = {}
+
+    def of(self, document: Document) -> Iterator[tuple[str, Finding]]:
+        """The findings on one object, each with its key, without repetition."""
+        key, seen = document.key, set[tuple[str, str]]()
+        asked = self._touched is not None and key in self._touched
+        for rule in self._matching(document.kind):
+            if rule.of_change and not asked:
                 continue
-            if rule.of_change and (touched is None or key not in touched):
-                continue
-            for finding in rule.ask(document, world):
-                identity = (finding.code, key, finding.message)
+            for finding in rule.ask(document, self._world):
+                identity = (finding.code, finding.message)
                 if identity not in seen:
                     seen.add(identity)
                     yield key, finding
+
+    def _matching(self, kind: str) -> list[Rule]:
+        if kind not in self._by_kind:
+            self._by_kind[kind] = [rule for rule in self._rules if rule.matches(kind)]
+        return self._by_kind[kind]

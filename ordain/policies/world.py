@@ -62,19 +62,11 @@ class World:
         self.before = before
         self.tree = {} if tree is None else tree
         self.constants = {"now": now, "change": change, "approvals": list(approvals)}
-        self._about: Document | None = None
-        self._known: Values = {}
         self._by_kind: dict[str, dict[str, Any]] = {}
 
     def values(self, document: Document, names: Iterable[str]) -> Values:
-        """The values of those names for one object; rules of one object share them."""
-        if self._about is not document:
-            self._about, self._known = document, {}
-        known = self._known
-        for name in names:
-            if name not in known:
-                known[name] = self._value(name, document)
-        return {name: known[name] for name in names}
+        """The values of those names for one object."""
+        return {name: self._value(name, document) for name in names}
 
     def _value(self, name: str, document: Document) -> Any:  # noqa: ANN401 - any JSON value
         maker = _MAKERS.get(name)

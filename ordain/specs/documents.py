@@ -65,25 +65,34 @@ _CONTENT: Final = ("labels", "spec", "raw", "marks")
 class Deferred(Document):
     """A document whose content is read when somebody asks for it.
 
-    Its kind, name and ties are known from an earlier run over the same bytes.
+    Its kind, name and ties are known from an earlier run over the same bytes. `read` gives document
+    number `at` of its file.
     """
 
-    __slots__ = ("_read",)
+    __slots__ = ("_at", "_read")
 
     def __init__(
-        self, kind: str, name: str, path: str, *, ties: Ties, read: Callable[[], Document]
+        self,
+        kind: str,
+        name: str,
+        path: str,
+        *,
+        ties: Ties,
+        read: Callable[[int], Document],
+        at: int,
     ) -> None:
         _set(self, "kind", kind)
         _set(self, "name", name)
         _set(self, "path", path)
         _set(self, "ties", ties)
         _set(self, "_read", read)
+        _set(self, "_at", at)
 
     def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401 - of any field
         """Fill what is empty; Python asks here for nothing else."""
         if attribute not in _CONTENT:
             raise AttributeError(attribute)
-        document = self._read()
+        document = self._read(self._at)
         for name in _CONTENT:
             _set(self, name, getattr(document, name))
         return getattr(document, attribute)
