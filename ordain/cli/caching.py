@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 # What decides on an answer: the code of these rooms and the packs that stand in them.
 _ROOMS: Final = ("specs", "policies")
-# A document is read by libyaml and validated by this; the engine has its name in the cache already.
-_LIBRARIES: Final = ("yaml", "pydantic_core")
+# A document is read, validated and judged with these.
+_LIBRARIES: Final = ("yaml", "pydantic_core", "cel_expr_python")
 
 
 def cache_of(root: Path, environ: Mapping[str, str]) -> Cache | None:
@@ -38,17 +38,15 @@ def tool_digest() -> str:
     """The digest of what a check is made of, so that another version never takes its word.
 
     The bytes of the code count and not only its version: whoever works on ordain has many of one
-    version.
+    version. Of libraries the versions count of all that is installed beside them, because their
+    names are there without a search.
     """
     import sys
     from hashlib import sha256
-    from importlib import import_module
 
     import ordain
 
-    whole = sha256(f"{ordain.__version__} {sys.version}".encode())
-    for name in _LIBRARIES:
-        whole.update(f"{name} {import_module(name).__version__}".encode())
+    whole = sha256(f"{ordain.__version__} {sys.version} {_installed()}".encode())
     package = Path(ordain.__file__).parent
     for room in _ROOMS:
         for path in sorted(_files(str(package / room))):
@@ -56,6 +54,16 @@ def tool_digest() -> str:
             with open(path, "rb") as file:  # noqa: PTH123 - hundreds of Paths cost more than files
                 whole.update(sha256(file.read()).digest())
     return whole.hexdigest()
+
+
+def _installed() -> list[str]:
+    """Names and versions of everything that is installed where our libraries are."""
+    from importlib.util import find_spec
+
+    specs = (find_spec(name) for name in _LIBRARIES)
+    places = {os.path.dirname(os.path.dirname(one.origin)) for one in specs if one and one.origin}  # noqa: PTH120
+    names = (name for place in sorted(places) for name in os.listdir(place))  # noqa: PTH208
+    return sorted(name for name in names if name.endswith((".dist-info", ".egg-info")))
 
 
 def _files(directory: str) -> Iterator[str]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from ordain.policies.promotions import run_by
 from ordain.policies.rulebook import Questions
 from ordain.policies.world import World
-from ordain.specs.canonical import digest
 from ordain.specs.reads import UNKEPT, Answers, NotingEstate, NotingTree
 from ordain.specs.references import References
 
@@ -93,7 +92,7 @@ def ask_tree(
         world = World(estate, now, tree=tree)
         checking = Checking(book, estate, world, evidence=tree, broken=broken)
         return checking.all(estate, lambda _, question: question())
-    memory = _Memory(digest({"rules": book.digests, "engine": engine.name}), estate, tree, cache)
+    memory = _Memory(type(engine).__name__, estate, tree, cache)
     world = memory.world(now)
     checking = Checking(book, memory.estate, world, evidence=world.tree, broken=broken)
     said = checking.all(estate, memory.ask)
@@ -107,15 +106,17 @@ class _Memory:
     """What a cache knows of an estate, and what it will know."""
 
     def __init__(
-        self, rules: str, estate: LoadedEstate, tree: Mapping[str, bytes], cache: Cache
+        self, engine: str, estate: LoadedEstate, tree: Mapping[str, bytes], cache: Cache
     ) -> None:
         self._cache = cache
         self._asked: set[str] = set()
         self._answers = Answers(estate, tree)
         self._tree = NotingTree(tree, self._asked, self._answers)
         self.estate = NotingEstate(estate, self._asked)
-        self._rules = rules
-        self._silent = cache.silent(rules, self._answers)
+        # The packs that ship with ordain are part of the tool, which the cache knows.
+        rules = ("*Policy", "*PolicySet")
+        self._rules = " ".join([engine, *(self._answers[question] for question in rules)])
+        self._silent = cache.silent(self._rules, self._answers)
         self._known: dict[str, Sequence[str]] = {}
 
     def world(self, now: str) -> World:

@@ -136,6 +136,8 @@ def _content(handle: int) -> bytes:
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "it is no regular file")
     data = os.read(handle, found.st_size + 1)
+    if len(data) == found.st_size:
+        return data
     while more := os.read(handle, _PART):
         data += more
     return data

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 from ordain.specs.loader import parse
 
 if TYPE_CHECKING:
-    from ordain.specs.documents import Step
+    from ordain.specs.documents import Marks, Step
     from ordain.specs.findings import Location
-    from ordain.specs.documents import Marks
 
 TEXT = b"""\
 # a comment
