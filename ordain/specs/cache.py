@@ -54,6 +54,11 @@ class Cache:
         self._files: dict[str, Any] = {}
         self._silent: dict[str, Any] = {}
 
+    @property
+    def remembers(self) -> bool:
+        """Whether an earlier run has left anything."""
+        return bool(self._old)
+
     def documents(self, blob: str) -> list[Known] | None:
         """The documents of a file of these bytes, None where nothing is known about it."""
         found = self._old.get("files", {}).get(blob)
