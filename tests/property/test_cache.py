@@ -67,6 +67,11 @@ def copied(found: dict[str, Any], name: str) -> dict[str, Any]:
     return other
 
 
+def other_split(version: dict[str, Any]) -> dict[str, Any]:
+    version["spec"]["split"] = "sha256:" + 64 * "6"
+    return version
+
+
 def proof(split: str) -> Evidence:
     """The evidence of the version that the estate serves."""
     return Evidence(
@@ -104,7 +109,7 @@ def first() -> dict[str, dict[str, Any]]:
 FIRST = first()
 OTHERS: dict[str, dict[str, Any]] = {
     "Model/second": copied(FIRST["Model/credit"], "second"),
-    "ModelVersion/zweite": copied(FIRST["ModelVersion/credit-1"], "zweite"),
+    "ModelVersion/zweite": other_split(copied(FIRST["ModelVersion/credit-1"], "zweite")),
     "Route/another": copied(FIRST["Route/credit"], "another"),
     "Monitor/second": copied(FIRST["Monitor/credit"], "second"),
     "Compliance/later": copied(FIRST["Compliance/credit"], "later"),
