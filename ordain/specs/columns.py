@@ -50,6 +50,11 @@ class _Table:
         """The columns that a model learns from."""
         return chosen(features, self.candidates)
 
+    def leaves_any(self, features: Features) -> bool:
+        """Whether there is any column that a model learns from; most often the first one is."""
+        only, without = set(features.include), set(features.exclude)
+        return any(name not in without and (not only or name in only) for name in self.candidates)
+
     def lacks(self, names: Iterable[str]) -> bool:
         """Whether any of these is no column; most often none is, and nobody has to look where."""
         return not self.dataset.columns.keys() >= set(names)
@@ -167,12 +172,12 @@ def _check_features(document: Document, table: _Table) -> Iterator[Finding]:
             if name in table.never:
                 message = f"`{name}` can be no feature: {table.never[name]}"
                 yield _error("REF004", document, path, message, "take it out of `include`")
-    learnt = table.features(features)
+    learnt = table.features(features) if table.unusable else ()
     for name in (name for name in table.unusable if name in learnt):
         message = f"`{name}` would be a feature, and no model can learn from {table.unusable[name]}"
         remedy = f"add `{name}` to `features.exclude`"
         yield _error("REF004", document, ("spec", "features"), message, remedy, key=True)
-    if not learnt and not table.lacks(features.include):
+    if not table.leaves_any(features) and not table.lacks(features.include):
         path = ("spec", "features")
         message = "no column is left as a feature"
         remedy = "every column is protected, a leak, the target, or excluded"
@@ -207,7 +212,9 @@ def _check_monotone(document: Document, table: _Table) -> Iterator[Finding]:
 
 def _check_fairness(document: Document, table: _Table) -> Iterator[Finding]:
     """Fairness is measured on protected columns, by a favourable outcome and a decision."""
-    for path, name in values_at(document.raw, "spec.acceptance.fairness.*.attributes.*"):
+    pattern = "spec.acceptance.fairness.*.attributes.*"
+    named = any(gate.attributes for gate in document.spec.acceptance.fairness)
+    for path, name in values_at(document.raw, pattern) if named else ():
         if name not in table.protected:
             message = f"`{name}` is no protected column of the Dataset"
             hint = did_you_mean(str(name), table.protected)

@@ -8,7 +8,7 @@ A default is always supported, whether it is written out or not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.findings import Finding, Severity
@@ -34,6 +34,23 @@ class Unsupported:
     supported: tuple[Any, ...]
     instead: str
     severity: Severity = _ERROR
+    _steps: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Take the path apart once; every document of its kind is held against it."""
+        object.__setattr__(self, "_steps", tuple(self.path.split(".")))
+
+    def holds(self, raw: Any) -> bool:  # noqa: ANN401 - any YAML value
+        """Whether a document surely declares nothing that is not done."""
+        value = raw
+        for step in self._steps:
+            if not isinstance(value, dict):
+                # A star, or nothing: that is looked at one by one.
+                return False
+            if step not in value:
+                return step != "*"
+            value = value[step]
+        return value in self.supported
 
 
 UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
@@ -115,9 +132,10 @@ class Support:
         if document.kind == "Deployment" and document.spec.environment in self._local():
             rows += _LOCAL
         for row in rows:
-            for path, value in values_at(document.raw, row.path):
-                if value not in row.supported:
-                    yield _finding(document, row, path, value)
+            if not row.holds(document.raw):
+                for path, value in values_at(document.raw, row.path):
+                    if value not in row.supported:
+                        yield _finding(document, row, path, value)
 
     def _local(self) -> frozenset[str]:
         """The environments that run on this machine."""
