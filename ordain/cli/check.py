@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="The weight from which on the exit code is 1.",
 )
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Read and ask everything anew; ORDAIN_NO_CACHE=1 says the same.",
+)
 @outputs_option
 @click.pass_obj
 @click.pass_context
@@ -45,6 +51,7 @@ def command(
     revision: str | None,
     base: str | None,
     fail_on: str,
+    no_cache: bool,
     outputs: tuple[Output, ...],
 ) -> None:
     """Judge the estate: schema, references, policies.
@@ -59,10 +66,12 @@ def command(
 
     settled = settle(outputs, os.environ)
     moment = now()
+    # A check keeps nearly everything that it makes to its end, and makes no garbage in circles.
+    gc.set_threshold(1_000_000, 20, 20)
     if base is not None:
         seen = _judge_change(directory, base, revision or "HEAD", moment)
     else:
-        seen = _check_tree(directory, revision, moment)
+        seen = _check_tree(directory, revision, moment, no_cache=no_cache)
     if any(one.file is not None or one.format != "text" for one in settled):
         _write(_described(seen, moment, fail_on, settled), settled)
     if any(one.file is None and one.format == "text" for one in settled):
@@ -89,12 +98,17 @@ class _Seen:
         return ("ordain", "check", *base, *revision)
 
 
-def _check_tree(directory: Path, revision: str | None, moment: datetime) -> _Seen:
+def _check_tree(
+    directory: Path, revision: str | None, moment: datetime, *, no_cache: bool
+) -> _Seen:
+    from ordain.cli.caching import cache_of
     from ordain.policies.gate import check
     from ordain.specs.estates import load_estate
 
     tree, commit = _tree(directory, revision)
-    judgement = check(load_estate(tree), moment, tree=tree)
+    kept = revision is None and not no_cache
+    cache = cache_of(find_root(directory), os.environ) if kept else None
+    judgement = check(load_estate(tree, cache), moment, tree=tree, cache=cache)
     return _Seen(judgement, judgement.findings, tree, commit)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordain.policies.changes import Kind, integrity
+from ordain.policies.checking import ask_tree
 from ordain.policies.engine import cel_engine
 from ordain.policies.promotions import Promotion, prove, serving_evidence
 from ordain.policies.rulebook import Rulebook, ask_all, rulebook
@@ -28,7 +29,7 @@ from ordain.policies.separation import (
     required,
     unmet,
 )
-from ordain.policies.waivers import Suppressed, weigh
+from ordain.policies.waivers import Suppressed, Weighed, weigh
 from ordain.policies.world import World
 from ordain.specs.findings import Finding, Severity, Verdict, blocking
 from ordain.specs.references import check_references
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ordain.policies.engine import Engine
     from ordain.policies.loosening import Loosened
     from ordain.policies.separation import Counted
+    from ordain.specs.cache import Cache
     from ordain.specs.documents import LoadedEstate
     from ordain.vcs.approvals import Approval
 
@@ -96,21 +98,22 @@ def check(
     *,
     tree: Mapping[str, bytes] | None = None,
     engine: Engine | None = None,
+    cache: Cache | None = None,
 ) -> Judgement:
     """Judge a tree without a change: language, references, policies, evidence of what serves.
 
     `tree` holds the estate's files by path; without it no evidence is looked at. Policies about
-    changes and approvals are not asked.
+    changes and approvals are not asked. A cache must be the one that the estate was loaded with.
     """
     engine = engine or cel_engine()
-    spoken, broken = _language(estate)
     book = rulebook(estate, engine)
-    world = World(estate, instant(now), tree=tree)
-    found = list(ask_all(book, world, None, broken=broken))
-    if tree is not None and not broken:
-        found += serving_evidence(estate, tree)
-    weighed = weigh(found, None, estate, authority(None, estate), now)
-    findings = _sorted((*spoken, *book.findings, *weighed.standing, *weighed.remarks))
+    broken = blocking(estate.findings)
+    spoken, found = ask_tree(
+        book, engine, estate, instant(now), tree=tree, broken=broken, cache=cache
+    )
+    weighed = _weighed(found, estate, now)
+    fixed = (*estate.findings, *spoken, *book.findings)
+    findings = _sorted((*fixed, *weighed.standing, *weighed.remarks))
     return Judgement(
         verdict_of(findings),
         findings,
@@ -118,6 +121,14 @@ def check(
         policies=book.digests,
         asked=engine,
     )
+
+
+def _weighed(found: Iterable[tuple[str, Finding]], estate: LoadedEstate, now: datetime) -> Weighed:
+    """Findings and waivers; where there is neither, nobody's roles have to be known."""
+    outcomes = list(found)
+    if not outcomes and not estate.all("Waiver"):
+        return Weighed((), (), ())
+    return weigh(outcomes, None, estate, authority(None, estate), now)
 
 
 def _language(estate: LoadedEstate) -> tuple[tuple[Finding, ...], bool]:

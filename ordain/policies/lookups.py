@@ -39,6 +39,13 @@ def versions_of(estate: LoadedEstate) -> dict[tuple[str, int], Document]:
     return {(one.spec.model, one.spec.version): one for one in estate.all("ModelVersion")}
 
 
+def version_of(deployment: Document, estate: LoadedEstate) -> Document | None:
+    """The ModelVersion that a Deployment runs."""
+    spec = deployment.spec
+    found = estate.versions(spec.model, spec.version) if spec.version is not None else ()
+    return estate.find(found[-1]) if found else None
+
+
 def features_of(model: Document, estate: LoadedEstate) -> tuple[str, ...]:
     """The columns that training uses as features, in the order of the Dataset."""
     dataset = estate.get("Dataset", model.spec.dataset) if model.spec.dataset else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.policies.acceptance import Case, accept
 from ordain.policies.changes import is_evidence
-from ordain.policies.lookups import recipe_in, versions_of
+from ordain.policies.lookups import recipe_in, version_of, versions_of
 from ordain.specs.evidence import (
     MAXIMUM_BYTES,
     Evidence,
@@ -231,13 +231,15 @@ def _stray_data(promotion: Promotion) -> Iterator[Outcome]:
 
 def serving_evidence(estate: LoadedEstate, tree: Mapping[str, bytes]) -> Iterator[Outcome]:
     """The evidence of every version that a Deployment runs is in the tree and says so."""
-    known = versions_of(estate)
-    seen: set[str] = set()
-    for deployment in estate.all("Deployment"):
-        version = known.get((deployment.spec.model, deployment.spec.version or 0))
-        if version is None or version.key in seen:
-            continue
-        seen.add(version.key)
-        found = read_for(version, tree)
-        if isinstance(found, Finding):
-            yield version.key, found
+    found = (one for document in estate.all("Deployment") for one in run_by(document, estate, tree))
+    yield from dict.fromkeys(found)
+
+
+def run_by(
+    deployment: Document, estate: LoadedEstate, tree: Mapping[str, bytes]
+) -> Iterator[Outcome]:
+    """What is wrong with the evidence of the version that one Deployment runs."""
+    version = version_of(deployment, estate)
+    found = read_for(version, tree) if version is not None else None
+    if version is not None and isinstance(found, Finding):
+        yield version.key, found

@@ -169,50 +169,57 @@ def _unknown_params(
 def ask_all(
     book: Rulebook, world: World, touched: frozenset[str] | None, *, broken: bool
 ) -> Iterator[tuple[str, Finding]]:
-    """The findings of every rule, each with the key of its object, without repetition.
+    """The findings of every rule, each with the key of its object, without repetition."""
+    questions = Questions(book, world, touched, broken=broken)
+    for _, document in sorted(world.estate.documents.items()):
+        yield from questions.of(document)
+    yield from questions.of_functions()
+
+
+class Questions:
+    """Every rule, asked one object at a time; rules in Python, asked once of all.
 
     `touched` are the documents of a change, None without a change: then questions about a change
     are not asked. `broken` says that documents are missing because they have errors: then only
     rules are asked that look at nothing but the object.
     """
-    yield from _once(_ask_expressions(book, world, touched, broken=broken))
-    yield from _once(_ask_functions(book, world, touched, broken=broken), placed=True)
 
+    def __init__(
+        self, book: Rulebook, world: World, touched: frozenset[str] | None, *, broken: bool
+    ) -> None:
+        self._world = world
+        self._touched = touched
+        asked = [rule for rule in book.rules if not (broken and rule.of_others)]
+        self._of_trees = Screens([rule for rule in asked if not rule.of_change])
+        self._of_changes = Screens([rule for rule in asked if rule.of_change])
+        self._functions = [one for one in book.functions if not (broken and one.rule.of_others)]
 
-def _once(
-    found: Iterable[tuple[str, Finding]], *, placed: bool = False
-) -> Iterator[tuple[str, Finding]]:
-    """Each finding once: base and head may say the same. A function may say it of many places."""
-    seen = set()
-    for key, finding in found:
-        place = finding.location if placed else None
-        identity = (finding.code, key, finding.message, place)
-        if identity not in seen:
-            seen.add(identity)
-            yield key, finding
+    def of(self, document: Document) -> Iterator[tuple[str, Finding]]:
+        """The findings on one object, each with its key: base and head may say the same."""
+        seen = set[tuple[str, str]]()
+        for rule in self._discontent(document):
+            for finding in rule.ask(document, self._world):
+                identity = (finding.code, finding.message)
+                if identity not in seen:
+                    seen.add(identity)
+                    yield document.key, finding
 
+    def _discontent(self, document: Document) -> list[Rule]:
+        scope = Scope(self._world, document)
+        rules = self._of_trees.discontent(document.kind, scope)
+        if self._touched is not None and document.key in self._touched:
+            rules += self._of_changes.discontent(document.kind, scope)
+        return rules
 
-def _ask_expressions(
-    book: Rulebook, world: World, touched: frozenset[str] | None, *, broken: bool
-) -> Iterator[tuple[str, Finding]]:
-    asked = [rule for rule in book.rules if not (broken and rule.of_others)]
-    of_trees = Screens([rule for rule in asked if not rule.of_change])
-    of_changes = Screens([rule for rule in asked if rule.of_change])
-    for key, document in sorted(world.estate.documents.items()):
-        scope = Scope(world, document)
-        rules = of_trees.discontent(document.kind, scope)
-        if touched is not None and key in touched:
-            rules += of_changes.discontent(document.kind, scope)
-        for rule in rules:
-            yield from ((key, finding) for finding in rule.ask(document, world))
-
-
-def _ask_functions(
-    book: Rulebook, world: World, touched: frozenset[str] | None, *, broken: bool
-) -> Iterator[tuple[str, Finding]]:
-    for function in book.functions:
-        if not (broken and function.rule.of_others):
-            yield from function.ask(world, touched)
+    def of_functions(self) -> Iterator[tuple[str, Finding]]:
+        """What the rules in Python find; one may say the same of many places of an object."""
+        seen = set()
+        for function in self._functions:
+            for key, finding in function.ask(self._world, self._touched):
+                identity = (finding.code, key, finding.message, finding.location)
+                if identity not in seen:
+                    seen.add(identity)
+                    yield key, finding
 
 
 class Screens:

@@ -44,10 +44,9 @@ from ordain.policies.facts import (
     undocumented,
     unrouted,
 )
-from ordain.policies.lookups import model_of, versions_of
+from ordain.policies.lookups import model_of, version_of
 from ordain.specs.evidence import evidence_path
 from ordain.specs.kinds import kind_names
-from ordain.specs.references import dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -79,6 +78,8 @@ class World:
         self.before = before
         self.tree = {} if tree is None else tree
         self.constants: Values = {"now": now, "change": change, "approvals": list(approvals)}
+        self._by_kind: dict[str, dict[str, Any]] = {}
+        self._directory: dict[str, Values] = {}
 
     @cached_property
     def owners(self) -> dict[int, str]:
@@ -106,30 +107,26 @@ class World:
 
     def _sections_of(self, document: Document) -> Document | None:
         model = model_of(document, self.estate)
-        return self._sections.get(model.name) if model else None
-
-    @cached_property
-    def _sections(self) -> dict[str, Document]:
-        return {document.spec.model: document for document in self.estate.all("Compliance")}
+        users = self.estate.users(model.key) if model else ()
+        written = [key for key in users if key.startswith("Compliance/")]
+        return self.estate.find(max(written)) if written else None
 
     def _facts(self, document: Document) -> Values:
         found = facts(document, self.estate) | {"people": self._people(document)}
-        return found | self._whole if document.kind == "Estate" else found
+        return found | self._of_estate() if document.kind == "Estate" else found
 
     def _people(self, document: Document) -> Values:
+        # Asked every time, since an estate may note who asks it; put together once.
+        if self.estate.all("Organization") and not self._directory:
+            self._directory.update(directory(self.before, self.estate))
         names = named_in(document, self._sections_of(document)) | self._involved
         return {name: self._directory[name] for name in sorted(names & self._directory.keys())}
-
-    @cached_property
-    def _directory(self) -> dict[str, Values]:
-        return directory(self.before, self.estate)
 
     @cached_property
     def _involved(self) -> set[str]:
         return named_in_change(self.constants["change"], self.constants["approvals"])
 
-    @cached_property
-    def _whole(self) -> Values:
+    def _of_estate(self) -> Values:
         """What is computed about the estate as a whole."""
         return {
             "locks": locks(self.estate, self.tree),
@@ -137,53 +134,39 @@ class World:
             "unrouted": unrouted(self.estate),
         }
 
-    @cached_property
-    def _by_kind(self) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {kind: {} for kind in kind_names()}
-        for document in self.estate.documents.values():
-            found[document.kind][document.name] = document.raw
-        return found
-
-    @cached_property
-    def versions(self) -> dict[tuple[str, int], Document]:
-        """Every ModelVersion by model and number."""
-        return versions_of(self.estate)
+    def _whole(self, _: Document) -> dict[str, dict[str, Any]]:
+        documents = self.estate.documents
+        if not self._by_kind:
+            self._by_kind.update({kind: {} for kind in kind_names()})
+            for document in documents.values():
+                self._by_kind[document.kind][document.name] = document.raw
+        return self._by_kind
 
     def _evidence(self, document: Document) -> Any:  # noqa: ANN401 - any JSON value
         version: Document | None = document if document.kind == "ModelVersion" else None
         if document.kind == "Deployment" and document.spec.version is not None:
-            version = self.versions.get((document.spec.model, document.spec.version))
+            version = version_of(document, self.estate)
         data = self.tree.get(evidence_path(version.spec.evidence)) if version else None
         try:
             return None if data is None else json.loads(data)
         except ValueError:
             return None
 
-    @cached_property
-    def _down(self) -> dict[str, tuple[str, ...]]:
-        return dependencies(self.estate)
-
-    @cached_property
-    def _up(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for key, below in self._down.items():
-            for one in below:
-                found.setdefault(one, []).append(key)
-        return found
-
     def linked(self, document: Document) -> dict[str, list[Any]]:
         """What the object depends on and what directly depends on it, by kind, by name."""
-        keys = set(self._below(document.key)) | set(self._up.get(document.key, ()))
+        keys = {*self._below(document.key), *self.estate.users(document.key)}
         keys.discard(document.key)
         found: dict[str, list[Any]] = {kind: [] for kind in kind_names()}
-        for key in sorted(keys & self.estate.documents.keys()):
-            found[key.partition("/")[0]].append(self.estate.documents[key].raw)
+        for key in sorted(keys):
+            linked = self.estate.find(key)
+            if linked is not None:
+                found[linked.kind].append(linked.raw)
         return found
 
     def _below(self, key: str) -> Iterator[str]:
         seen, waiting = {key}, [key]
         while waiting:
-            for below in self._down.get(waiting.pop(), ()):
+            for below in self.estate.needs(waiting.pop()):
                 if below not in seen:
                     seen.add(below)
                     waiting.append(below)
@@ -212,7 +195,7 @@ _MAKERS: Final[dict[str, Callable[[World, Document], Any]]] = {
     "evidence": World._evidence,  # noqa: SLF001
     "linked": World.linked,
     "facts": World._facts,  # noqa: SLF001
-    "estate": lambda world, _: world._by_kind,  # noqa: SLF001
+    "estate": World._whole,  # noqa: SLF001
 }
 
 

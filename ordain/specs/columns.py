@@ -50,32 +50,55 @@ class _Table:
         """The columns that a model learns from."""
         return chosen(features, self.candidates)
 
+    def leaves_any(self, features: Features) -> bool:
+        """Whether there is any column that a model learns from; most often the first one is."""
+        only, without = set(features.include), set(features.exclude)
+        return any(name not in without and (not only or name in only) for name in self.candidates)
+
     def lacks(self, names: Iterable[str]) -> bool:
         """Whether any of these is no column; most often none is, and nobody has to look where."""
         return not self.dataset.columns.keys() >= set(names)
 
 
-def check_models(estate: LoadedEstate) -> Iterator[Finding]:
+class Columns:
     """Datasets on their own, models against their datasets, monitors and compliance after them."""
-    tables = {document.name: _Table(document) for document in estate.all("Dataset")}
-    for document in estate.all("Dataset"):
-        yield from _check_dataset(document)
-    models = {document.name: document for document in estate.all("Model")}
-    for document in models.values():
-        yield from _check_parts(document)
-        table = tables.get(document.spec.dataset)
-        if table is not None:
-            yield from _check_model(document, table)
-    for document in estate.all("Monitor"):
-        yield from _check_monitor(document)
-        deployment = estate.get("Deployment", document.spec.deployment)
-        model = models.get(deployment.spec.model) if deployment else None
-        if model is not None and model.spec.dataset in tables:
-            yield from _check_watched(document, model, tables[model.spec.dataset])
-    for document in estate.all("Compliance"):
-        model = models.get(document.spec.model)
-        if model is not None and model.spec.dataset in tables:
-            yield from _check_compliance(document, model, tables[model.spec.dataset])
+
+    def __init__(self, estate: LoadedEstate) -> None:
+        self._estate = estate
+        self._tables: dict[str, _Table] = {}
+
+    def of(self, document: Document) -> Iterator[Finding]:
+        """What is wrong with the columns that a document names."""
+        match document.kind:
+            case "Dataset":
+                yield from _check_dataset(document)
+            case "Model":
+                yield from _check_parts(document)
+                if (table := self._table(document)) is not None:
+                    yield from _check_model(document, table)
+            case "Monitor":
+                yield from _check_monitor(document)
+                yield from self._watched(document)
+            case "Compliance":
+                model = self._estate.get("Model", document.spec.model)
+                if model is not None and (table := self._table(model)) is not None:
+                    yield from _check_compliance(document, model, table)
+
+    def _table(self, model: Document) -> _Table | None:
+        """The table of a model's Dataset, where there is one."""
+        name = model.spec.dataset
+        dataset = self._estate.get("Dataset", name) if name is not None else None
+        if dataset is None:
+            return None
+        if name not in self._tables:
+            self._tables[name] = _Table(dataset)
+        return self._tables[name]
+
+    def _watched(self, monitor: Document) -> Iterator[Finding]:
+        deployment = self._estate.get("Deployment", monitor.spec.deployment)
+        model = self._estate.get("Model", deployment.spec.model) if deployment else None
+        if model is not None and (table := self._table(model)) is not None:
+            yield from _check_watched(monitor, model, table)
 
 
 def _check_dataset(document: Document) -> Iterator[Finding]:
@@ -149,12 +172,12 @@ def _check_features(document: Document, table: _Table) -> Iterator[Finding]:
             if name in table.never:
                 message = f"`{name}` can be no feature: {table.never[name]}"
                 yield _error("REF004", document, path, message, "take it out of `include`")
-    learnt = table.features(features)
+    learnt = table.features(features) if table.unusable else ()
     for name in (name for name in table.unusable if name in learnt):
         message = f"`{name}` would be a feature, and no model can learn from {table.unusable[name]}"
         remedy = f"add `{name}` to `features.exclude`"
         yield _error("REF004", document, ("spec", "features"), message, remedy, key=True)
-    if not learnt and not table.lacks(features.include):
+    if not table.leaves_any(features) and not table.lacks(features.include):
         path = ("spec", "features")
         message = "no column is left as a feature"
         remedy = "every column is protected, a leak, the target, or excluded"
@@ -189,7 +212,9 @@ def _check_monotone(document: Document, table: _Table) -> Iterator[Finding]:
 
 def _check_fairness(document: Document, table: _Table) -> Iterator[Finding]:
     """Fairness is measured on protected columns, by a favourable outcome and a decision."""
-    for path, name in values_at(document.raw, "spec.acceptance.fairness.*.attributes.*"):
+    pattern = "spec.acceptance.fairness.*.attributes.*"
+    named = any(gate.attributes for gate in document.spec.acceptance.fairness)
+    for path, name in values_at(document.raw, pattern) if named else ():
         if name not in table.protected:
             message = f"`{name}` is no protected column of the Dataset"
             hint = did_you_mean(str(name), table.protected)

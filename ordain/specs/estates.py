@@ -9,24 +9,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ordain.specs.documents import Document, LoadedEstate
+from ordain.specs.documents import Deferred, Document, LoadedEstate
 from ordain.specs.errors import SpecError
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.loader import parse
 from ordain.specs.reading import identity_of, read_document
+from ordain.specs.reads import blob_id
 from ordain.specs.trees import ESTATE_FILE, document_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from ordain.specs.cache import Cache, Known
 
 
-def load_estate(tree: Mapping[str, bytes]) -> LoadedEstate:
+def load_estate(tree: Mapping[str, bytes], cache: Cache | None = None) -> LoadedEstate:
     """Every document of a tree that passes its schema, and all that is wrong with the rest.
 
     References between documents are not looked at; see `references.check_references`. Bad content
     never raises: an unreadable file, a broken document or a missing `ordain.yaml` is a finding.
+    With a cache, a file whose bytes had no finding before is not parsed until somebody asks for
+    what is in it.
     """
-    loading = _Loading()
+    loading = _Loading(cache)
     paths = document_paths(tree)
     for path in paths:
         data = loading.read(tree, path)
@@ -35,13 +40,15 @@ def load_estate(tree: Mapping[str, bytes]) -> LoadedEstate:
     loading.check_estate()
     findings = tuple(sorted(loading.findings, key=_place))
     refused = frozenset(loading.refused)
-    return LoadedEstate(loading.documents, findings, paths, refused)
+    return LoadedEstate(loading.documents, findings, paths, refused, loading.identities)
 
 
 class _Loading:
     """What has been loaded so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, cache: Cache | None) -> None:
+        self._cache = cache
+        self.identities: dict[str, str] = {}
         self.documents: dict[str, Document] = {}
         self.findings: list[Finding] = []
         self.refused: set[str] = set()
@@ -64,6 +71,36 @@ class _Loading:
 
     def add_file(self, data: bytes, path: str) -> None:
         """Every document of one file."""
+        if self._cache is None:
+            self._parse_file(data, path)
+            return
+        blob = blob_id(data)
+        known = self._cache.documents(blob)
+        if known is None:
+            findings, refused = len(self.findings), len(self.refused)
+            documents = self._parse_file(data, path)
+            if (findings, refused) == (len(self.findings), len(self.refused)):
+                self._cache.keep_documents(blob, documents)
+        else:
+            documents = self._add_known(known, data, path)
+        for at, document in enumerate(documents):
+            if self.documents.get(document.key) is document:
+                self.identities[document.key] = f"{blob}:{at}"
+
+    def _add_known(self, known: Iterable[Known], data: bytes, path: str) -> list[Document]:
+        """Every document of a file that had no finding."""
+        read = _LaterFile(data, path)
+        found: list[Document] = []
+        for at, (kind, name, ties) in enumerate(known):
+            document = Deferred(kind, name, path, ties=ties, read=read, at=at)
+            self._declares_estate |= kind == "Estate" and path == ESTATE_FILE
+            self._add(document)
+            found.append(document)
+        return found
+
+    def _parse_file(self, data: bytes, path: str) -> list[Document]:
+        """Every document of one file that is right."""
+        found: list[Document] = []
         parsed = parse(data, path)
         self.findings.extend(parsed.findings)
         known = {finding.location for finding in parsed.findings}
@@ -73,13 +110,15 @@ class _Loading:
             if node.value is None:
                 continue
             document, findings = read_document(node, path)
-            self.findings.extend(found for found in findings if found.location not in known)
+            self.findings.extend(one for one in findings if one.location not in known)
             if isinstance(node.value, dict) and node.value.get("kind") == "Estate":
                 self._declares_estate |= path == ESTATE_FILE
             if document is not None and node.sound:
                 self._add(document)
+                found.append(document)
             else:
                 self.refused.update(identity_of(node.value))
+        return found
 
     def _add(self, document: Document) -> None:
         """Keep a document, unless its place is taken or wrong."""
@@ -116,6 +155,25 @@ class _Loading:
 
     def _report(self, code: str, message: str, place: Location, remedy: str) -> None:
         self.findings.append(Finding(code, Severity.ERROR, message, place, remedy=remedy))
+
+
+class _LaterFile:
+    """A file whose bytes have been read before, to be parsed when something of it is used."""
+
+    __slots__ = ("_data", "_found", "_path")
+
+    def __init__(self, data: bytes, path: str) -> None:
+        self._data = data
+        self._path = path
+        self._found: list[Document] | None = None
+
+    def __call__(self, at: int) -> Document:
+        """One of its documents."""
+        if self._found is None:
+            nodes = (node for node in parse(self._data, self._path).nodes if node.value is not None)
+            read = (read_document(node, self._path)[0] for node in nodes)
+            self._found = [document for document in read if document is not None]
+        return self._found[at]
 
 
 def _place(finding: Finding) -> tuple[str, int, int]:

@@ -8,6 +8,7 @@ digest) sorts the names.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,17 +36,39 @@ def never_features(dataset: Dataset) -> dict[str, str]:
     return reasons
 
 
+class _Same:
+    """A dataset by identity: many models share one, and to compare it takes as long as to read."""
+
+    __slots__ = ("dataset",)
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.dataset is self.dataset
+
+    def __hash__(self) -> int:
+        return id(self.dataset)
+
+
 def candidates(dataset: Dataset) -> tuple[str, ...]:
     """Every column that could be a feature, in the order of the Dataset."""
-    never = never_features(dataset)
-    return tuple(name for name in dataset.columns if name not in never)
+    return _candidates(_Same(dataset))
+
+
+@lru_cache(maxsize=64)
+def _candidates(same: _Same) -> tuple[str, ...]:
+    never = never_features(same.dataset)
+    return tuple(name for name in same.dataset.columns if name not in never)
 
 
 def chosen(features: Features, among: Iterable[str]) -> tuple[str, ...]:
     """The candidates that a model takes: those it includes, or all, without those it excludes."""
     without = set(features.exclude)
     only = set(features.include)
-    return tuple(name for name in among if name not in without and (not only or name in only))
+    if only:
+        return tuple([name for name in among if name in only and name not in without])
+    return tuple([name for name in among if name not in without])
 
 
 def feature_names(features: Features, dataset: Dataset) -> tuple[str, ...]:
@@ -55,4 +78,10 @@ def feature_names(features: Features, dataset: Dataset) -> tuple[str, ...]:
 
 def protected_names(dataset: Dataset) -> tuple[str, ...]:
     """The columns with the role protected, in the order of the Dataset."""
-    return tuple(name for name, column in dataset.columns.items() if column.role == "protected")
+    return _protected(_Same(dataset))
+
+
+@lru_cache(maxsize=64)
+def _protected(same: _Same) -> tuple[str, ...]:
+    columns = same.dataset.columns.items()
+    return tuple(name for name, column in columns if column.role == "protected")

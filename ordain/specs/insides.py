@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ordain.specs.marks import NodeMarks
+from ordain.specs.marks import LaterMarks, NodeMarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,7 @@ def place_inside(
 
     Without an end the place is one character long.
     """
+    marks = marks.made if isinstance(marks, LaterMarks) else marks
     whole = marks.value(*path)
     if not isinstance(marks, NodeMarks):
         return whole

@@ -26,12 +26,15 @@ from yaml.events import (
 )
 
 from ordain.specs.findings import Finding, Location, Severity
-from ordain.specs.marks import NodeMarks, Nodes, Source
+from ordain.specs.marks import LaterMarks, NodeMarks, Nodes, Source
+from ordain.specs.ordinary import ordinary_values
 from ordain.specs.scalars import CONSTANTS, NUMERIC, ODD_KEYS, NumberError, plain_value
 from ordain.specs.syntax import encoding_finding, syntax_finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ordain.specs.documents import Marks
 
     # PyYAML's types know events by their classes only; what is in them is checked by the tests.
     Event = Any
@@ -68,7 +71,7 @@ class Node:
     """
 
     value: Any
-    marks: NodeMarks
+    marks: Marks
     sound: bool = True
 
 
@@ -107,6 +110,7 @@ class _Builder:
         self._add = self.nodes.offsets.append
         self._data = data
         self._next: Callable[[], Event]
+        self.marks: list[NodeMarks] = []
         self._anchors: dict[str, _Anchor | None] = {}
         self._depth = 0
         self._copies = 0
@@ -140,6 +144,7 @@ class _Builder:
         root, before = len(self.nodes.offsets), len(self.findings)
         value = self.node(self._next())
         marks = NodeMarks(self.source, self.nodes, root, value)
+        self.marks.append(marks)
         return Node(value, marks, sound=len(self.findings) == before)
 
     def node(self, event: Event) -> Any:  # noqa: ANN401 - any YAML value
@@ -365,6 +370,31 @@ def parse(data: bytes, path: str) -> Parsed:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return Parsed((), (encoding_finding(data, error, path),))
+    values = ordinary_values(data, _Parser)
+    if values is not None:
+        marks = _MarksOfFile(data, path)
+        return Parsed(
+            tuple(Node(value, LaterMarks(marks, at)) for at, value in enumerate(values)), ()
+        )
     builder = _Builder(data, Source(path, text))
     nodes = builder.documents()
     return Parsed(tuple(nodes), tuple(builder.findings))
+
+
+class _MarksOfFile:
+    """The marks of an ordinary file, which is read again when the first place is asked for."""
+
+    __slots__ = ("_data", "_found", "_path")
+
+    def __init__(self, data: bytes, path: str) -> None:
+        self._data = data
+        self._path = path
+        self._found: list[NodeMarks] | None = None
+
+    def __call__(self, at: int) -> NodeMarks:
+        """The marks of one document of the file."""
+        if self._found is None:
+            builder = _Builder(self._data, Source(self._path, self._data.decode("utf-8-sig")))
+            builder.documents()
+            self._found = builder.marks
+        return self._found[at]

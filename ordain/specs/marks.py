@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from ordain.specs.findings import Location
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ordain.specs.documents import Step
 
 
@@ -78,6 +80,33 @@ class Nodes:
         for value in items[:until]:
             at += self.size(value, at)
         return at
+
+
+class LaterMarks:
+    """The marks of document `at` of a file, made when the first place is asked for."""
+
+    __slots__ = ("_at", "_of_file")
+
+    def __init__(self, of_file: Callable[[int], NodeMarks], at: int) -> None:
+        self._of_file = of_file
+        self._at = at
+
+    @property
+    def made(self) -> NodeMarks:
+        """The marks themselves."""
+        return self._of_file(self._at)
+
+    def key(self, *path: Step) -> Location:
+        """The place of a key."""
+        return self._of_file(self._at).key(*path)
+
+    def value(self, *path: Step) -> Location:
+        """The place of a value."""
+        return self._of_file(self._at).value(*path)
+
+    def span(self, *path: Step) -> tuple[int, int]:
+        """The code-point offsets of a value."""
+        return self._of_file(self._at).span(*path)
 
 
 @dataclass(frozen=True, slots=True)

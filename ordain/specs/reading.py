@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from ordain.specs.documents import Document
 from ordain.specs.findings import Finding, Severity
+from ordain.specs.graph import ties_of
 from ordain.specs.kinds import API_VERSION, kind_names, kind_type, kind_validator
 from ordain.specs.spelling import did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ordain.specs.documents import Step
+    from ordain.specs.documents import Marks, Step
     from ordain.specs.loader import Node
-    from ordain.specs.marks import NodeMarks
 
 _TOP = ("apiVersion", "kind", "metadata", "spec")
 _METADATA = ("name", "labels", "annotations")
@@ -38,7 +38,8 @@ def read_document(node: Node, path: str) -> tuple[Document | None, tuple[Finding
         envelope.findings.extend(problems)
     if envelope.findings or kind is None or name is None:
         return None, tuple(envelope.findings)
-    return Document(kind, name, labels, spec, raw, path, node.marks), ()
+    ties = ties_of(kind, raw)
+    return Document(kind, name, labels, spec, raw, path, node.marks, ties), ()
 
 
 def identity_of(raw: Any) -> tuple[str, ...]:  # noqa: ANN401 - any YAML value
@@ -48,7 +49,7 @@ def identity_of(raw: Any) -> tuple[str, ...]:  # noqa: ANN401 - any YAML value
     return (f"{raw['kind']}/{name}",) if name and "kind" in raw else ()
 
 
-def _read_spec(kind: str, value: Any, marks: NodeMarks) -> tuple[Any, tuple[Finding, ...]]:  # noqa: ANN401
+def _read_spec(kind: str, value: Any, marks: Marks) -> tuple[Any, tuple[Finding, ...]]:  # noqa: ANN401
     """The dataclass of a kind from its YAML value, or the findings."""
     from pydantic_core import ValidationError
 
@@ -75,7 +76,7 @@ def _not_a_document(node: Node) -> Finding:
 class _Envelope:
     """Everything around `spec`; collects findings as it is asked."""
 
-    def __init__(self, raw: dict[str, Any], marks: NodeMarks) -> None:
+    def __init__(self, raw: dict[str, Any], marks: Marks) -> None:
         self._raw = raw
         self._marks = marks
         metadata = raw.get("metadata")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ordain.specs.findings import Finding, Severity
+from ordain.specs.graph import REFERENCES
 from ordain.specs.paths import Path, values_at
 from ordain.specs.spelling import did_you_mean
 
@@ -22,25 +23,6 @@ if TYPE_CHECKING:
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Location
 
-# kind -> (path of the reference, kind that it names)
-REFERENCES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "AlertChannel": (("spec.escalation.channel", "AlertChannel"),),
-    "BreakGlass": (("spec.route", "Route"), ("spec.deployment", "Deployment")),
-    "Comment": (("spec.model", "Model"),),
-    "Compliance": (("spec.model", "Model"),),
-    "Deployment": (("spec.model", "Model"),),
-    "Incident": (("spec.model", "Model"),),
-    "Model": (("spec.dataset", "Dataset"),),
-    "ModelVersion": (("spec.model", "Model"),),
-    "Monitor": (("spec.deployment", "Deployment"),),
-    "ReportSchedule": (("spec.models.*", "Model"), ("spec.channels.*", "AlertChannel")),
-    "Route": (
-        ("spec.default.deployment", "Deployment"),
-        ("spec.rules.*.to.*.deployment", "Deployment"),
-        ("spec.shadow.*.deployment", "Deployment"),
-    ),
-    "Validation": (("spec.model", "Model"),),
-}
 # kind -> paths of values that name a person of the Organization
 PEOPLE: Final[dict[str, tuple[str, ...]]] = {
     "BreakGlass": ("spec.requestedBy", "spec.approvedBy"),
@@ -87,41 +69,117 @@ def check_references(estate: LoadedEstate) -> tuple[Finding, ...]:
     A document that the loader has refused is absent from the estate, and has its findings already:
     a reference to it is no finding.
     """
-    from ordain.specs.columns import check_models
-    from ordain.specs.people import check_people
-    from ordain.specs.support import check_support
-    from ordain.specs.traffic import check_traffic
+    checks = References(estate)
+    found = [finding for document in estate.documents.values() for finding in checks.of(document)]
+    return tuple(sorted((*found, *checks.circles(), *checks.people()), key=_place))
 
-    documents = tuple(estate.documents.values())
-    found = [
-        *_dangling(estate, documents),
-        *_strangers(estate, documents),
-        *_cycles(estate),
-        *_versions(estate),
-        *check_models(estate),
-        *check_traffic(estate),
-        *check_people(estate),
-        *check_support(documents),
-    ]
-    return tuple(sorted(found, key=_place))
+
+class References:
+    """The checks between documents, one document at a time.
+
+    What is found at a document depends on that document and on what the estate is asked for
+    meanwhile, and on nothing else; so an estate that notes the questions knows when the answer
+    still holds. What several documents need is worked out once, but asked for every time.
+    """
+
+    def __init__(self, estate: LoadedEstate) -> None:
+        from ordain.specs.columns import Columns
+        from ordain.specs.support import Support
+        from ordain.specs.traffic import Traffic
+
+        self._estate = estate
+        self._checks = (Columns(estate).of, Traffic(estate).of, Support(estate).of)
+        self._people_known: frozenset[str] | None = None
+
+    def of(self, document: Document) -> Iterator[Finding]:
+        """What is wrong with one document among the others."""
+        yield from self._dangling(document)
+        if document.kind in PEOPLE:
+            yield from self._strangers(document)
+        if document.kind == "ModelVersion":
+            yield from self._twice(document)
+        elif document.kind == "Deployment":
+            yield from self._no_version(document)
+        for check in self._checks:
+            yield from check(document)
+
+    def people(self) -> Iterator[Finding]:
+        """What is wrong between people of all Organizations."""
+        from ordain.specs.people import check_people
+
+        return check_people(self._estate)
+
+    def circles(self) -> Iterator[Finding]:
+        """One finding per circle of references."""
+        return _cycles(self._estate)
+
+    def _dangling(self, document: Document) -> Iterator[Finding]:
+        """References that lead nowhere."""
+        estate = self._estate
+        if not all(map(estate.knows, document.ties.links)):
+            for reference in references(document):
+                if not estate.knows(reference.key):
+                    names = [found.name for found in estate.all(reference.kind)]
+                    yield _nowhere(document, reference.path, reference.kind, reference.name, names)
+        if document.kind == "Waiver":
+            yield from _waived(estate, document)
+        if document.kind == "Policy":
+            yield from _unknown_kinds(document)
+
+    def _strangers(self, document: Document) -> Iterator[Finding]:
+        """People whom no Organization knows; without any Organization nobody is unknown."""
+        people = self._people(self._estate.all("Organization"))
+        for pattern in PEOPLE[document.kind] if people else ():
+            for path, name in values_at(document.raw, pattern):
+                if isinstance(name, str) and name not in people:
+                    yield _nowhere(document, path, "Person", name, people)
+
+    def _people(self, organizations: tuple[Document, ...]) -> frozenset[str]:
+        if self._people_known is None:
+            names = (person.name for found in organizations for person in found.spec.people)
+            self._people_known = frozenset(names)
+        return self._people_known
+
+    def _twice(self, document: Document) -> Iterator[Finding]:
+        """A version that exists twice."""
+        version = document.spec
+        first, *_ = self._estate.versions(version.model, version.version)
+        if first == document.key:
+            return
+        found = self._estate.find(first)
+        yield Finding(
+            "REF013",
+            Severity.ERROR,
+            f"version {version.version} of the model `{version.model}` is declared twice",
+            document.marks.value("spec", "version"),
+            remedy="versions are written by the machine: remove the one that it did not write",
+            related=((found.marks.value("spec", "version"), "first here"),) if found else (),
+        )
+
+    def _no_version(self, document: Document) -> Iterator[Finding]:
+        """A Deployment of a version that does not exist."""
+        model, number = document.spec.model, document.spec.version
+        if number is None or self._estate.versions(model, number):
+            return
+        if self._estate.refuses("ModelVersion"):
+            return
+        made = sorted(
+            one.spec.version for one in self._estate.all("ModelVersion") if one.spec.model == model
+        )
+        known = ", ".join(map(str, dict.fromkeys(made)))
+        yield Finding(
+            "REF010",
+            Severity.ERROR,
+            f"the model `{model}` has no version {number}",
+            document.marks.value("spec", "version"),
+            (f"versions of {model}: {known or 'none'}",),
+            "remove `version`: a promotion writes it when a version is approved",
+        )
 
 
 def _place(finding: Finding) -> tuple[str, int, int]:
     place = finding.location
     return (place.path, place.line, place.column) if place else ("", 0, 0)
-
-
-def _dangling(estate: LoadedEstate, documents: Iterable[Document]) -> Iterator[Finding]:
-    """References that lead nowhere."""
-    for document in documents:
-        for reference in references(document):
-            if reference.key not in estate.documents and reference.key not in estate.refused:
-                names = [found.name for found in estate.all(reference.kind)]
-                yield _nowhere(document, reference.path, reference.kind, reference.name, names)
-        if document.kind == "Waiver":
-            yield from _waived(estate, document)
-        if document.kind == "Policy":
-            yield from _unknown_kinds(document)
 
 
 def _nowhere(document: Document, path: Path, kind: str, name: str, names: Iterable[str]) -> Finding:
@@ -162,67 +220,9 @@ def _unknown_kinds(document: Document) -> Iterator[Finding]:
             yield Finding("REF001", Severity.ERROR, f"there is no kind `{kind}`", place, (), remedy)
 
 
-def _strangers(estate: LoadedEstate, documents: Iterable[Document]) -> Iterator[Finding]:
-    """People whom no Organization knows; without any Organization nobody is known or unknown."""
-    people = {person.name for found in estate.all("Organization") for person in found.spec.people}
-    if not people:
-        return
-    for document in documents:
-        for pattern in PEOPLE.get(document.kind, ()):
-            for path, name in values_at(document.raw, pattern):
-                if isinstance(name, str) and name not in people:
-                    yield _nowhere(document, path, "Person", name, people)
-
-
-def _versions(estate: LoadedEstate) -> Iterator[Finding]:
-    """Deployments of versions that do not exist, and versions that exist twice."""
-    made: dict[tuple[str, int], Document] = {}
-    for document in estate.all("ModelVersion"):
-        version = (document.spec.model, document.spec.version)
-        first = made.setdefault(version, document)
-        if first is not document:
-            yield Finding(
-                "REF013",
-                Severity.ERROR,
-                f"version {version[1]} of the model `{version[0]}` is declared twice",
-                document.marks.value("spec", "version"),
-                remedy="versions are written by the machine: remove the one that it did not write",
-                related=((first.marks.value("spec", "version"), "first here"),),
-            )
-    refused = any(key.startswith("ModelVersion/") for key in estate.refused)
-    for document in estate.all("Deployment"):
-        version = (document.spec.model, document.spec.version)
-        if document.spec.version is not None and version not in made and not refused:
-            yield _no_version(document, made)
-
-
-def _no_version(document: Document, made: Iterable[tuple[str, int]]) -> Finding:
-    model, version = document.spec.model, document.spec.version
-    known = ", ".join(str(number) for name, number in sorted(made) if name == model)
-    return Finding(
-        "REF010",
-        Severity.ERROR,
-        f"the model `{model}` has no version {version}",
-        document.marks.value("spec", "version"),
-        (f"versions of {model}: {known or 'none'}",),
-        "remove `version`: a promotion writes it when a version is approved",
-    )
-
-
-def dependencies(estate: LoadedEstate) -> dict[str, tuple[str, ...]]:
+def dependencies(estate: LoadedEstate) -> Mapping[str, tuple[str, ...]]:
     """What each document refers to, by `Kind/name`; only what exists, sorted."""
-    versions = {
-        (document.spec.model, document.spec.version): document.key
-        for document in estate.all("ModelVersion")
-    }
-    graph: dict[str, tuple[str, ...]] = {}
-    for key, document in estate.documents.items():
-        needs = {found.key for found in references(document) if found.key in estate.documents}
-        if document.kind == "Deployment":
-            version = versions.get((document.spec.model, document.spec.version))
-            needs |= {version} if version else set()
-        graph[key] = tuple(sorted(needs))
-    return graph
+    return estate.graph.needs
 
 
 def in_order(graph: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

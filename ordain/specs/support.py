@@ -8,7 +8,7 @@ A default is always supported, whether it is written out or not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.findings import Finding, Severity
@@ -16,9 +16,9 @@ from ordain.specs.kinds.estate import CATALOGUE_DATE
 from ordain.specs.paths import values_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from ordain.specs.documents import Document
+    from ordain.specs.documents import Document, LoadedEstate
 
 _ERROR, _WARNING = Severity.ERROR, Severity.WARNING
 
@@ -34,6 +34,23 @@ class Unsupported:
     supported: tuple[Any, ...]
     instead: str
     severity: Severity = _ERROR
+    _steps: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Take the path apart once; every document of its kind is held against it."""
+        object.__setattr__(self, "_steps", tuple(self.path.split(".")))
+
+    def holds(self, raw: Any) -> bool:  # noqa: ANN401 - any YAML value
+        """Whether a document surely declares nothing that is not done."""
+        value = raw
+        for step in self._steps:
+            if not isinstance(value, dict):
+                # A star, or nothing: that is looked at one by one.
+                return False
+            if step not in value:
+                return step != "*"
+            value = value[step]
+        return value in self.supported
 
 
 UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
@@ -103,25 +120,28 @@ _LOCAL: Final = (
 )
 
 
-def check_support(documents: Iterable[Document]) -> Iterator[Finding]:
+class Support:
     """A finding for everything that is declared and would not be done."""
-    documents = tuple(documents)
-    local = _local(documents)
-    for document in documents:
+
+    def __init__(self, estate: LoadedEstate) -> None:
+        self._estate = estate
+
+    def of(self, document: Document) -> Iterator[Finding]:
+        """What of one document would not be done."""
         rows = UNSUPPORTED.get(document.kind, ())
-        if document.kind == "Deployment" and document.spec.environment in local:
+        if document.kind == "Deployment" and document.spec.environment in self._local():
             rows += _LOCAL
         for row in rows:
-            for path, value in values_at(document.raw, row.path):
-                if value not in row.supported:
-                    yield _finding(document, row, path, value)
+            if not row.holds(document.raw):
+                for path, value in values_at(document.raw, row.path):
+                    if value not in row.supported:
+                        yield _finding(document, row, path, value)
 
-
-def _local(documents: Iterable[Document]) -> frozenset[str]:
-    """The environments that run on this machine."""
-    estates = (document for document in documents if document.kind == "Estate")
-    places = (place for estate in estates for place in estate.spec.environments)
-    return frozenset(place.name for place in places if place.target == "local")
+    def _local(self) -> frozenset[str]:
+        """The environments that run on this machine."""
+        estates = self._estate.all("Estate")
+        places = (place for estate in estates for place in estate.spec.environments)
+        return frozenset(place.name for place in places if place.target == "local")
 
 
 def _finding(document: Document, row: Unsupported, path: Any, value: Any) -> Finding:  # noqa: ANN401

@@ -10,7 +10,7 @@ from ordain.specs.routes import SHADOW, environment_of
 from ordain.specs.spelling import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ordain.specs.documents import Document, LoadedEstate
 
@@ -22,31 +22,44 @@ _DEPLOYMENTS = (
 )
 
 
-def check_traffic(estate: LoadedEstate) -> Iterator[Finding]:
+class Traffic:
     """Environments exist, routes stay inside of one, and no two claim the same endpoint."""
-    environments = _environments(estate)
-    for found in estate.all("Estate"):
-        yield from _twice(found)
-    if not environments:
-        return
-    for found in estate.all("Deployment"):
-        yield from _unknown(found, environments)
-    claimed: dict[tuple[str | None, str], Document] = {}
-    for found in estate.all("Route"):
-        yield from _unknown(found, environments)
-        yield from _check_shares(found)
-        environment = environment_of(found.spec, environments)
+
+    def __init__(self, estate: LoadedEstate) -> None:
+        self._estate = estate
+        self._claims: dict[tuple[str | None, str], Document] = {}
+
+    def of(self, document: Document) -> Iterator[Finding]:
+        """What is wrong with the way that requests take, at one document."""
+        if document.kind == "Estate":
+            yield from _twice(document)
+        if document.kind in {"Deployment", "Route"} and (environments := self._environments()):
+            yield from _unknown(document, environments)
+            if document.kind == "Route":
+                yield from self._route(document, environments)
+
+    def _route(self, route: Document, environments: tuple[str, ...]) -> Iterator[Finding]:
+        yield from _check_shares(route)
+        environment = environment_of(route.spec, environments)
         if environment is None:
-            yield _ambiguous(found, environments)
-        yield from _elsewhere(estate, found, environment)
-        first = claimed.setdefault((environment, found.spec.endpoint), found)
-        if first is not found:
-            yield _claimed(found, first)
+            yield _ambiguous(route, environments)
+        yield from _elsewhere(self._estate, route, environment)
+        first = self._claimed(environments).get((environment, route.spec.endpoint), route)
+        if first is not route:
+            yield _claimed(route, first)
 
+    def _environments(self) -> tuple[str, ...]:
+        found = self._estate.all("Estate")
+        return tuple(dict.fromkeys(place.name for one in found for place in one.spec.environments))
 
-def _environments(estate: LoadedEstate) -> tuple[str, ...]:
-    found = estate.all("Estate")
-    return tuple(dict.fromkeys(place.name for one in found for place in one.spec.environments))
+    def _claimed(self, environments: tuple[str, ...]) -> Mapping[tuple[str | None, str], Document]:
+        """The first route, by name, of each environment and endpoint."""
+        routes = self._estate.all("Route")
+        if not self._claims:
+            for route in reversed(routes):
+                place = environment_of(route.spec, environments)
+                self._claims[place, route.spec.endpoint] = route
+        return self._claims
 
 
 def _unknown(document: Document, environments: Iterable[str]) -> Iterator[Finding]:

@@ -27,6 +27,10 @@ _DIRECTORIES: Final = {
     "reasons": ("",),
 }
 _AT_ROOT: Final = (*_YAML, ".lock")
+# Opening a pipe must not block.
+_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+_PART: Final = 1 << 20
 
 
 def is_document_path(path: str) -> bool:
@@ -50,7 +54,7 @@ class WorkTree(Mapping[str, bytes]):
     def __init__(self, root: Path) -> None:
         self._root = root
         self._real = os.path.realpath(root)
-        self._listed: dict[str, None] | None = None
+        self._listed: dict[str, bool] | None = None
 
     def __getitem__(self, path: str) -> bytes:
         """The content of a file.
@@ -60,16 +64,16 @@ class WorkTree(Mapping[str, bytes]):
             SpecError: when a link leads out of the estate.
             OSError: when it cannot be read.
         """
-        if path not in self._paths():
-            raise KeyError(path)
-        full = os.path.join(self._real, path)  # noqa: PTH118 - a thousand Paths cost more than files
-        self._refuse_foreign(full, path)
-        # A pipe or device would block the check, or never end.
-        handle = os.open(full, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(handle, "rb") as file:  # noqa: PTH123 - as above
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise OSError(errno.EINVAL, "it is no regular file")
-            return file.read()
+        linked = self._paths()[path]
+        full = f"{self._real}{os.sep}{path}"
+        if linked:
+            self._refuse_foreign(full, path)
+        # Whatever has become a link since it was listed is not followed.
+        handle = os.open(full, _READ if linked else _READ | _NO_LINK)
+        try:
+            return _content(handle)
+        finally:
+            os.close(handle)
 
     def __contains__(self, path: object) -> bool:
         return path in self._paths()
@@ -87,27 +91,33 @@ class WorkTree(Mapping[str, bytes]):
             message = "the link leads out of the estate"
             raise SpecError(message, code="SPEC021", remedy=f"put the content of {path} here")
 
-    def _paths(self) -> dict[str, None]:
+    def _paths(self) -> dict[str, bool]:
+        """Every path, and whether a link may stand in it."""
         if self._listed is None:
             try:
-                self._listed = dict.fromkeys(sorted(self._walk()))
+                self._listed = dict(sorted(self._walk()))
             except OSError as error:
                 message = f"{error.filename} cannot be read: {error.strerror}"
                 remedy = "name the directory that holds `ordain.yaml`, and make it readable"
                 raise SpecError(message, remedy=remedy) from error
         return self._listed
 
-    def _walk(self) -> Iterator[str]:
+    def _walk(self) -> Iterator[tuple[str, bool]]:
         with os.scandir(self._root) as entries:
             for entry in entries:
+                linked = entry.is_symlink()
                 if entry.name in _DIRECTORIES:
-                    yield from _below(entry.path, entry.name, _DIRECTORIES[entry.name])
+                    yield from _below(
+                        entry.path, entry.name, _DIRECTORIES[entry.name], linked=linked
+                    )
                 elif entry.name.endswith(_AT_ROOT) and not entry.is_dir():
-                    yield entry.name
+                    yield entry.name, linked
 
 
-def _below(directory: str, prefix: str, endings: tuple[str, ...]) -> Iterator[str]:
-    """The files with these endings below a directory.
+def _below(
+    directory: str, prefix: str, endings: tuple[str, ...], *, linked: bool
+) -> Iterator[tuple[str, bool]]:
+    """The files with these endings below a directory, and whether a link leads to them.
 
     A link to a directory is not followed, as git does not follow it either.
     """
@@ -115,9 +125,22 @@ def _below(directory: str, prefix: str, endings: tuple[str, ...]) -> Iterator[st
         for entry in entries:
             path = f"{prefix}/{entry.name}"
             if entry.is_dir(follow_symlinks=False):
-                yield from _below(entry.path, path, endings)
+                yield from _below(entry.path, path, endings, linked=linked)
             elif entry.name.endswith(endings):
-                yield path
+                yield path, linked or entry.is_symlink()
+
+
+def _content(handle: int) -> bytes:
+    """All bytes of an open file; a pipe or device would block the check, or never end."""
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    data = os.read(handle, found.st_size + 1)
+    if len(data) == found.st_size:
+        return data
+    while more := os.read(handle, _PART):
+        data += more
+    return data
 
 
 def work_tree(root: Path) -> WorkTree:

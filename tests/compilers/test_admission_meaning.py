@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,14 +14,13 @@ from sketches import sketch_of
 from ordain.compilers.admission import compile_admission, plural, version_of
 from ordain.policies.packs import pack_file, pack_names, pack_versions
 from ordain.policies.world import World
-from ordain.specs.documents import Document
 from ordain.specs.estates import load_estate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ordain.policies.rules import Rule
-    from ordain.specs.documents import LoadedEstate
+    from ordain.specs.documents import Document, LoadedEstate
 
 NOW = "2026-11-20T09:30:00Z"
 
@@ -142,7 +142,7 @@ def test_on_objects_that_no_schema_has_seen(case: str) -> None:
     seen = set[Answer]()
     for spec in objects():
         raw = {"apiVersion": "x", "kind": "Route", "metadata": {"name": "x"}, "spec": spec}
-        document = Document("Route", "x", {}, None, raw, "x.yaml", rule.document.marks)
+        document = replace(rule.document, kind="Route", name="x", raw=raw)
         found = cluster.ask(raw)
         expected = of_the_gate(rule, document, world)
         assert sorted(found.violations) == expected, spec

@@ -5,18 +5,21 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ordain.specs.estates import load_estate
 from ordain.specs.kinds import kind_names, kind_type
-from ordain.specs.loader import parse
+from ordain.specs.loader import _Builder, _Parser, parse
+from ordain.specs.marks import Source
+from ordain.specs.ordinary import ordinary_values
 from ordain.specs.reference import parts
 from ordain.specs.shapes import shapes
 from ordain.specs.spelling import meant
 
 if TYPE_CHECKING:
-    from ordain.specs.marks import NodeMarks
+    from ordain.specs.documents import Marks
 
 pytestmark = pytest.mark.property
 
@@ -72,7 +75,7 @@ def test_marks_stand_where_the_values_stand(value: object) -> None:
     text = json.dumps({"root": value}, ensure_ascii=False)
     marks = parse(text.encode(), "f.yaml").nodes[0].marks
 
-    def look(found: object, path: tuple[str | int, ...], marks: NodeMarks) -> None:
+    def look(found: object, path: tuple[str | int, ...], marks: Marks) -> None:
         start, end = marks.span(*path)
         assert same(json.loads(text[start:end]), found)
         if isinstance(found, dict):
@@ -106,6 +109,69 @@ def test_no_bytes_crash_the_loader(data: bytes) -> None:
 @settings(max_examples=500)
 def test_no_text_crashes_the_loader(text: str) -> None:
     survives(text.encode())
+
+
+def as_the_long_way(data: bytes) -> bool:
+    """Whether the short way answers; if so, it must be what the long way says."""
+    values = ordinary_values(data, _Parser)
+    builder = _Builder(data, Source("f.yaml", data.decode("utf-8-sig")))
+    nodes = builder.documents()
+    if values is None:
+        return False
+    assert builder.findings == []
+    assert same(values, [node.value for node in nodes])
+    parsed = parse(data, "f.yaml")
+    for node, later in zip(nodes, parsed.nodes, strict=True):
+        paths = [(), ("a",), ("a", "b"), (0,), ("a", 0)]
+        assert [later.marks.key(*path) for path in paths] == [
+            node.marks.key(*path) for path in paths
+        ]
+        assert [later.marks.value(*path) for path in paths] == [
+            node.marks.value(*path) for path in paths
+        ]
+    return True
+
+
+@given(VALUES, st.booleans())
+@settings(max_examples=300)
+def test_the_short_way_reads_what_the_long_way_reads(value: object, flow: bool) -> None:  # noqa: FBT001
+    text = yaml.safe_dump({"a": value}, default_flow_style=flow, allow_unicode=True)
+    as_the_long_way(text.encode())
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+@settings(max_examples=1000)
+def test_the_short_way_refuses_what_the_long_way_refuses(text: str) -> None:
+    as_the_long_way(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &x 1\n",
+        "a: !!str 1\n",
+        "a: *x\n",
+        "a: 1\na: 2\n",
+        "<<: {}\n",
+        "1: a\n",
+        "~: a\n",
+        "? [a]\n: 1\n",
+        "a: .inf\n",
+        "a: 99999999999999999999\n",
+        "a: [\n",
+        "[" * 40 + "]" * 40,
+        "a: " + "x" * 30_000,
+    ],
+)
+def test_what_is_not_ordinary_goes_the_long_way(text: str) -> None:
+    assert not as_the_long_way(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a: 1\n", "- 'a'\n", "a: {b: [~, no, 1e3]}\n---\nb\n---\n", '"a": "1"\n']
+)
+def test_what_is_ordinary_goes_the_short_way(text: str) -> None:
+    assert as_the_long_way(text.encode())
 
 
 def _fields() -> list[tuple[str, tuple[str, ...]]]:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 from ordain.specs.loader import parse
 
 if TYPE_CHECKING:
-    from ordain.specs.documents import Step
+    from ordain.specs.documents import Marks, Step
     from ordain.specs.findings import Location
-    from ordain.specs.marks import NodeMarks
 
 TEXT = b"""\
 # a comment
@@ -24,7 +23,7 @@ spec:
 """
 
 
-def marks(text: bytes = TEXT) -> NodeMarks:
+def marks(text: bytes = TEXT) -> Marks:
     return parse(text.replace(b": no", b""), "f.yaml").nodes[0].marks
 
 

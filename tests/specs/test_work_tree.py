@@ -7,7 +7,7 @@ import pytest
 
 from ordain.specs.errors import SpecError
 from ordain.specs.estates import load_estate
-from ordain.specs.trees import work_tree
+from ordain.specs.trees import _content, work_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +109,34 @@ def test_a_pipe_in_the_place_of_a_file_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "specs/a.yaml")
     findings = load_estate(work_tree(tmp_path)).findings
     assert "SPEC020" in [finding.code for finding in findings]
+
+
+def test_what_has_become_a_link_since_it_was_listed_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/model.yaml").write_text("a: 1\n")
+    (tmp_path / "elsewhere").write_text("b: 2\n")
+    tree = work_tree(tmp_path)
+    (tmp_path / "specs/model.yaml").unlink()
+    (tmp_path / "specs/model.yaml").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        _ = tree["specs/model.yaml"]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")  # noqa: PTH110
+def test_a_file_that_has_more_bytes_than_it_says_is_read_whole() -> None:
+    handle = os.open("/proc/self/status", os.O_RDONLY)
+    try:
+        data = _content(handle)
+    finally:
+        os.close(handle)
+    assert data.startswith(b"Name:")
+    assert data.count(b"\n") > 20
+
+
+def test_below_a_linked_directory_every_link_is_followed_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/model.yaml").write_text("a: 1\n")
+    (tmp_path / "estate").mkdir()
+    (tmp_path / "estate/specs").symlink_to(tmp_path / "outside")
+    with pytest.raises(SpecError, match="leads out of the estate"):
+        _ = work_tree(tmp_path / "estate")["specs/model.yaml"]
