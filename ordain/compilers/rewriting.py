@@ -7,9 +7,9 @@ type of its expression, refuses a validation that is not of type bool when it co
 - parameters become a variable with the value written out, and `params` the name of that variable;
   in conditions, which have no variables, the value itself;
 - the expression of a variable is put into `dyn(…)` where its type is known;
-- a condition or a validation that may be no bool becomes `(…) ? true : false`, which is an error
+- a condition or a validation that may be no bool becomes `dyn(…) ? true : false`, which is an error
   for whatever is no bool, as it is in the gate;
-- a message that may be no text becomes `(…) + ''`, which is an error for whatever is no text; then
+- a message that may be no text becomes `dyn(…) + ''`, which is an error for whatever is no text; then
   the message without an expression is used, as it is in the gate.
 
 Names are replaced where the syntax tree says that they stand. Refused: replacing by pattern, which
@@ -44,12 +44,12 @@ def with_params(text: str, tree: Tree, put: str) -> str:
 
 def as_bool(text: str, tree: Tree) -> str:
     """An expression whose type is bool, whoever checks it."""
-    return text if _settled(tree, tree.root, "bool") else f"({_closed(text)}) ? true : false"
+    return text if _settled(tree, tree.root, "bool") else f"dyn({_closed(text)}) ? true : false"
 
 
 def as_text(text: str, tree: Tree) -> str:
     """An expression whose type is string, whoever checks it."""
-    return text if _settled(tree, tree.root, "string") else f"({_closed(text)}) + ''"
+    return text if _settled(tree, tree.root, "string") else f"dyn({_closed(text)}) + ''"
 
 
 def as_dyn(text: str, tree: Tree) -> str:
