@@ -34,7 +34,7 @@ NAMES = st.sampled_from(
         "params['r'].b",
         "params.gone",
         "oldObject",
-        "dyn('params')",
+        "object.?params",
     ]
 )
 LISTS = st.sampled_from(["params.q", "[1, 2]", "object.spec.x", "params.r", "['a', 'params']"])
