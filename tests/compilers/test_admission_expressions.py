@@ -69,6 +69,10 @@ def test_a_variable_called_params_keeps_its_name() -> None:
         ("'é😀' != params['a']", "'é😀' != variables.params['a']"),
         ("has(params.a)", "has(variables.params.a)"),
         (
+            "params.?a.optMap(y, y == params.b).orValue(false)",
+            "variables.params.?a.optMap(y, y == variables.params.b).orValue(false)",
+        ),
+        (
             "[params.a].exists(p, p == params . b)",
             "[variables.params.a].exists(p, p == variables.params . b)",
         ),
