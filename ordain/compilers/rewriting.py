@@ -7,10 +7,10 @@ type of its expression, refuses a validation that is not of type bool when it co
 - parameters become a variable with the value written out, and `params` the name of that variable;
   in conditions, which have no variables, the value itself;
 - the expression of a variable is put into `dyn(…)` where its type is known;
-- a condition or a validation that may be no bool becomes `dyn(…) ? true : false`, which is an error
-  for whatever is no bool, as it is in the gate;
-- a message that may be no text becomes `dyn(…) + ''`, which is an error for whatever is no text; then
-  the message without an expression is used, as it is in the gate.
+- a condition or a validation that may be no bool becomes `dyn(…) ? true : false`, which is an
+  error for whatever is no bool, as it is in the gate;
+- a message that may be no text becomes `dyn(…) + ''`, which is an error for whatever is no text;
+  then the message without an expression is used, as it is in the gate.
 
 Names are replaced where the syntax tree says that they stand. Refused: replacing by pattern, which
 cannot tell a name from the same letters in a text or from the variable of a loop.
