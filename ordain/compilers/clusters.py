@@ -33,7 +33,7 @@ from ordain.policies.engine import NAMES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ordain.policies.cel.tree import Kind, Tree
+    from ordain.policies.cel.tree import Kind, Reference, Tree
     from ordain.policies.engine import Engine
 
 FLOOR: Final = 26
@@ -95,47 +95,6 @@ NOT_IN_VERSION: Final = "CMP003"
 NOT_IN_CLUSTERS: Final = "CMP004"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A name of the environment as it is written; `hidden` are names that loops have taken."""
-
-    node: Name
-    parent: Node | None
-    hidden: frozenset[str]
-
-
-def references(root: Node) -> Iterator[Reference]:
-    """Every mention of a name of the environment, in no order; names of loops are none."""
-    waiting: list[tuple[Node, Node | None, frozenset[str]]] = [(root, None, frozenset())]
-    while waiting:
-        node, parent, hidden = waiting.pop()
-        match node:
-            case Name(name=name):
-                if name in NAMES and name not in hidden:
-                    yield Reference(node, parent, hidden)
-            case Fold():
-                inside = hidden | {node.variable, node.second, node.accumulator}
-                waiting += [(node.range, node, hidden), (node.initial, node, hidden)]
-                waiting += [(node.condition, node, inside), (node.step, node, inside)]
-                waiting.append((node.result, node, hidden | {node.accumulator}))
-            case _:
-                waiting += [(one, node, hidden) for one in _inside(node)]
-
-
-def _inside(node: Node) -> tuple[Node, ...]:
-    match node:
-        case Select():
-            return (node.operand,)
-        case Call():
-            return node.operands
-        case ListOf():
-            return node.items
-        case MapOf():
-            return tuple(one for key, value, _ in node.entries for one in (key, value))
-        case _:
-            return ()
-
-
 class Reading:
     """One expression, read for one version."""
 
@@ -152,7 +111,9 @@ class Reading:
         return sorted(unique.values(), key=lambda one: (one.start, one.message))
 
     def _references(self, known: frozenset[str] | None) -> Iterator[Refusal]:
-        for one in references(self.tree.root):
+        for one in self.tree.references():
+            if one.node.name not in NAMES:
+                continue  # The name of a type.
             if one.node.name not in PORTABLE:
                 message = f"`{one.node.name}` is known to the gate only, and to no cluster"
                 remedy = "ask about object and oldObject only, or leave this to the gate"

@@ -7,10 +7,10 @@ type of its expression, refuses a validation that is not of type bool when it co
 - parameters become a variable with the value written out, and `params` the name of that variable;
   in conditions, which have no variables, the value itself;
 - the expression of a variable is put into `dyn(…)` where its type is known;
-- a condition or a validation that may be no bool becomes `(…) ? true : false`, which is an error
-  for whatever is no bool, as it is in the gate;
-- a message that may be no text becomes `(…) + ''`, which is an error for whatever is no text; then
-  the message without an expression is used, as it is in the gate.
+- a condition or a validation that may be no bool becomes `dyn(…) ? true : false`, which is an
+  error for whatever is no bool, as it is in the gate;
+- a message that may be no text becomes `dyn(…) + ''`, which is an error for whatever is no text;
+  then the message without an expression is used, as it is in the gate.
 
 Names are replaced where the syntax tree says that they stand. Refused: replacing by pattern, which
 cannot tell a name from the same letters in a text or from the variable of a loop.
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ordain.compilers.clusters import quote, references
+from ordain.compilers.clusters import quote
 from ordain.policies.cel.tree import DYN, Call, Fold, Name, Node, Select
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ _PASSED_ON: Final = frozenset({"_?_:_", "_[_]", "orValue", "value", "or"})
 def with_params(text: str, tree: Tree, put: str) -> str:
     """The expression with another expression in the place of the name `params`."""
     places = {
-        tree.positions.get(one.node.id, 0)
-        for one in references(tree.root)
-        if one.node.name == "params"
+        tree.positions.get(one.node.id, 0) for one in tree.references() if one.node.name == "params"
     }
     for at in sorted(places, reverse=True):
         text = f"{text[:at]}{put}{text[at + len('params') :]}"
@@ -44,12 +42,12 @@ def with_params(text: str, tree: Tree, put: str) -> str:
 
 def as_bool(text: str, tree: Tree) -> str:
     """An expression whose type is bool, whoever checks it."""
-    return text if _settled(tree, tree.root, "bool") else f"({_closed(text)}) ? true : false"
+    return text if _settled(tree, tree.root, "bool") else f"dyn({_closed(text)}) ? true : false"
 
 
 def as_text(text: str, tree: Tree) -> str:
     """An expression whose type is string, whoever checks it."""
-    return text if _settled(tree, tree.root, "string") else f"({_closed(text)}) + ''"
+    return text if _settled(tree, tree.root, "string") else f"dyn({_closed(text)}) + ''"
 
 
 def as_dyn(text: str, tree: Tree) -> str:

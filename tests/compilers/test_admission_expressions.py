@@ -69,6 +69,10 @@ def test_a_variable_called_params_keeps_its_name() -> None:
         ("'é😀' != params['a']", "'é😀' != variables.params['a']"),
         ("has(params.a)", "has(variables.params.a)"),
         (
+            "params.?a.optMap(y, y == params.b).orValue(false)",
+            "variables.params.?a.optMap(y, y == variables.params.b).orValue(false)",
+        ),
+        (
             "[params.a].exists(p, p == params . b)",
             "[variables.params.a].exists(p, p == variables.params . b)",
         ),
@@ -76,7 +80,7 @@ def test_a_variable_called_params_keeps_its_name() -> None:
 )
 def test_names_are_replaced_where_they_are_names(written: str, rewritten: str) -> None:
     found = expression(written, more="params: {a: 1, b: 2}")
-    assert found.removeprefix("(").removesuffix(") ? true : false") == rewritten
+    assert found.removeprefix("dyn(").removesuffix(") ? true : false") == rewritten
 
 
 def test_variables_have_no_type_as_in_the_gate() -> None:
@@ -99,9 +103,9 @@ def test_variables_have_no_type_as_in_the_gate() -> None:
 @pytest.mark.parametrize(
     ("written", "rewritten"),
     [
-        ("object.spec.on", "(object.spec.on) ? true : false"),
-        ("object.a ? true : object.b", "(object.a ? true : object.b) ? true : false"),
-        ("object.spec.?a.orValue(true)", "(object.spec.?a.orValue(true)) ? true : false"),
+        ("object.spec.on", "dyn(object.spec.on) ? true : false"),
+        ("object.a ? true : object.b", "dyn(object.a ? true : object.b) ? true : false"),
+        ("object.spec.?a.orValue(true)", "dyn(object.spec.?a.orValue(true)) ? true : false"),
         ("object.a ? object.b > 1 : true", "object.a ? object.b > 1 : true"),
         ("!object.a", "!object.a"),
         ("has(object.a)", "has(object.a)"),
@@ -122,4 +126,4 @@ def test_a_message_that_may_be_no_text_is_an_error_if_it_is_none() -> None:
         """
     )
     said_by = [one["messageExpression"] for one in found["validations"]]
-    assert said_by == ["(object.b) + ''", "'b' + object.b"]
+    assert said_by == ["dyn(object.b) + ''", "'b' + object.b"]

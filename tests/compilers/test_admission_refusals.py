@@ -9,6 +9,9 @@ import pytest
 from admitted import compiled, expression, policies, rules, said
 
 from ordain.compilers.admission import compile_admission, version_of
+from ordain.compilers.clusters import Reading, Version
+from ordain.policies.cel.tree import Fold, ListOf, Literal, Name, Tree
+from ordain.policies.engine import cel_engine
 from ordain.specs.findings import Severity
 
 
@@ -112,6 +115,14 @@ REFUSED = {
         "CMP003",
         "5:40",
         "no version of Kubernetes has the function `reverse`",
+    ),
+    "a message of protobuf": (
+        """
+        validations: [{expression: "google.protobuf.Timestamp{} == object.a", message: no}]
+        """,
+        "CMP004",
+        "5:31",
+        "`google.protobuf.Timestamp` is no type that expressions of a cluster can make",
     ),
     "a list of several types": (
         """
@@ -237,6 +248,20 @@ REFUSED = {
 def test_a_refusal_is_at_the_very_place(case: str) -> None:
     spec, code, place, message = REFUSED[case]
     assert said(spec) == [(code, f"policies/rule.yaml:{place}", message)]
+
+
+def test_a_loop_over_two_variables_is_of_its_version() -> None:
+    """The gate's own language has none today, so the tree is made by hand."""
+    true = Literal(2, value=True)
+    loop = Fold(1, "i", "v", ListOf(3, (), frozenset()), "r", true, true, true, Name(4, "r"))
+    found = [
+        Reading("[]", Tree(loop, b""), Version(minor), cel_engine()).refusals(frozenset())
+        for minor in (32, 33)
+    ]
+    assert [[one.message for one in each] for each in found] == [
+        ["Kubernetes 1.32 has no loop over two variables; 1.33 has"],
+        [],
+    ]
 
 
 def test_a_name_that_a_loop_has_taken_is_no_name_of_the_gate() -> None:

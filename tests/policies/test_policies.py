@@ -330,3 +330,8 @@ def test_a_parameter_that_no_policy_has_is_found(workshop: Workshop) -> None:
     (found,) = check(sketch.load(), workshop.now).findings
     assert found.code == "POL004"
     assert found.message == "no policy of the pack baseline has the parameter psii"
+
+
+def test_a_loop_that_calls_its_item_change_makes_no_rule_of_a_change(workshop: Workshop) -> None:
+    expression = "object.spec.features.exclude.all(change, change == 'x')"
+    assert only(judged(workshop, {"expression": expression})).code == "POL-mine"

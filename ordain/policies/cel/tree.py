@@ -120,6 +120,15 @@ _TYPE_MAP: Final = 3  # CheckedExpr.type_map
 _CHECKED: Final = b"\n(type.googleapis.com/cel.expr.CheckedExpr"
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name of the environment as it is written; `hidden` are names that loops have taken."""
+
+    node: Name
+    parent: Node | None
+    hidden: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Tree:
     """One expression: its root, and where its nodes stand in the text."""
@@ -161,17 +170,31 @@ class Tree:
     def variables(self) -> frozenset[str]:
         """The names after `variables.` that are mentioned."""
         return frozenset(
-            node.field
-            for node in self.nodes()
-            if isinstance(node, Select)
-            and isinstance(node.operand, Name)
-            and node.operand.name == "variables"
+            one.parent.field
+            for one in self.references()
+            if one.node.name == "variables" and isinstance(one.parent, Select)
         )
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Every name that is mentioned, those of comprehensions included."""
-        return frozenset(node.name for node in self.nodes() if isinstance(node, Name))
+        """Every name of the environment or of a type; names of loops are none."""
+        return frozenset(one.node.name for one in self.references())
+
+    def references(self) -> Iterator[Reference]:
+        """Every mention of a name of the environment or of a type, in no order."""
+        waiting: list[tuple[Node, Node | None, frozenset[str]]] = [(self.root, None, frozenset())]
+        while waiting:
+            node, parent, hidden = waiting.pop()
+            if isinstance(node, Name):
+                if node.name not in hidden:
+                    yield Reference(node, parent, hidden)
+            elif isinstance(node, Fold):
+                inside = hidden | {node.variable, node.second, node.accumulator}
+                waiting += [(node.range, node, hidden), (node.initial, node, hidden)]
+                waiting += [(node.condition, node, inside), (node.step, node, inside)]
+                waiting.append((node.result, node, hidden | {node.accumulator}))
+            else:
+                waiting += [(one, node, hidden) for one in children(node)]
 
     def nodes(self) -> Iterator[Node]:
         """Every node, each before what is inside of it."""
