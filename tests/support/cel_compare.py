@@ -77,13 +77,10 @@ def compared(
     fast = program.fast(engine.bind(values).plain)
     given = program.run(engine.bind(values))
     if fast is None:
-        # The evaluator was asked twice. Of two keys of a map that are one in Python, such as 0 and
-        # 0u, it is not always the same that stays.
+        # The answer is the evaluator's own. It need not be the same twice: over a map, and of two
+        # keys that are one in Python, such as 0 and 0u, it takes now the one and now the other.
         tally.counts["asked exactly" if exact.error else "asked exactly, with a value"] += 1
-        if "could take too" in given.error:
-            tally.counts["too costly for us"] += 1
-        elif bool(given.error) != bool(exact.error) or type(given.value) is not type(exact.value):
-            yield Difference(program.text, values, given, exact)
+        tally.counts["too costly for us"] += "could take too" in given.error
         return
     for one in (given, fast):
         verdict = judged(one, exact)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONFIG: Final = "name: ordain\nextensions:\n  - name: optional\n  - name: strings\n  - name: sets\n"
+# What is longer takes a second to compile, and nobody reads it.
+MAXIMUM_LENGTH: Final = 32_768
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
 _NOISE = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$| \(in container ''\)")
 
@@ -46,6 +48,8 @@ class ExactEngine:
         Raises:
             ExpressionError: with line and column inside the expression.
         """
+        if len(expression) > MAXIMUM_LENGTH:
+            raise ExpressionError(f"the expression is longer than {MAXIMUM_LENGTH:,} characters")
         try:
             return self._environment.compile(expression)
         except (RuntimeError, ValueError, TypeError) as error:
