@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--no-cache",
     is_flag=True,
-    help="Read and ask everything anew; ORDAIN_NO_CACHE=1 says the same.",
+    help="Read and ask everything in the work tree anew; ORDAIN_NO_CACHE=1 says the same.",
 )
 @output_option
 @click.pass_obj
@@ -73,7 +73,8 @@ def _check_tree(
     from ordain.specs.estates import load_estate
 
     tree = _tree(directory, revision)
-    cache = None if no_cache else cache_of(find_root(directory), os.environ)
+    kept = revision is None and not no_cache
+    cache = cache_of(find_root(directory), os.environ) if kept else None
     estate = load_estate(tree, cache)
     return tree, check(estate, now(), tree=tree, cache=cache).findings
 
