@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--no-cache",
     is_flag=True,
-    help="Read and ask everything anew; ORDAIN_NO_CACHE=1 says the same.",
+    help="Read and ask everything in the work tree anew; ORDAIN_NO_CACHE=1 says the same.",
 )
 @outputs_option
 @click.pass_obj

@@ -10,7 +10,7 @@ they are given all objects at once, and circles of references are looked for eve
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.promotions import run_by
 from ordain.policies.rulebook import Questions
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 # What the language says, and what policies and measurements find, each with the key of its object.
 Said = tuple[list["Finding"], list[tuple[str, "Finding"]]]
 
-_PEOPLE = "people"
+_PEOPLE: Final = "people"
+_WORTH_WRITING: Final = 100
 
 
 class Checking:
@@ -119,6 +120,7 @@ class _Memory:
         self._rules = " ".join([engine, *(self._answers[question] for question in rules)])
         self._silent = cache.silent(self._rules, self._answers)
         self._known: dict[str, Sequence[str]] = {}
+        self._learnt = 0
 
     def world(self, now: str) -> World:
         """A world that notes what it is asked."""
@@ -135,12 +137,19 @@ class _Memory:
         spoken, found = question()
         if not spoken and not found and UNKEPT not in self._asked:
             self._known[subject] = (f"={subject}", *self._asked)
+            self._learnt += 1
         return spoken, found
 
     def keep(self) -> None:
-        """Leave to the cache what is known now."""
-        self._cache.keep_silent(self._rules, self._known, self._answers)
-        self._cache.save()
+        """Leave to the cache what is known now, where that is worth the writing.
+
+        To write all that is known takes as long as to ask one document of a hundred again.
+        """
+        if self._learnt and self._learnt * _WORTH_WRITING >= len(self._known):
+            self._cache.keep_silent(self._rules, self._known, self._answers)
+            self._cache.save()
+        else:
+            self._cache.touch()
 
 
 class _Constants(dict[str, Any]):

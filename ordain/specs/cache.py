@@ -104,18 +104,18 @@ class Cache:
         self._silent = {"rules": rules, "asked": asked, "subjects": numbered}
 
     def save(self) -> None:
-        """Write what this run knows, where that is more than the file holds already.
-
-        Failing to write is no failure of a check.
-        """
+        """Write what this run knows; failing to write is no failure of a check."""
         content = {"files": self._files, "silent": self._silent}
-        if content == self._old:
-            return
         body = json.dumps(content, separators=(",", ":")).encode()
         if len(body) <= _MOST_BYTES:
             with suppress(OSError):
                 _write(self._path, _head(self._tool, body) + body)
                 _evict(self._path.parent)
+
+    def touch(self) -> None:
+        """Say that the cache is in use."""
+        with suppress(OSError):
+            os.utime(self._path, follow_symlinks=False)
 
 
 def _head(tool: str, body: bytes) -> bytes:

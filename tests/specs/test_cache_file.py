@@ -192,13 +192,13 @@ def test_a_cache_that_cannot_be_written_is_no_failure(
     assert not directory.exists()
 
 
-def test_nothing_is_written_when_nothing_is_new(
+def test_a_cache_in_use_is_not_the_oldest(
     directory: Path, root: Path, tree: dict[str, bytes]
 ) -> None:
     path = remember(directory, root, tree)
-    before = path.stat().st_ino
-    remember(directory, root, tree)
-    assert path.stat().st_ino == before
+    os.utime(path, (1, 1))
+    opened(directory, root).touch()
+    assert path.stat().st_mtime > 1
 
 
 def test_the_oldest_estates_are_forgotten(
