@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.cel.recording import Log
+from ordain.specs.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -175,5 +176,5 @@ def _said(value: Any) -> str:  # noqa: ANN401 - any JSON value
         return f"has {len(value)} {'item' if len(value) == 1 else 'items'}"
     if value is None or isinstance(value, bool):
         return f"= {({None: 'null', True: 'true', False: 'false'})[value]}"
-    text = str(value)
+    text = masked(str(value))
     return f"= {text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'}"

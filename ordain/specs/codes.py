@@ -131,6 +131,13 @@ _TEXT: Final = {
         "spec: *defaults",
         "write the value out, or give the value above an anchor",
     ),
+    "SPEC023": Page(
+        "a text that holds U+0000",
+        "Many readers end a text there, so that two of them see two texts: the gate judges one, "
+        "and the tool behind it is given the other.",
+        'owner: "credit-risk\\0 and others"',
+        "leave the character out",
+    ),
 }
 
 _DOCUMENT: Final = {

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.specs.errors import OrdainError
 from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.secrets import masked
 from ordain.specs.trees import is_document_path
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _HIDDEN = re.compile(
 
 
 class Sources:
-    """The lines of the files that findings point into, read once each."""
+    """The lines of the files that findings point into, read once each; passwords are masked."""
 
     def __init__(self, tree: Mapping[str, bytes]) -> None:
         self._tree = tree
@@ -58,7 +59,8 @@ class Sources:
             data = self._tree[path]
         except (KeyError, OSError, OrdainError):
             return []
-        return re.split(r"\r\n|\n|\r", data.decode("utf-8", "replace").removeprefix("\ufeff"))
+        text = masked(data.decode("utf-8", "replace").removeprefix("\ufeff"))
+        return re.split(r"\r\n|\n|\r", text)
 
 
 class _Painter:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.canonical import same
 from ordain.specs.plain import to_plain
+from ordain.specs.secrets import without_secrets
 from ordain.specs.shapes import shapes
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class Difference:
         return ".".join(map(str, self.path))
 
 
+def _difference(path: tuple[Step, ...], before: Any, after: Any, *, material: bool) -> Difference:  # noqa: ANN401 - JSON values
+    """A difference, as it may be printed."""
+    return Difference(path, without_secrets(before), without_secrets(after), material)
+
+
 def differences(old: Document, new: Document) -> tuple[Difference, ...]:
     """Every field of a document that is declared otherwise in `new`."""
     before, after = ({**one.raw["metadata"], "name": None} for one in (old, new))
@@ -63,7 +69,7 @@ def _compared(
     if type(old) in _SCALARS and type(new) in _SCALARS:
         # Most fields are these, and most are the same.
         if not same(old, new):
-            yield Difference(path, old, new, material)
+            yield _difference(path, old, new, material=material)
     elif is_dataclass(new) and not isinstance(new, type) and type(old) is type(new):
         for shape in shapes(type(new)).values():
             was, now = getattr(old, shape.attribute), getattr(new, shape.attribute)
@@ -76,7 +82,7 @@ def _compared(
     else:
         before, after = to_plain(old), to_plain(new)
         if not same(before, after):
-            yield Difference(path, before, after, material)
+            yield _difference(path, before, after, material=material)
 
 
 def _structured(value: Any) -> bool:  # noqa: ANN401 - any declared value

@@ -13,6 +13,8 @@ marks; PyYAML's node tree, which takes as long to build as these values.
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +34,7 @@ from ordain.specs.scalars import CONSTANTS, NUMERIC, ODD_KEYS, NumberError, plai
 from ordain.specs.syntax import encoding_finding, syntax_finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ordain.specs.documents import Marks
 
@@ -52,6 +54,8 @@ ScalarEvent: Any = yaml.ScalarEvent
 MappingEndEvent: Any = yaml.MappingEndEvent
 SequenceEndEvent: Any = yaml.SequenceEndEvent
 
+# How a double-quoted scalar writes U+0000; whether one does so is looked at where this matches.
+_NUL: Final = re.compile(rb"\\(?:0|x00|u0000|U00000000)")
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset(("!", _TAG + "str"))
 _COLLECTION_TAGS = frozenset(("!", _TAG + "map", _TAG + "seq"))
@@ -370,6 +374,8 @@ def parse(data: bytes, path: str) -> Parsed:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return Parsed((), (encoding_finding(data, error, path),))
+    if _NUL.search(data) and (found := tuple(_null_characters(data, Source(path, text)))):
+        return Parsed((), found)
     values = ordinary_values(data, _Parser)
     if values is not None:
         marks = _MarksOfFile(data, path)
@@ -379,6 +385,25 @@ def parse(data: bytes, path: str) -> Parsed:
     builder = _Builder(data, Source(path, text))
     nodes = builder.documents()
     return Parsed(tuple(nodes), tuple(builder.findings))
+
+
+def _null_characters(data: bytes, source: Source) -> Iterator[Finding]:
+    """A finding for every text that an escape has put U+0000 into.
+
+    Half of the world ends a text there, the evaluator of policies among it: two readers would see
+    two texts.
+    """
+    get = _Parser(data).get_event
+    with suppress(yaml.YAMLError):
+        while (event := get()).__class__ is not StreamEndEvent:
+            if event.__class__ is ScalarEvent and "\0" in event.value:
+                yield Finding(
+                    "SPEC023",
+                    Severity.ERROR,
+                    "the text holds U+0000",
+                    source.location(event.start_mark.index, event.end_mark.index),
+                    remedy="leave the character out",
+                )
 
 
 class _MarksOfFile:

@@ -80,7 +80,8 @@ def test_what_a_changed_document_is_asked_about_is_read_again(
     checked(tree, path)
     del tree["specs/model.yaml"]
     found = read(checked(tree, path))
-    assert len(found) == COMMENTS
+    # The Estate counts its models.
+    assert len([key for key in found if key.startswith("Comment/")]) == COMMENTS
 
 
 def test_little_that_is_new_is_not_written_down(tree: dict[str, bytes], tmp_path: Path) -> None:

@@ -183,3 +183,18 @@ def test_whatever_a_rule_compares_the_finding_points_at_what_decided(
     model = loaded.documents["Model/credit"]
     (finding,) = rules[0].ask(model, World(loaded, instant(workshop.now)))
     assert finding.location == model.marks.value(*paths[wrong].split("."))
+
+
+def test_a_password_that_a_rule_reads_is_not_among_what_it_read(workshop: Workshop) -> None:
+    uri = "https://reader:swordfish@data.example.org/a.csv"
+    sketch = workshop.serving.set("Dataset/applications", "spec.source.uri", uri)
+    sketch.add(
+        "Policy",
+        "mine",
+        match={"kinds": ["Dataset"]},
+        validations=[{"expression": "object.spec.source.uri == ''", "message": "wrong"}],
+    )
+    (finding,) = check(sketch.load(), workshop.now).findings
+    assert finding.evidence[1] == (
+        "object.spec.source.uri = https://reader:*********@data.example.org/a.csv"
+    )

@@ -233,3 +233,22 @@ def test_without_libyaml_the_same_events_come_from_pyyaml_itself(
     assert slow.nodes[0].value == fast.nodes[0].value
     assert slow.findings == fast.findings
     assert slow.nodes[0].marks.value("c", 2, "b") == fast.nodes[0].marks.value("c", 2, "b")
+
+
+@pytest.mark.parametrize("escape", [r"\0", r"\x00", r"\u0000", r"\U00000000"])
+def test_a_text_with_a_null_character_is_refused(escape: str) -> None:
+    parsed = parse(f'a: 1\nb: ["x{escape}y"]\n'.encode(), "a.yaml")
+    (finding,) = parsed.findings
+    assert (finding.code, str(finding.location)) == ("SPEC023", "a.yaml:2:5")
+    assert parsed.nodes == ()
+
+
+def test_a_backslash_and_a_nought_are_no_null_character() -> None:
+    parsed = parse(
+        rb"""a: 'x\0y'
+b: "x\\0y"
+""",
+        "a.yaml",
+    )
+    assert parsed.findings == ()
+    assert parsed.nodes[0].value == {"a": r"x\0y", "b": r"x\0y"}
