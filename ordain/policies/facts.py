@@ -1,10 +1,8 @@
 """What is computed about an object, because no expression could say it.
 
 An expression sees documents as they are written. Which columns a model learns from, what a lock
-pins, who somebody is and what no document speaks of takes a walk through several of them, or a file
-that is no document. Such a walk is made here, once; what it means is left to the policies. A rule
-in CEL over all models and all sections together was refused: it takes as many steps as there are
-pairs, and steps are bounded.
+pins and who somebody is takes a walk through several of them, or a file that is no document. Such a
+walk is made here, once; what it means is left to the policies.
 """
 
 from __future__ import annotations
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]
 
-_TIERS: Final = (1, 2, 3)
 # A version that can be installed only one way: no range, no wildcard, no address.
 _EXACT: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([0-9][A-Za-z0-9._+!-]*)")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -68,27 +65,6 @@ def lock_lines(data: bytes) -> Iterator[Values]:
             "version": exact[2] if exact else "",
             "exact": exact is not None,
         }
-
-
-def undocumented(estate: LoadedEstate) -> dict[str, list[str]]:
-    """The models that no Compliance document describes, by tier."""
-    described = {document.spec.model for document in estate.all("Compliance")}
-    found: dict[str, list[str]] = {str(tier): [] for tier in _TIERS}
-    for model in estate.all("Model"):
-        if model.name not in described:
-            found[str(model.spec.tier)].append(model.name)
-    return found
-
-
-def unrouted(estate: LoadedEstate) -> list[str]:
-    """The deployments that run a version and that no Route leads to."""
-    targets: set[str] = set()
-    for route in estate.all("Route"):
-        targets.add(route.spec.default.deployment)
-        targets.update(share.deployment for rule in route.spec.rules for share in rule.to)
-        targets.update(shadow.deployment for shadow in route.spec.shadow)
-    running = (one for one in estate.all("Deployment") if one.spec.version is not None)
-    return [one.name for one in running if one.name not in targets]
 
 
 def directory(*estates: LoadedEstate | None) -> dict[str, Values]:

@@ -13,9 +13,7 @@
 |         | columns of its Dataset, the request `fields` of a Route, the `recipe` that the inputs |
 |         | of a ModelVersion give; of every object the `people` whom it, the sections of its |
 |         | model and the change name: by name, with their `roles` and `teams` before and after; |
-|         | of the Estate the lines of each environment lock (`locks`, by path), the models |
-|         | that no Compliance document describes (`undocumented`, by tier), and the deployments |
-|         | that run and that no Route leads to (`unrouted`) |
+|         | of the Estate the lines of each environment lock (`locks`, by path) |
 | `estate` | every document, by kind and name |
 | `change` | kind, digest, contributors, pusher, signers (for each commit a person, the reconciler |
 |  | or null), paths, added, changed, removed, loosened, and `material`: a list of |
@@ -41,8 +39,6 @@ from ordain.policies.facts import (
     locks,
     named_in,
     named_in_change,
-    undocumented,
-    unrouted,
 )
 from ordain.policies.lookups import model_of, version_of
 from ordain.specs.evidence import evidence_path
@@ -113,7 +109,9 @@ class World:
 
     def _facts(self, document: Document) -> Values:
         found = facts(document, self.estate) | {"people": self._people(document)}
-        return found | self._of_estate() if document.kind == "Estate" else found
+        if document.kind == "Estate":
+            found["locks"] = locks(self.estate, self.tree)
+        return found
 
     def _people(self, document: Document) -> Values:
         # Asked every time, since an estate may note who asks it; put together once.
@@ -125,14 +123,6 @@ class World:
     @cached_property
     def _involved(self) -> set[str]:
         return named_in_change(self.constants["change"], self.constants["approvals"])
-
-    def _of_estate(self) -> Values:
-        """What is computed about the estate as a whole."""
-        return {
-            "locks": locks(self.estate, self.tree),
-            "undocumented": undocumented(self.estate),
-            "unrouted": unrouted(self.estate),
-        }
 
     def _whole(self, _: Document) -> dict[str, dict[str, Any]]:
         documents = self.estate.documents

@@ -71,17 +71,6 @@ def test_the_recipe_of_a_version_is_computed_from_its_inputs(workshop: Workshop)
     assert found == recipe_from_inputs("credit", version.inputs).digest != version.recipe
 
 
-def test_what_no_document_says_anything_about_is_listed(workshop: Workshop) -> None:
-    sketch = workshop.serving
-    whole = facts_of(workshop, sketch, "Estate/examples")
-    assert whole["undocumented"] == {"1": [], "2": [], "3": []}
-    assert whole["unrouted"] == []
-    sketch.drop("Compliance/credit").drop("Route/credit")
-    whole = facts_of(workshop, sketch, "Estate/examples")
-    assert whole["undocumented"] == {"1": ["credit"], "2": [], "3": []}
-    assert whole["unrouted"] == ["credit"]
-
-
 def test_only_the_estate_pays_for_what_is_asked_of_the_whole(workshop: Workshop) -> None:
     assert set(facts_of(workshop, workshop.serving, "Monitor/credit")) == {"people"}
 

@@ -102,14 +102,14 @@ def test_every_validation_of_every_version_has_a_whole_page() -> None:
 def test_a_page_names_the_versions_that_have_the_rule() -> None:
     pages = pack_pages()
     assert dict(pages["POL-monitored.declared"].sections)["Pack"] == "baseline 1.1.0, 1.0.0"
-    assert dict(pages["POL-inventory.documented"].sections)["Pack"] == "baseline 1.1.0"
+    assert dict(pages["POL-in-the-inventory"].sections)["Pack"] == "baseline 1.1.0"
 
 
 def test_the_pages_go_beside_those_of_the_language() -> None:
     register(CODES)
     register(pack_pages())
     register(pack_pages())
-    assert {"POL002", "POL-inventory.documented"} <= explanations().keys()
+    assert {"POL002", "POL-in-the-inventory"} <= explanations().keys()
 
 
 def test_the_waiver_of_a_page_is_a_waiver(workshop: Workshop) -> None:
@@ -133,7 +133,7 @@ def test_a_pack_lists_its_rules_parameters_and_versions() -> None:
     page = pack_topic("baseline")
     assert page is not None
     lines = page.splitlines()
-    assert lines[0] == "baseline 1.1.0: 13 policies"
+    assert lines[0] == "baseline 1.1.0: 14 policies"
     assert lines[2].startswith("The baseline: what every estate is held to")
     assert "drift-limit (Model, Monitor; it blocks)" in lines
     assert (
@@ -160,11 +160,11 @@ def test_what_is_no_pack_is_left_to_others() -> None:
 
 
 def test_a_policy_whose_name_is_no_code_lists_its_codes() -> None:
-    page = policy_topic("POL-Inventory", shipped_policies())
+    page = policy_topic("POL-Route-Targets", shipped_policies())
     assert page is not None
     assert page.startswith(
-        "inventory (Estate; a warning asks for a look)\n"
-        "    POL-inventory.documented: a model of tier 1 has no Compliance document\n"
+        "route-targets (Route; a warning asks for a look)\n"
+        "    POL-route-targets.approved: some deployments of this route run a version, and others"
     )
     assert policy_topic("POL-nothing", shipped_policies()) is None
 
