@@ -13,9 +13,8 @@ from ordain.specs.spelling import did_you_mean, listed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ordain.specs.documents import Step
+    from ordain.specs.documents import Marks, Step
     from ordain.specs.loader import Node
-    from ordain.specs.marks import NodeMarks
 
 _TOP = ("apiVersion", "kind", "metadata", "spec")
 _METADATA = ("name", "labels", "annotations")
@@ -24,21 +23,25 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 def read_document(node: Node, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
     """The document in one YAML value, or None and everything that is wrong with it."""
-    raw = node.value
+    return document_of(node.value, node.marks, path)
+
+
+def document_of(raw: Any, marks: Marks, path: str) -> tuple[Document | None, tuple[Finding, ...]]:  # noqa: ANN401
+    """As `read_document`, of a value that may stand inside of another one."""
     if not isinstance(raw, dict):
-        return None, (_not_a_document(node),)
-    envelope = _Envelope(raw, node.marks)
+        return None, (_not_a_document(marks),)
+    envelope = _Envelope(raw, marks)
     kind, name = envelope.kind(), envelope.name()
     labels = envelope.texts("labels")
     envelope.texts("annotations")
     envelope.check_keys()
     spec: Any = None
     if kind is not None and "spec" in raw:
-        spec, problems = _read_spec(kind, raw["spec"], node.marks)
+        spec, problems = _read_spec(kind, raw["spec"], marks)
         envelope.findings.extend(problems)
     if envelope.findings or kind is None or name is None:
         return None, tuple(envelope.findings)
-    return Document(kind, name, labels, spec, raw, path, node.marks), ()
+    return Document(kind, name, labels, spec, raw, path, marks), ()
 
 
 def identity_of(raw: Any) -> tuple[str, ...]:  # noqa: ANN401 - any YAML value
@@ -48,7 +51,7 @@ def identity_of(raw: Any) -> tuple[str, ...]:  # noqa: ANN401 - any YAML value
     return (f"{raw['kind']}/{name}",) if name and "kind" in raw else ()
 
 
-def _read_spec(kind: str, value: Any, marks: NodeMarks) -> tuple[Any, tuple[Finding, ...]]:  # noqa: ANN401
+def _read_spec(kind: str, value: Any, marks: Marks) -> tuple[Any, tuple[Finding, ...]]:  # noqa: ANN401
     """The dataclass of a kind from its YAML value, or the findings."""
     from pydantic_core import ValidationError
 
@@ -62,12 +65,12 @@ def _read_spec(kind: str, value: Any, marks: NodeMarks) -> tuple[Any, tuple[Find
         return None, Translator(kind_type(kind), value, marks, ("spec",)).findings(errors)
 
 
-def _not_a_document(node: Node) -> Finding:
+def _not_a_document(marks: Marks) -> Finding:
     return Finding(
         "SPEC100",
         Severity.ERROR,
         "this is no document: a document is a mapping with apiVersion, kind, metadata and spec",
-        node.marks.value(),
+        marks.value(),
         remedy=f"begin with `apiVersion: {API_VERSION}`, or move the file elsewhere",
     )
 
@@ -75,7 +78,7 @@ def _not_a_document(node: Node) -> Finding:
 class _Envelope:
     """Everything around `spec`; collects findings as it is asked."""
 
-    def __init__(self, raw: dict[str, Any], marks: NodeMarks) -> None:
+    def __init__(self, raw: dict[str, Any], marks: Marks) -> None:
         self._raw = raw
         self._marks = marks
         metadata = raw.get("metadata")
