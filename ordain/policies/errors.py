@@ -2,7 +2,8 @@
 
     PolicyError              the gate could not do its work
     ├── ExpressionError      a CEL expression that does not compile
-    └── PackError            a pack of policies that ordain does not ship, or not in this version
+    ├── PackError            a pack of policies that ordain does not ship, or not in this version
+    └── NoTestsError         there are no tests of policies where they were looked for
 
 What a policy finds is no error but a `Finding`; an expression that fails to compile becomes one at
 its place in the file.
@@ -45,3 +46,12 @@ class PackError(PolicyError):
     ) -> None:
         super().__init__(message, remedy=remedy)
         self.field = field
+
+
+class NoTestsError(PolicyError):
+    """There are no tests of policies where they were looked for.
+
+    A test run that runs nothing is not green.
+    """
+
+    code = "TEST005"
