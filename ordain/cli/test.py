@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 @click.pass_context
-def command(  # noqa: PLR0913 - the options of a command are its arguments
+def command(
     ctx: click.Context,
     directory: Path,
     paths: tuple[Path, ...],
@@ -52,8 +52,9 @@ def command(  # noqa: PLR0913 - the options of a command are its arguments
 ) -> None:
     """Run the unit tests of policies.
 
-    Cases stand in policies/**/*.test.yaml, beside the policies. PATHS are such files, or directories
-    that hold some. The exit code is 1 when a case fails, or the coverage is below --fail-under.
+    Cases stand in policies/**/*.test.yaml, beside the policies. PATHS are such files, or
+    directories that hold some. The exit code is 1 when a case fails, or the coverage is below
+    --fail-under.
     """
     if packs and paths:
         raise click.UsageError("name either packs or files", ctx)

@@ -1,9 +1,9 @@
 """Where a passage of an expression stands in its file.
 
 An expression is compiled as a value, and a reader wants line and column in YAML. A plain or quoted
-scalar on one line is the value with a quote before it; a folded or literal block has line breaks and
-indentation that the value has not, and double quotes have escapes. So value and text are walked side
-by side. Where the two cannot be brought together, the place is that of the whole expression.
+scalar on one line is the value with a quote before it; a folded or literal block has line breaks
+and indentation that the value has not, and double quotes have escapes. So value and text are walked
+side by side. Where the two cannot be brought together, the place is that of the whole expression.
 """
 
 from __future__ import annotations

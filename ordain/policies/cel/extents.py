@@ -17,12 +17,12 @@ from ordain.policies.cel.tree import Call, Fold, ListOf, Literal, MapOf, Name, S
 if TYPE_CHECKING:
     from ordain.policies.cel.tree import Node, Tree
 
-_TEXT: Final = r"""[rR]?(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''"""
-_TOKEN: Final = re.compile(
-    _TEXT + r"""|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|[A-Za-z_]\w*|-?[0-9][0-9A-Za-z.]*(?:(?<=e)[+-][0-9]+)?"""
-    r"|[()\[\]{}]|\s+|.",
-    re.DOTALL,
+_TEXTS: Final = (
+    r"""[rR]?(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''"""
+    r"""|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
 )
+_NUMBER: Final = r"-?[0-9][0-9A-Za-z.]*(?:(?<=[eE])[+-][0-9]+)?"
+_TOKEN: Final = re.compile(rf"{_TEXTS}|[A-Za-z_]\w*|{_NUMBER}|\s+|.", re.DOTALL)
 _OPENS: Final = {"(": ")", "[": "]", "{": "}"}
 _CLOSES: Final = frozenset(_OPENS.values())
 _PREFIXED: Final = frozenset({"!_", "-_"})
@@ -62,23 +62,11 @@ class _Finder:
     def start(self, node: Node) -> int:
         """The offset of the first letter."""
         at = self.positions[node.id]
-        match node:
-            case Select(test=True):
-                return self._before(at, "has")
-            case Select():
-                return self.start(node.operand)
-            case Fold() if is_bind(node):
-                return self._before(at, "cel.bind")
-            case Fold():
-                return self.start(node.range)
-            case Call(target=None, function=name) if name in _PREFIXED:
-                return at
-            case Call(target=None, function=name) if _is_word(name):
-                return self._before(at, name)
-            case Call():
-                return min(self.start(node.operands[0]), at)
-            case _:
-                return at
+        word = _name_before_bracket(node)
+        if word:
+            return self._before(at, word)
+        first = _first(node)
+        return at if first is None else min(self.start(first), at)
 
     def end(self, node: Node) -> int:
         """The offset behind the last letter."""
@@ -137,6 +125,32 @@ class _Finder:
         while self.tokens[at].isspace():
             at += len(self.tokens[at])
         return at + len(self.tokens[at])
+
+
+def _name_before_bracket(node: Node) -> str:
+    """The name that a part begins with, where its own offset is that of the bracket behind it."""
+    match node:
+        case Select(test=True):
+            return "has"
+        case Fold() if is_bind(node):
+            return "cel.bind"
+        case Call(target=None, function=name) if _is_word(name):
+            return name
+        case _:
+            return ""
+
+
+def _first(node: Node) -> Node | None:
+    """The part that a part begins with."""
+    match node:
+        case Select():
+            return node.operand
+        case Fold():
+            return node.range
+        case Call() if node.function not in _PREFIXED:
+            return node.operands[0]
+        case _:
+            return None
 
 
 def _is_word(function: str) -> bool:

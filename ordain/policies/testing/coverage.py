@@ -14,6 +14,7 @@ seen and only its own answers count.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -163,7 +164,9 @@ class Coverage:
     def covered(self) -> tuple[Covered, ...]:
         """The coverage of every policy, by name; one that no case asks has none."""
         return tuple(
-            Covered(name, sum(one.covered for one in found), sum(one.possible for one in found), found)
+            Covered(
+                name, sum(one.covered for one in found), sum(one.possible for one in found), found
+            )
             for name, found in sorted(self._watched.items())
         )
 
@@ -179,10 +182,9 @@ def _answer(rule: Rule, one: Watched, values: Mapping[str, Any]) -> Any:  # noqa
     """The value of an expression, noted; None where there is none."""
     outcome = one.program.value(rule.engine.bind(values))
     if one.function is not None:
-        try:
+        # Whatever raises: what the expression answers is known from its program.
+        with suppress(Exception):
             one.function({**dict.fromkeys(one.program.names), **values})
-        except Exception:  # noqa: BLE001, S110 - what it answered is known from the evaluator
-            pass
     if outcome.error:
         one.errors += 1
         return None

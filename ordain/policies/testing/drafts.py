@@ -152,7 +152,9 @@ def _set(raw: dict[str, Any], dotted: str, value: Any, place: Place) -> tuple[St
     elif isinstance(at, list) and isinstance(last, int) and last < len(at):
         at[last] = copy.deepcopy(value)
     else:
-        raise _refused(f"there is nothing that `{dotted}` could be set in", place.key, "mend the path")
+        raise _refused(
+            f"there is nothing that `{dotted}` could be set in", place.key, "mend the path"
+        )
     return (*above, last)
 
 

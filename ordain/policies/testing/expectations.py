@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ordain.specs.diagnostics import Sources
 from ordain.specs.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ordain.policies.testing.suites import Expected, Stated
+    from ordain.specs.diagnostics import Sources
     from ordain.specs.findings import Location
 
 
@@ -37,7 +37,9 @@ def unmet(stated: Stated, found: Sequence[Found], sources: Sources) -> Iterator[
         near = next((one for one in left if one.finding.code == expected.code), None)
         if near is not None:
             left.remove(near)
-        yield _missing(stated, expected, near, sources)
+        # Where something else is found, that is said, and it says what was expected.
+        if near is not None or not left:
+            yield _missing(stated, expected, near, sources)
     for one in left:
         yield _unexpected(stated, one, sources)
 

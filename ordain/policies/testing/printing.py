@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ordain.policies.testing.coverage import Covered, Gap
     from ordain.policies.testing.reports import Report
+    from ordain.specs.findings import Finding
 
 FORMAT: Final = "ordain.tests/1"
 
@@ -24,13 +25,16 @@ def as_text(report: Report, *, colour: bool) -> str:
     """For people."""
     lines = []
     if report.all_findings:
-        text = render_text(report.all_findings, report.tree, colour=colour)
-        # Its last line counts documents; here it is cases that count.
-        lines.append(text.rpartition("\n")[0])
+        lines.append(_blocks(report.all_findings, report, colour=colour))
     lines.append(summary(report))
     if report.coverage is not None:
         lines += ["", *_coverage_lines(report.coverage)]
     return "\n".join(lines)
+
+
+def _blocks(findings: Sequence[Finding], report: Report, *, colour: bool) -> str:
+    """Findings without the last line, which counts documents; here it is cases that count."""
+    return render_text(findings, report.tree, colour=colour).rpartition("\n")[0]
 
 
 def summary(report: Report) -> str:
@@ -134,11 +138,11 @@ def _coverage_json(covered: Sequence[Covered]) -> dict[str, Any]:
 
 def as_junit(report: Report) -> str:
     """JUnit XML, a suite for each file."""
-    from xml.etree import ElementTree as Tree
+    from xml.etree import ElementTree as ET
 
-    root = Tree.Element("testsuites", name="ordain test")
+    root = ET.Element("testsuites", name="ordain test")
     for path, results in report.results:
-        suite = Tree.SubElement(
+        suite = ET.SubElement(
             root,
             "testsuite",
             name=path,
@@ -147,7 +151,7 @@ def as_junit(report: Report) -> str:
             errors="0",
         )
         for one in results:
-            case = Tree.SubElement(
+            case = ET.SubElement(
                 suite,
                 "testcase",
                 classname=one.stated.policy or path,
@@ -156,14 +160,14 @@ def as_junit(report: Report) -> str:
                 line=str(one.stated.place.key.line),
             )
             if not one.passed:
-                failure = Tree.SubElement(case, "failure", message=shown(one.findings[0].message))
-                failure.text = render_text(one.findings, report.tree, colour=False)
+                failure = ET.SubElement(case, "failure", message=shown(one.findings[0].message))
+                failure.text = _blocks(one.findings, report, colour=False)
     if report.findings:
         count = str(len(report.findings))
-        suite = Tree.SubElement(root, "testsuite", name="files", tests=count, errors=count)
+        suite = ET.SubElement(root, "testsuite", name="files", tests=count, errors=count)
         for found in report.findings:
-            case = Tree.SubElement(suite, "testcase", classname="files", name=str(found.location))
-            error = Tree.SubElement(case, "error", message=shown(found.message))
-            error.text = render_text((found,), report.tree, colour=False)
-    Tree.indent(root)
-    return Tree.tostring(root, encoding="unicode", xml_declaration=True)
+            case = ET.SubElement(suite, "testcase", classname="files", name=str(found.location))
+            error = ET.SubElement(case, "error", message=shown(found.message))
+            error.text = _blocks((found,), report, colour=False)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True)

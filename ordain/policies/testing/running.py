@@ -6,13 +6,13 @@ gate would. A policy about a change is asked of what the change touches and of n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ordain.policies.rules import compile_rule
 from ordain.policies.testing.coverage import Coverage
-from ordain.policies.testing.drafts import DraftError, Documents, written
+from ordain.policies.testing.drafts import Documents, DraftError, written
 from ordain.policies.testing.expectations import Found, unmet
 from ordain.policies.testing.reports import Report, Result
 from ordain.policies.testing.scenes import scene
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ordain.policies.engine import Engine
     from ordain.policies.rules import Rule
     from ordain.policies.testing.scenes import Scene
-    from ordain.policies.testing.suites import Read, Stated
+    from ordain.policies.testing.suites import Place, Read, Stated
+    from ordain.specs.documents import Document
 
 
 @dataclass(frozen=True)
@@ -84,15 +85,18 @@ def run_suite(read: Read, bench: Bench, coverage: Coverage | None = None) -> Ite
         except DraftError as error:
             yield Result(stated, _not_run(stated, error.findings))
             continue
-        found = list(_found(rules, set_up, coverage))
+        asked = list(_pairs(rules, set_up))
+        if stated.policy and not asked:
+            yield Result(stated, (_of_nothing(stated, rules[0]),))
+            continue
+        found = list(_found(asked, set_up, coverage))
         yield Result(stated, tuple(unmet(stated, found, bench.sources)))
 
 
 def _not_run(stated: Stated, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    message = f"{stated.name}: the case cannot be run"
-    place = stated.place.key
-    remedy = "mend what the findings below this one say"
-    return (Finding("TEST003", Severity.ERROR, message, place, remedy=remedy), *findings)
+    """What hinders a case, and which case that is."""
+    here = (stated.place.key, f"the case `{stated.name}` cannot be run")
+    return tuple(replace(finding, related=(here, *finding.related)) for finding in findings)
 
 
 def _asked(stated: Stated, bench: Bench) -> tuple[Rule, ...]:
@@ -102,23 +106,21 @@ def _asked(stated: Stated, bench: Bench) -> tuple[Rule, ...]:
         DraftError: when there is no such policy or parameter.
     """
     known = {rule.name: rule for rule in bench.rules}
-    if stated.policy and stated.policy not in known:
-        message = f"there is no policy {stated.policy} in force here"
-        remedy = did_you_mean(stated.policy, known) or f"known: {', '.join(sorted(known))}"
-        place = stated.place
-        raise DraftError((Finding("TEST004", Severity.ERROR, message, place.key, remedy=remedy),))
-    rules = (known[stated.policy],) if stated.policy else bench.rules
-    params = stated.case.params
-    declared = {name for rule in rules for name in rule.params}
-    for name in params:
-        if name not in declared:
-            message = f"no policy of this case has the parameter {name}"
-            remedy = did_you_mean(name, declared) or f"known: {', '.join(sorted(declared))}"
-            place = stated.place.at("params", name)
-            raise DraftError(
-                (Finding("TEST004", Severity.ERROR, message, place.key, remedy=remedy),)
-            )
+    name, params = stated.policy, stated.case.params
+    if name and name not in known:
+        raise _unknown(f"there is no policy {name} in force here", name, known, stated.place)
+    rules = (known[name],) if name else bench.rules
+    declared = {param for rule in rules for param in rule.params}
+    for param in params:
+        if param not in declared:
+            message = f"no policy of this case has the parameter {param}"
+            raise _unknown(message, param, declared, stated.place.at("params", param))
     return tuple(_with(rule, params, bench.engine) for rule in rules) if params else rules
+
+
+def _unknown(message: str, word: str, known: Collection[str], place: Place) -> DraftError:
+    remedy = did_you_mean(word, known) or f"known: {', '.join(sorted(known)) or 'none'}"
+    return DraftError((Finding("TEST004", Severity.ERROR, message, place.key, remedy=remedy),))
 
 
 def _with(rule: Rule, params: Mapping[str, object], engine: Engine) -> Rule:
@@ -127,15 +129,31 @@ def _with(rule: Rule, params: Mapping[str, object], engine: Engine) -> Rule:
     return made or rule
 
 
-def _found(rules: Sequence[Rule], scene: Scene, coverage: Coverage | None) -> Iterator[Found]:
-    """What the rules find, as the gate would ask them."""
+def _pairs(rules: Sequence[Rule], scene: Scene) -> Iterator[tuple[str, Document, Rule]]:
+    """Every object with every rule that is asked about it, as the gate would."""
     for key, document in sorted(scene.world.estate.documents.items()):
         for rule in rules:
-            if not rule.matches(document.kind):
-                continue
-            if rule.of_change and (scene.touched is None or key not in scene.touched):
-                continue
-            if coverage is not None:
-                coverage.watch(rule, document, scene.world)
-            for finding in rule.ask(document, scene.world):
-                yield Found(key, finding)
+            touched = scene.touched is not None and key in scene.touched
+            if rule.matches(document.kind) and (touched or not rule.of_change):
+                yield key, document, rule
+
+
+def _found(
+    asked: Iterable[tuple[str, Document, Rule]], scene: Scene, coverage: Coverage | None
+) -> Iterator[Found]:
+    for key, document, rule in asked:
+        if coverage is not None:
+            coverage.watch(rule, document, scene.world)
+        for finding in rule.ask(document, scene.world):
+            yield Found(key, finding)
+
+
+def _of_nothing(stated: Stated, rule: Rule) -> Finding:
+    """A case that could not fail, because there is nothing that the policy is asked about."""
+    kinds = ", ".join(rule.document.spec.match.kinds) or "any kind"
+    what = f"{kinds} that a change touches" if rule.of_change else kinds
+    remedy = f"give the case an object of {what}"
+    if rule.of_change and not stated.case.of_change:
+        remedy = "make a change of the case: `old:` edits the estate into what was there before"
+    message = f"{stated.name}: the policy is asked about nothing here, so the case cannot fail"
+    return Finding("TEST006", Severity.ERROR, message, stated.place.key, remedy=remedy)

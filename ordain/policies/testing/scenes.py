@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from ordain.policies.changes import describe
-from ordain.policies.testing.drafts import DraftError, Documents, edited, written
+from ordain.policies.testing.drafts import Documents, DraftError, edited, written
 from ordain.policies.testing.suites import WHEN, GivenChange
 from ordain.policies.world import World
 from ordain.specs.canonical import canonical_json, sha256
