@@ -1,0 +1,285 @@
+"""The findings on policies themselves.
+
+Errors are policies that cannot do what they say: a kind or field that does not exist, an answer
+that never changes, a variable that nobody declared. Warnings are parts that do nothing. Notes are
+what a reader of a finding will miss: a remedy, a control.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ordain.policies.cel.extents import extent, passage
+from ordain.policies.lint.constants import Constants
+from ordain.policies.lint.inference import Inference, Problem
+from ordain.policies.lint.scope import scope_of
+from ordain.policies.lint.types import base, record
+from ordain.policies.lint.uses import uses
+from ordain.policies.passages import passage_location
+from ordain.policies.rules import compile_rule
+from ordain.specs.findings import Finding, Severity
+from ordain.specs.kinds import kind_names
+from ordain.specs.spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ordain.policies.cel.tree import Node, Tree
+    from ordain.policies.engine import Engine, Program
+    from ordain.policies.lint.types import Type
+    from ordain.policies.rules import Rule
+    from ordain.specs.documents import Document, Step
+    from ordain.specs.findings import Location
+    from ordain.specs.kinds.policy import Policy
+
+# Every other code is an error: the policy cannot do what it says.
+_WARNINGS: Final = frozenset({"LINT004", "LINT005", "LINT021", "LINT023", "LINT030"})
+_NOTES: Final = frozenset({"LINT031", "LINT032"})
+
+
+def lint(policies: Iterable[Document], engine: Engine) -> tuple[Finding, ...]:
+    """What is wrong with some Policy documents, in the order of their files."""
+    found = [finding for document in policies for finding in _policy(document, engine)]
+    return tuple(sorted(dict.fromkeys(found), key=_order))
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str]:
+    at = finding.location
+    return (at.path, at.line, at.column, finding.code) if at else ("~", 0, 0, finding.code)
+
+
+def _policy(document: Document, engine: Engine) -> Iterator[Finding]:
+    rule, broken = compile_rule(document, engine)
+    yield from _unknown_kinds(document)
+    yield from broken
+    if rule is not None:
+        yield from _Linting(rule, engine).findings()
+
+
+def _unknown_kinds(document: Document) -> Iterator[Finding]:
+    kinds = document.spec.match.kinds
+    for index, kind in enumerate(kinds):
+        place = document.marks.value("spec", "match", "kinds", index)
+        if kind not in kind_names():
+            remedy = did_you_mean(kind, kind_names()) or f"known: {', '.join(kind_names())}"
+            yield _finding("LINT001", f"there is no kind {kind}", place, remedy)
+        elif kind in kinds[:index]:
+            yield _finding("LINT004", f"the kind {kind} is named twice", place, "name it once")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One expression of a policy."""
+
+    role: str
+    name: str
+    path: tuple[Step, ...]
+    program: Program
+
+
+class _Linting:
+    """One policy that compiles."""
+
+    def __init__(self, rule: Rule, engine: Engine) -> None:
+        self._rule = rule
+        self._engine = engine
+        self._document = rule.document
+        self._spec: Policy = rule.document.spec
+        self._parts = tuple(_parts(rule))
+        kinds = tuple(kind for kind in self._spec.match.kinds if kind in kind_names())
+        self._scope = scope_of(kinds, rule.params)
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything that is wrong with it."""
+        variables: dict[str, Type] = {}
+        for part in self._parts:
+            if part.program.tree is None:
+                continue
+            scope = {**self._scope, "variables": record("variables", variables)}
+            inference = Inference(scope)
+            found = inference.infer(part.program.tree.root)
+            if part.role == "variable":
+                variables[part.name] = found
+            for problem in inference.problems:
+                yield self._problem(part, part.program.tree, problem)
+            yield from self._answers(part, part.program.tree, inference.decided)
+            if part.role == "message":
+                yield from self._message(part, part.program.tree, found)
+        yield from self._uses()
+        yield from self._repeated()
+        yield from self._words()
+
+    def _problem(self, part: _Part, tree: Tree, problem: Problem) -> Finding:
+        start, end = extent(part.program.text, tree, problem.node)
+        if problem.word:
+            at = part.program.text.rfind(problem.word, start, end)
+            start, end = (at, at + len(problem.word)) if at >= 0 else (start, end)
+        place = passage_location(self._document, part.path, part.program.text, start, end)
+        return _finding(problem.code, problem.message, place, problem.remedy)
+
+    # ── constants ────────────────────────────────────────────────────────────────────────────
+
+    def _answers(self, part: _Part, tree: Tree, decided: dict[int, bool]) -> Iterator[Finding]:
+        constants = Constants(part.program, self._engine, decided)
+        whole = constants.answer(tree, tree.root)
+        if whole is not None and part.role in _WHOLE:
+            yield self._constant(part, tree, whole)
+            return
+        for node, answer in constants.parts(tree):
+            said = "true" if answer else "false"
+            text = passage(part.program.text, tree, node)
+            message = f"`{text}` is always {said}, whatever the object"
+            remedy = "remove what decides nothing, or mend it"
+            yield _finding("LINT004", message, self._place(part, tree, node), remedy)
+
+    def _constant(self, part: _Part, tree: Tree, whole: bool) -> Finding:  # noqa: FBT001 - an answer
+        place = self._place(part, tree, tree.root)
+        if part.role == "condition" and not whole:
+            message = f"{part.name} is never true, so this policy asks about nothing"
+            return _finding("LINT002", message, place, "mend the condition")
+        if part.role == "condition":
+            message = f"{part.name} is always true, so it decides nothing"
+            return _finding("LINT004", message, place, "remove the condition, or mend it")
+        if whole:
+            message = f"{part.name} is always true, so it can never find anything"
+        else:
+            message = f"{part.name} is never true, so it finds every object"
+        return _finding("LINT003", message, place, "let it depend on the object")
+
+    def _place(self, part: _Part, tree: Tree, node: Node) -> Location:
+        start, end = extent(part.program.text, tree, node)
+        return passage_location(self._document, part.path, part.program.text, start, end)
+
+    def _message(self, part: _Part, tree: Tree, of: Type) -> Iterator[Finding]:
+        place = self._place(part, tree, tree.root)
+        if of and "text" not in {base(one) for one in of}:
+            message = "this message is no text, so it is never used"
+            yield _finding("LINT030", message, place, "convert it with string(...)")
+        elif not part.program.names:
+            message = "this message is the same for every object"
+            yield _finding(
+                "LINT030", message, place, "write it as `message`, or name what is wrong"
+            )
+
+    # ── variables, params, repetitions ───────────────────────────────────────────────────────
+
+    def _uses(self) -> Iterator[Finding]:
+        """Variables and params that are used and not declared, or the other way round."""
+        declared = {"variables": set[str](), "params": set(self._rule.params)}
+        every = {one.name for one in self._spec.variables}
+        used: set[tuple[str, str]] = set()
+        for part in self._parts:
+            for use in uses(part.program.tree) if part.program.tree is not None else ():
+                used.add((use.bag, use.field))
+                if use.field and use.field not in declared[use.bag]:
+                    problem = _undeclared(use.bag, use.field, use.node, part, every, declared)
+                    if part.program.tree is not None:
+                        yield self._problem(part, part.program.tree, problem)
+            if part.role == "variable":
+                declared["variables"].add(part.name)
+        yield from self._unused(used)
+
+    def _unused(self, used: set[tuple[str, str]]) -> Iterator[Finding]:
+        marks = self._document.marks
+        for index, one in enumerate(self._spec.variables):
+            if not used & {("variables", one.name), ("variables", "")}:
+                place = marks.value("spec", "variables", index, "name")
+                yield _finding(
+                    "LINT021", f"no expression uses variables.{one.name}", place, _REMOVE
+                )
+        for name in self._spec.params:
+            if not used & {("params", name), ("params", "")}:
+                place = marks.key("spec", "params", name)
+                yield _finding("LINT023", f"no expression uses params.{name}", place, _REMOVE)
+
+    def _repeated(self) -> Iterator[Finding]:
+        """Names and validations that stand there twice."""
+        spec = self._spec
+        named = (
+            ("matchConditions", [one.name for one in spec.match_conditions]),
+            ("variables", [one.name for one in spec.variables]),
+            ("validations", [one.name for one in spec.validations]),
+        )
+        for field, names in named:
+            for index, name in enumerate(names):
+                if name and name in names[:index]:
+                    place = self._document.marks.value("spec", field, index, "name")
+                    message = f"two {_PLURALS[field]} of this policy are named {name}"
+                    yield _finding("LINT006", message, place, "rename one of the two")
+        texts = [one.expression.split() for one in spec.validations]
+        for index, text in enumerate(texts):
+            if text in texts[:index]:
+                place = self._document.marks.value("spec", "validations", index, "expression")
+                first = self._rule.checks[texts.index(text)].code
+                message = f"this is the expression of {first}, so it never says anything new"
+                yield _finding("LINT005", message, place, "remove it, or say what was meant")
+
+    def _words(self) -> Iterator[Finding]:
+        """What a reader of a finding will look for."""
+        for index, one in enumerate(self._spec.validations):
+            at = ("spec", "validations", index)
+            place = self._document.marks.key(*at)
+            code = self._rule.checks[index].code
+            if not one.message.strip():
+                where = self._document.marks.value(*at, "message")
+                yield _finding("LINT030", f"{code} has no message", where, "say what is wrong")
+            if not one.remedy.strip():
+                yield _finding("LINT031", f"{code} has no remedy", place, "say how to mend it")
+            if not one.controls:
+                remedy = "name the controls that it serves: `controls: [ID]`"
+                yield _finding("LINT032", f"{code} serves no control", place, remedy)
+
+
+_WHOLE: Final = frozenset({"condition", "validation"})
+_REMOVE: Final = "remove it, or use it"
+_PLURALS: Final = {
+    "matchConditions": "conditions",
+    "variables": "variables",
+    "validations": "validations",
+}
+
+
+def _parts(rule: Rule) -> Iterator[_Part]:
+    """The expressions of a policy in the order in which they are asked."""
+    spec: Policy = rule.document.spec
+    shift = 1 if spec.match.when else 0
+    for index, (name, program) in enumerate(rule.conditions):
+        path: tuple[Step, ...] = ("spec", "match", "when")
+        if index >= shift:
+            path = ("spec", "matchConditions", index - shift, "expression")
+        yield _Part("condition", name, path, program)
+    for index, (name, program) in enumerate(rule.variables):
+        yield _Part("variable", name, ("spec", "variables", index, "expression"), program)
+    for index, check in enumerate(rule.checks):
+        at = ("spec", "validations", index)
+        yield _Part("validation", check.code, (*at, "expression"), check.program)
+        if check.message is not None:
+            yield _Part("message", check.code, (*at, "messageExpression"), check.message)
+
+
+def _undeclared(
+    bag: str, field: str, node: Node, part: _Part, every: set[str], declared: dict[str, set[str]]
+) -> Problem:
+    """A variable or parameter that is not there, or not yet."""
+    if bag == "params":
+        message = f"the policy has no parameter {field}"
+        remedy = did_you_mean(field, declared[bag]) or f"declare it: `params: {{{field}: ...}}`"
+        return Problem("LINT022", node, message, remedy, field)
+    if field in every:
+        early = part.role == "condition"
+        why = "conditions are asked before variables" if early else "it is declared further down"
+        message = f"variables.{field} is not there yet: {why}"
+        return Problem("LINT020", node, message, "write it out, or move its declaration up", field)
+    message = f"the policy has no variable {field}"
+    remedy = did_you_mean(field, every) or "declare it under `variables`"
+    return Problem("LINT020", node, message, remedy, field)
+
+
+def _finding(code: str, message: str, place: Location, remedy: str) -> Finding:
+    severity = Severity.ERROR
+    if code in _WARNINGS:
+        severity = Severity.WARNING
+    elif code in _NOTES:
+        severity = Severity.NOTE
+    return Finding(code, severity, message, place, remedy=remedy)
