@@ -11,10 +11,13 @@ from ordain.cli.check import find_root
 from ordain.cli.options import output_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from ordain.specs.documents import Document
     from ordain.specs.findings import Finding
+
+    Policies = tuple[Mapping[str, bytes], tuple[Document, ...], tuple[Finding, ...]]
 
 
 @click.command()
@@ -39,49 +42,55 @@ def command(
     Fields that no schema has, comparisons that never hold, rules that ask about nothing, variables
     and params that are not declared or not used. The exit code is 1 when there are such errors.
     """
-    tree, findings = _of_packs(packs) if packs else _of_estate(directory)
-    _print(ctx, findings, tree, output)
+    from ordain.policies.engine import cel_engine
+    from ordain.policies.lint.linting import lint
+
+    tree, policies, unread = _of_packs(packs) if packs else _of_estate(directory)
+    findings = (*unread, *lint(policies, cel_engine()))
+    _print(ctx, findings, tree, len(policies), output)
     weights = ("error", "warning", "note")
     failing = weights[: weights.index(fail_on) + 1]
     ctx.exit(1 if any(finding.severity.value in failing for finding in findings) else 0)
 
 
-def _of_estate(directory: Path) -> tuple[Mapping[str, bytes], tuple[Finding, ...]]:
-    """The policies of an estate, and what hinders reading them."""
-    from ordain.policies.engine import cel_engine
-    from ordain.policies.lint.linting import lint
+def _of_estate(directory: Path) -> Policies:
+    """The policies of an estate, and what hinders reading its documents."""
     from ordain.specs.estates import load_estate
     from ordain.specs.trees import work_tree
 
     tree = work_tree(find_root(directory))
     estate = load_estate(tree)
-    return tree, (*estate.findings, *lint(estate.all("Policy"), cel_engine()))
+    return tree, estate.all("Policy"), estate.findings
 
 
-def _of_packs(packs: tuple[str, ...]) -> tuple[Mapping[str, bytes], tuple[Finding, ...]]:
-    from ordain.policies.engine import cel_engine
-    from ordain.policies.lint.linting import lint
+def _of_packs(packs: Iterable[str]) -> Policies:
     from ordain.policies.packs import load_pack, pack_file
 
     tree: dict[str, bytes] = {}
-    found: list[Finding] = []
+    policies: list[Document] = []
     for one in packs:
         name, _, version = one.partition("@")
         pack = load_pack(name, version or None)
         path = f"{pack.name}/{pack.version}.yaml"
         tree[f"packs/{path}"] = pack_file(path)
-        found += lint(pack.policies, cel_engine())
-    return tree, tuple(found)
+        policies += pack.policies
+    return tree, tuple(policies), ()
 
 
 def _print(
-    ctx: click.Context, findings: tuple[Finding, ...], tree: Mapping[str, bytes], output: str
+    ctx: click.Context,
+    findings: tuple[Finding, ...],
+    tree: Mapping[str, bytes],
+    policies: int,
+    output: str,
 ) -> None:
     from ordain.specs.diagnostics import render_json, render_text
 
     if output == "json":
-        click.echo(render_json(findings, tree))
+        click.echo(render_json(findings, tree, summary={"policies": policies}))
         return
     colour = ctx.color if ctx.color is not None else sys.stdout.isatty()
-    click.echo(render_text(findings, tree, colour=colour))
+    # The last line counts files; here it is policies that were looked at.
+    text = render_text(findings, tree, colour=colour).rpartition(" in ")[0]
+    click.echo(f"{text} in {policies:,} {'policy' if policies == 1 else 'policies'}")
     click.echo(f"Next: ordain explain {findings[0].code}" if findings else "Next: ordain test")

@@ -18,6 +18,9 @@ It reads evidence as data and never runs the code that produced it. The way thro
 | `lookups` | where one document leads to another |
 | `tracing` | what a rule read, and where the value stands that decided |
 | `cel` | CEL as Python: the checked tree, its translation, the exact evaluator |
+| `passages` | where a part of an expression stands in its file |
+| `testing` | unit tests of policies, and what they cover |
+| `lint` | what is wrong with a policy before it has judged anything |
 | `packs` | policies that ship with ordain, as versioned data |
 | `codes` | the findings of this room, for `ordain explain` |
 """

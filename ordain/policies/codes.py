@@ -1,6 +1,7 @@
 """The codes of the gate, for `ordain explain`: what each says, why, an example, and the remedy.
 
-POL0xx: policies that cannot be asked. POL-…: what a policy of a pack finds, from the pack's own
+POL0xx: policies that cannot be asked. LINT: policies that cannot mean what they say. TEST: unit
+tests of policies. POL-…: what a policy of a pack finds, from the pack's own
 rationale and examples. CHG, PRO: changes and promotions. ACC: evidence against limits. SOD:
 approvals. WVR: waivers.
 """
@@ -9,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.policies.lint.codes import CODES as LINT
 from ordain.policies.packs import Pack, load_pack, pack_file, pack_names
+from ordain.policies.testing.codes import CODES as TEST
 from ordain.specs.explanations import Explanation as Page
 from ordain.specs.loader import parse
 
@@ -240,6 +243,8 @@ _WAIVERS: Final = {
 }
 CODES: Final[dict[str, Page]] = {
     **_POLICIES,
+    **LINT,
+    **TEST,
     **_CHANGES,
     **_SWAPPED,
     **_EVIDENCE,

@@ -219,7 +219,7 @@ class _Linting:
         """What a reader of a finding will look for."""
         for index, one in enumerate(self._spec.validations):
             at = ("spec", "validations", index)
-            place = self._document.marks.key(*at)
+            place = self._document.marks.key(*at, "message")
             code = self._rule.checks[index].code
             if not one.message.strip():
                 where = self._document.marks.value(*at, "message")

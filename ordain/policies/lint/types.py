@@ -224,10 +224,11 @@ def equal_possible(one: Type, other: Type) -> bool:
 
 
 def _can_equal(left: Member, right: Member) -> bool:
-    if isinstance(left, Choice) and isinstance(right, Choice):
-        return left.value == right.value
     kinds = {base(left), base(right)}
-    return len(kinds) == 1 or kinds <= NUMBERS
+    if len(kinds) > 1 and not kinds <= NUMBERS:
+        return False
+    two_choices = isinstance(left, Choice) and isinstance(right, Choice)
+    return not two_choices or left.value == right.value
 
 
 def words(of: Type) -> str:
