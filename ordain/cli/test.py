@@ -112,7 +112,7 @@ def _too_low(report: Report, fail_under: float | None) -> str:
 def _next(report: Report) -> str:
     if report.failed:
         return f"Next: ordain explain {report.all_findings[0].code}"
-    return "Next: ordain test --coverage" if report.coverage is None else "Next: ordain lint"
+    return "Next: ordain test --coverage" if report.coverage is None else "Next: ordain check"
 
 
 def _print(ctx: click.Context, report: Report, output: str) -> None:

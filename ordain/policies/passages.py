@@ -34,7 +34,7 @@ def passage_location(
     if places is None or not 0 <= start < end <= len(expression):
         return whole
     first = marks.span(*path)[0]
-    return source.location(first + places[start], first + places[end - 1] + 1)
+    return source.location(first + places[start][0], first + places[end - 1][1])
 
 
 def offset_of(expression: str, line: int, column: int) -> int:
@@ -45,25 +45,25 @@ def offset_of(expression: str, line: int, column: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def _aligned(text: str, value: str) -> tuple[int, ...] | None:
-    """For every letter of a value its offset in the scalar that stands for it."""
+def _aligned(text: str, value: str) -> tuple[tuple[int, int], ...] | None:
+    """For every letter of a value from where to where it stands in the scalar."""
     quote = text[:1] if text[:1] in ("'", '"') else ""
     at, indent = _begin(text, quote)
-    places: list[int] = []
+    places: list[tuple[int, int]] = []
     for letter in value:
         at = _at_break(text, at) if letter.isspace() else _behind_breaks(text, at, indent)
         if at >= len(text) and letter == "\n":
             # A block ends where its last word does, and its value with the break behind that.
-            places.append(len(text) - 1)
+            places.append((len(text) - 1, len(text)))
             continue
         if letter.isspace() and text[at : at + 1] == "\n":
-            places.append(at)
+            places.append((at, at + 1))
             at = _next_line(text, at, indent)
             continue
         length = _letter(text, at, letter, quote)
         if length == 0:
             return None
-        places.append(at)
+        places.append((at, at + length))
         at += length
     return tuple(places)
 

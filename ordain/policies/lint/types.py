@@ -224,11 +224,10 @@ def equal_possible(one: Type, other: Type) -> bool:
 
 
 def _can_equal(left: Member, right: Member) -> bool:
-    kinds = {base(left), base(right)}
-    if len(kinds) > 1 and not kinds <= NUMBERS:
+    if isinstance(left, Choice) and isinstance(right, Choice) and left.value != right.value:
         return False
-    two_choices = isinstance(left, Choice) and isinstance(right, Choice)
-    return not two_choices or left.value == right.value
+    kinds = {base(left), base(right)}
+    return len(kinds) == 1 or kinds <= NUMBERS
 
 
 def words(of: Type) -> str:

@@ -46,7 +46,7 @@ def scene(base: Documents, stated: Stated, now: str | None, tree: Mapping[str, b
     """
     case, place = stated.case, stated.place
     old = edited(base, case.old or {}, place.at("old"))
-    new = {**old, **written(case.documents, place.at("documents"))}
+    new = {**base, **written(case.documents, place.at("documents"))}
     new = edited(new, case.set, place.at("set"))
     when = case.now or now or WHEN
     files = ChainMap(_evidence(stated, new), cast("MutableMapping[str, bytes]", tree))

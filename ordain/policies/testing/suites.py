@@ -64,8 +64,8 @@ class GivenApproval:
 class Case:
     """One estate and what must be found in it.
 
-    `old` makes a change of it: `old` edits the estate into what was there before, `set` and
-    `documents` edit that into what is there after.
+    `old` makes a change of it: it edits the estate into what was there before, as `set` and
+    `documents` edit it into what is there after. With `old: {}` the estate itself was there before.
     """
 
     name: Annotated[str, about("what the case shows")] = ""
