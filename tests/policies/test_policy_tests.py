@@ -76,13 +76,15 @@ VERSION = """\
  seed: 7, threads: 1}}}"""
 
 
-def run(tests: str, *paths: str, watch: bool = False, **files: bytes) -> Report:
+def run(
+    tests: str, *paths: str, files: dict[str, bytes] | None = None, watch: bool = False
+) -> Report:
     tree = {
         "ordain.yaml": ESTATE,
         "policies/house.test.yaml": tests.encode(),
         "policies/house.yaml": POLICIES,
         "specs/model.yaml": MODEL,
-        **files,
+        **(files or {}),
     }
     return run_estate(tree, paths, cel_engine(), watch=watch)
 
@@ -207,7 +209,9 @@ policies:
       - name: a high limit
         set: {Model/credit: {spec.acceptance.drift.psi.max: 0.3}}
 """)
-    assert as_text(report, colour=False) == """\
+    assert (
+        as_text(report, colour=False)
+        == """\
 error[TEST002]: drift: a high limit: expected no finding, found POL-drift
  --> policies/house.test.yaml:4:9
   |
@@ -229,6 +233,7 @@ error[TEST002]: drift: a high limit: expected no finding, found POL-drift
   = help: mend the policy, or what the case expects of it
 
 1 case in 1 file: 0 passed, 1 failed"""
+    )
 
 
 @pytest.mark.parametrize(
@@ -380,9 +385,9 @@ def test_a_wrong_key_of_an_edit_is_underlined_alone() -> None:
 def test_only_the_files_that_are_named_are_run() -> None:
     other = {"policies/deep/er.test.yml": b"policies: {drift: {good: [{}, {}]}}\n"}
     tests = "policies: {drift: {good: [{}]}}\n"
-    assert len(run(tests, **other).cases) == 3
-    assert len(run(tests, "policies/deep", **other).cases) == 2
-    assert len(run(tests, "policies/house.test.yaml", **other).cases) == 1
+    assert len(run(tests, files=other).cases) == 3
+    assert len(run(tests, "policies/deep", files=other).cases) == 2
+    assert len(run(tests, "policies/house.test.yaml", files=other).cases) == 1
 
 
 def test_a_run_without_tests_is_an_error() -> None:
@@ -397,7 +402,7 @@ def test_a_run_without_tests_is_an_error() -> None:
 def test_policies_that_do_not_compile_are_not_tested() -> None:
     broken = POLICIES.replace(b"object.spec.tier <= 2", b"object.spec.tier <= ")
     with pytest.raises(FindingsError) as raised:
-        run("policies: {drift: {good: [{}]}}\n", **{"policies/house.yaml": broken})
+        run("policies: {drift: {good: [{}]}}\n", files={"policies/house.yaml": broken})
     assert [one.code for one in raised.value.findings] == ["POL001"]
 
 

@@ -153,7 +153,9 @@ def _set(raw: dict[str, Any], dotted: str, value: Any, place: Place) -> tuple[St
         at[last] = copy.deepcopy(value)
     else:
         raise _refused(
-            f"there is nothing that `{dotted}` could be set in", place.key, "mend the path; lists are counted from 0"
+            f"there is nothing that `{dotted}` could be set in",
+            place.key,
+            "mend the path; lists are counted from 0",
         )
     return (*above, last)
 
