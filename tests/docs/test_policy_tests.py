@@ -9,7 +9,7 @@ from ordain.policies.engine import cel_engine
 from ordain.policies.lint.linting import lint
 from ordain.policies.testing.benches import run_estate
 from ordain.policies.testing.printing import as_text
-from ordain.policies.testing.suites import Case, Expected, GivenApproval, GivenChange
+from ordain.policies.testing.suites import Case, Expected, GivenApproval, GivenChange, People
 from ordain.specs.estates import load_estate
 from ordain.specs.shapes import shapes
 
@@ -52,6 +52,7 @@ def test_the_table_has_every_field_of_a_case() -> None:
     named = {field for row, _ in rows for field in re.findall(r"`(\w+)`", row)}
     assert named == set(shapes(Case))
     said = {row.strip("`"): text for row, text in rows}
-    for row, cls in (("finds", Expected), ("approvals", GivenApproval), ("change", GivenChange)):
+    rows_of = {"approvals": GivenApproval, "by": People, "change": GivenChange, "finds": Expected}
+    for row, cls in rows_of.items():
         for field in shapes(cls):
             assert field in said[row], f"{row}: {field}"

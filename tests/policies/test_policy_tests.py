@@ -130,20 +130,20 @@ policies:
         finds: [POL-drift, {{code: POL-drift, on: Model/other, at: 0.4}}]
   two-people:
     good:
-      - old: {{Model/credit: {{spec.tier: 2}}}}
-        change: {{contributors: [data-scientist]}}
-        approvals: [{{person: manager}}]
+      - set: {{Model/credit: {{spec.tier: 2}}}}
+        by: {{contributors: [data-scientist]}}
+        approvals: {{manager: manager}}
     bad:
-      - old: {{Model/credit: {{spec.tier: 2}}}}
-        change: {{contributors: [manager]}}
+      - set: {{Model/credit: {{spec.tier: 2}}}}
+        by: {{contributors: [manager]}}
         approvals: [{{person: manager, role: manager}}]
         finds: POL-two-people
-      - old: {{Model/credit: {{spec.tier: 2}}}}
+      - set: {{Model/credit: {{spec.tier: 2}}}}
         change: {{kind: promotion}}
-        approvals: [{{person: manager}}]
+        approvals: {{manager: manager}}
         finds: POL-two-people.intended
-      - old: {{Model/credit: {{spec.tier: 2}}}}
-        approvals: [{{person: manager}}]
+      - set: {{Model/credit: {{spec.tier: 2}}}}
+        approvals: {{manager: manager}}
         now: 2027-01-01T00:00:00Z
         finds: [POL-two-people.intended]
   proven:
@@ -347,7 +347,7 @@ def test_another_finding_than_the_expected_one_is_said_once() -> None:
             "policies: {two-people: {good: [{}]}}",
             "TEST006",
             "two-people: good 1: the policy is asked about nothing here, so the case cannot fail",
-            "make a change of the case: `old:` edits the estate into what was there before",
+            "make a change of the case: `before:` edits the estate into what was there before",
         ),
         (
             "[]",
@@ -377,6 +377,75 @@ def test_a_wrong_key_of_an_edit_is_underlined_alone() -> None:
     assert found.location is not None
     assert (found.location.column, found.location.length) == (54, 4)
     assert found.related[0][1] == "the case `drift: good 1` cannot be run"
+
+
+def test_files_are_set_edited_and_taken_away() -> None:
+    """Evidence is a file of the tree, and a rule sees what the edits made of it."""
+    digest = "1" * 64
+    proven = f"evidence/{digest}.json"
+    version = VERSION.replace("\n", "\n      ")
+    tests = f"""\
+estate:
+  - {version}
+files:
+  {proven}: '{{"verdict": "pass", "drift": {{"income": 0.1}}}}'
+policies:
+  proven:
+    good:
+      - {{}}
+      - set: {{{proven}: {{drift.income: 0.9}}, other.txt: text}}
+    bad:
+      - set: {{{proven}: {{verdict: fail}}}}
+        finds: POL-proven
+      - set: {{{proven}: null}}
+        finds: POL002
+      - set: {{{proven}: "no JSON"}}
+        finds: POL002
+      - set: {{other.txt: {{a: 1}}}}
+        finds: POL002
+      - before: {{}}
+        set: {{{proven}: "no JSON", reasons/credit.txt: text}}
+        finds: POL002
+"""
+    found = only(run(tests))
+    assert found.message == "the case edits other.txt, which is neither a document nor a file"
+    assert found.remedy == "name a document as Kind/name"
+
+
+def test_what_other_policies_find_is_listed_under_also() -> None:
+    tests = """\
+policies:
+  drift:
+    bad:
+      - set: {Model/credit: {spec.acceptance.drift.psi.max: 0.3}}
+        finds: POL-drift
+        at: 0.3
+        also: [POL-drift-limit.acceptance]
+      - params: {most: 0.1}
+        finds: POL-drift
+        also: [POL-drift-limit.acceptance]
+"""
+    assert said(run(tests)) == [
+        ("TEST001", "drift: bad 2: expected POL-drift-limit.acceptance, found nothing of it", 8)
+    ]
+
+
+def test_a_whole_spec_adds_a_document_and_a_pack_hears_the_params_of_a_policy_set() -> None:
+    tests = """\
+policies:
+  drift-limit:
+    good:
+      - {}
+    bad:
+      - set:
+          PolicySet/packs: {spec: {packs: [{name: baseline, params: {psi: 0.1}}]}}
+        finds: POL-drift-limit.acceptance
+        at: 0.2
+      - set:
+          Policy/packs: {spec: {packs: []}}
+        finds: POL002
+"""
+    assert [code for code, _, _ in said(run(tests))] == ["SPEC101", "SPEC104"]
 
 
 # ── where tests stand ────────────────────────────────────────────────────────────────────────────

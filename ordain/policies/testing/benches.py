@@ -9,16 +9,21 @@ from ordain.policies.errors import NoTestsError
 from ordain.policies.packs import load_pack, pack_file
 from ordain.policies.rulebook import rulebook
 from ordain.policies.rules import ESTATE, compile_rule
+from ordain.policies.testing.drafts import DraftError
 from ordain.policies.testing.running import Bench, run
 from ordain.specs.errors import FindingsError
 from ordain.specs.estates import load_estate
 from ordain.specs.findings import blocking
+from ordain.specs.loader import parse
+from ordain.specs.reading import read_document
 from ordain.specs.trees import is_policy_test
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ordain.policies.engine import Engine
+    from ordain.policies.packs import Pack
+    from ordain.policies.testing.drafts import Documents
     from ordain.policies.testing.reports import Report
 
 
@@ -77,5 +82,20 @@ def run_pack(name: str, version: str | None, engine: Engine, *, watch: bool) -> 
         rules.append(rule)
     names = (f"{pack.name}/{pack.version}.yaml", f"{pack.name}/{pack.version}.examples.yaml")
     tree = {f"packs/{one}": pack_file(one) for one in names}
-    bench = Bench(engine, tuple(rules), {}, tree)
+    bench = Bench(engine, tuple(rules), {}, tree, _policy_set(pack))
     return run([f"packs/{names[1]}"], bench, [rule.name for rule in rules] if watch else None)
+
+
+def _policy_set(pack: Pack) -> Documents:
+    """The document that puts exactly this version of a pack in force; examples edit its params."""
+    text = f"""
+apiVersion: ordain.dev/v1
+kind: PolicySet
+metadata: {{name: pack}}
+spec: {{packs: [{{name: {pack.name}, version: {pack.version}, params: {{}}}}]}}
+"""
+    path = "specs/pack.yaml"
+    document, findings = read_document(parse(text.encode(), path).nodes[0], path)
+    if document is None:
+        raise DraftError(findings)
+    return {document.key: document}

@@ -39,6 +39,6 @@ CODES: Final[dict[str, Page]] = {
         "No object is of a kind that the policy matches, or the policy is about a change and "
         "there is none. Such a case could not fail.",
         "good: [{set: {Monitor/credit: null}}]    # of a policy that matches [Monitor]",
-        "give the case an object of that kind; `old:` makes a change of it",
+        "give the case an object of that kind; `before:` makes a change of it",
     ),
 }

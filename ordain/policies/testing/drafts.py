@@ -9,10 +9,13 @@ is in no file that anybody could open.
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ordain.specs.canonical import canonical_json
 from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.kinds import API_VERSION, kind_names
 from ordain.specs.reading import document_of
 from ordain.specs.spelling import did_you_mean
 
@@ -104,22 +107,74 @@ def _path(document: Document) -> str:
 
 
 def edited(documents: Documents, edits: Edits, place: Place) -> Documents:
-    """The documents with values set, by the path of each; null takes away.
+    """The documents with values set, by the path of each; null takes away, a whole spec adds one.
 
     Raises:
         DraftError: when there is no such document, or the language refuses what becomes of it.
     """
     found = dict(documents)
     for key, values in edits.items():
-        if key not in documents:
-            message = f"the case edits {key}, which is not there"
-            remedy = did_you_mean(key, documents) or "add it with `documents`"
-            raise _refused(message, place.at(key).key, remedy)
-        if values is None:
+        if not is_document(key):
+            continue
+        if values is None and key in found:
             del found[key]
-        else:
+        elif key in documents and isinstance(values, dict):
             found[key] = _with(documents[key], values, place.at(key))
+        elif isinstance(values, dict) and isinstance(values.get("spec"), dict):
+            found[key] = _new(key, values, place.at(key))
+        else:
+            raise _absent(key, documents, place)
     return found
+
+
+def _absent(key: str, known: Iterable[str], place: Place) -> DraftError:
+    message = f"the case edits {key}, which is not there"
+    remedy = did_you_mean(key, known) or "add it with its whole `spec`"
+    return _refused(message, place.at(key).key, remedy)
+
+
+def is_document(key: str) -> bool:
+    """Whether an edit is of a document, and not of a file."""
+    return key.partition("/")[0] in kind_names()
+
+
+def edited_files(files: Mapping[str, bytes], edits: Edits, place: Place) -> dict[str, bytes | None]:
+    """The files that edits write or take away; a mapping edits a file of JSON.
+
+    Raises:
+        DraftError: when the values of a file are edited that is not there, or no JSON.
+    """
+    found: dict[str, bytes | None] = {}
+    for path, content in edits.items():
+        if is_document(path):
+            continue
+        if isinstance(content, dict):
+            found[path] = _edited_json(files.get(path), path, content, place)
+        else:
+            found[path] = None if content is None else content.encode()
+    return found
+
+
+def _edited_json(data: bytes | None, path: str, values: dict[str, Any], place: Place) -> bytes:
+    if data is None:
+        message = f"the case edits {path}, which is neither a document nor a file"
+        raise _refused(message, place.at(path).key, "name a document as Kind/name")
+    try:
+        raw = json.loads(data)
+    except ValueError as error:
+        message = f"only values of JSON can be edited, and {path} is none"
+        raise _refused(message, place.at(path).key, "write the whole text of the file") from error
+    for dotted, value in values.items():
+        _set(raw, dotted, value, place.at(path, dotted))
+    return canonical_json(raw) + b"\n"
+
+
+def _new(key: str, values: dict[str, Any], place: Place) -> Document:
+    """A document that the estate did not have."""
+    kind, _, name = key.partition("/")
+    raw = {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, **values}
+    document = _read(raw, Below(place), "")
+    return replace(document, path=_path(document))
 
 
 def _with(document: Document, values: Mapping[str, Any], place: Place) -> Document:

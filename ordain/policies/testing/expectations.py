@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ordain.policies.testing.suites import Expected
 from ordain.specs.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ordain.policies.testing.suites import Expected, Stated
+    from ordain.policies.testing.suites import Stated
     from ordain.specs.diagnostics import Sources
     from ordain.specs.findings import Location
 
@@ -25,8 +26,8 @@ class Found:
 
 def unmet(stated: Stated, found: Sequence[Found], sources: Sources) -> Iterator[Finding]:
     """What differs, as findings on the case."""
-    left = list(found)
-    missing = []
+    left = [one for one in found if one.finding.code not in stated.case.also]
+    missing = [Expected(code=code) for code in stated.case.also if code not in _codes(found)]
     for expected in stated.case.expected:
         match = next((one for one in left if _fits(expected, one, sources)), None)
         if match is None:
@@ -42,6 +43,10 @@ def unmet(stated: Stated, found: Sequence[Found], sources: Sources) -> Iterator[
             yield _missing(stated, expected, near, sources)
     for one in left:
         yield _unexpected(stated, one, sources)
+
+
+def _codes(found: Sequence[Found]) -> set[str]:
+    return {one.finding.code for one in found}
 
 
 def _fits(expected: Expected, found: Found, sources: Sources) -> bool:
@@ -100,7 +105,8 @@ def _missing(stated: Stated, expected: Expected, near: Found | None, sources: So
 
 def _unexpected(stated: Stated, found: Found, sources: Sources) -> Finding:
     """A finding that nobody asked for, with the reads that led to it."""
-    wanted = ", ".join(one.code for one in stated.case.expected) or "no finding"
+    codes = (*(one.code for one in stated.case.expected), *stated.case.also)
+    wanted = ", ".join(codes) or "no finding"
     message = f"{stated.name}: expected {wanted}, found {found.finding.code}"
     text = pointed_at(found.finding.location, sources)
     evidence = (

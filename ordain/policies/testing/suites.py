@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.kinds.declared import declared
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 # The time of a case that names none: a test must not depend on the day on which it runs.
 WHEN: Final = "2026-11-20T09:30:00Z"
 
-Edits = dict[str, dict[str, Any] | None]
+# A change that nobody made would be none; a case that cares says who.
+_SOMEBODY: Final = "data-scientist"
+
+Edits = dict[str, dict[str, Any] | str | None]
 
 
 @declared
@@ -41,12 +44,21 @@ class Expected:
 
 
 @declared
+class People:
+    """Who made a change; only a repository knows."""
+
+    contributors: Annotated[tuple[str, ...], about("people who contributed")] = (_SOMEBODY,)
+    pusher: Annotated[str | None, about("who pushed")] = _SOMEBODY
+    signers: Annotated[tuple[str | None, ...], about("who signed each commit")] = (_SOMEBODY,)
+
+
+@declared
 class GivenChange:
     """What replaces a computed fact about the change."""
 
-    kind: Annotated[str | None, about("intention, promotion or estate")] = None
-    contributors: Annotated[tuple[str, ...], about("people who contributed")] = ()
-    pusher: Annotated[str | None, about("who pushed")] = None
+    kind: Annotated[
+        Literal["estate", "intention", "promotion"] | None, about("kind of the change")
+    ] = None
     paths: Annotated[tuple[str, ...] | None, about("files that the change touches")] = None
 
 
@@ -55,7 +67,7 @@ class GivenApproval:
     """An approval that counts."""
 
     person: Annotated[str, about("who approved")]
-    role: Annotated[str | None, about("as what; the person's name otherwise")] = None
+    role: Annotated[str, about("as what")]
     time: Annotated[Instant | None, about("when; the time of the case otherwise")] = None
     key: Annotated[str, about("fingerprint of the key that signed")] = ""
 
@@ -64,20 +76,23 @@ class GivenApproval:
 class Case:
     """One estate and what must be found in it.
 
-    `old` makes a change of it: it edits the estate into what was there before, as `set` and
-    `documents` edit it into what is there after. With `old: {}` the estate itself was there before.
+    `before`, `by`, `approvals` and `change` make a change of it: from the estate with the edits of
+    `before` to that with those of `documents` and `set` as well.
     """
 
     name: Annotated[str, about("what the case shows")] = ""
-    set: Annotated[Edits, about("edits, by document and path; null takes away")] = field(
-        default_factory=dict
-    )
+    set: Annotated[
+        Edits, about("edits of documents and files; null takes away, a whole spec adds")
+    ] = field(default_factory=dict)
     documents: Annotated[
         tuple[dict[str, Any], ...], about("whole documents, in the place of those of their names")
     ] = ()
-    old: Annotated[Edits | None, about("edits that make the base of a change")] = None
-    change: Annotated[GivenChange | None, about("facts about the change")] = None
-    approvals: Annotated[tuple[GivenApproval, ...], about("approvals that count")] = ()
+    before: Annotated[Edits | None, about("edits that make the base of a change")] = None
+    by: Annotated[People | None, about("who made the change")] = None
+    change: Annotated[GivenChange | None, about("facts that are not to be computed")] = None
+    approvals: Annotated[
+        dict[str, str] | tuple[GivenApproval, ...], about("approvals that count: role by person")
+    ] = ()
     evidence: Annotated[dict[str, dict[str, Any]], about("evidence, by ModelVersion/name")] = field(
         default_factory=dict
     )
@@ -91,6 +106,9 @@ class Case:
     at: Annotated[Scalar | None, about("the text that the only finding points at")] = None
     line: Annotated[int | None, about("line that the only finding points at", ge=1)] = None
     message: Annotated[str | None, about("text in the message of the only finding")] = None
+    also: Annotated[
+        tuple[str, ...], about("codes that are found too, once or more, of other policies as well")
+    ] = ()
 
     @property
     def expected(self) -> tuple[Expected, ...]:
@@ -115,7 +133,15 @@ class Case:
     @property
     def of_change(self) -> bool:
         """Whether the case is about a change."""
-        return self.old is not None or self.change is not None or bool(self.approvals)
+        given = (self.before, self.by, self.change)
+        return any(one is not None for one in given) or bool(self.approvals)
+
+    @property
+    def approved(self) -> tuple[GivenApproval, ...]:
+        """The approvals, however they are written."""
+        if isinstance(self.approvals, tuple):
+            return self.approvals
+        return tuple(GivenApproval(person=one, role=role) for one, role in self.approvals.items())
 
 
 @declared
@@ -134,6 +160,9 @@ class Suite:
         tuple[dict[str, Any], ...] | None,
         about("documents that the cases edit; those of this estate otherwise"),
     ] = None
+    files: Annotated[dict[str, str], about("further files of that estate, by path")] = field(
+        default_factory=dict
+    )
     now: Annotated[Instant | None, about("time of the cases that name none")] = None
     policies: Annotated[dict[str, Cases], about("cases by the policy that is asked")] = field(
         default_factory=dict
