@@ -37,7 +37,7 @@ def extent(text: str, tree: Tree, node: Node) -> tuple[int, int]:
         finder = _Finder(text, tree.positions)
         start, end = finder.start(node), finder.end(node)
         return finder.balanced(start, end)
-    except LookupError:
+    except (LookupError, ValueError):
         return 0, len(text)
 
 
