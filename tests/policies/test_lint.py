@@ -184,7 +184,8 @@ spec:
 def test_a_field_that_no_schema_has_is_found(
     expression: str, kinds: str, word: str, message: str, remedy: str
 ) -> None:
-    assert said(rule(expression, kinds=kinds)) == [("LINT010", word, message, remedy)]
+    found = said(rule(expression, kinds=kinds), "LINT013")
+    assert found == [("LINT010", word, message, remedy)]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +213,48 @@ def test_a_field_that_no_schema_has_is_found(
     ],
 )
 def test_what_can_mean_something_is_let_pass(expression: str, kinds: str) -> None:
-    assert said(rule(expression, kinds=kinds)) == []
+    assert said(rule(expression, kinds=kinds), "LINT013") == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "path"),
+    [
+        ("object.spec.dataset == 'd'", "object.spec.dataset"),
+        ("object.spec.acceptance.drift.psi.max < 1", "object.spec.acceptance"),
+        ("has(object.spec.acceptance.drift)", "object.spec.acceptance"),
+        (
+            "!has(object.spec.acceptance) || object.spec.acceptance.drift.psi.max < 1",
+            "object.spec.acceptance.drift",
+        ),
+        ("linked.Deployment.all(d, d.spec.version > 0)", "d.spec.version"),
+        ("oldObject != null && oldObject.spec.dataset == 'd'", "oldObject.spec.dataset"),
+    ],
+)
+def test_a_field_that_may_be_absent_is_asked_for_first(expression: str, path: str) -> None:
+    name = path.rpartition(".")[2]
+    message = f"{path} may be absent, and then this cannot be evaluated"
+    remedy = f"ask has({path}) first, or write .?{name} and orValue(...)"
+    assert said(rule(expression)) == [("LINT013", name, message, remedy)]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "has(object.spec.dataset) && object.spec.dataset == 'd'",
+        "object.spec.?dataset.orValue('') == '' || object.spec.dataset == 'd'",
+        "!('dataset' in object.spec) || object.spec.dataset == 'd'",
+        "linked.Deployment.filter(d, has(d.spec.version)).all(d, d.spec.version > 0)",
+        "object.spec.tier == 1 && object.metadata.name != ''",
+        "object['spec']['dataset'] == 'd' || object.spec.owner == ''",
+    ],
+)
+def test_a_field_that_something_asks_for_is_let_pass(expression: str) -> None:
+    assert said(rule(expression)) == []
+
+
+def test_a_condition_asks_for_the_validations_too() -> None:
+    more = '  matchConditions: [{name: fitted, expression: "has(object.spec.dataset)"}]\n'
+    assert said(rule("object.spec.dataset != ''", more=more)) == []
 
 
 # ── comparisons ──────────────────────────────────────────────────────────────────────────────────

@@ -65,6 +65,13 @@ CODES: Final[dict[str, Page]] = {
         "expression: object.spec.purpose > 3",
         "compare values of one type, or convert one of them",
     ),
+    "LINT013": Page(
+        "an expression reads a field that may be absent, and nothing asks whether it is there",
+        "Expressions see a document as it is written, without defaults. On one that leaves the "
+        "field out the policy cannot be evaluated, and that blocks.",
+        "expression: object.spec.acceptance.drift.psi.max <= 0.25",
+        "ask has(...) first, or write object.spec.?acceptance.?drift.?psi.?max.orValue(0.25)",
+    ),
     "LINT020": Page(
         "an expression uses a variable that is not there",
         "A variable sees those above it; conditions are asked before variables and see none.",

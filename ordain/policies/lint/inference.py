@@ -30,6 +30,7 @@ from ordain.policies.lint.types import (
     item_of,
     items,
     literal,
+    may_be_absent,
     names_of,
     record,
     union,
@@ -84,11 +85,17 @@ class Problem:
 
 
 class Inference:
-    """The types of one expression; `decided` are comparisons whose answer is known, by node."""
+    """The types of one expression.
+
+    `decided` are comparisons whose answer is known, by node. `unsure` are reads of fields that may
+    be absent, with their paths, and `guards` the paths that something asks for.
+    """
 
     def __init__(self, scope: Mapping[str, Type]) -> None:
         self.problems: list[Problem] = []
         self.decided: dict[int, bool] = {}
+        self.unsure: list[tuple[str, Problem]] = []
+        self.guards: set[str] = set()
         self._scope = dict(scope)
 
     def infer(self, node: Node) -> Type:
@@ -137,6 +144,9 @@ class Inference:
         if name in _EQUALS:
             self._compared(node, *types)
         elif name == "@in":
+            key, operand = node.operands
+            if isinstance(key, Literal) and dotted(operand):
+                self.guards.add(f"{dotted(operand)}.{key.value!s}")
             self._contained(node, *types)
         elif name in _ORDERS:
             self._ordered(node, *types)
@@ -155,6 +165,12 @@ class Inference:
 
     def _field(self, node: Node, of: Type, name: str) -> Type:
         found, possible = field_of(of, name)
+        path = f"{above}.{name}" if (above := dotted(children(node)[0])) else ""
+        if isinstance(node, Select) and not node.test:
+            if path and may_be_absent(of, name):
+                self.unsure.append((path, _unguarded(node, path, name)))
+        elif path and not _is_index(node):
+            self.guards.add(path)
         if not possible and _name_of(node) not in {"variables", "params"}:
             known = names_of(of)
             self._report("LINT010", node, _no_field(node, of, name), _known(name, known), name)
@@ -245,6 +261,17 @@ def _result(name: str, types: list[Type]) -> Type:
     if name == "_+_":
         return _sum(*types)
     return _RESULTS.get(name, UNKNOWN)
+
+
+def _is_index(node: Node) -> bool:
+    """Whether this is `a['b']`, which guards nothing."""
+    return isinstance(node, Call) and node.function == "_[_]"
+
+
+def _unguarded(node: Select, path: str, name: str) -> Problem:
+    message = f"{path} may be absent, and then this cannot be evaluated"
+    remedy = f"ask has({path}) first, or write .?{name} and orValue(...)"
+    return Problem("LINT013", node, message, remedy, name)
 
 
 def _no_field(node: Node, of: Type, name: str) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.policy import Policy
 
 # Every other code is an error: the policy cannot do what it says.
-_WARNINGS: Final = frozenset({"LINT004", "LINT005", "LINT021", "LINT023", "LINT030"})
+_WARNINGS: Final = frozenset({"LINT004", "LINT005", "LINT013", "LINT021", "LINT023", "LINT030"})
 _NOTES: Final = frozenset({"LINT031", "LINT032"})
 
 
@@ -93,6 +93,8 @@ class _Linting:
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong with it."""
         variables: dict[str, Type] = {}
+        unsure: list[tuple[str, Finding]] = []
+        guards: set[str] = set()
         for part in self._parts:
             if part.program.tree is None:
                 continue
@@ -103,9 +105,15 @@ class _Linting:
                 variables[part.name] = found
             for problem in inference.problems:
                 yield self._problem(part, part.program.tree, problem)
+            guards |= inference.guards
+            unsure += [
+                (path, self._problem(part, part.program.tree, problem))
+                for path, problem in inference.unsure
+            ]
             yield from self._answers(part, part.program.tree, inference.decided)
             if part.role == "message":
                 yield from self._message(part, part.program.tree, found)
+        yield from _unguarded(unsure, guards)
         yield from self._uses()
         yield from self._repeated()
         yield from self._words()
@@ -229,6 +237,18 @@ class _Linting:
             if not one.controls:
                 remedy = "name the controls that it serves: `controls: [ID]`"
                 yield _finding("LINT032", f"{code} serves no control", place, remedy)
+
+
+def _unguarded(unsure: list[tuple[str, Finding]], guards: set[str]) -> Iterator[Finding]:
+    """Reads of what may be absent, where nothing in the policy asks whether it is there.
+
+    Whether the guard stands where it helps is not judged. Below what may be absent only the first
+    step is named.
+    """
+    open_paths = {path for path, _ in unsure} - guards
+    for path, finding in unsure:
+        if path in open_paths and not any(path.startswith(f"{one}.") for one in open_paths):
+            yield finding
 
 
 _WHOLE: Final = frozenset({"condition", "validation"})

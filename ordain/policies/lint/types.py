@@ -8,6 +8,7 @@ empty type is that of what is never there (the items of `[]`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
@@ -58,10 +59,11 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A map whose keys are known; records of one name are one type."""
+    """A map whose keys are known, some of which may be absent; records of one name are one type."""
 
     name: str
     fields: Callable[[], Mapping[str, Type]] = field(compare=False)
+    optional: Callable[[], frozenset[str]] = field(default=frozenset, compare=False)
 
 
 Member = Scalar | Choice | Items | Entries | Record
@@ -129,15 +131,28 @@ def of_hint(hint: Any) -> Type:  # noqa: ANN401 - a type expression
 
 def of_dataclass(cls: Any) -> Record:  # noqa: ANN401 - a dataclass
     """The record of a dataclass; its fields are looked up when they are asked for."""
-    return Record(f"{cls.__module__}.{cls.__qualname__}", lambda: _fields_of(cls))
+    name = f"{cls.__module__}.{cls.__qualname__}"
+    return Record(name, lambda: _fields_of(cls), lambda: _optional_in(cls))
 
 
 def _fields_of(cls: Any) -> dict[str, Type]:  # noqa: ANN401 - a dataclass
-    hints = get_type_hints(cls, include_extras=True)
-    declared = (get_args(hints[one.name]) for one in fields(cls))
-    if all(any(isinstance(info, About) for info in infos) for infos in declared):
+    if _is_declared(cls):
         return {name: of_hint(shape.type) for name, shape in shapes(cls).items()}
+    hints = get_type_hints(cls)
     return {one.name: of_hint(hints[one.name]) for one in fields(cls)}
+
+
+def _optional_in(cls: Any) -> frozenset[str]:  # noqa: ANN401 - a dataclass
+    """The fields that a document may leave out; the machine writes all of its own."""
+    known = shapes(cls) if _is_declared(cls) else {}
+    return frozenset(name for name, shape in known.items() if not shape.required)
+
+
+@cache
+def _is_declared(cls: Any) -> bool:  # noqa: ANN401 - a dataclass
+    """Whether this is a class of the language, whose fields have their names in YAML."""
+    hints = get_type_hints(cls, include_extras=True).values()
+    return all(any(isinstance(info, About) for info in get_args(hint)) for hint in hints)
 
 
 def of_value(value: Any) -> Type:  # noqa: ANN401 - any JSON value
@@ -170,6 +185,12 @@ def field_of(of: Type, name: str) -> tuple[Type, bool]:
             case Entries(value=value):
                 found.append(value)
     return (union(*found), True) if found else (UNKNOWN, False)
+
+
+def may_be_absent(of: Type, name: str) -> bool:
+    """Whether a document that has everything else may lack this field."""
+    records = [one for one in of or () if isinstance(one, Record)]
+    return len(records) == 1 and name in records[0].optional()
 
 
 def names_of(of: Type) -> tuple[str, ...]:
