@@ -412,6 +412,18 @@ policies:
     assert found.remedy == "name a document as Kind/name"
 
 
+@pytest.mark.parametrize("text", ["no JSON", "[" * 5000])
+def test_only_values_of_json_can_be_edited(text: str) -> None:
+    tests = f"""\
+estate: []
+files: {{notes.txt: "{text}"}}
+policies: {{drift: {{good: [{{set: {{notes.txt: {{a: 1}}}}}}]}}}}
+"""
+    found = only(run(tests))
+    assert found.message == "only values of JSON can be edited, and notes.txt is none"
+    assert found.remedy == "write the whole text of the file"
+
+
 def test_what_other_policies_find_is_listed_under_also() -> None:
     tests = """\
 policies:

@@ -15,7 +15,7 @@ from ordain.policies.lint.constants import Constants
 from ordain.policies.lint.inference import Inference, Problem
 from ordain.policies.lint.scope import scope_of
 from ordain.policies.lint.types import base, record
-from ordain.policies.lint.uses import uses
+from ordain.policies.lint.uses import Use, uses
 from ordain.policies.passages import passage_location
 from ordain.policies.rules import compile_rule
 from ordain.specs.findings import Finding, Severity
@@ -70,12 +70,17 @@ def _unknown_kinds(document: Document) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One expression of a policy."""
+    """One expression of a policy, whose tree can be read."""
 
     role: str
     name: str
     path: tuple[Step, ...]
     program: Program
+    tree: Tree
+
+    @property
+    def text(self) -> str:
+        return self.program.text
 
 
 class _Linting:
@@ -96,53 +101,48 @@ class _Linting:
         unsure: list[tuple[str, Finding]] = []
         guards: set[str] = set()
         for part in self._parts:
-            if part.program.tree is None:
-                continue
             scope = {**self._scope, "variables": record("variables", variables)}
             inference = Inference(scope)
-            found = inference.infer(part.program.tree.root)
+            found = inference.infer(part.tree.root)
+            yield from (self._problem(part, problem) for problem in inference.problems)
+            yield from self._answers(part, inference.decided)
+            unsure += [(path, self._problem(part, one)) for path, one in inference.unsure]
+            guards |= inference.guards
             if part.role == "variable":
                 variables[part.name] = found
-            for problem in inference.problems:
-                yield self._problem(part, part.program.tree, problem)
-            guards |= inference.guards
-            unsure += [
-                (path, self._problem(part, part.program.tree, problem))
-                for path, problem in inference.unsure
-            ]
-            yield from self._answers(part, part.program.tree, inference.decided)
-            if part.role == "message":
-                yield from self._message(part, part.program.tree, found)
+            elif part.role == "message":
+                yield from self._message(part, found)
         yield from _unguarded(unsure, guards)
         yield from self._uses()
         yield from self._repeated()
         yield from self._words()
 
-    def _problem(self, part: _Part, tree: Tree, problem: Problem) -> Finding:
-        start, end = extent(part.program.text, tree, problem.node)
+    def _problem(self, part: _Part, problem: Problem) -> Finding:
+        start, end = extent(part.text, part.tree, problem.node)
         if problem.word:
-            at = part.program.text.rfind(problem.word, start, end)
+            at = part.text.rfind(problem.word, start, end)
             start, end = (at, at + len(problem.word)) if at >= 0 else (start, end)
-        place = passage_location(self._document, part.path, part.program.text, start, end)
+        place = passage_location(self._document, part.path, part.text, start, end)
         return _finding(problem.code, problem.message, place, problem.remedy)
 
     # ── constants ────────────────────────────────────────────────────────────────────────────
 
-    def _answers(self, part: _Part, tree: Tree, decided: dict[int, bool]) -> Iterator[Finding]:
+    def _answers(self, part: _Part, decided: dict[int, bool]) -> Iterator[Finding]:
+        tree = part.tree
         constants = Constants(part.program, self._engine, decided)
         whole = constants.answer(tree, tree.root)
         if whole is not None and part.role in _WHOLE:
-            yield self._constant(part, tree, whole)
+            yield self._constant(part, whole)
             return
         for node, answer in constants.parts(tree):
             said = "true" if answer else "false"
-            text = passage(part.program.text, tree, node)
+            text = passage(part.text, tree, node)
             message = f"`{text}` is always {said}, whatever the object"
             remedy = "remove what decides nothing, or mend it"
-            yield _finding("LINT004", message, self._place(part, tree, node), remedy)
+            yield _finding("LINT004", message, self._place(part, node), remedy)
 
-    def _constant(self, part: _Part, tree: Tree, whole: bool) -> Finding:  # noqa: FBT001 - an answer
-        place = self._place(part, tree, tree.root)
+    def _constant(self, part: _Part, whole: bool) -> Finding:  # noqa: FBT001 - an answer
+        place = self._place(part, part.tree.root)
         if part.role == "condition" and not whole:
             message = f"{part.name} is never true, so this policy asks about nothing"
             return _finding("LINT002", message, place, "mend the condition")
@@ -155,12 +155,12 @@ class _Linting:
             message = f"{part.name} is never true, so it finds every object"
         return _finding("LINT003", message, place, "let it depend on the object")
 
-    def _place(self, part: _Part, tree: Tree, node: Node) -> Location:
-        start, end = extent(part.program.text, tree, node)
-        return passage_location(self._document, part.path, part.program.text, start, end)
+    def _place(self, part: _Part, node: Node) -> Location:
+        start, end = extent(part.text, part.tree, node)
+        return passage_location(self._document, part.path, part.text, start, end)
 
-    def _message(self, part: _Part, tree: Tree, of: Type) -> Iterator[Finding]:
-        place = self._place(part, tree, tree.root)
+    def _message(self, part: _Part, of: Type) -> Iterator[Finding]:
+        place = self._place(part, part.tree.root)
         if of and "text" not in {base(one) for one in of}:
             message = "this message is no text, so it is never used"
             yield _finding("LINT030", message, place, "convert it with string(...)")
@@ -178,12 +178,10 @@ class _Linting:
         every = {one.name for one in self._spec.variables}
         used: set[tuple[str, str]] = set()
         for part in self._parts:
-            for use in uses(part.program.tree) if part.program.tree is not None else ():
+            for use in uses(part.tree):
                 used.add((use.bag, use.field))
                 if use.field and use.field not in declared[use.bag]:
-                    problem = _undeclared(use.bag, use.field, use.node, part, every, declared)
-                    if part.program.tree is not None:
-                        yield self._problem(part, part.program.tree, problem)
+                    yield self._problem(part, _undeclared(use, part, every, declared))
             if part.role == "variable":
                 declared["variables"].add(part.name)
         yield from self._unused(used)
@@ -262,29 +260,35 @@ _PLURALS: Final = {
 
 def _parts(rule: Rule) -> Iterator[_Part]:
     """The expressions of a policy in the order in which they are asked."""
+    for role, name, path, program in _programs(rule):
+        if program.tree is not None:
+            yield _Part(role, name, ("spec", *path), program, program.tree)
+
+
+def _programs(rule: Rule) -> Iterator[tuple[str, str, tuple[Step, ...], Program]]:
     spec: Policy = rule.document.spec
     shift = 1 if spec.match.when else 0
     for index, (name, program) in enumerate(rule.conditions):
-        path: tuple[Step, ...] = ("spec", "match", "when")
+        path: tuple[Step, ...] = ("match", "when")
         if index >= shift:
-            path = ("spec", "matchConditions", index - shift, "expression")
-        yield _Part("condition", name, path, program)
+            path = ("matchConditions", index - shift, "expression")
+        yield "condition", name, path, program
     for index, (name, program) in enumerate(rule.variables):
-        yield _Part("variable", name, ("spec", "variables", index, "expression"), program)
+        yield "variable", name, ("variables", index, "expression"), program
     for index, check in enumerate(rule.checks):
-        at = ("spec", "validations", index)
-        yield _Part("validation", check.code, (*at, "expression"), check.program)
+        at = ("validations", index)
+        yield "validation", check.code, (*at, "expression"), check.program
         if check.message is not None:
-            yield _Part("message", check.code, (*at, "messageExpression"), check.message)
+            yield "message", check.code, (*at, "messageExpression"), check.message
 
 
-def _undeclared(
-    bag: str, field: str, node: Node, part: _Part, every: set[str], declared: dict[str, set[str]]
-) -> Problem:
+def _undeclared(use: Use, part: _Part, every: set[str], declared: dict[str, set[str]]) -> Problem:
     """A variable or parameter that is not there, or not yet."""
-    if bag == "params":
+    field, node = use.field, use.node
+    if use.bag == "params":
         message = f"the policy has no parameter {field}"
-        remedy = did_you_mean(field, declared[bag]) or f"declare it: `params: {{{field}: ...}}`"
+        remedy = did_you_mean(field, declared["params"])
+        remedy = remedy or f"declare it: `params: {{{field}: ...}}`"
         return Problem("LINT022", node, message, remedy, field)
     if field in every:
         early = part.role == "condition"

@@ -161,7 +161,7 @@ def _edited_json(data: bytes | None, path: str, values: dict[str, Any], place: P
         raise _refused(message, place.at(path).key, "name a document as Kind/name")
     try:
         raw = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = f"only values of JSON can be edited, and {path} is none"
         raise _refused(message, place.at(path).key, "write the whole text of the file") from error
     for dotted, value in values.items():
