@@ -54,7 +54,7 @@ def _chosen(tree: Mapping[str, bytes], paths: Sequence[str]) -> tuple[str, ...]:
     """The files of tests that are meant."""
     tests = tuple(path for path in tree if is_policy_test(path))
     if not tests:
-        remedy = "write some in policies/NAME.test.yaml, as docs/concepts.md shows"
+        remedy = "write policies/NAME.test.yaml; `ordain explain TEST005` shows how"
         raise NoTestsError("this estate has no tests of policies", remedy=remedy)
     for path in paths:
         if not any(PurePosixPath(test).is_relative_to(path) for test in tests):

@@ -34,6 +34,16 @@ CODES: Final[dict[str, Page]] = {
         "policies: {psi-limti: {good: [{}]}}",
         "correct the name",
     ),
+    "TEST005": Page(
+        "there are no tests of policies where they were looked for",
+        "A run that runs nothing is not green. Tests stand in policies/**/*.test.yaml, beside the "
+        "policies; docs/policy-tests.md has every field.",
+        "policies:\n"
+        "  psi-limit:\n"
+        "    good: [{set: {Monitor/credit: {spec.psi.fail: 0.2}}}]\n"
+        "    bad: [{set: {Monitor/credit: {spec.psi.fail: 0.5}}, finds: POL-psi-limit, at: 0.5}]",
+        "write such a file, or name one",
+    ),
     "TEST006": Page(
         "a case asks its policy about nothing",
         "No object is of a kind that the policy matches, or the policy is about a change and "
