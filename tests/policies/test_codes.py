@@ -10,13 +10,13 @@ from ordain.policies.codes import CODES, pack_pages
 from ordain.specs.explanations import explanations, register
 
 ROOM = Path(ordain.policies.__file__).parent
-CODE = re.compile(r'"((?:POL|CHG|PRO|WVR)\d{3}|(?:ACC|SOD)-[A-Z]+)"')
+CODE = re.compile(r'"((?:POL|CHG|PRO|WVR|LINT|TEST)\d{3}|(?:ACC|SOD)-[A-Z]+)"')
 
 
 def test_every_code_in_the_room_is_explained_and_no_other() -> None:
     used = {
         code
-        for path in ROOM.glob("*.py")
+        for path in ROOM.rglob("*.py")
         if path.name != "codes.py"
         for code in CODE.findall(path.read_text())
     }
