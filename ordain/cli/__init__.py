@@ -25,6 +25,8 @@ import ordain
 COMMANDS = {
     "init": ("init", "Make a new estate from an example."),
     "check": ("check", "Judge the estate: schema, references, policies."),
+    "test": ("test", "Run the unit tests of policies."),
+    "lint": ("lint", "Find what is wrong with policies themselves."),
     "plan": ("plan", "Show what would be done to make production equal to git."),
     "apply": ("apply", "Carry out a plan, exactly as it was saved or as it is now."),
     "reconcile": ("reconcile", "Make production equal to git, once or for ever."),

@@ -20,6 +20,8 @@ It reads evidence as data and never runs the code that produced it. The way thro
 | `lookups` | where one document leads to another |
 | `tracing` | what a rule read, and where the value stands that decided |
 | `cel` | CEL as Python: the checked tree, its translation, the exact evaluator |
+| `testing` | unit tests of policies, and what they cover |
+| `lint` | what is wrong with a policy before it has judged anything |
 | `packs` | policies that ship with ordain, as versioned data |
 | `codes`, `pages` | the findings of this room and of policies, for `ordain explain` |
 """

@@ -1,13 +1,16 @@
 """The codes of the gate, for `ordain explain`: what each says, why, an example, and the remedy.
 
-POL0xx: policies that cannot be asked. CHG, PRO: changes and promotions. ACC: evidence against
-limits. SOD: approvals. WVR: waivers. What policies find (POL-…) is explained in `pages`.
+POL0xx: policies that cannot be asked. LINT: policies that cannot mean what they say. TEST: unit
+tests of policies. CHG, PRO: changes and promotions. ACC: evidence against limits. SOD: approvals.
+WVR: waivers. What policies find (POL-…) is explained in `pages`.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from ordain.policies.lint.codes import CODES as LINT
+from ordain.policies.testing.codes import CODES as TEST
 from ordain.specs.explanations import Explanation as Page
 
 _POLICIES: Final = {
@@ -244,6 +247,8 @@ _WAIVERS: Final = {
 CODES: Final[dict[str, Page]] = {
     **_POLICIES,
     **_FUNCTIONS,
+    **LINT,
+    **TEST,
     **_CHANGES,
     **_SWAPPED,
     **_EVIDENCE,

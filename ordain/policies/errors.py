@@ -4,7 +4,8 @@
     ├── ExpressionError      a CEL expression that does not compile
     ├── PackError            a pack of policies that ordain does not ship, or not in this version
     ├── PackageError         a Python rule that is not installed as its policy names it
-    └── NoAnswerError        a Python rule that was asked and gave no answer
+    ├── NoAnswerError        a Python rule that was asked and gave no answer
+    └── NoTestsError         there are no tests of policies where they were looked for
 
 What a policy finds is no error but a `Finding`; an expression that fails to compile becomes one at
 its place in the file.
@@ -72,3 +73,12 @@ class NoAnswerError(PolicyError):
     """A Python rule that was asked and gave no answer."""
 
     code = "POL002"
+
+
+class NoTestsError(PolicyError):
+    """There are no tests of policies where they were looked for.
+
+    A test run that runs nothing is not green.
+    """
+
+    code = "TEST005"

@@ -18,7 +18,8 @@ from ordain.policies.cel.compiling import Screened
 from ordain.policies.errors import ExpressionError
 from ordain.policies.questions import Question
 from ordain.specs.canonical import digest
-from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.findings import Finding, Severity
+from ordain.specs.insides import offset_of, place_inside
 from ordain.specs.plain import to_plain
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ordain.policies.engine import Engine, Program
     from ordain.policies.world import World
     from ordain.specs.documents import Document
+    from ordain.specs.findings import Location
     from ordain.specs.kinds.policy import Policy, PolicyValidation
 
 ESTATE: Final = "estate"
@@ -237,18 +239,15 @@ class _Maker:
             code="POL001",
             severity=Severity.ERROR,
             message=f"the policy {self.document.name} does not compile: {error.message}",
-            location=_inside(self.document.marks.value("spec", *path), expression, error),
+            location=_inside(self.document, ("spec", *path), expression, error),
             evidence=(f"expression = {expression.strip()[:200]}",),
             remedy=error.remedy,
         )
 
 
-def _inside(start: Location, expression: str, error: ExpressionError) -> Location:
-    """The place inside the expression, where the text stands in the file as it was compiled.
-
-    A plain or quoted scalar on one line does; in a block scalar only the start is known.
-    """
-    quotes = start.length - len(expression)
-    if "\n" in expression or quotes not in (0, 2):
-        return start
-    return Location(start.path, start.line, start.column + quotes // 2 + error.column - 1)
+def _inside(
+    document: Document, path: tuple[str | int, ...], expression: str, error: ExpressionError
+) -> Location:
+    """The place inside the expression at which the compiler has stumbled."""
+    at = offset_of(expression, error.line, error.column)
+    return place_inside(document.marks, path, expression, at, at + 1)

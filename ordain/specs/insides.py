@@ -48,6 +48,13 @@ def place_inside(
     return marks.source.location(opened + found[0], opened + found[1])
 
 
+def offset_of(text: str, line: int, column: int) -> int:
+    """The offset of a line and column of a text, both from 1, at most that of its last letter."""
+    lines = text.split("\n")
+    before = sum(len(one) + 1 for one in lines[: line - 1])
+    return max(0, min(before + column - 1, len(text) - 1))
+
+
 def _offsets(written: str, text: str, first: int, last: int) -> tuple[int, int] | None:
     """Where the characters from `first` to `last` of a text begin and end as they are written."""
     pieces = list(_characters(written))

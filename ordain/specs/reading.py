@@ -24,22 +24,25 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 def read_document(node: Node, path: str) -> tuple[Document | None, tuple[Finding, ...]]:
     """The document in one YAML value, or None and everything that is wrong with it."""
-    raw = node.value
+    return document_of(node.value, node.marks, path)
+
+
+def document_of(raw: Any, marks: Marks, path: str) -> tuple[Document | None, tuple[Finding, ...]]:  # noqa: ANN401
+    """As `read_document`, of a value that may stand inside of another one."""
     if not isinstance(raw, dict):
-        return None, (_not_a_document(node),)
-    envelope = _Envelope(raw, node.marks)
+        return None, (_not_a_document(marks),)
+    envelope = _Envelope(raw, marks)
     kind, name = envelope.kind(), envelope.name()
     labels = envelope.texts("labels")
     envelope.texts("annotations")
     envelope.check_keys()
     spec: Any = None
     if kind is not None and "spec" in raw:
-        spec, problems = _read_spec(kind, raw["spec"], node.marks)
+        spec, problems = _read_spec(kind, raw["spec"], marks)
         envelope.findings.extend(problems)
     if envelope.findings or kind is None or name is None:
         return None, tuple(envelope.findings)
-    ties = ties_of(kind, raw)
-    return Document(kind, name, labels, spec, raw, path, node.marks, ties), ()
+    return Document(kind, name, labels, spec, raw, path, marks, ties_of(kind, raw)), ()
 
 
 def identity_of(raw: Any) -> tuple[str, ...]:  # noqa: ANN401 - any YAML value
@@ -63,12 +66,12 @@ def _read_spec(kind: str, value: Any, marks: Marks) -> tuple[Any, tuple[Finding,
         return None, Translator(kind_type(kind), value, marks, ("spec",)).findings(errors)
 
 
-def _not_a_document(node: Node) -> Finding:
+def _not_a_document(marks: Marks) -> Finding:
     return Finding(
         "SPEC100",
         Severity.ERROR,
         "this is no document: a document is a mapping with apiVersion, kind, metadata and spec",
-        node.marks.value(),
+        marks.value(),
         remedy=f"begin with `apiVersion: {API_VERSION}`, or move the file elsewhere",
     )
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ESTATE_FILE: Final = "ordain.yaml"
 _YAML: Final = (".yaml", ".yml")
 _DOCUMENTS: Final = ("specs", "policies", "compliance")
+# Tests of policies stand beside the policies and declare nothing.
+_TESTS: Final = (".test.yaml", ".test.yml")
 _DIRECTORIES: Final = {
     **dict.fromkeys(_DOCUMENTS, _YAML),
     "evidence": (".json",),
@@ -36,7 +38,14 @@ _PART: Final = 1 << 20
 def is_document_path(path: str) -> bool:
     """Whether a file holds documents."""
     first, _, rest = path.partition("/")
-    return path == ESTATE_FILE or (first in _DOCUMENTS and rest.endswith(_YAML))
+    if first in _DOCUMENTS:
+        return rest.endswith(_YAML) and not is_policy_test(path)
+    return path == ESTATE_FILE
+
+
+def is_policy_test(path: str) -> bool:
+    """Whether a file holds tests of policies (`policies/**/*.test.yaml`), and no document."""
+    return path.endswith(_TESTS) and path.startswith("policies/")
 
 
 def document_paths(paths: Iterable[str]) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ FOUNDED = {
     "monitor run": "ordain status",
     "pin": "commit the change, then ordain check",
     "doctor": "ordain check",
+    "lint": "ordain test",
+    "test": "ordain test --coverage",
     "plan --base HEAD": "ordain proposals list",
     "down": "ordain reconcile --once",
     "audit verify": "ordain reconcile --once",
@@ -54,7 +56,7 @@ ELSEWHERE = {
     "keys revoke": "below, after a key was made",
 }
 WITHOUT = {
-    "compile": "what it prints is for a program",
+    "compile admission": "what it prints is for a cluster, as all that `compile` prints",
     "demo": "it tells each step itself",
 }
 

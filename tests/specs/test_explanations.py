@@ -82,8 +82,8 @@ def test_what_does_not_exist_gets_a_hint(topic: str, message: str, remedy: str) 
 
 def test_a_room_adds_its_codes_once() -> None:
     page = Explanation("a test", "because", "x: 1", "nothing")
-    register({"TEST001": page})
-    register({"TEST001": page})
-    assert explanations()["TEST001"] == page
-    with pytest.raises(ValueError, match="TEST001 has two explanations"):
-        register({"TEST001": Explanation("other", "because", "x: 1", "nothing")})
+    register({"DEMO001": page})
+    register({"DEMO001": page})
+    assert explanations()["DEMO001"] == page
+    with pytest.raises(ValueError, match="DEMO001 has two explanations"):
+        register({"DEMO001": Explanation("other", "because", "x: 1", "nothing")})

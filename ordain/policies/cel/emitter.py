@@ -181,7 +181,10 @@ class Emitter:
     def truth(self, node: Node) -> str:
         """Code for a bool."""
         code = self.value(node)
-        return code.text if code.type == BOOL else f"truth({code.text})"
+        if code.type == BOOL:
+            return code.text
+        held = f"truth({code.text})"
+        return f"probe_({node.id}, {held})" if self._probe else held
 
     def any(self, node: Node) -> Code:
         """Code for a value or an optional."""
