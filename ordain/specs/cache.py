@@ -66,15 +66,14 @@ class Cache:
             return None
         self._files[blob] = found
         return [
-            (kind, name, Ties(tuple(links), (version[0], version[1]) if version else None, tier))
-            for kind, name, links, version, tier in found
+            (kind, name, Ties(tuple(links), (version[0], version[1]) if version else None))
+            for kind, name, links, version in found
         ]
 
     def keep_documents(self, blob: str, documents: Iterable[Document]) -> None:
         """Remember the documents of a file that has no finding."""
         self._files[blob] = [
-            [one.kind, one.name, one.ties.links, one.ties.version, one.ties.tier]
-            for one in documents
+            [one.kind, one.name, one.ties.links, one.ties.version] for one in documents
         ]
 
     def silent(self, rules: str, answers: Answers) -> dict[str, Sequence[str]]:

@@ -43,14 +43,12 @@ Version = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """What is known of a document without its content: the keys of those that it names, whether
-    they exist or not, the version of a model that it is (a ModelVersion) or runs (a Deployment),
-    and the tier of a Model.
+    """What a document names: keys of others, whether they exist or not, and the version of a model
+    that it is (a ModelVersion) or runs (a Deployment).
     """
 
     links: tuple[str, ...] = ()
     version: Version | None = None
-    tier: int | None = None
 
 
 def ties_of(kind: str, raw: dict[str, Any]) -> Ties:
@@ -64,7 +62,7 @@ def ties_of(kind: str, raw: dict[str, Any]) -> Ties:
     spec, version = raw["spec"], None
     if kind in {"ModelVersion", "Deployment"} and spec.get("version") is not None:
         version = (spec["model"], spec["version"])
-    return Ties(tuple(links), version, spec.get("tier") if kind == "Model" else None)
+    return Ties(tuple(links), version)
 
 
 @dataclass(frozen=True, slots=True)
