@@ -66,10 +66,10 @@ class Deferred(Document):
     """A document whose content is read when somebody asks for it.
 
     Its kind, name and ties are known from an earlier run over the same bytes. `read` gives document
-    number `at` of its file.
+    number `at` of its file. Once it is read it puts itself into `met`.
     """
 
-    __slots__ = ("_at", "_read")
+    __slots__ = ("_at", "_met", "_read")
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class Deferred(Document):
         ties: Ties,
         read: Callable[[int], Document],
         at: int,
+        met: list[Document],
     ) -> None:
         _set(self, "kind", kind)
         _set(self, "name", name)
@@ -87,6 +88,7 @@ class Deferred(Document):
         _set(self, "ties", ties)
         _set(self, "_read", read)
         _set(self, "_at", at)
+        _set(self, "_met", met)
 
     def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401 - of any field
         """Fill what is empty; Python asks here for nothing else."""
@@ -95,6 +97,7 @@ class Deferred(Document):
         document = self._read(self._at)
         for name in _CONTENT:
             _set(self, name, getattr(document, name))
+        self._met.append(self)
         return getattr(document, attribute)
 
 
@@ -104,7 +107,8 @@ class LoadedEstate:
 
     Documents with errors are absent, so an estate with blocking findings must not be acted on;
     `refused` are the identities of those whose kind and name could be read. `files` are the paths
-    that were read. Where a cache is used, `identities` names the bytes of each document.
+    that were read. Where a cache is used, `identities` names the bytes of each document. `met` are
+    the documents whose content has been read so far, in that order; without a cache all of them.
     """
 
     documents: dict[str, Document]
@@ -112,6 +116,7 @@ class LoadedEstate:
     files: tuple[str, ...]
     refused: frozenset[str] = frozenset()
     identities: Mapping[str, str] = field(default_factory=dict, compare=False)
+    met: list[Document] = field(default_factory=list, compare=False, repr=False)
     _kinds: dict[str, tuple[Document, ...]] = field(init=False, repr=False, compare=False)
     _graph: list[Graph] = field(init=False, repr=False, compare=False)
 

@@ -40,7 +40,9 @@ def load_estate(tree: Mapping[str, bytes], cache: Cache | None = None) -> Loaded
     loading.check_estate()
     findings = tuple(sorted(loading.findings, key=_place))
     refused = frozenset(loading.refused)
-    return LoadedEstate(loading.documents, findings, paths, refused, loading.identities)
+    return LoadedEstate(
+        loading.documents, findings, paths, refused, loading.identities, loading.met
+    )
 
 
 class _Loading:
@@ -49,6 +51,7 @@ class _Loading:
     def __init__(self, cache: Cache | None) -> None:
         self._cache = cache
         self.identities: dict[str, str] = {}
+        self.met: list[Document] = []
         self.documents: dict[str, Document] = {}
         self.findings: list[Finding] = []
         self.refused: set[str] = set()
@@ -92,7 +95,7 @@ class _Loading:
         read = _LaterFile(data, path)
         found: list[Document] = []
         for at, (kind, name, ties) in enumerate(known):
-            document = Deferred(kind, name, path, ties=ties, read=read, at=at)
+            document = Deferred(kind, name, path, ties=ties, read=read, at=at, met=self.met)
             self._declares_estate |= kind == "Estate" and path == ESTATE_FILE
             self._add(document)
             found.append(document)
@@ -115,6 +118,7 @@ class _Loading:
                 self._declares_estate |= path == ESTATE_FILE
             if document is not None and node.sound:
                 self._add(document)
+                self.met.append(document)
                 found.append(document)
             else:
                 self.refused.update(identity_of(node.value))

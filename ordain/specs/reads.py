@@ -152,6 +152,8 @@ class NotingEstate(LoadedEstate):
         self._asked.add(EVERYTHING)
         return self._estate
 
+    # What has been read is no question about the estate.
+    met = property(lambda self: self._estate.met)
     # Whoever reads a field as it is depends on everything.
     documents = property(lambda self: self._whole().documents)
     findings = property(lambda self: self._whole().findings)

@@ -72,6 +72,8 @@ def test_a_file_that_is_known_is_parsed_when_it_is_used(
     warm = load_estate(tree, opened(directory, root))
     assert list(warm.documents) == list(cold.documents)
     assert not any(map(is_read, warm.documents.values()))
+    assert warm.met == []
+    assert list(map(id, cold.met)) == list(map(id, cold.documents.values()))
     for key, document in warm.documents.items():
         assert isinstance(document, Deferred)
         same = cold.documents[key]
@@ -80,8 +82,10 @@ def test_a_file_that_is_known_is_parsed_when_it_is_used(
         assert not is_read(document)
         assert (document.raw, document.spec) == (same.raw, same.spec)
         assert (document.labels, document.location) == (same.labels, same.location)
+        assert warm.met[-1] is document
         with pytest.raises(AttributeError, match="nothing"):
             _ = document.nothing
+    assert len(warm.met) == len(warm.documents)
 
 
 def test_a_file_that_has_changed_is_read(
