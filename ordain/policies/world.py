@@ -147,7 +147,7 @@ class World:
         data = self.tree.get(evidence_path(version.spec.evidence)) if version else None
         try:
             return None if data is None else json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def linked(self, document: Document) -> dict[str, list[Any]]:

@@ -19,6 +19,7 @@ from ordain.policies.errors import ExpressionError
         ("true &&\n  nothing", 2, 3, "undeclared reference to 'nothing'"),
         ("", 1, 1, "mismatched input '<EOF>'"),
         ("(" * 10_000, 1, 1, "Expression recursion limit exceeded. limit: 32"),
+        ("object" + ".a" * 100, 1, 1, "Exceeded max recursion depth of 32 when parsing."),
         ("a\x00b", 1, 2, "token recognition error"),
     ],
 )

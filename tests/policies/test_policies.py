@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ordain.policies.gate import Judgement, check
+from ordain.policies.world import World
+from ordain.specs.evidence import evidence_path
 from ordain.specs.findings import Finding, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -335,3 +337,12 @@ def test_a_parameter_that_no_policy_has_is_found(workshop: Workshop) -> None:
 def test_a_loop_that_calls_its_item_change_makes_no_rule_of_a_change(workshop: Workshop) -> None:
     expression = "object.spec.features.exclude.all(change, change == 'x')"
     assert only(judged(workshop, {"expression": expression})).code == "POL-mine"
+
+
+def test_evidence_too_deep_to_be_read_is_none(workshop: Workshop) -> None:
+    sketch = workshop.serving
+    digest = sketch.documents["ModelVersion/credit-1"]["spec"]["evidence"]
+    loaded = sketch.load()
+    tree = {evidence_path(digest): b"[" * 100_000}
+    world = World(loaded, "2026-11-20T00:00:00Z", tree=tree)
+    assert world.value("evidence", loaded.documents["ModelVersion/credit-1"]) is None

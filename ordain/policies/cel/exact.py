@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CONFIG: Final = "name: ordain\nextensions:\n  - name: optional\n  - name: strings\n  - name: sets\n"
 # What is longer takes a second to compile, and nobody reads it.
 MAXIMUM_LENGTH: Final = 32_768
-_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
+_ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
 _NOISE = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$| \(in container ''\)")
 
 
@@ -129,4 +129,6 @@ def _located(text: str) -> ExpressionError:
     if match is None:
         return ExpressionError(_plain_message(text) or "no CEL expression")
     line, column, message = match.groups()
-    return ExpressionError(_plain_message(message), line=int(line), column=int(column))
+    # What is about the whole text has no place, which is written as -1.
+    at = {"line": max(1, int(line)), "column": max(1, int(column))}
+    return ExpressionError(_plain_message(message), **at)
