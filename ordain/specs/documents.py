@@ -101,6 +101,10 @@ class Deferred(Document):
         return getattr(document, attribute)
 
 
+# Whoever makes an estate of documents has read them.
+_ALL: Final[Any] = None
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedEstate:
     """Every document of one tree, by identity, with what the loader found wrong.
@@ -108,7 +112,7 @@ class LoadedEstate:
     Documents with errors are absent, so an estate with blocking findings must not be acted on;
     `refused` are the identities of those whose kind and name could be read. `files` are the paths
     that were read. Where a cache is used, `identities` names the bytes of each document. `met` are
-    the documents whose content has been read so far, in that order; without a cache all of them.
+    the documents whose content has been read so far, in that order: without a cache all of them.
     """
 
     documents: dict[str, Document]
@@ -116,7 +120,7 @@ class LoadedEstate:
     files: tuple[str, ...]
     refused: frozenset[str] = frozenset()
     identities: Mapping[str, str] = field(default_factory=dict, compare=False)
-    met: list[Document] = field(default_factory=list, compare=False, repr=False)
+    met: list[Document] = field(default=_ALL, compare=False, repr=False)
     _kinds: dict[str, tuple[Document, ...]] = field(init=False, repr=False, compare=False)
     _graph: list[Graph] = field(init=False, repr=False, compare=False)
 
@@ -128,6 +132,8 @@ class LoadedEstate:
         by_name = attrgetter("name")
         found = {kind: tuple(sorted(some, key=by_name)) for kind, some in kinds.items()}
         object.__setattr__(self, "_kinds", found)
+        if self.met is _ALL:
+            object.__setattr__(self, "met", list(self.documents.values()))
         object.__setattr__(self, "_graph", [])
 
     @property

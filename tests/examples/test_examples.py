@@ -130,3 +130,11 @@ def test_the_synthetic_data_is_what_its_seed_draws() -> None:
         assert (root / path).read_bytes() == text.encode()
     shipped = {f"data/{file.name}" for file in (root / "data").iterdir()}
     assert shipped == set(drawn)
+
+
+def test_the_policies_of_an_example_have_tests_that_pass_and_nothing_is_odd_about_them(
+    founded: Place,
+) -> None:
+    if any((founded.estate / "policies").glob("*.yaml")):
+        assert " passed\n" in founded.ordain("test").stdout
+    founded.ordain("lint", "--fail-on", "note")

@@ -12,6 +12,7 @@ from ordain.policies.engine import cel_engine
 from ordain.policies.gate import check, instant
 from ordain.policies.rules import compile_rules
 from ordain.policies.world import World
+from ordain.specs.documents import LoadedEstate
 
 if TYPE_CHECKING:
     from sketches import Sketch
@@ -198,3 +199,13 @@ def test_a_password_that_a_rule_reads_is_not_among_what_it_read(workshop: Worksh
     assert finding.evidence[1] == (
         "object.spec.source.uri = https://reader:*********@data.example.org/a.csv"
     )
+
+
+def test_an_estate_that_was_put_together_of_documents_is_pointed_into_too(
+    workshop: Workshop,
+) -> None:
+    loaded = workshop.serving.load()
+    estate = LoadedEstate(loaded.documents, (), loaded.files)
+    model = estate.documents["Model/credit"]
+    world = World(estate, instant(workshop.now))
+    assert world.owners[id(model.raw)] == "Model/credit"
