@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cel_hostile
+import confined
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECONDS: Final = 1.0
 MEBIBYTES: Final = 200
@@ -17,18 +20,13 @@ MEBIBYTES: Final = 200
 _ADDRESSES: Final = 4 << 30
 
 
-def _confined() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES, _ADDRESSES))
-    resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-
-
-def evaluated(name: str) -> dict[str, Any]:
+def evaluated(name: str, report: Path) -> dict[str, Any]:
+    program = (sys.executable, "-W", "error", cel_hostile.__file__, name)
     done = subprocess.run(
-        [sys.executable, "-W", "error", cel_hostile.__file__, name],
+        [sys.executable, confined.__file__, str(report), "20", str(_ADDRESSES), *program],
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=_confined,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -38,8 +36,8 @@ def evaluated(name: str) -> dict[str, Any]:
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("name", cel_hostile.CASES)
-def test_it_ends_soon_in_little_memory_and_does_not_pass(name: str) -> None:
-    found = evaluated(name)
+def test_it_ends_soon_in_little_memory_and_does_not_pass(name: str, tmp_path: Path) -> None:
+    found = evaluated(name, tmp_path / "spent.json")
     assert found["passed"] is False
     assert found["seconds"] <= SECONDS
     assert found["mebibytes"] <= MEBIBYTES
