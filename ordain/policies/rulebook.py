@@ -11,7 +11,7 @@ estate that has one loads what they need.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ordain.policies.cel.compiling import NEVER
 from ordain.policies.errors import PackError
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ordain.policies.python_rules.asking import Absent, Function
     from ordain.policies.world import World
     from ordain.specs.documents import Document, LoadedEstate
+
+
+_WEIGHTS: Final = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +198,17 @@ class Questions:
         self._functions = [one for one in book.functions if not (broken and one.rule.of_others)]
 
     def of(self, document: Document) -> Iterator[tuple[str, Finding]]:
-        """The findings on one object, each with its key: base and head may say the same."""
-        seen = set[tuple[str, str]]()
+        """The findings on one object, each with its key: base and head may say the same.
+
+        Of those that say the same the heaviest stays, so that no rule can speak for another.
+        """
+        found: dict[tuple[str, str], Finding] = {}
         for rule in self._discontent(document):
             for finding in rule.ask(document, self._world):
-                identity = (finding.code, finding.message)
-                if identity not in seen:
-                    seen.add(identity)
-                    yield document.key, finding
+                first = found.setdefault((finding.code, finding.message), finding)
+                if _WEIGHTS[finding.severity] > _WEIGHTS[first.severity]:
+                    found[finding.code, finding.message] = finding
+        yield from ((document.key, finding) for finding in found.values())
 
     def _discontent(self, document: Document) -> list[Rule]:
         scope = Scope(self._world, document)
@@ -216,7 +222,8 @@ class Questions:
         seen = set()
         for function in self._functions:
             for key, finding in function.ask(self._world, self._touched):
-                identity = (finding.code, key, finding.message, finding.location)
+                at = (key, finding.location)
+                identity = (finding.code, finding.severity, finding.message, *at)
                 if identity not in seen:
                     seen.add(identity)
                     yield key, finding

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ordain.policies.gate import Judgement, check
+from ordain.policies.packs import load_pack
 from ordain.policies.world import World
 from ordain.specs.evidence import evidence_path
 from ordain.specs.findings import Finding, Severity, Verdict
@@ -346,3 +347,38 @@ def test_evidence_too_deep_to_be_read_is_none(workshop: Workshop) -> None:
     tree = {evidence_path(digest): b"[" * 100_000}
     world = World(loaded, "2026-11-20T00:00:00Z", tree=tree)
     assert world.value("evidence", loaded.documents["ModelVersion/credit-1"]) is None
+
+
+def test_a_policy_that_says_the_same_more_softly_does_not_speak_for_another(
+    workshop: Workshop,
+) -> None:
+    """Names, codes and messages may be equal; the heaviest of them is what stands."""
+    shipped = {one.name: one.spec for one in load_pack("baseline").policies}["acceptance-metrics"]
+    declared = shipped.validations[0]
+    rule = {"expression": "false", "name": declared.name, "message": declared.message}
+    sketch = workshop.serving.set("Model/credit", "spec.acceptance.metrics", None)
+    sketch.add(
+        "Policy",
+        "acceptance-metrics",
+        match={"kinds": ["Model"]},
+        enforcement="advise",
+        validations=[rule],
+    )
+    judgement = check(sketch.load(), workshop.now)
+    code = "POL-acceptance-metrics.declared"
+    assert [one.severity for one in judgement.findings if one.code == code] == [Severity.ERROR]
+    assert judgement.blocked
+
+
+@pytest.mark.parametrize("first", ["variables.q", "variables.p"])
+def test_a_variable_is_never_that_of_another_policy(workshop: Workshop, first: str) -> None:
+    sketch = workshop.serving
+    checks = [{"expression": "variables.x", "message": "no"}]
+    values = [{"name": "y", "expression": "true"}, {"name": "x", "expression": "true"}]
+    sketch.add("Policy", "a", match={"kinds": ["Model"]}, validations=checks, variables=values)
+    checks = [{"expression": "variables.p", "message": "no"}]
+    values = [{"name": "p", "expression": first}, {"name": "q", "expression": "true"}]
+    sketch.add("Policy", "b", match={"kinds": ["Model"]}, validations=checks, variables=values)
+    found = only(check(sketch.load(), workshop.now))
+    assert found.code == "POL002"
+    assert "the policy b could not be evaluated" in found.message

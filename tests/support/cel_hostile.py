@@ -55,6 +55,19 @@ def deep(levels: int, *, lists: bool) -> Any:  # noqa: ANN401 - any JSON
 
 
 CASES: Final = {
+    "a pattern that goes back": (
+        "object.l.all(x, !(object.text + string(x)).matches('a*a{400}b')) && false"
+    ),
+    "a pattern that begins anywhere": (
+        "object.l.all(x, !(object.text + string(x)).substring(0, 999).matches('a{400}b')) && false"
+    ),
+    "patterns made anew": (
+        "object.l.all(x, !object.text.matches('(((a{10}){10}){9}|b' + string(x) + ')c')) && false"
+    ),
+    "patterns made anew, exactly": (
+        "object.l.all(x, x.gone || !object.text.matches("
+        "'(((a{10}){10}){9}|b' + string(x) + ')c')) && false"
+    ),
     "parentheses": "(" * 10_000 + "true" + ")" * 10_000,
     "brackets": "[" * 10_000 + "]" * 10_000 + " == []",
     "negations": "!" * 10_001 + "true",

@@ -1,9 +1,9 @@
 """From checked trees to Python functions.
 
-An expression becomes one function. All policies of one kind become a single function too, the
-*screen*: it says which of them are not content with an object, and whoever wants to know why asks
-those one by one. Nearly every object of an estate passes nearly every rule, so the screen is what
-the time of the gate goes into, and calling a function for each rule would cost more than the rules.
+An expression becomes one function. A policy becomes one too, and all policies of a kind a *screen*:
+it says which of them are not content with an object, and whoever wants to know why asks those one
+by one. Nearly every object of an estate passes nearly every rule, so the screen is what the time of
+the gate goes into.
 
 The code is made of a checked tree and nothing else, in a namespace that holds the functions of this
 package and none of Python's own.
@@ -90,75 +90,59 @@ def compile_screen(
 ) -> Callable[[Mapping[str, Any]], list[int]]:
     """One function for many policies: the numbers of those that are not sure to be content.
 
-    A policy for which no code is made is never content here.
+    A policy for which no code is made is never content here. Every policy is a function of its own,
+    so that nothing that one has computed can be taken for something of another.
     """
-    constants: dict[str, object] = {"matches": matches}
-    parts = [_lines(number, rule, names, constants) for number, rule in enumerate(rules)]
-    try:
-        code = _compiled(_screen(parts))
-    except _TOO_DEEP:
-        # One policy that is too deep for Python must not take the others along.
-        parts = [
-            part if _compiles(part) else [f"    found.append({number})"]
-            for number, part in enumerate(parts)
-        ]
-        code = _compiled(_screen(parts))
-    return _function(code, constants)
+    made = [_compile_policy(rule, names, matches) for rule in rules]
+    contents = tuple(enumerate(made))
+
+    def screen(scope: Mapping[str, Any]) -> list[int]:
+        found = []
+        for number, content in contents:
+            try:
+                if content(scope):
+                    continue
+            except Exception:  # noqa: BLE001, S110 - whatever it was: it is asked again, exactly
+                pass
+            found.append(number)
+        return found
+
+    return screen
 
 
-def _screen(parts: Sequence[Sequence[str]]) -> str:
-    lines = (line for part in parts for line in part)
-    return "\n".join(["def run(scope):", "    found = []", *lines, "    return found"])
-
-
-def _compiles(part: Sequence[str]) -> bool:
-    try:
-        _compiled(_screen([part]))
-    except _TOO_DEEP:
-        return False
-    return True
-
-
-def _lines(
-    number: int, rule: Screened, names: Container[str], constants: dict[str, object]
-) -> list[str]:
-    try:
-        return _screened(number, rule, names, constants)
-    except (Untranslatable, RecursionError):
-        return [f"    found.append({number})"]
-
-
-def _screened(
-    number: int, rule: Screened, names: Container[str], constants: dict[str, object]
-) -> list[str]:
-    """The lines of one policy in a screen."""
+def _compile_policy(
+    rule: Screened, names: Container[str], matches: Callable[[Any, Any], bool]
+) -> Callable[[Mapping[str, Any]], bool]:
+    """A function that is true where a policy does not apply, or is sure to be content."""
     emitter = Emitter(names)
+    try:
+        code = _compiled("\n".join(["def run(scope):", *_policy(emitter, rule)]))
+    except (Untranslatable, *_TOO_DEEP):
+        return lambda _: False
+    own = {"matches": matches, "params_": dict(rule.params)}
+    return _function(code, {**emitter.constants, **own})
+
+
+def _policy(emitter: Emitter, rule: Screened) -> list[str]:
+    """The body of that function."""
     emitter.variables = {name: f"v_{place}" for place, (name, _) in enumerate(rule.variables)}
+    conditions = [emitter.truth(tree.root) for tree in rule.conditions]
+    first, emitter.lines = emitter.lines, []
+    early = set(emitter.used)
     with emitter.deeper():
-        conditions = [emitter.truth(tree.root) for tree in rule.conditions]
-        first, emitter.lines = emitter.lines, []
-        early = set(emitter.used)
-        with emitter.deeper():
-            second = _judged(emitter, rule, number)
-    own = {name: f"c{number}_{name}" for name in emitter.constants}
-    constants |= {own[name]: value for name, value in emitter.constants.items()}
-    constants[f"p{number}"] = dict(rule.params)
-    inside = " " * 12
+        second = _judged(emitter, rule)
     return [
-        "    try:",
-        *(f"        {name} = {held}" for name, held in own.items()),
-        *_steps(emitter, " " * 8),
-        *_names(early, " " * 8, number),
+        *_steps(emitter, " " * 4),
+        *_names(early, " " * 4, "params_"),
         *first,
-        f"        if {' and '.join(conditions) or 'True'}:",
-        *_names(emitter.used - early, inside, number),
+        f"    if {' and '.join(conditions) or 'True'}:",
+        *_names(emitter.used - early, " " * 8, "params_"),
         *second,
-        "    except Exception:",
-        f"        found.append({number})",
+        "    return True",
     ]
 
 
-def _judged(emitter: Emitter, rule: Screened, number: int) -> list[str]:
+def _judged(emitter: Emitter, rule: Screened) -> list[str]:
     """The variables that are used, and the validations."""
     held = []
     needed = _needed(rule)
@@ -168,9 +152,7 @@ def _judged(emitter: Emitter, rule: Screened, number: int) -> list[str]:
     for tree in rule.validations:
         code = emitter.value(tree.root)
         held.append(code.text if code.type == BOOL else f"({code.text}) is True")
-    emitter.line(f"if not ({' and '.join(held)}):")
-    with emitter.deeper():
-        emitter.line(f"found.append({number})")
+    emitter.line(f"return {' and '.join(held)}")
     return emitter.lines
 
 
@@ -192,12 +174,10 @@ def _steps(emitter: Emitter, indent: str) -> list[str]:
     return [*lines, f"{indent}meter = [{values.MAXIMUM_WORK}]"] if emitter.meters else lines
 
 
-def _names(used: set[str], indent: str, number: int | None = None) -> list[str]:
-    """Lines that fetch the values of names; a policy's `params` are its own."""
+def _names(used: set[str], indent: str, params: str = "scope['params']") -> list[str]:
+    """Lines that fetch the values of names."""
     return [
-        f"{indent}n_{name} = p{number}"
-        if name == "params" and number is not None
-        else f"{indent}n_{name} = scope[{name!r}]"
+        f"{indent}n_{name} = {params if name == 'params' else f'scope[{name!r}]'}"
         for name in sorted(used)
     ]
 

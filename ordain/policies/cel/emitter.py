@@ -448,17 +448,17 @@ class Emitter:
 
     def _matches(self, left: Node, right: Node) -> Code:
         text = self.value(left)
-        search = None
+        known = None
         if isinstance(right, Literal) and isinstance(right.value, str):
-            search = simple(right.value)
+            known = simple(right.value)
         pattern = self.value(right).text
-        if search is None:
+        if known is None:
             return Code(self._searched(text.text, pattern), BOOL)
         name, first = self._held(text)
         fast = f"{first}.__class__ is str and len({name}) <= {LONGEST}"
         if self._turning:
-            fast += f" and take({self._meter()}, len({name}))"
-        found = f"{self.constant(search, 'M')}({name}) is not None"
+            fast += f" and take({self._meter()}, len({name}) * {known.steps})"
+        found = f"{self.constant(known.search, 'M')}({name}) is not None"
         return Code(f"({found} if {fast} else {self._searched(name, pattern)})", BOOL)
 
     def _searched(self, text: str, pattern: str) -> str:
