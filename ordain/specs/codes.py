@@ -138,6 +138,13 @@ _TEXT: Final = {
         'owner: "credit-risk\\0 and others"',
         "leave the character out",
     ),
+    "SPEC024": Page(
+        "too many mistakes in one place",
+        "After a hundred mistakes in one file or document the cause is another one than each of "
+        "them, such as a file of data that was given the name of a document.",
+        "a document with thousands of fields that nobody knows",
+        "mend those that are shown, or move the file elsewhere",
+    ),
 }
 
 _DOCUMENT: Final = {

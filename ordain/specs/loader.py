@@ -45,6 +45,7 @@ MAXIMUM_BYTES: Final = 10_000_000
 MAXIMUM_NODES: Final = 250_000
 MAXIMUM_DOCUMENTS: Final = 10_000
 MAXIMUM_DEPTH: Final = 64
+MAXIMUM_FINDINGS: Final = 100
 
 # Only the events of these loaders are used. Where PyYAML was built without libyaml, its own parser
 # gives the same events ten times slower.
@@ -306,7 +307,7 @@ class _Builder:
         at = self.nodes.after(found, start)
         first = self.nodes.offsets[self.nodes.after(found, start, key)]
         again = self.nodes.offsets[at]
-        self.findings.append(
+        self._found(
             Finding(
                 "SPEC013",
                 Severity.ERROR,
@@ -357,7 +358,17 @@ class _Builder:
 
     def _report(self, code: str, message: str, event: Event, *, remedy: str) -> None:
         place = self.source.location(event.start_mark.index, event.end_mark.index)
-        self.findings.append(Finding(code, Severity.ERROR, message, place, remedy=remedy))
+        self._found(Finding(code, Severity.ERROR, message, place, remedy=remedy))
+
+    def _found(self, finding: Finding) -> None:
+        """Keep a finding; after many of them nobody reads on, and neither does the loader."""
+        self.findings.append(finding)
+        if len(self.findings) == MAXIMUM_FINDINGS:
+            message = f"there are {MAXIMUM_FINDINGS} mistakes above; the rest of the file is unread"
+            place = finding.location
+            remedy = "mend these first"
+            self.findings.append(Finding("SPEC024", Severity.ERROR, message, place, remedy=remedy))
+            raise _StopError
 
 
 def parse(data: bytes, path: str) -> Parsed:

@@ -13,14 +13,17 @@ import re
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.findings import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ordain.specs.documents import Step
+
+# As many siblings are looked through faster than a table of them is made.
+_MANY: Final = 64
 
 
 class Source:
@@ -54,6 +57,31 @@ class Nodes:
 
     offsets: array[int] = field(default_factory=lambda: array("Q"))
     aliases: dict[int, int] = field(default_factory=dict)
+    _places: dict[int, dict[Step, int]] = field(default_factory=dict)
+
+    def place(self, value: dict[str, Any] | list[Any], at: int, step: Step) -> int:
+        """The node of a key or an item of the collection that begins with node `at`.
+
+        For use when all nodes are there: where there are many siblings, they are gone through once.
+        """
+        if len(value) < _MANY:
+            if isinstance(value, dict):
+                return self.after(value, at, str(step))
+            return self.after_items(value, at, int(step))
+        if at not in self._places:
+            self._places[at] = dict(self._siblings(value, at))
+        return self._places[at][step]
+
+    def _siblings(self, value: dict[str, Any] | list[Any], at: int) -> Iterator[tuple[Step, int]]:
+        at += 1
+        if isinstance(value, dict):
+            for key, one in value.items():
+                yield key, at
+                at += 1 + self.size(one, at + 1)
+        else:
+            for number, one in enumerate(value):
+                yield number, at
+                at += self.size(one, at)
 
     def size(self, value: Any, at: int) -> int:  # noqa: ANN401 - any YAML value
         """How many nodes a value takes that begins with node `at`."""
@@ -159,11 +187,8 @@ class NodeMarks:
             inside = self.nodes.aliases.get(at, at)
             if inside < 0 or not _holds(value, step):
                 break
-            if isinstance(value, dict):
-                key = self.nodes.after(value, inside, str(step))
-                at = key + 1
-            else:
-                key = at = self.nodes.after_items(value, inside, int(step))
+            key = self.nodes.place(value, inside, step)
+            at = key + 1 if isinstance(value, dict) else key
             value = value[step]
         return key, at
 

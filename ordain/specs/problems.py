@@ -7,7 +7,7 @@ blame. The members of a union that all refused a value are one problem, not five
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.findings import Finding, Severity
@@ -46,6 +46,8 @@ _SIZES: Final = {
     "string_too_long": ("max_length", "at most"),
 }
 _CHECKED: Final = "SPEC"
+# So many mistakes of one document are told; behind them is another cause.
+_MOST: Final = 100
 # What a pattern wants; the patterns of the shared types are described where they are declared.
 PATTERNS: Final = {
     r"^/v1/[a-z0-9][a-z0-9/_-]*$": "a path below /v1/ such as /v1/credit",
@@ -90,9 +92,16 @@ class Translator:
             if error["type"] not in _TYPES or path not in deeper
         ]
         grouped = groupby(placed, key=lambda pair: (pair[0], pair[1]["type"] in _TYPES))
-        return tuple(
-            self._finding(path, [error for _, error in group]) for (path, _), group in grouped
-        )
+        shown = islice(grouped, _MOST)
+        found = [self._finding(path, [error for _, error in group]) for (path, _), group in shown]
+        if rest := sum(1 for _ in grouped):
+            found.append(self._many(rest))
+        return tuple(found)
+
+    def _many(self, rest: int) -> Finding:
+        message = f"{rest:,} more places of this document are wrong"
+        place = self._marks.key(*self._root)
+        return Finding("SPEC024", Severity.ERROR, message, place, remedy="mend those above first")
 
     def _path(self, error: Mapping[str, Any]) -> Path:
         """The error's path without the steps that name members of a union."""

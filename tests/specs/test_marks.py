@@ -87,3 +87,13 @@ def test_a_span_covers_exactly_the_value() -> None:
     assert text[start:end] == "b: 1  # note\n  c: [x,\n    y]"
     start, end = found.span("a", "c")
     assert text[start:end] == "[x,\n    y]"
+
+
+def test_among_many_siblings_each_stands_where_it_stands() -> None:
+    text = "".join(f"k{n}: {{a: [{n}, x]}}\n" for n in range(200)) + "items:\n"
+    text += "".join(f"  - {{b: {n}}}\n" for n in range(200))
+    (node,) = parse(text.encode(), "a.yaml").nodes
+    for number in range(200):
+        assert str(node.marks.key(f"k{number}")) == f"a.yaml:{number + 1}:1"
+        assert node.marks.value(f"k{number}", "a", 0).length == len(str(number))
+        assert str(node.marks.value("items", number, "b")) == f"a.yaml:{202 + number}:9"

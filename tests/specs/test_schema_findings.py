@@ -303,3 +303,15 @@ def test_every_pattern_of_the_language_has_words() -> None:
     assert len(everything) > 8
     assert all("matches" not in pattern_words(pattern) for pattern in everything)
     assert set(PATTERNS) <= everything
+
+
+def test_of_very_many_mistakes_of_one_document_some_are_told_and_the_rest_is_counted() -> None:
+    text = "apiVersion: ordain.dev/v1\nkind: Model\nmetadata: {name: m}\nspec:\n"
+    text += "".join(f"  k{number}: 1\n" for number in range(3_000))
+    node = parse(text.encode(), "specs/a.yaml").nodes[0]
+    document, findings = read_document(node, "specs/a.yaml")
+    assert document is None
+    assert len(findings) == 101
+    assert findings[-1].code == "SPEC024"
+    assert findings[-1].message.endswith("more places of this document are wrong")
+    assert str(findings[-1].location) == "specs/a.yaml:4:1"

@@ -252,3 +252,12 @@ b: "x\\0y"
     )
     assert parsed.findings == ()
     assert parsed.nodes[0].value == {"a": r"x\0y", "b": r"x\0y"}
+
+
+def test_a_file_of_nothing_but_mistakes_is_not_read_to_its_end() -> None:
+    parsed = parse(b"".join(b"? [a]\n: b\n" for _ in range(5_000)), "a.yaml")
+    assert [one.code for one in parsed.findings] == ["SPEC016"] * 100 + ["SPEC024"]
+    assert parsed.findings[-1].message == (
+        "there are 100 mistakes above; the rest of the file is unread"
+    )
+    assert parsed.nodes == ()

@@ -90,6 +90,8 @@ def run(expression: Any, activation: Any) -> Outcome:  # noqa: ANN401 - the eval
     except (TypeError, SystemError):
         # The binding has no Python form for an optional or a type, alone or inside a list.
         return Outcome(error="the result is no plain value; call orValue() on optionals")
+    except RecursionError:
+        return Outcome(error="the value is nested too deeply")
     except MemoryError:
         return Outcome(error="the expression takes too much memory")
     except (RuntimeError, ValueError, OverflowError) as error:

@@ -132,13 +132,18 @@ class CelProgram:
 
 def _is_plain(value: Any) -> bool:  # noqa: ANN401 - any CEL value
     """Whether JSON can say the value; a time, a span or a type it cannot."""
-    if value.__class__ in _SCALARS:
-        return True
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_plain(one) for key, one in value.items())
-    return False
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if one.__class__ in _SCALARS:
+            continue
+        if isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, dict) and all(isinstance(key, str) for key in one):
+            waiting.extend(one.values())
+        else:
+            return False
+    return True
 
 
 class CelEngine:

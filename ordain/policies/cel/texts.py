@@ -121,7 +121,8 @@ def searched(
 ) -> bool:
     """`text.matches(pattern)` of RE2 in a loop: it reads pattern and text anew each time."""
     _text(text, pattern)
-    take(meter, 40 + len(text) // 16 + effort(pattern) // 2)
+    work = effort(pattern)
+    take(meter, 40 + len(text) // 16 + work // 2 + len(text) * work // 200)
     return matches(text, pattern)
 
 
