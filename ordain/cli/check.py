@@ -63,6 +63,7 @@ def command(
     junit, github (annotations), github-summary, gitlab, openreports, markdown (for a pull request).
     """
     from ordain.cli.outputs import settle
+    from ordain.specs.findings import Severity
 
     settled = settle(outputs, os.environ)
     moment = now()
@@ -76,8 +77,8 @@ def command(
         _write(_described(seen, moment, fail_on, settled), settled)
     if any(one.file is None and one.format == "text" for one in settled):
         _show_text(ctx, seen)
-    weights = {"error", fail_on}
-    ctx.exit(1 if any(one.severity.value in weights for one in seen.findings) else 0)
+    least = Severity(fail_on)
+    ctx.exit(1 if any(one.severity.reaches(least) for one in seen.findings) else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,5 @@ def _show_text(ctx: click.Context, seen: _Seen) -> None:
 
 def _next(findings: Sequence[Finding]) -> str:
     """What weighs most is what a reader mends first."""
-    order = ("error", "warning", "note")
-    worst = min(findings, key=lambda one: order.index(one.severity.value), default=None)
+    worst = min(findings, key=lambda one: one.severity.rank, default=None)
     return "ordain plan" if worst is None else f"ordain explain {worst.code}"

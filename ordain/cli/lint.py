@@ -45,13 +45,13 @@ def command(
     """
     from ordain.policies.engine import cel_engine
     from ordain.policies.lint.linting import lint
+    from ordain.specs.findings import Severity
 
     tree, policies, unread = _of_packs(packs) if packs else _of_estate(directory)
     findings = (*unread, *lint(policies, cel_engine()))
     _print(ctx, findings, tree, len(policies), output)
-    weights = ("error", "warning", "note")
-    failing = weights[: weights.index(fail_on) + 1]
-    ctx.exit(1 if any(finding.severity.value in failing for finding in findings) else 0)
+    least = Severity(fail_on)
+    ctx.exit(1 if any(finding.severity.reaches(least) for finding in findings) else 0)
 
 
 def _of_estate(directory: Path) -> Policies:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ordain.policies.gate import verdict_of
 from ordain.policies.separation import Counted, authority, missing
 from ordain.reconciler.consequences import Effect, Retrain, effects_between, retrains_between
+from ordain.specs.diagnostics import plural
 from ordain.specs.differences import Difference, differences
 from ordain.specs.findings import Location, Severity, blocking
 from ordain.specs.trees import is_document_path
@@ -191,11 +192,6 @@ class Preview:
                 for one in self.findings
             ],
         }
-
-
-def plural(count: int, word: str) -> str:
-    """A number with its word."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def preview(before: Side, after: Side, judged: Judged, *, head: str) -> Preview:

@@ -22,6 +22,15 @@ class Severity(StrEnum):
     WARNING = "warning"
     NOTE = "note"
 
+    @property
+    def rank(self) -> int:
+        """The place among the weights; 0 is the heaviest."""
+        return tuple(Severity).index(self)
+
+    def reaches(self, least: Severity) -> bool:
+        """Whether this weighs as much as `least`, or more."""
+        return self.rank <= least.rank
+
 
 class Verdict(StrEnum):
     """The four answers of a statistic or a gate; `INSUFFICIENT` is never a pass."""

@@ -47,9 +47,8 @@ class Checked:
     `findings` stand and are in the order in which people read them; `suppressed` are waived. `tree`
     is what was checked, for the lines that are shown, and `paths` are its documents. `revision` is
     empty for a work tree, `base` where no change was judged. `policies` are (name, digest) of the
-    rules that were asked, `engine` what evaluated them. `fail_on` (error or
-    warning) is the least weight that fails the command. `pages` are what `ordain explain` says, by
-    code; `command` judges the same again.
+    rules that were asked, `engine` what evaluated them. `fail_on` is the least weight that fails
+    the command. `pages` are what `ordain explain` says, by code; `command` judges the same again.
     """
 
     verdict: Verdict
@@ -77,4 +76,4 @@ class Checked:
 
     def fails(self, finding: Finding) -> bool:
         """Whether a finding is of the weight that makes the command fail."""
-        return finding.severity in (Severity.ERROR, self.fail_on)
+        return finding.severity.reaches(self.fail_on)

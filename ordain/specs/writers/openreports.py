@@ -15,6 +15,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.specs.diagnostics import cut
 from ordain.specs.findings import Severity
 from ordain.specs.writers.fingerprints import heaviest_first, marked
 
@@ -104,7 +105,7 @@ def _result(one: Marked) -> dict[str, Any]:
         "severity": severity,
         "result": "skip" if one.waived is not None else result,
         "scored": finding.severity is Severity.ERROR,
-        "message": finding.message[:_LONGEST],
+        "message": cut(finding.message, _LONGEST),
         "properties": _properties(one),
     }
     return {**found, "rule": rule} if rule else found
