@@ -90,7 +90,7 @@ class Place:
 
     @property
     def home(self) -> Path:
-        # Beside the home of the estate lies what checks remember.
+        # Beside the homes of estates stands what checks remember.
         (found,) = (one for one in (self.root / "home").iterdir() if one.name != "cache")
         return found
 
