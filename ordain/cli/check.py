@@ -14,12 +14,13 @@ from ordain.cli.options import outputs_option
 from ordain.cli.session import now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from ordain.cli.outputs import Output
     from ordain.policies.gate import Judgement
+    from ordain.specs.documents import LoadedEstate
     from ordain.specs.explanations import Explanation
     from ordain.specs.findings import Finding
     from ordain.specs.writers.checked import Checked
@@ -83,11 +84,15 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the gate said, and of what; `revision` and `base` are commits, or empty."""
+    """What the gate said, and of what; `revision` and `base` are commits, or empty.
+
+    `estates` are those whose rules were asked, that of a base before that of its head.
+    """
 
     judgement: Judgement
     findings: tuple[Finding, ...]
     tree: Mapping[str, bytes]
+    estates: tuple[LoadedEstate, ...]
     revision: str = ""
     base: str = ""
 
@@ -109,8 +114,9 @@ def _check_tree(
     tree, commit = _tree(directory, revision)
     kept = revision is None and not no_cache
     cache = cache_of(find_root(directory), os.environ) if kept else None
-    judgement = check(load_estate(tree, cache), moment, tree=tree, cache=cache)
-    return _Seen(judgement, judgement.findings, tree, commit)
+    estate = load_estate(tree, cache)
+    judgement = check(estate, moment, tree=tree, cache=cache)
+    return _Seen(judgement, judgement.findings, tree, (estate,), commit)
 
 
 def _tree(directory: Path, revision: str | None) -> tuple[Mapping[str, bytes], str]:
@@ -140,14 +146,14 @@ def find_root(directory: Path) -> Path:
 
 
 def _judge_change(directory: Path, base: str, revision: str, moment: datetime) -> _Seen:
-    from ordain.reconciler.review import judge_revision
+    from ordain.reconciler.review import judge_sides
     from ordain.reconciler.source import open_source
 
     source = open_source(directory, os.environ)
     onto, head = source.repository.resolve(base), source.repository.resolve(revision)
-    judged = judge_revision(source, onto, head, moment)
-    tree = source.tree(judged.revision)
-    return _Seen(judged.judgement, judged.findings, tree, head, onto)
+    before, after, judged = judge_sides(source, onto, head, moment)
+    estates = (before.estate, after.estate)
+    return _Seen(judged.judgement, judged.findings, after.tree, estates, head, onto)
 
 
 def _described(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Output]) -> Checked:
@@ -178,16 +184,18 @@ def _described(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Ou
         change=judgement.kind.value if judgement.kind is not None else "",
         fail_on=Severity(fail_on),
         command=seen.command,
-        pages=_pages() if any(FORMATS[one.format].pages for one in settled) else {},
+        pages=_pages(seen.estates) if any(FORMATS[one.format].pages for one in settled) else {},
     )
 
 
-def _pages() -> Mapping[str, Explanation]:
-    from ordain.cli.explain import register_all
+def _pages(estates: Iterable[LoadedEstate]) -> Mapping[str, Explanation]:
+    """What is said about every code, those of the estate's own policies too."""
+    from ordain.cli.explain import pages_of, register_all
     from ordain.specs.explanations import explanations
 
     register_all()
-    return explanations()
+    own = pages_of(policy for estate in estates for policy in estate.all("Policy"))
+    return {**own, **explanations()}
 
 
 def _write(checked: Checked, settled: Sequence[Output]) -> None:

@@ -79,7 +79,7 @@ def _show_change(
     finally:
         source.repository.close()
     _print_change(ctx, found, shlex.join(("--base", base, "--rev", revision)), output)
-    return bool(found.objects or found.files)
+    return found.changes
 
 
 def _mention_dirty(source: Source, revision: str) -> None:

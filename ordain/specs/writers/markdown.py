@@ -123,7 +123,8 @@ def _foot(checked: Checked) -> str:
     judged = f"commit {code(checked.revision[:12])}" if checked.revision else "the work tree"
     base = f" against {code(checked.base[:12])}" if checked.base else ""
     command = " ".join(checked.command)
-    policies = f", {len(checked.policies)} policies" if checked.policies else ""
+    asked = len(checked.policy_names)
+    policies = f", {asked} {'policy' if asked == 1 else 'policies'}" if asked else ""
     return (
         f"<sub>Judged: {judged}{base}{policies}. Reproduce: {code(command)}."
         f" Meaning of a code: <code>ordain explain CODE</code>.</sub>\n"
