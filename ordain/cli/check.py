@@ -110,6 +110,7 @@ def _check_tree(
     from ordain.cli.caching import cache_of
     from ordain.policies.gate import check
     from ordain.specs.estates import load_estate
+    from ordain.specs.trees import find_root
 
     tree, commit = _tree(directory, revision)
     kept = revision is None and not no_cache
@@ -121,7 +122,7 @@ def _check_tree(
 
 def _tree(directory: Path, revision: str | None) -> tuple[Mapping[str, bytes], str]:
     """The work tree around the directory, or the tree of a commit and its name."""
-    from ordain.specs.trees import WorkTree
+    from ordain.specs.trees import WorkTree, find_root
 
     if revision is None:
         return WorkTree(find_root(directory)), ""
@@ -131,18 +132,6 @@ def _tree(directory: Path, revision: str | None) -> tuple[Mapping[str, bytes], s
     repository = Repository.open(directory)
     commit = repository.resolve(revision)
     return CommitTree(repository, commit), commit
-
-
-def find_root(directory: Path) -> Path:
-    """The nearest directory above that holds `ordain.yaml`; no git is needed to check files."""
-    from ordain.specs.errors import SpecError
-
-    start = directory.resolve()
-    for place in (start, *start.parents):
-        if (place / "ordain.yaml").is_file():
-            return place
-    message = f"there is no ordain.yaml in {start} or above it"
-    raise SpecError(message, remedy="make an estate with: ordain init DIRECTORY")
 
 
 def _judge_change(directory: Path, base: str, revision: str, moment: datetime) -> _Seen:

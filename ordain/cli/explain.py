@@ -89,10 +89,9 @@ def pages_of(policies: Iterable[Document]) -> dict[str, Explanation]:
 
 def _declared(directory: Path) -> tuple[Document, ...]:
     """The policies of the estate around the directory; none where there is no estate."""
-    from ordain.cli.check import find_root
     from ordain.specs.errors import SpecError
     from ordain.specs.estates import load_estate
-    from ordain.specs.trees import WorkTree
+    from ordain.specs.trees import WorkTree, find_root
 
     try:
         root = find_root(directory)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.check import find_root
 from ordain.cli.options import output_option
 from ordain.cli.session import now
 
@@ -57,7 +56,7 @@ def command(
 def _of_estate(directory: Path) -> Policies:
     """The policies of an estate, and what hinders reading its documents."""
     from ordain.specs.estates import load_estate
-    from ordain.specs.trees import work_tree
+    from ordain.specs.trees import find_root, work_tree
 
     tree = work_tree(find_root(directory))
     estate = load_estate(tree)

@@ -95,10 +95,7 @@ def _production(preview: Preview, colour: bool) -> Iterator[str]:  # noqa: FBT00
 def _loosened(preview: Preview) -> list[str]:
     if not preview.loosened:
         return []
-    lines = [
-        one_line(f"  {' '.join(filter(None, (one.key, one.field)))}: {one.before} -> {one.after}")
-        for one in preview.loosened
-    ]
+    lines = [one_line(f"  {one.subject}: {one.before} -> {one.after}") for one in preview.loosened]
     return ["Loosened limits:", *lines, ""]
 
 

@@ -2,7 +2,7 @@
 
 The loader is the first to report, which is why `Finding` lives in the lowest room. Everything that
 judges (schema, references, policies, evidence, drift) returns findings; everything that prints
-(text, JSON, later SARIF and its kin) takes them. A finding never carries a formatted line.
+(`diagnostics`, `writers`) takes them. A finding never carries a formatted line.
 """
 
 from __future__ import annotations
