@@ -14,12 +14,13 @@ from ordain.cli.options import outputs_option
 from ordain.cli.session import now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from ordain.cli.outputs import Output
     from ordain.policies.gate import Judgement
+    from ordain.specs.documents import LoadedEstate
     from ordain.specs.explanations import Explanation
     from ordain.specs.findings import Finding
     from ordain.specs.writers.checked import Checked
@@ -63,6 +64,7 @@ def command(
     junit, github (annotations), github-summary, gitlab, openreports, markdown (for a pull request).
     """
     from ordain.cli.outputs import settle
+    from ordain.specs.findings import Severity
 
     settled = settle(outputs, os.environ)
     moment = now()
@@ -76,17 +78,21 @@ def command(
         _write(_described(seen, moment, fail_on, settled), settled)
     if any(one.file is None and one.format == "text" for one in settled):
         _show_text(ctx, seen)
-    weights = {"error", fail_on}
-    ctx.exit(1 if any(one.severity.value in weights for one in seen.findings) else 0)
+    least = Severity(fail_on)
+    ctx.exit(1 if any(one.severity.reaches(least) for one in seen.findings) else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the gate said, and of what; `revision` and `base` are commits, or empty."""
+    """What the gate said, and of what; `revision` and `base` are commits, or empty.
+
+    `estates` are those whose rules were asked, that of a base before that of its head.
+    """
 
     judgement: Judgement
     findings: tuple[Finding, ...]
     tree: Mapping[str, bytes]
+    estates: tuple[LoadedEstate, ...]
     revision: str = ""
     base: str = ""
 
@@ -104,17 +110,19 @@ def _check_tree(
     from ordain.cli.caching import cache_of
     from ordain.policies.gate import check
     from ordain.specs.estates import load_estate
+    from ordain.specs.trees import find_root
 
     tree, commit = _tree(directory, revision)
     kept = revision is None and not no_cache
     cache = cache_of(find_root(directory), os.environ) if kept else None
-    judgement = check(load_estate(tree, cache), moment, tree=tree, cache=cache)
-    return _Seen(judgement, judgement.findings, tree, commit)
+    estate = load_estate(tree, cache)
+    judgement = check(estate, moment, tree=tree, cache=cache)
+    return _Seen(judgement, judgement.findings, tree, (estate,), commit)
 
 
 def _tree(directory: Path, revision: str | None) -> tuple[Mapping[str, bytes], str]:
     """The work tree around the directory, or the tree of a commit and its name."""
-    from ordain.specs.trees import WorkTree
+    from ordain.specs.trees import WorkTree, find_root
 
     if revision is None:
         return WorkTree(find_root(directory)), ""
@@ -126,27 +134,15 @@ def _tree(directory: Path, revision: str | None) -> tuple[Mapping[str, bytes], s
     return CommitTree(repository, commit), commit
 
 
-def find_root(directory: Path) -> Path:
-    """The nearest directory above that holds `ordain.yaml`; no git is needed to check files."""
-    from ordain.specs.errors import SpecError
-
-    start = directory.resolve()
-    for place in (start, *start.parents):
-        if (place / "ordain.yaml").is_file():
-            return place
-    message = f"there is no ordain.yaml in {start} or above it"
-    raise SpecError(message, remedy="make an estate with: ordain init DIRECTORY")
-
-
 def _judge_change(directory: Path, base: str, revision: str, moment: datetime) -> _Seen:
-    from ordain.reconciler.review import judge_revision
+    from ordain.reconciler.review import judge_sides
     from ordain.reconciler.source import open_source
 
     source = open_source(directory, os.environ)
     onto, head = source.repository.resolve(base), source.repository.resolve(revision)
-    judged = judge_revision(source, onto, head, moment)
-    tree = source.tree(judged.revision)
-    return _Seen(judged.judgement, judged.findings, tree, head, onto)
+    before, after, judged = judge_sides(source, onto, head, moment)
+    estates = (before.estate, after.estate)
+    return _Seen(judged.judgement, judged.findings, after.tree, estates, head, onto)
 
 
 def _described(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Output]) -> Checked:
@@ -177,16 +173,18 @@ def _described(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Ou
         change=judgement.kind.value if judgement.kind is not None else "",
         fail_on=Severity(fail_on),
         command=seen.command,
-        pages=_pages() if any(FORMATS[one.format].pages for one in settled) else {},
+        pages=_pages(seen.estates) if any(FORMATS[one.format].pages for one in settled) else {},
     )
 
 
-def _pages() -> Mapping[str, Explanation]:
-    from ordain.cli.explain import register_all
+def _pages(estates: Iterable[LoadedEstate]) -> Mapping[str, Explanation]:
+    """What is said about every code, those of the estate's own policies too."""
+    from ordain.cli.explain import pages_of, register_all
     from ordain.specs.explanations import explanations
 
     register_all()
-    return explanations()
+    own = pages_of(policy for estate in estates for policy in estate.all("Policy"))
+    return {**own, **explanations()}
 
 
 def _write(checked: Checked, settled: Sequence[Output]) -> None:
@@ -221,6 +219,5 @@ def _show_text(ctx: click.Context, seen: _Seen) -> None:
 
 def _next(findings: Sequence[Finding]) -> str:
     """What weighs most is what a reader mends first."""
-    order = ("error", "warning", "note")
-    worst = min(findings, key=lambda one: order.index(one.severity.value), default=None)
+    worst = min(findings, key=lambda one: one.severity.rank, default=None)
     return "ordain plan" if worst is None else f"ordain explain {worst.code}"

@@ -58,20 +58,15 @@ def command(ctx: click.Context, directory: Path, remote: bool, output: str) -> N
 
 
 def _show(checks: Sequence[Check], *, failed: bool) -> None:
+    from ordain.specs.diagnostics import one_line
+
     width = max(len(one.name) for one in checks)
     for one in checks:
         state = click.style(f"{one.state.value.upper():<4}", fg=_COLOURS.get(one.state.value))
-        click.echo(f"{state}  {one.name:<{width}}  {_line(one.detail)}")
+        click.echo(f"{state}  {one.name:<{width}}  {one_line(one.detail)}")
         if one.remedy:
-            click.echo(f"{'':<{width + 6}}  fix: {_line(one.remedy)}")
+            click.echo(f"{'':<{width + 6}}  fix: {one_line(one.remedy)}")
     counts = [sum(one.state.value == state for one in checks) for state in _WORDS]
     told = ", ".join(f"{n} {word}" for n, word in zip(counts, _WORDS.values(), strict=True))
     click.echo(f"Doctor: {told}.")
     click.echo("Next: ordain doctor, when that is mended" if failed else "Next: ordain check")
-
-
-def _line(text: str) -> str:
-    """What was seen on one line, whatever a file or a program put into it."""
-    from ordain.specs.diagnostics import shown
-
-    return shown(text).replace("\n", "\\n")

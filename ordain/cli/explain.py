@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ordain.specs.documents import Document
@@ -65,27 +66,32 @@ def command(directory: Path, subject: str) -> None:
 
 def _policy(directory: Path, subject: str) -> str | None:
     """The page of a policy whose name alone is no code; the codes of the estate become known."""
-    from ordain.policies.pages import policy_pages, policy_topic, shipped_policies
+    from ordain.policies.pages import policy_topic, shipped_policies
     from ordain.specs.explanations import explanations, register
 
     known = {code.casefold() for code in explanations()}
     if subject.casefold() in known:
         return None
     policies = _declared(directory)
-    for policy in policies:
-        pages = dict(policy_pages(policy))
-        register({code: page for code, page in pages.items() if code.casefold() not in known})
+    pages = pages_of(policies)
+    register({code: page for code, page in pages.items() if code.casefold() not in known})
     if subject.casefold() in (code.casefold() for code in explanations()):
         return None
     return policy_topic(subject, (*policies, *shipped_policies()))
 
 
+def pages_of(policies: Iterable[Document]) -> dict[str, Explanation]:
+    """The pages of an estate's own policies, by code; the last one of a name counts."""
+    from ordain.policies.pages import policy_pages
+
+    return {code: page for policy in policies for code, page in policy_pages(policy)}
+
+
 def _declared(directory: Path) -> tuple[Document, ...]:
     """The policies of the estate around the directory; none where there is no estate."""
-    from ordain.cli.check import find_root
     from ordain.specs.errors import SpecError
     from ordain.specs.estates import load_estate
-    from ordain.specs.trees import WorkTree
+    from ordain.specs.trees import WorkTree, find_root
 
     try:
         root = find_root(directory)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.check import find_root
 from ordain.cli.options import output_option
 from ordain.cli.session import now
 
@@ -45,19 +44,19 @@ def command(
     """
     from ordain.policies.engine import cel_engine
     from ordain.policies.lint.linting import lint
+    from ordain.specs.findings import Severity
 
     tree, policies, unread = _of_packs(packs) if packs else _of_estate(directory)
     findings = (*unread, *lint(policies, cel_engine()))
     _print(ctx, findings, tree, len(policies), output)
-    weights = ("error", "warning", "note")
-    failing = weights[: weights.index(fail_on) + 1]
-    ctx.exit(1 if any(finding.severity.value in failing for finding in findings) else 0)
+    least = Severity(fail_on)
+    ctx.exit(1 if any(finding.severity.reaches(least) for finding in findings) else 0)
 
 
 def _of_estate(directory: Path) -> Policies:
     """The policies of an estate, and what hinders reading its documents."""
     from ordain.specs.estates import load_estate
-    from ordain.specs.trees import work_tree
+    from ordain.specs.trees import find_root, work_tree
 
     tree = work_tree(find_root(directory))
     estate = load_estate(tree)

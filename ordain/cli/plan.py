@@ -14,6 +14,9 @@ import click
 from ordain.cli.session import now, open_session, reconciler_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ordain.reconciler.gating import Refusal
     from ordain.reconciler.planning import Plan
     from ordain.reconciler.preview import Preview
     from ordain.reconciler.source import Source
@@ -79,14 +82,23 @@ def _show_change(
     finally:
         source.repository.close()
     _print_change(ctx, found, shlex.join(("--base", base, "--rev", revision)), output)
-    return bool(found.objects or found.files)
+    return found.changes
 
 
 def _mention_dirty(source: Source, revision: str) -> None:
-    dirty = source.repository.dirty_paths() if revision == "HEAD" else ()
+    dirty = _dirty(source, revision)
     if dirty:
-        differ = "1 file differs" if len(dirty) == 1 else f"{len(dirty)} files differ"
-        click.echo(f"note: {differ} from the newest commit, which is what is looked at", err=True)
+        click.echo(f"note: {_differ(dirty)}, which is what is looked at", err=True)
+
+
+def _dirty(source: Source, revision: str) -> tuple[str, ...]:
+    """The files that differ from what is looked at, where somebody may think otherwise."""
+    return source.repository.dirty_paths() if revision == "HEAD" else ()
+
+
+def _differ(dirty: Sequence[str]) -> str:
+    number = "1 file differs" if len(dirty) == 1 else f"{len(dirty)} files differ"
+    return f"{number} from the newest commit"
 
 
 def _print_change(ctx: click.Context, found: Preview, options: str, output: str) -> None:
@@ -108,19 +120,12 @@ def _print_change(ctx: click.Context, found: Preview, options: str, output: str)
 def _show_stages(directory: Path, revision: str, out: Path | None, output: str) -> int:
     """Print what a pass would do on this machine, and say how many stages it has."""
     from ordain.policies.gate import check
-    from ordain.reconciler.errors import DirtyTree
     from ordain.reconciler.gating import gate_history, read_side
     from ordain.specs.errors import FindingsError
-    from ordain.specs.findings import Severity
 
     with open_session(directory) as session:
         source = session.source
-        dirty = source.repository.dirty_paths() if revision == "HEAD" else ()
-        if dirty:
-            names = ", ".join(dirty[:3]) + (" and more" if len(dirty) > 3 else "")  # noqa: PLR2004 - three are enough to recognize it
-            differ = "1 file differs" if len(dirty) == 1 else f"{len(dirty)} files differ"
-            message = f"{differ} from the newest commit: {names}"
-            raise DirtyTree(message, remedy="commit or stash them; a plan is made of commits")
+        _refuse_dirty(source, revision)
         side = read_side(source, source.repository.resolve(revision))
         judgement = check(side.estate, now(), tree=side.tree)
         if judgement.blocked:
@@ -129,11 +134,7 @@ def _show_stages(directory: Path, revision: str, out: Path | None, output: str) 
         plan = reconciler_of(session, click.echo).plan(side).plan
         good = session.state.get("good")
         gated = gate_history(source, good, side.revision, now()) if good else None
-    for refusal in gated.refused if gated is not None else ():
-        for finding in refusal.findings:
-            if finding.severity is Severity.ERROR:
-                reason = f"the reconciler would refuse this commit: {finding.message}"
-                click.secho(f"warning[{finding.code}]: {reason}", fg="yellow", err=True)
+    _warn_of(gated.refused if gated is not None else ())
     if out is not None:
         out.write_text(
             json.dumps(plan.to_json(), indent=1, sort_keys=True) + "\n", encoding="utf-8"
@@ -144,6 +145,26 @@ def _show_stages(directory: Path, revision: str, out: Path | None, output: str) 
         show_plan(plan)
         click.echo(f"Next: ordain apply {out}" if out else "Next: ordain reconcile --once")
     return len(plan.stages)
+
+
+def _refuse_dirty(source: Source, revision: str) -> None:
+    from ordain.reconciler.errors import DirtyTree
+
+    dirty = _dirty(source, revision)
+    if dirty:
+        names = ", ".join(dirty[:3]) + (" and more" if len(dirty) > 3 else "")  # noqa: PLR2004 - three are enough to recognize it
+        message = f"{_differ(dirty)}: {names}"
+        raise DirtyTree(message, remedy="commit or stash them; a plan is made of commits")
+
+
+def _warn_of(refused: Iterable[Refusal]) -> None:
+    """Say beforehand what the reconciler would not act on."""
+    from ordain.specs.findings import Severity
+
+    for finding in (finding for one in refused for finding in one.findings):
+        if finding.severity is Severity.ERROR:
+            reason = f"the reconciler would refuse this commit: {finding.message}"
+            click.secho(f"warning[{finding.code}]: {reason}", fg="yellow", err=True)
 
 
 def show_plan(plan: Plan) -> None:

@@ -18,8 +18,8 @@ def command(directory: Path, target: Path | None, modelines: bool) -> None:
     gets a line that tells the editor where its schema is. The schema of what `ordain check -o json`
     prints is written beside those of the kinds, as findings.schema.json.
     """
-    from ordain.cli.check import find_root
     from ordain.specs.schema import add_modelines, write_schemas
+    from ordain.specs.trees import find_root
 
     root = find_root(directory)
     place = target or root / "schemas"

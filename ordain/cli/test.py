@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.check import find_root
 from ordain.cli.session import now
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def _of_packs(packs: tuple[str, ...], *, watch: bool) -> Report:
 def _of_estate(directory: Path, paths: tuple[Path, ...], *, watch: bool) -> Report:
     from ordain.policies.engine import cel_engine
     from ordain.policies.testing.benches import run_estate
-    from ordain.specs.trees import work_tree
+    from ordain.specs.trees import find_root, work_tree
 
     root = find_root(directory)
     names = [_inside(root, path) for path in paths]

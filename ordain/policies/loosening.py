@@ -60,6 +60,11 @@ class Loosened:
     after: str
     location: Location
 
+    @property
+    def subject(self) -> str:
+        """The field of the document; a document that goes as a whole has none."""
+        return f"{self.key} {self.field}".rstrip()
+
     def to_plain(self) -> dict[str, str]:
         """What expressions see in `change.loosened`."""
         return {

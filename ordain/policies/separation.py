@@ -202,7 +202,7 @@ def _intentions(
             )
     yield from _compliance(facts, base, head)
     for one in facts.loosened:
-        reason = f"{one.key} {one.field} is loosened from {one.before} to {one.after}"
+        reason = f"{one.subject} is loosened from {one.before} to {one.after}"
         controls = ("HR-LOOSEN", "HR-SOD")
         yield Requirement(("compliance-manager",), reason, (one.key,), controls, one.location)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ordain.policies.gate import verdict_of
 from ordain.policies.separation import Counted, authority, missing
 from ordain.reconciler.consequences import Effect, Retrain, effects_between, retrains_between
+from ordain.specs.diagnostics import plural
 from ordain.specs.differences import Difference, differences
 from ordain.specs.findings import Location, Severity, blocking
 from ordain.specs.trees import is_document_path
@@ -90,7 +91,8 @@ class Preview:
     """A change as it would be in production.
 
     `files` are (symbol, path) of what is no document. `complete` is False where documents have
-    errors: they are left out, and nothing is said of training, serving and approvals.
+    errors: they are left out, and nothing is said of training, serving and approvals. As JSON what
+    cannot be told is null in the summary.
     """
 
     base: str
@@ -107,6 +109,11 @@ class Preview:
     refused: tuple[Refused, ...]
     findings: tuple[Finding, ...]
     complete: bool
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is declared otherwise, as far as can be told."""
+        return bool(self.objects or self.files or not self.complete)
 
     @property
     def verdict(self) -> Verdict:
@@ -142,13 +149,19 @@ class Preview:
     @property
     def summary(self) -> str:
         """One line that a program can find."""
-        retrained = plural(len(self.retrains), "model")
-        verb = "retrains" if len(self.retrains) == 1 else "retrain"
-        asked = plural(len(self.missing), "approval")
         return (
             f"Plan: {self.count('+')} to add, {self.count('~')} to change, "
-            f"{self.count('-')} to remove; {retrained} {verb}; {asked} missing."
+            f"{self.count('-')} to remove; {self._what_follows}."
         )
+
+    @property
+    def _what_follows(self) -> str:
+        if not self.complete:
+            # A number here would be read as what it is in a plan that is complete.
+            return "what is trained and whose approval is missing cannot be told"
+        verb = "retrains" if len(self.retrains) == 1 else "retrain"
+        asked = plural(len(self.missing), "approval")
+        return f"{plural(len(self.retrains), 'model')} {verb}; {asked} missing"
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for programs; the same change gives the same values."""
@@ -164,8 +177,8 @@ class Preview:
                 "add": self.count("+"),
                 "change": self.count("~"),
                 "remove": self.count("-"),
-                "retrain": len(self.retrains),
-                "approvalsMissing": list(self.missing),
+                "retrain": len(self.retrains) if self.complete else None,
+                "approvalsMissing": list(self.missing) if self.complete else None,
             },
             "objects": [one.to_json() for one in self.objects],
             "files": [{"symbol": symbol, "path": path} for symbol, path in self.files],
@@ -191,11 +204,6 @@ class Preview:
                 for one in self.findings
             ],
         }
-
-
-def plural(count: int, word: str) -> str:
-    """A number with its word."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def preview(before: Side, after: Side, judged: Judged, *, head: str) -> Preview:

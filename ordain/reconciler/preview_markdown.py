@@ -4,21 +4,20 @@ A forge cuts comments at 65,536 characters, so this one ends before 60,000 bytes
 rows it left out and where they are. The first line is a comment that nobody sees: it names the
 digest of the content, by which a bot finds its own comment and sees that nothing has changed.
 
-Text of the estate is written by whoever opens the pull request, who must not be able to draw a
-table, a link, a mention or a passed verdict with it. Every character that Markdown, HTML or a forge
-gives a meaning to is therefore written as a character reference, inside of `<code>`, where forges
-neither link nor mention.
+Every text of the estate stands in the letters of code, where it means nothing (see
+`specs.writers.markup`).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ordain.reconciler.preview import change_class, plural
-from ordain.reconciler.preview_text import line_of, value_of
+from ordain.reconciler.preview import change_class
+from ordain.reconciler.preview_text import value_of
 from ordain.specs.canonical import digest
+from ordain.specs.diagnostics import plural
+from ordain.specs.writers.markup import code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,17 +29,7 @@ MARK: Final = "<!-- ordain:plan "
 # What must stand below the tables, whatever they hold.
 _RESERVED: Final = 1_000
 _LONGEST: Final = 200
-# What may stay; the dot of `www.` may not, because forges make a link of it.
-_ACTIVE = re.compile(r"[^\w \-/=+,%.?;]|_|(?<=[wW])\.", re.ASCII)
 _SHORT: Final = 12
-
-
-def code(text: str) -> str:
-    """A text of the estate that shows as it is and means nothing to Markdown, HTML or a forge."""
-    text = line_of(text)
-    text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    safe = _ACTIVE.sub(lambda found: f"&#{ord(found[0])};", text)
-    return f"<code>{safe}</code>" if safe.strip() else ""
 
 
 @dataclass(slots=True)
@@ -130,8 +119,7 @@ def _who(need: Need) -> str:
 
 
 def _findings(page: _Page, preview: Preview) -> None:
-    order = {"error": 0, "warning": 1, "note": 2}
-    found = sorted(preview.findings, key=lambda one: order[one.severity.value])
+    found = sorted(preview.findings, key=lambda one: one.severity.rank)
     rows = [
         (
             one.severity.value,

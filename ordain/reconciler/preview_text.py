@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.reconciler.preview import change_class
-from ordain.specs.diagnostics import shown
+from ordain.specs.diagnostics import cut, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _COLOURS: Final = {"+": "32", "~": "33", "-": "31", "fail": "1;31", "warn": "1;33", "pass": "1;32"}
 _LONGEST: Final = 90
-_CUT: Final = "…"
 
 
 def render_text(preview: Preview, *, colour: bool) -> str:
@@ -37,18 +36,13 @@ def _verdict(preview: Preview) -> str:
     return line if first is None else f"{line}; first {first.code}: {value_of(first.message)}"
 
 
-def line_of(text: str) -> str:
-    """A text of the estate on one line, with nothing in it that a terminal would obey."""
-    return shown(text).replace("\n", "\\n").replace("\t", " ")
-
-
 def value_of(value: Any, longest: int = _LONGEST) -> str:  # noqa: ANN401 - any declared value
     """A value as it would be written in YAML's flow style; a long one is cut."""
     if value is None:
         return "(not set)"
-    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
-    text = line_of(text)
-    return text if len(text) <= longest else text[: longest - 1] + _CUT
+    bare = isinstance(value, str) and value and "\n" not in value
+    text = value if bare else json.dumps(value, ensure_ascii=False)
+    return cut(one_line(text), longest)
 
 
 def _paint(text: str, colour_of: str, *, colour: bool) -> str:
@@ -68,10 +62,10 @@ def _head(preview: Preview) -> Iterator[str]:
 def _declared(preview: Preview, *, colour: bool) -> Iterator[str]:
     for one in preview.objects:
         head = f"  {one.symbol} {one.key}"
-        yield f"{_paint(head, one.symbol, colour=colour)}  {line_of(str(one.location))}"
+        yield f"{_paint(head, one.symbol, colour=colour)}  {one_line(str(one.location))}"
         yield from _fields(one)
     for symbol, path in preview.files:
-        yield _paint(f"  {symbol} {line_of(path)}", symbol, colour=colour)
+        yield _paint(f"  {symbol} {one_line(path)}", symbol, colour=colour)
     if preview.objects or preview.files:
         yield ""
 
@@ -79,7 +73,7 @@ def _declared(preview: Preview, *, colour: bool) -> Iterator[str]:
 def _fields(change: ObjectChange) -> Iterator[str]:
     for one in change.fields:
         values = f"{value_of(one.before)} -> {value_of(one.after)}"
-        yield f"      {line_of(one.field)}: {values}  ({change_class(one)})"
+        yield f"      {one_line(one.field)}: {values}  ({change_class(one)})"
 
 
 def _production(preview: Preview, colour: bool) -> Iterator[str]:  # noqa: FBT001 - as above
@@ -87,11 +81,11 @@ def _production(preview: Preview, colour: bool) -> Iterator[str]:  # noqa: FBT00
         return
     yield "In production:"
     for retrain in preview.retrains:
-        reasons = line_of("; ".join(retrain.causes))
+        reasons = one_line("; ".join(retrain.causes))
         yield _paint(f"  ~ {retrain.model} is trained: {reasons}", "~", colour=colour)
         yield from (f"      {kept}" for kept in retrain.keeps)
     for effect in preview.effects:
-        text = line_of(f"  {effect.symbol} {effect.subject} {effect.text}")
+        text = one_line(f"  {effect.symbol} {effect.subject} {effect.text}")
         yield _paint(text, effect.symbol, colour=colour)
     if not preview.retrains and not preview.effects:
         yield "  nothing is trained, served or watched otherwise"
@@ -101,18 +95,15 @@ def _production(preview: Preview, colour: bool) -> Iterator[str]:  # noqa: FBT00
 def _loosened(preview: Preview) -> list[str]:
     if not preview.loosened:
         return []
-    lines = [
-        line_of(f"  {' '.join(filter(None, (one.key, one.field)))}: {one.before} -> {one.after}")
-        for one in preview.loosened
-    ]
+    lines = [one_line(f"  {one.subject}: {one.before} -> {one.after}") for one in preview.loosened]
     return ["Loosened limits:", *lines, ""]
 
 
 def _approvals(preview: Preview) -> list[str]:
-    lines = [line_of(f"  {need_of(one)}") for one in preview.needs]
+    lines = [one_line(f"  {need_of(one)}") for one in preview.needs]
     lines += [f"  given by {person} as {role}" for person, role in preview.approvals]
     lines += [
-        line_of(f"  not counted: {one.approval.person}, because {one.reason}")
+        one_line(f"  not counted: {one.approval.person}, because {one.reason}")
         for one in preview.refused
     ]
     return ["Approvals:", *lines, ""] if lines else []

@@ -72,19 +72,11 @@ def review(source: Source, identifier: str, now: datetime, *, good: str | None =
     return Reviewed(proposal, _judge(source, proposal.head, onto, tree, now))
 
 
-def judge_revision(source: Source, onto: str, head: str, now: datetime) -> Judged:
+def judge_sides(source: Source, onto: str, head: str, now: datetime) -> tuple[Side, Side, Judged]:
     """Judge a commit for a server or a pipeline: the tree that merging it onto another would give.
 
-    A merge that is made already is judged as it is, so that what it adds of its own is found.
-
-    Raises:
-        MergeConflict: it does not merge.
-    """
-    return judge_sides(source, onto, head, now)[2]
-
-
-def judge_sides(source: Source, onto: str, head: str, now: datetime) -> tuple[Side, Side, Judged]:
-    """What `judge_revision` judges, before and after, with the verdict.
+    What is before and after comes with the verdict. A merge that is made already is judged as it
+    is, so that what it adds of its own is found.
 
     Raises:
         MergeConflict: it does not merge.

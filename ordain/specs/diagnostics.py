@@ -201,6 +201,11 @@ def shown(text: str) -> str:
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def cut(text: str, longest: int) -> str:
+    """A text of at most so many code points; where it was longer, the last one says so."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}{_CUT}"
+
+
 def one_line(text: str) -> str:
     """A message that cannot pretend to be two findings."""
     return shown(text).replace("\n", "\\u000a")

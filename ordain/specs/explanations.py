@@ -84,8 +84,10 @@ def explain(topic: str, others: Iterable[str] = ()) -> str:
     Raises:
         UnknownTopicError: when there is no such code, kind or field.
     """
-    kind, *steps = topic.split(".")
-    if kind in kind_names():
+    named, *steps = topic.split(".")
+    kinds = {name.casefold(): name for name in kind_names()}
+    kind = kinds.get(named.casefold())
+    if kind is not None:
         return explain_field(kind, [step for step in steps if step != "spec" or step != steps[0]])
     pages = explanations()
     code = next((code for code in pages if code.casefold() == topic.casefold()), None)

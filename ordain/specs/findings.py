@@ -2,7 +2,7 @@
 
 The loader is the first to report, which is why `Finding` lives in the lowest room. Everything that
 judges (schema, references, policies, evidence, drift) returns findings; everything that prints
-(text, JSON, later SARIF and its kin) takes them. A finding never carries a formatted line.
+(`diagnostics`, `writers`) takes them. A finding never carries a formatted line.
 """
 
 from __future__ import annotations
@@ -21,6 +21,15 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """The place among the weights; 0 is the heaviest."""
+        return tuple(Severity).index(self)
+
+    def reaches(self, least: Severity) -> bool:
+        """Whether this weighs as much as `least`, or more."""
+        return self.rank <= least.rank
 
 
 class Verdict(StrEnum):

@@ -54,6 +54,20 @@ def document_paths(paths: Iterable[str]) -> tuple[str, ...]:
     return (ESTATE_FILE, *found)
 
 
+def find_root(directory: Path) -> Path:
+    """The nearest directory, this one or above, that holds `ordain.yaml`; git is not asked.
+
+    Raises:
+        SpecError: there is none.
+    """
+    start = directory.resolve()
+    for place in (start, *start.parents):
+        if (place / ESTATE_FILE).is_file():
+            return place
+    message = f"there is no {ESTATE_FILE} in {start} or above it"
+    raise SpecError(message, remedy="go to an estate, or make one with: ordain init DIRECTORY")
+
+
 class WorkTree(Mapping[str, bytes]):
     """The files of an estate below `root`, by their path with forward slashes.
 

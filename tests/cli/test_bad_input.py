@@ -223,7 +223,7 @@ def test_no_estate_in_the_directory(tmp_path: Path) -> None:
     says(
         refused(place, "check"),
         f"[SPEC001]: there is no ordain.yaml in {tmp_path} or above it",
-        "make an estate with: ordain init DIRECTORY",
+        "go to an estate, or make one with: ordain init DIRECTORY",
     )
 
 
@@ -233,7 +233,7 @@ def test_no_estate_in_the_repository(place: Place) -> None:
     says(
         refused(place, "plan"),
         f"[SPEC001]: there is no ordain.yaml in the newest commit of {place.estate}",
-        "make an estate with: ordain init DIRECTORY",
+        "go to an estate, or make one with: ordain init DIRECTORY",
     )
 
 

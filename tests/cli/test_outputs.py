@@ -58,6 +58,9 @@ def test_one_evaluation_is_written_in_every_format(red: Place, out: Path) -> Non
     # A rule is explained by the page of its code, from whichever room that is.
     rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
     assert "0.25" in rules["POL-drift-limit.features"]["fullDescription"]["text"]
+    # Those of the estate's own rules are there too.
+    own = rules["POL-psi-limit-not-loosened"]
+    assert own["fullDescription"]["text"].startswith("A breach limit above 0.25 would hide")
 
 
 def test_json_says_what_was_asked_by_what(founded: Place) -> None:

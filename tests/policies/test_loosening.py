@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ordain.policies.loosening import loosened_between
+from ordain.policies.loosening import Loosened, loosened_between
+from ordain.specs.findings import Location
 
 if TYPE_CHECKING:
     from sketches import Sketch
@@ -442,3 +443,10 @@ def test_a_validation_or_a_compliance_document_that_goes_is_seen(workshop: Works
         ("Compliance/credit", "removed"),
         ("Validation/credit-1", "removed"),
     ]
+
+
+def test_what_is_loosened_is_named_without_a_blank_at_its_end() -> None:
+    place = Location("specs/a.yaml", 1, 1)
+    named = Loosened("Monitor/credit", "spec.psi.fail", "0.25", "5", place)
+    whole = Loosened("Compliance/credit", "", "present", "removed", place)
+    assert (named.subject, whole.subject) == ("Monitor/credit spec.psi.fail", "Compliance/credit")

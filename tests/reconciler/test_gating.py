@@ -11,7 +11,7 @@ from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
 from ordain.reconciler.gating import gate_history, read_side
 from ordain.reconciler.people import allowed_keys, organization_of
-from ordain.reconciler.review import Reviewer, approve, judge_revision, merge, review
+from ordain.reconciler.review import Reviewer, approve, judge_sides, merge, review
 from ordain.specs.errors import FindingsError
 from ordain.vcs.approvals import write_approval
 from ordain.vcs.git import Repository
@@ -569,7 +569,7 @@ def test_a_commit_is_judged_on_what_the_branch_is_now(bench: Bench) -> None:
 
 
 def _duplicates(bench: Bench, onto: str, head: str) -> bool:
-    judged = judge_revision(bench.source(), onto, head, bench.now)
+    _, _, judged = judge_sides(bench.source(), onto, head, bench.now)
     return "SPEC110" in {one.code for one in judged.findings}
 
 
@@ -580,7 +580,7 @@ def test_a_merge_that_is_made_already_is_judged_as_it_is(bench: Bench) -> None:
     clean = bench.commit({"NOTES.md": b"a note\n"}, branch=branch, parents=(onto, topic))
     evil = bench.commit({"MORE.md": b"slipped in\n"}, branch=branch, parents=(onto, topic))
     for merged, expected in ((clean, set()), (evil, {"GATE002"})):
-        judged = judge_revision(bench.source(), onto, merged, bench.now)
+        _, _, judged = judge_sides(bench.source(), onto, merged, bench.now)
         assert {one.code for one in judged.findings if one.code.startswith("GATE")} == expected
 
 

@@ -215,6 +215,21 @@ def test_a_document_with_errors_is_neither_removed_nor_guessed_at(bench: Bench) 
     assert said[1] == "  Documents with errors are left out, so this is not all that would change."
     assert "In production:" not in said
     assert said[-2].startswith("Verdict: fail (")
+    assert said[-1] == (
+        "Plan: 0 to add, 0 to change, 0 to remove;"
+        " what is trained and whose approval is missing cannot be told."
+    )
+    assert found.to_json()["summary"] == {
+        "add": 0,
+        "change": 0,
+        "remove": 0,
+        "retrain": None,
+        "approvalsMissing": None,
+    }
+
+
+def test_a_document_that_cannot_be_read_is_a_change(bench: Bench) -> None:
+    assert previewed(bench, bench.edited(MODEL_FILE, "tier: 2", "teir: 2")).changes
 
 
 def test_a_branch_that_lags_behind_is_judged_as_it_would_be_merged(bench: Bench) -> None:

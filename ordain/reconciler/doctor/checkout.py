@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.doctor.checks import Missing, desk, fail, need, ok, skip, warn
+from ordain.specs.diagnostics import plural
 from ordain.specs.findings import Severity
 from ordain.vcs.errors import GitTimeout
 from ordain.vcs.process import ask, last_line
@@ -36,8 +37,8 @@ def estate(around: Surroundings) -> Answer:
     errors = [one for one in found.findings if one.severity is Severity.ERROR]
     if errors:
         first = f"{errors[0].location}: {errors[0].message}"
-        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-        return fail(f"{count} in {len(found.files)} files; first {first}", "see: ordain check")
+        where = f"{plural(len(errors), 'error')} in {plural(len(found.files), 'file')}"
+        return fail(f"{where}; first {first}", "see: ordain check")
     root = around.root
     if (
         not isinstance(root, Missing)
@@ -46,7 +47,7 @@ def estate(around: Surroundings) -> Answer:
     ):
         message = f"ordain.yaml stands in {root}, which is not the root of the repository"
         return fail(message, f"move the estate to {top.path}, or give it a repository of its own")
-    return ok(f"{len(found.documents)} documents in {len(found.files)} files")
+    return ok(f"{plural(len(found.documents), 'document')} in {plural(len(found.files), 'file')}")
 
 
 def commit(around: Surroundings) -> Answer:
@@ -56,7 +57,7 @@ def commit(around: Surroundings) -> Answer:
     if isinstance(found, Missing):
         return fail(found.reason, found.remedy)
     dirty = found.repository.dirty_paths()
-    differ = f"; {len(dirty)} changed files are not in it" if dirty else ""
+    differ = f"; not in it: {plural(len(dirty), 'changed file')}" if dirty else ""
     return ok(
         f"{found.repository.resolve('HEAD')[:12]}, rooted in {found.root_commit[:12]}{differ}"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ordain.specs.errors import OrdainError
-from ordain.specs.trees import ESTATE_FILE, work_tree
+from ordain.specs.trees import find_root, work_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -159,7 +159,7 @@ def look_around(
         settings = _tried(lambda: _settings(repository))
         source = _tried(lambda: _source(directory, environ))
     bare = not isinstance(repository, Missing) and repository.bare
-    root = Missing(_BARE) if bare else _root(directory)
+    root = Missing(_BARE) if bare else _tried(lambda: find_root(directory))
     place = source if bare else root
     estate = place if isinstance(place, Missing) else _tried(lambda: _estate(place))
     try:
@@ -221,15 +221,6 @@ def _settings(repository: Repository) -> dict[str, str]:
             # A name without a value is git's way to say yes.
             found[name] = value if has_value else "true"
     return found
-
-
-def _root(directory: Path) -> Path | Missing:
-    start = directory.resolve()
-    for place in (start, *start.parents):
-        if (place / ESTATE_FILE).is_file():
-            return place
-    message = f"there is no {ESTATE_FILE} in {start} or above it"
-    return Missing(message, "go to an estate, or make one with: ordain init DIRECTORY")
 
 
 def _estate(place: Path | Source) -> LoadedEstate:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ordain.specs.diagnostics import one_line, shown, summary_line
+from ordain.specs.diagnostics import cut, one_line, shown, summary_line
 from ordain.specs.findings import Severity
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _command(finding: Finding) -> str:
     said = ",".join(f"{name}={escape_property(str(value))}" for name, value in properties.items())
     remedy = [f"help: {finding.remedy}"] if finding.remedy else []
     text = "\n".join([finding.message, *finding.evidence, *remedy])
-    return f"::{_COMMANDS[finding.severity]} {said}::{escape_message(text[:_LONGEST])}"
+    return f"::{_COMMANDS[finding.severity]} {said}::{escape_message(cut(text, _LONGEST))}"
 
 
 def escape_message(text: str) -> str:

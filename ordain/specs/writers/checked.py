@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # The file that stands for the estate where a format insists on one and a finding has none.
 WHOLE_ESTATE: Final = "ordain.yaml"
+# How the entry of a package of rules begins; no policy is called so.
+_PACKAGE: Final = "package "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,9 @@ class Checked:
     `findings` stand and are in the order in which people read them; `suppressed` are waived. `tree`
     is what was checked, for the lines that are shown, and `paths` are its documents. `revision` is
     empty for a work tree, `base` where no change was judged. `policies` are (name, digest) of the
-    rules that were asked, `engine` what evaluated them. `fail_on` (error or
-    warning) is the least weight that fails the command. `pages` are what `ordain explain` says, by
-    code; `command` judges the same again.
+    rules that were asked, those of the base too, and of the packages that hold them; `engine` is
+    what evaluated them. `fail_on` is the least weight that fails the command. `pages` are what
+    `ordain explain` says, by code; `command` judges the same again.
     """
 
     verdict: Verdict
@@ -75,6 +77,12 @@ class Checked:
 
         return self.as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    @property
+    def policy_names(self) -> tuple[str, ...]:
+        """Each policy that was asked once, without the packages."""
+        names = (name for name, _ in self.policies if not name.startswith(_PACKAGE))
+        return tuple(dict.fromkeys(names))
+
     def fails(self, finding: Finding) -> bool:
         """Whether a finding is of the weight that makes the command fail."""
-        return finding.severity in (Severity.ERROR, self.fail_on)
+        return finding.severity.reaches(self.fail_on)

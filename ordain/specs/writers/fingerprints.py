@@ -18,7 +18,6 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from ordain.specs.diagnostics import Sources
-from ordain.specs.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from ordain.specs.writers.checked import Checked, Waived
 
 NAME: Final = "ordain/v1"
-_WEIGHT: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -56,7 +54,7 @@ def marked(checked: Checked, sources: Sources | None = None) -> list[Marked]:
 
 def heaviest_first(found: Iterable[Marked]) -> list[Marked]:
     """Those that stand by weight, then those that are waived; equals stay in their order."""
-    return sorted(found, key=lambda one: (one.waived is not None, _WEIGHT[one.finding.severity]))
+    return sorted(found, key=lambda one: (one.waived is not None, one.finding.severity.rank))
 
 
 def _digest(parts: tuple[str, ...]) -> str:

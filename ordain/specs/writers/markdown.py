@@ -4,20 +4,19 @@ The first line is a hidden mark with the digest of what follows, so that whoever
 comment of the run before, and leaves it alone when nothing has changed. The time is not part of the
 digest, because it changes every time.
 
-Findings quote files that a stranger may have written. Nothing in them may become markup, a picture,
-a link, a mention that calls somebody, or a command of the forge: marks are escaped, and what would
-be linked without a mark gets a space of no width. A comment holds 65,536 characters; rows are
-written, heaviest first, as long as there is room, and the number of the others is said.
+Findings quote files that a stranger may have written; `markup` sees to it that nothing in them
+means anything here. A comment holds 65,536 characters; rows are written, heaviest first, as long as
+there is room, and the number of the others is said.
 """
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from ordain.specs.diagnostics import one_line, summary_line
+from ordain.specs.diagnostics import summary_line
 from ordain.specs.findings import Severity, Verdict
+from ordain.specs.writers.markup import code, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 MARK: Final = "<!-- ordain:check"
 MOST_BYTES: Final = 60_000
-_LONGEST: Final = 400
 _APPROVALS: Final = "SOD-"
 _SIGNS: Final = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💬"}
 _WORDS: Final = {
@@ -36,11 +34,6 @@ _WORDS: Final = {
     Verdict.FAIL: "❌ ordain: fail",
     Verdict.INSUFFICIENT: "❔ ordain: insufficient",
 }
-_MARKS = re.compile(r"[\\`*_\[\]|~$]")
-# Where GitHub and GitLab make a link or a mention of plain text: before these a break is put.
-_LINKS = re.compile(r"(?<=[@#!&%~])(?=\w)|(?<=\w)(?=@)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
-_BREAK: Final = "\u200b"
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def render(checked: Checked) -> str:
@@ -118,8 +111,7 @@ def _size(text: str) -> int:
 
 
 def _heaviest(findings: Iterable[Finding]) -> list[Finding]:
-    order = list(_SIGNS)
-    return sorted(findings, key=lambda finding: order.index(finding.severity))
+    return sorted(findings, key=lambda finding: finding.severity.rank)
 
 
 def _head(checked: Checked) -> str:
@@ -131,7 +123,8 @@ def _foot(checked: Checked) -> str:
     judged = f"commit {code(checked.revision[:12])}" if checked.revision else "the work tree"
     base = f" against {code(checked.base[:12])}" if checked.base else ""
     command = " ".join(checked.command)
-    policies = f", {len(checked.policies)} policies" if checked.policies else ""
+    asked = len(checked.policy_names)
+    policies = f", {asked} {'policy' if asked == 1 else 'policies'}" if asked else ""
     return (
         f"<sub>Judged: {judged}{base}{policies}. Reproduce: {code(command)}."
         f" Meaning of a code: <code>ordain explain CODE</code>.</sub>\n"
@@ -171,15 +164,3 @@ def _evidence(finding: Finding) -> str:
 
 def _where(finding: Finding) -> str:
     return "" if finding.location is None else code(str(finding.location))
-
-
-def plain(text: str) -> str:
-    """A text that is only a text: no markup, no link, no mention, on one line."""
-    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    broken = _LINKS.sub(_BREAK, one_line(cut))
-    return _MARKS.sub(r"\\\g<0>", broken).translate(_HTML)
-
-
-def code(text: str) -> str:
-    """A text in the letters of code; a backtick in it cannot end it."""
-    return f"<code>{plain(text)}</code>" if text else ""

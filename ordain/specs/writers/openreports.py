@@ -5,16 +5,19 @@ successor is written, since its readers take both and the older one is no longer
 is one object of a cluster, which etcd limits to 1.5 MB: the heaviest results are written up to a
 megabyte, the summary counts all of them, and an annotation says how many were left out.
 
-A policy that was asked and found nothing is a result that passes. An expression that could not be
+A policy that was asked and found nothing is a result that passes; none does where documents could
+not be read, because nobody knows what it would have said of them. An expression that could not be
 evaluated is an error, a finding that is waived is skipped.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.specs.diagnostics import cut
 from ordain.specs.findings import Severity
 from ordain.specs.writers.fingerprints import heaviest_first, marked
 
@@ -30,6 +33,8 @@ MOST_BYTES: Final = 1_000_000
 _LONGEST: Final = 4_000
 # The code of an expression that could not be evaluated: neither pass nor fail.
 _UNDECIDED: Final = "POL002"
+# What the loader reports begins so.
+_LANGUAGE: Final = "SPEC"
 _RESULTS: Final = {
     Severity.ERROR: ("fail", "high"),
     Severity.WARNING: ("warn", "medium"),
@@ -78,17 +83,23 @@ def _results(checked: Checked) -> Iterator[dict[str, Any]]:
     time = {"seconds": int(checked.as_of.timestamp()), "nanos": 0}
     for one in heaviest_first(every):
         yield {**_result(one), "timestamp": time}
-    for name in dict.fromkeys(name for name, _ in checked.policies):
+    if any(_hides_documents(one.finding) for one in every):
+        return
+    for name in checked.policy_names:
         if not any(_concerns(one.finding, name) for one in every):
             yield {"source": "ordain", "policy": name, "result": "pass", "timestamp": time}
 
 
+def _hides_documents(finding: Finding) -> bool:
+    """Whether the language refuses something, so that it was not there to be asked about."""
+    return finding.code.startswith(_LANGUAGE) and finding.severity is Severity.ERROR
+
+
 def _concerns(finding: Finding, policy: str) -> bool:
     """Whether a finding is of a policy, or says that the policy could not be asked."""
-    own = f"POL-{policy}"
     if finding.code.startswith("POL0"):
-        return policy in finding.message
-    return finding.code == own or finding.code.startswith(f"{own}.")
+        return re.search(rf"(?<![\w.-]){re.escape(policy)}(?![\w-])", finding.message) is not None
+    return finding.code.removeprefix("POL-").partition(".")[0] == policy
 
 
 def _result(one: Marked) -> dict[str, Any]:
@@ -104,7 +115,7 @@ def _result(one: Marked) -> dict[str, Any]:
         "severity": severity,
         "result": "skip" if one.waived is not None else result,
         "scored": finding.severity is Severity.ERROR,
-        "message": finding.message[:_LONGEST],
+        "message": cut(finding.message, _LONGEST),
         "properties": _properties(one),
     }
     return {**found, "rule": rule} if rule else found

@@ -74,7 +74,8 @@ def _properties(checked: Checked) -> dict[str, Any]:
         "revision": checked.revision,
         "base": checked.base,
         "engine": checked.engine,
-        "policies": dict(checked.policies),
+        # A change may be judged by two rules of one name.
+        "policies": [{"name": name, "digest": digest} for name, digest in checked.policies],
     }
 
 
@@ -97,7 +98,8 @@ def _rule(finding: Finding, controls: list[str], page: Explanation | None) -> di
     remedy = page.remedy if page is not None else finding.remedy
     said = [text for text in (why, f"Remedy: {remedy}" if remedy else "") if text]
     said.append(f"More: ordain explain {finding.code}")
-    example = f"```yaml\n{page.example}\n```" if page is not None and page.example else ""
+    shown = page.example.rstrip("\n") if page is not None else ""
+    example = f"```text\n{shown}\n```" if shown else ""
     return {
         "id": finding.code,
         "shortDescription": {"text": title},

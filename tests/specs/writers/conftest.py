@@ -93,7 +93,7 @@ def make() -> Make:
             "engine": "cel 1.0",
             "policies": (("drift-limit", "sha256:1"), ("monitored", "sha256:2"), ("quiet", "x")),
             "revision": "a" * 40,
-            "pages": {"POL-monitored": Explanation("no monitor", "because", "a: 1", "add one")},
+            "pages": {"POL-monitored": Explanation("no monitor", "because", "a: 1\n", "add one")},
         }
         return Checked(Verdict.FAIL, findings, NOW, suppressed=suppressed, **{**values, **more})
 

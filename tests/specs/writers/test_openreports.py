@@ -69,6 +69,22 @@ def test_a_policy_that_could_not_be_asked_is_an_error_and_no_pass(
     assert "quiet" not in {one["policy"] for one in content["results"]}
 
 
+def test_no_policy_passes_where_documents_could_not_be_read(make: Make, report: Report) -> None:
+    unread = Finding("SPEC104", Severity.ERROR, "unknown field `fial`")
+    assert [one["result"] for one in report(make((unread,), ()))["results"]] == ["fail"]
+    odd = Finding("SPEC120", Severity.WARNING, "an unusual number")
+    assert "pass" in [one["result"] for one in report(make((odd,), ()))["results"]]
+
+
+def test_a_policy_is_not_taken_for_another_whose_name_holds_its_own(
+    make: Make, report: Report
+) -> None:
+    message = "the policy quiet-nights could not be evaluated on Model/credit: no such key"
+    undecided = Finding("POL002", Severity.ERROR, message)
+    results = {one["policy"]: one["result"] for one in report(make((undecided,), ()))["results"]}
+    assert results["quiet"] == "pass"
+
+
 def test_a_report_stays_an_object_that_a_cluster_can_hold(many: Checked, write: Write) -> None:
     text = write("openreports", many)
     content = json.loads(text)

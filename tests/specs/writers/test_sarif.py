@@ -91,7 +91,7 @@ def test_a_rule_says_what_explain_says(make: Make, write: Write) -> None:
         "because\nRemedy: add one\nMore: ordain explain POL-monitored"
     )
     assert monitored["help"]["markdown"] == (
-        "because\n\nRemedy: add one\n\n```yaml\na: 1\n```\n\nMore: ordain explain POL-monitored"
+        "because\n\nRemedy: add one\n\n```text\na: 1\n```\n\nMore: ordain explain POL-monitored"
     )
     assert rules["POL-drift-limit.features"]["properties"]["tags"] == ["SR262-MON", "SS123-4.4"]
     for result in run["results"]:
@@ -143,4 +143,4 @@ def test_the_run_says_what_was_judged_and_as_of_when(make: Make, write: Write) -
     assert run["columnKind"] == "unicodeCodePoints"
     assert run["properties"]["asOf"] == "2026-11-20T12:00:00Z"
     assert run["properties"]["revision"] == "a" * 40
-    assert run["properties"]["policies"]["drift-limit"] == "sha256:1"
+    assert run["properties"]["policies"][0] == {"name": "drift-limit", "digest": "sha256:1"}
