@@ -45,6 +45,13 @@ _POLICIES: Final = {
         "packs: [{name: baseline, params: {psii: 0.2}}]",
         "correct the name of the parameter",
     ),
+    "POL005": Page(
+        "a policy is too large",
+        "A single policy could make every check slow for everybody. What it demands is also more "
+        "than anyone can review in one piece.",
+        "a policy with hundreds of validations",
+        "make several policies of it",
+    ),
 }
 _FUNCTIONS: Final = {
     "POL010": Page(

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.policy import Policy, PolicyValidation
 
 ESTATE: Final = "estate"
+_MOST_PARTS: Final = 128
+_MOST_TEXT: Final = 65_536
 SEVERITY: Final = {
     "block": Severity.ERROR,
     "review": Severity.WARNING,
@@ -149,8 +151,10 @@ def compile_rules(
     another, because they are asked of other objects. A rule in Python has neither; it is asked
     beside these.
     """
-    maker = _Maker(document, engine)
     spec: Policy = document.spec
+    if (excess := _too_large(document)) is not None:
+        return (), (excess,)
+    maker = _Maker(document, engine)
     conditions = tuple(maker.conditions(spec))
     variables = tuple(maker.variables(spec))
     checks = tuple(maker.checks("validations", spec.validations))
@@ -167,6 +171,27 @@ def compile_rules(
         parts = (changed, variables, transitions, origin, names | {"oldObject"})
         rules.append(Rule(document, engine, own, *parts, transition=True))
     return tuple(rules), ()
+
+
+def _too_large(document: Document) -> Finding | None:
+    """A finding on a policy that would take longer to read than all others together."""
+    spec: Policy = document.spec
+    demands = (*spec.validations, *spec.transitions)
+    parts = [one.expression for one in demands] + [one.expression for one in spec.variables]
+    parts += [one.expression for one in spec.match_conditions]
+    size = sum(map(len, (spec.match.when, *parts, *(one.message_expression for one in demands))))
+    if len(parts) <= _MOST_PARTS and size <= _MOST_TEXT:
+        return None
+    return Finding(
+        code="POL005",
+        severity=Severity.ERROR,
+        message=(
+            f"the policy {document.name} has {len(parts):,} expressions of {size:,} characters;"
+            f" at most are {_MOST_PARTS} of {_MOST_TEXT:,} together"
+        ),
+        location=document.location,
+        remedy="make several policies of it",
+    )
 
 
 def code_of(policy: str, field: str, index: int, name: str | None) -> str:

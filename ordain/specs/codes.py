@@ -145,6 +145,14 @@ _TEXT: Final = {
         "a document with thousands of fields that nobody knows",
         "mend those that are shown, or move the file elsewhere",
     ),
+    "SPEC025": Page(
+        "a character that makes the text look other than it is read",
+        "U+0085, U+2028 and U+2029 end a line for some readers of YAML and for no editor, so that "
+        "a field can hide in what looks like a comment. Marks of direction show a line in another "
+        "order than it stands in.",
+        "# the tier is 1<U+2028>  tier: 3",
+        "take the character out; in a double-quoted text it can be written as an escape",
+    ),
 }
 
 _DOCUMENT: Final = {

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ordain.specs.secrets import masked
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -73,7 +75,7 @@ class Finding:
 
     `evidence` holds the facts that led here as short `name = value` lines; `related` points at
     other places that matter (the first of two duplicate keys); `controls` are ids of the control
-    catalogue.
+    catalogue. Passwords in addresses are masked here, whoever has quoted them.
     """
 
     code: str
@@ -84,6 +86,12 @@ class Finding:
     remedy: str = ""
     controls: tuple[str, ...] = ()
     related: tuple[tuple[Location, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Keep secrets out of everything that is said."""
+        object.__setattr__(self, "message", masked(self.message))
+        object.__setattr__(self, "remedy", masked(self.remedy))
+        object.__setattr__(self, "evidence", tuple(map(masked, self.evidence)))
 
 
 def blocking(findings: Iterable[Finding]) -> bool:

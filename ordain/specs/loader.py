@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -57,6 +58,7 @@ SequenceEndEvent: Any = yaml.SequenceEndEvent
 
 # How a double-quoted scalar writes U+0000; whether one does so is looked at where this matches.
 _NUL: Final = re.compile(rb"\\(?:0|x00|u0000|U00000000)")
+_MISREAD: Final = re.compile("[\x85\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset(("!", _TAG + "str"))
 _COLLECTION_TAGS = frozenset(("!", _TAG + "map", _TAG + "seq"))
@@ -385,6 +387,8 @@ def parse(data: bytes, path: str) -> Parsed:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return Parsed((), (encoding_finding(data, error, path),))
+    if not text.isascii() and (found := tuple(_misread_characters(Source(path, text)))):
+        return Parsed((), found)
     if _NUL.search(data) and (found := tuple(_null_characters(data, Source(path, text)))):
         return Parsed((), found)
     values = ordinary_values(data, _Parser)
@@ -396,6 +400,23 @@ def parse(data: bytes, path: str) -> Parsed:
     builder = _Builder(data, Source(path, text))
     nodes = builder.documents()
     return Parsed(tuple(nodes), tuple(builder.findings))
+
+
+def _misread_characters(source: Source) -> Iterator[Finding]:
+    """A finding for every character that makes a text look other than it is read.
+
+    YAML 1.1 and the parser end a line at three characters at which YAML 1.2, git and every editor
+    do not: what looks like the rest of a comment would be a field. Others turn the direction of
+    the text around, so that it is shown in another order than it stands in (CVE-2021-42574).
+    """
+    for match in islice(_MISREAD.finditer(source.text), MAXIMUM_FINDINGS):
+        yield Finding(
+            "SPEC025",
+            Severity.ERROR,
+            f"the character U+{ord(match[0]):04X} makes this look other than it is read",
+            source.location(match.start(), match.end()),
+            remedy="take it out; in a double-quoted text it can be written as an escape",
+        )
 
 
 def _null_characters(data: bytes, source: Source) -> Iterator[Finding]:

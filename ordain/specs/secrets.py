@@ -10,18 +10,21 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-_PASSWORD: Final = re.compile(r"(?<=://)([^/\s@:'\"]*:)([^/\s@'\"]+)(?=@)")
+# What stands before the last `@` of an address: a password, or a token in the place of a user.
+_PASSWORD: Final = re.compile(r"(://[^/\s:@'\"]*:)([^/\s'\"]+)(?=@)")
+_TOKEN: Final = re.compile(r"(://)([^/\s:@'\"]{12,})(?=@)")
+_WORDS: Final = r"pass(?:word|wd)?|pwd|secret|token|signature|sig|api_?key|access_?key|account_?key"
+# `password=...`, in a query, a connection string or anywhere; `token == 'x'` is a comparison.
 _PARAMETER: Final = re.compile(
-    r"([?&](?:pass(?:word|wd)?|pwd|token|secret|sig|signature|api_?key|access_?key)=)([^&\s'\"#]+)",
-    re.IGNORECASE,
+    rf"((?:\b|(?<=_))[\w-]*(?:{_WORDS})=)(?![=~])([^&\s'\"#;,]+)", re.IGNORECASE
 )
 
 
 def masked(text: str) -> str:
     """The text with every password of an address as stars, and as long as before."""
-    if "://" not in text and "=" not in text:
+    if "@" not in text and "=" not in text:
         return text
-    for pattern in (_PASSWORD, _PARAMETER):
+    for pattern in (_PASSWORD, _TOKEN, _PARAMETER):
         text = pattern.sub(lambda match: match[1] + "*" * len(match[2]), text)
     return text
 

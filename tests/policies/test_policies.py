@@ -382,3 +382,17 @@ def test_a_variable_is_never_that_of_another_policy(workshop: Workshop, first: s
     found = only(check(sketch.load(), workshop.now))
     assert found.code == "POL002"
     assert "the policy b could not be evaluated" in found.message
+
+
+@pytest.mark.parametrize(
+    "validations",
+    [
+        [{"expression": "true", "message": "no"}] * 129,
+        [{"expression": f"'{'a' * 30_000}' == ''", "message": "no"}] * 3,
+    ],
+)
+def test_a_policy_has_an_end(workshop: Workshop, validations: list[dict[str, Any]]) -> None:
+    sketch = workshop.serving.add("Policy", "mine", validations=validations)
+    found = only(check(sketch.load(), workshop.now))
+    assert found.code == "POL005"
+    assert found.message.endswith("at most are 128 of 65,536 together")

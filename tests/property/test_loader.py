@@ -121,6 +121,9 @@ def as_the_long_way(data: bytes) -> bool:
     assert builder.findings == []
     assert same(values, [node.value for node in nodes])
     parsed = parse(data, "f.yaml")
+    if {one.code for one in parsed.findings} in ({"SPEC023"}, {"SPEC025"}):
+        # Such a character is refused before either way is taken.
+        return False
     for node, later in zip(nodes, parsed.nodes, strict=True):
         paths = [(), ("a",), ("a", "b"), (0,), ("a", 0)]
         assert [later.marks.key(*path) for path in paths] == [

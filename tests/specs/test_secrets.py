@@ -29,6 +29,15 @@ spec:
         ("https://x.example.org/a?sig=abc&v=1", "https://x.example.org/a?sig=***&v=1"),
         ("https://x.example.org/a?v=1&API_KEY=abc", "https://x.example.org/a?v=1&API_KEY=***"),
         ("https://x.example.org:8443/a", "https://x.example.org:8443/a"),
+        ("postgres://u:p@ss@h/db", "postgres://u:****@h/db"),
+        (
+            "https://ghp_0123456789abcdef@example.org/x",
+            "https://********************@example.org/x",
+        ),
+        ("https://reader@example.org/x", "https://reader@example.org/x"),
+        ("host=db password=swordfish user=x", "host=db password=********* user=x"),
+        ("?X-Amz-Signature=abc&client_secret=de", "?X-Amz-Signature=***&client_secret=**"),
+        ("object.token == 'x' && a.secret=='y'", "object.token == 'x' && a.secret=='y'"),
         ("s3://bucket/key=value/part", "s3://bucket/key=value/part"),
         ("a: b@c", "a: b@c"),
     ],
@@ -59,3 +68,9 @@ def test_a_difference_is_shown_without_it() -> None:
     )
     (found,) = differences(old, new)
     assert found.before == found.after == "https://reader:***@data.example.org/a.csv"
+
+
+def test_no_finding_quotes_it() -> None:
+    uri = "postgres://reader:swordfish@db.example.org/x"
+    finding = Finding("X", Severity.ERROR, f"no: {uri}", None, (f"a = {uri}",), f"not {uri}")
+    assert "swordfish" not in repr(finding)

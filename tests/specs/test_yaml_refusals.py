@@ -261,3 +261,15 @@ def test_a_file_of_nothing_but_mistakes_is_not_read_to_its_end() -> None:
         "there are 100 mistakes above; the rest of the file is unread"
     )
     assert parsed.nodes == ()
+
+
+@pytest.mark.parametrize("code", [0x85, 0x2028, 0x2029, 0x202E, 0x2066])
+def test_a_field_cannot_hide_in_what_looks_like_a_comment(code: int) -> None:
+    parsed = parse(f"a: 1  # one{chr(code)}b: 2\n".encode(), "a.yaml")
+    (finding,) = parsed.findings
+    assert (finding.code, str(finding.location)) == ("SPEC025", "a.yaml:1:12")
+    assert f"U+{code:04X}" in finding.message
+
+
+def test_other_letters_of_the_world_are_text() -> None:
+    assert parse("a: Prévision 予測 🙂\n".encode(), "a.yaml").findings == ()
