@@ -223,15 +223,12 @@ def _plain_approval(approval: Approval) -> dict[str, Any]:
     }
 
 
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-
-
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """By place, then weight, without repetition, so that the same tree prints the same bytes."""
 
     def order(finding: Finding) -> tuple[str, int, int, int, str, str]:
         at = finding.location
         place = (at.path, at.line, at.column) if at else ("~", 0, 0)
-        return (*place, _ORDER[finding.severity], finding.code, finding.message)
+        return (*place, finding.severity.rank, finding.code, finding.message)
 
     return tuple(sorted(dict.fromkeys(findings), key=order))

@@ -195,14 +195,18 @@ class Questions:
         self._functions = [one for one in book.functions if not (broken and one.rule.of_others)]
 
     def of(self, document: Document) -> Iterator[tuple[str, Finding]]:
-        """The findings on one object, each with its key: base and head may say the same."""
-        seen = set[tuple[str, str]]()
-        for rule in self._discontent(document):
-            for finding in rule.ask(document, self._world):
-                identity = (finding.code, finding.message)
-                if identity not in seen:
-                    seen.add(identity)
-                    yield document.key, finding
+        """The findings on one object, each with its key.
+
+        Where base and head say the same, that which weighs more is said: whoever makes a rule
+        stricter is held to it in the change that does so.
+        """
+        findings = (
+            finding
+            for rule in self._discontent(document)
+            for finding in rule.ask(document, self._world)
+        )
+        for finding in _weightiest(findings, lambda one: (one.code, one.message)):
+            yield document.key, finding
 
     def _discontent(self, document: Document) -> list[Rule]:
         scope = Scope(self._world, document)
@@ -213,13 +217,25 @@ class Questions:
 
     def of_functions(self) -> Iterator[tuple[str, Finding]]:
         """What the rules in Python find; one may say the same of many places of an object."""
-        seen = set()
+        found: dict[str, list[Finding]] = {}
         for function in self._functions:
             for key, finding in function.ask(self._world, self._touched):
-                identity = (finding.code, key, finding.message, finding.location)
-                if identity not in seen:
-                    seen.add(identity)
-                    yield key, finding
+                found.setdefault(key, []).append(finding)
+        for key, some in found.items():
+            for finding in _weightiest(some, lambda one: (one.code, one.message, one.location)):
+                yield key, finding
+
+
+def _weightiest(
+    findings: Iterable[Finding], identity: Callable[[Finding], object]
+) -> Iterable[Finding]:
+    """Of the findings that say the same the one that weighs most, the first of these."""
+    found: dict[object, Finding] = {}
+    for finding in findings:
+        known = found.setdefault(identity(finding), finding)
+        if finding.severity.rank < known.severity.rank:
+            found[identity(finding)] = finding
+    return found.values()
 
 
 class Screens:

@@ -133,7 +133,9 @@ def _screened(
 ) -> list[str]:
     """The lines of one policy in a screen."""
     emitter = Emitter(names)
-    emitter.variables = {name: f"v_{place}" for place, (name, _) in enumerate(rule.variables)}
+    # Conditions see no variables, and a variable sees those above it. A name that is not there yet
+    # must not be taken from the policy before this one, which uses the same names.
+    emitter.variables = {}
     with emitter.deeper():
         conditions = [emitter.truth(tree.root) for tree in rule.conditions]
         first, emitter.lines = emitter.lines, []
@@ -165,6 +167,7 @@ def _judged(emitter: Emitter, rule: Screened, number: int) -> list[str]:
     for place, (name, tree) in enumerate(rule.variables):
         if name in needed:
             emitter.line(f"v_{place} = {emitter.value(tree.root).text}")
+            emitter.variables = {**(emitter.variables or {}), name: f"v_{place}"}
     for tree in rule.validations:
         code = emitter.value(tree.root)
         held.append(code.text if code.type == BOOL else f"({code.text}) is True")
