@@ -252,3 +252,16 @@ b: "x\\0y"
     )
     assert parsed.findings == ()
     assert parsed.nodes[0].value == {"a": r"x\0y", "b": r"x\0y"}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "again",
+    ["".join(f"k{n}: 2\n" for n in range(5_000)), "k1: 2\n" * 5_000],
+    ids=["each key twice", "one key many times"],
+)
+def test_many_duplicates_take_as_long_as_they_are_many(again: str) -> None:
+    text = "".join(f"k{n}: &a{n} 1\nl{n}: *a{n}\n" for n in range(5_000)) + again
+    start = time.process_time()
+    assert len(parse(text.encode(), "f.yaml").findings) == 5_000
+    assert time.process_time() - start < 2.0
