@@ -5,22 +5,29 @@ gives `POL002` where something in it cannot be evaluated: its condition, a valid
 that one of them uses. `POL002` always blocks, whatever the policy's enforcement, because a rule
 that cannot be asked has not been answered. As in a Kubernetes ValidatingAdmissionPolicy a condition
 that is false wins over one that cannot be evaluated, and a variable costs nothing until it is used.
+A variable that fails is declared all the same: whoever asks `has(variables.x)` is not told that it
+is absent, for that would make a guard of a mistake.
 
 Only the few objects come here that a screen does not let pass, so this may take its time.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from ordain.policies.cel.tree import Call, Literal, Select
 from ordain.policies.tracing import trace
 from ordain.specs.findings import Finding, Severity
 
 if TYPE_CHECKING:
+    from ordain.policies.cel.tree import Tree
     from ordain.policies.engine import Outcome, Program
     from ordain.policies.rules import Check, Rule
     from ordain.policies.world import World
     from ordain.specs.documents import Document
+
+# Every variable, where an expression looks at all of them or at one whose name it computes.
+_ANY: Final = ""
 
 
 class Question:
@@ -71,8 +78,9 @@ class Question:
                 self.binding = self.rule.engine.bind({**self.values, "variables": dict(found)})
                 stale = False
             outcome = program.value(self.binding)
-            if outcome.error:
-                self.failed[name] = outcome.error
+            error = outcome.error or self._hidden(program)
+            if error:
+                self.failed[name] = error
                 continue
             found[name] = outcome.value
             stale = True
@@ -82,6 +90,9 @@ class Question:
 
     def _answer(self, check: Check) -> Finding | None:
         outcome = check.program.run(self.binding)
+        hidden = self._hidden(check.program)
+        if hidden:
+            return self._unanswered((check.program,), f"{check.code}: {hidden}")
         if outcome.passed:
             return None
         if outcome.value is False and not outcome.error:
@@ -90,6 +101,18 @@ class Question:
         failed = [f"variables.{name}: {why}" for name, why in self.failed.items() if name in used]
         reason = "; ".join([f"{check.code}: {_why(outcome)}", *failed])
         return self._unanswered((check.program,), reason)
+
+    def _hidden(self, program: Program) -> str:
+        """Why an answer rests on a failed variable being absent; empty where it does not."""
+        if not self.failed or program.tree is None:
+            return ""
+        asked = _asked_for(program.tree)
+        failed = [
+            f"variables.{name}: {why}"
+            for name, why in self.failed.items()
+            if name in asked or _ANY in asked
+        ]
+        return "; ".join(["it asks whether variables are there", *failed]) if failed else ""
 
     def _used(self, program: Program) -> set[str]:
         """The variables that an expression uses, directly or through another one."""
@@ -156,6 +179,24 @@ class Question:
             controls=controls,
             related=(*beside, *self.rule.here),
         )
+
+
+def _asked_for(tree: Tree) -> set[str]:
+    """The variables of which an expression would see that they are absent, and not fail."""
+    found: set[str] = set()
+    for one in tree.references():
+        if one.node.name != "variables":
+            continue
+        match one.parent:
+            case Select(test=False) | Call(function="_[_]"):
+                continue
+            case Select(field=name):
+                found.add(name)
+            case Call(function="_?._" | "_[?_]", arguments=(_, Literal(value=str(name)))):
+                found.add(name)
+            case _:
+                found.add(_ANY)
+    return found
 
 
 def _why(outcome: Outcome) -> str:

@@ -11,7 +11,7 @@ estate that has one loads what they need.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ordain.policies.cel.compiling import NEVER
 from ordain.policies.errors import PackError
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from ordain.policies.python_rules.asking import Absent, Function
     from ordain.policies.world import World
     from ordain.specs.documents import Document, LoadedEstate
-
-
-_WEIGHTS: Final = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +195,18 @@ class Questions:
         self._functions = [one for one in book.functions if not (broken and one.rule.of_others)]
 
     def of(self, document: Document) -> Iterator[tuple[str, Finding]]:
-        """The findings on one object, each with its key: base and head may say the same.
+        """The findings on one object, each with its key.
 
-        Of those that say the same the heaviest stays, so that no rule can speak for another.
+        Where base and head say the same, that which weighs more is said: whoever makes a rule
+        stricter is held to it in the change that does so.
         """
-        found: dict[tuple[str, str], Finding] = {}
-        for rule in self._discontent(document):
-            for finding in rule.ask(document, self._world):
-                first = found.setdefault((finding.code, finding.message), finding)
-                if _WEIGHTS[finding.severity] > _WEIGHTS[first.severity]:
-                    found[finding.code, finding.message] = finding
-        yield from ((document.key, finding) for finding in found.values())
+        findings = (
+            finding
+            for rule in self._discontent(document)
+            for finding in rule.ask(document, self._world)
+        )
+        for finding in _weightiest(findings, lambda one: (one.code, one.message)):
+            yield document.key, finding
 
     def _discontent(self, document: Document) -> list[Rule]:
         scope = Scope(self._world, document)
@@ -219,14 +217,25 @@ class Questions:
 
     def of_functions(self) -> Iterator[tuple[str, Finding]]:
         """What the rules in Python find; one may say the same of many places of an object."""
-        seen = set()
+        found: dict[str, list[Finding]] = {}
         for function in self._functions:
             for key, finding in function.ask(self._world, self._touched):
-                at = (key, finding.location)
-                identity = (finding.code, finding.severity, finding.message, *at)
-                if identity not in seen:
-                    seen.add(identity)
-                    yield key, finding
+                found.setdefault(key, []).append(finding)
+        for key, some in found.items():
+            for finding in _weightiest(some, lambda one: (one.code, one.message, one.location)):
+                yield key, finding
+
+
+def _weightiest(
+    findings: Iterable[Finding], identity: Callable[[Finding], object]
+) -> Iterable[Finding]:
+    """Of the findings that say the same the one that weighs most, the first of these."""
+    found: dict[object, Finding] = {}
+    for finding in findings:
+        known = found.setdefault(identity(finding), finding)
+        if finding.severity.rank < known.severity.rank:
+            found[identity(finding)] = finding
+    return found.values()
 
 
 class Screens:

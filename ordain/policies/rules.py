@@ -1,8 +1,9 @@
 """A policy, compiled: its conditions, its variables, and what it demands.
 
 A policy that mentions `change` or `approvals` is a question about a change. It is asked of the
-documents that a change touches and of nothing else. So are its transitions, and of these only the
-documents that were there before: they compare `object` with `oldObject`, which nothing else has.
+documents that a change adds or edits and of nothing else: nobody is asked where documents are only
+removed, which the gate itself looks at (`loosening`). Transitions are asked of those documents that
+were there before: they compare `object` with `oldObject`, which nothing else has.
 
 The code of a finding is `POL-<policy>` for the first validation and `POL-<policy>.<name>` (without
 a name: its position, from 2) for the others, so that a validation added later renames no code.

@@ -119,6 +119,7 @@ class _Builder:
         self._next: Callable[[], Event]
         self.marks: list[NodeMarks] = []
         self._anchors: dict[str, _Anchor | None] = {}
+        self._named: list[_Anchor] = []
         self._depth = 0
         self._copies = 0
 
@@ -172,7 +173,8 @@ class _Builder:
             value = self.scalar(event)
         if event.anchor is not None:
             size = len(self.nodes.offsets) - start + self._copies - copies
-            self._anchors[event.anchor] = _Anchor(value, start, size)
+            self._anchors[event.anchor] = anchor = _Anchor(value, start, size)
+            self._named.append(anchor)
         return value
 
     def _mark(self, event: Event) -> None:
@@ -306,8 +308,10 @@ class _Builder:
 
     def _duplicate(self, found: dict[str, Any], start: int, key: str) -> None:
         """Report a key that is there already, and forget the second one."""
-        at = self.nodes.after(found, start)
-        first = self.nodes.offsets[self.nodes.after(found, start, key)]
+        last = next(reversed(found))
+        at = self.nodes.key(found, start, last) + 1
+        at += self.nodes.size(found[last], at)
+        first = self.nodes.offsets[self.nodes.key(found, start, key)]
         again = self.nodes.offsets[at]
         self._found(
             Finding(
@@ -323,12 +327,9 @@ class _Builder:
 
     def _forget(self, at: int) -> None:
         """Drop every node from `at` on; aliases to them lead nowhere from now on."""
-        del self.nodes.offsets[at:]
-        for node in [node for node in self.nodes.aliases if node >= at]:
-            del self.nodes.aliases[node]
-        for anchor in self._anchors.values():
-            if anchor is not None and anchor.node >= at:
-                anchor.node = -1
+        self.nodes.forget(at)
+        while self._named and self._named[-1].node >= at:
+            self._named.pop().node = -1
 
     def _bounded(self, get: Callable[[], Event]) -> Callable[[], Event]:
         """The same events, until there are too many."""

@@ -13,7 +13,7 @@ import re
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ordain.specs.findings import Location
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ordain.specs.documents import Step
-
-# As many siblings are looked through faster than a table of them is made.
-_MANY: Final = 64
 
 
 class Source:
@@ -57,57 +54,80 @@ class Nodes:
 
     offsets: array[int] = field(default_factory=lambda: array("Q"))
     aliases: dict[int, int] = field(default_factory=dict)
-    _places: dict[int, dict[Step, int]] = field(default_factory=dict)
-
-    def place(self, value: dict[str, Any] | list[Any], at: int, step: Step) -> int:
-        """The node of a key or an item of the collection that begins with node `at`.
-
-        For use when all nodes are there: where there are many siblings, they are gone through once.
-        """
-        if len(value) < _MANY:
-            if isinstance(value, dict):
-                return self.after(value, at, str(step))
-            return self.after_items(value, at, int(step))
-        if at not in self._places:
-            self._places[at] = dict(self._siblings(value, at))
-        return self._places[at][step]
-
-    def _siblings(self, value: dict[str, Any] | list[Any], at: int) -> Iterator[tuple[Step, int]]:
-        at += 1
-        if isinstance(value, dict):
-            for key, one in value.items():
-                yield key, at
-                at += 1 + self.size(one, at + 1)
-        else:
-            for number, one in enumerate(value):
-                yield number, at
-                at += self.size(one, at)
+    _keys: dict[int, dict[str, int]] = field(default_factory=dict)
+    _items: dict[int, list[int]] = field(default_factory=dict)
 
     def size(self, value: Any, at: int) -> int:  # noqa: ANN401 - any YAML value
         """How many nodes a value takes that begins with node `at`."""
         if at in self.aliases:
             return 1
         if isinstance(value, dict):
-            return self.after(value, at) - at
+            behind = at + 1
+            for inner in value.values():
+                behind += 1 + self.size(inner, behind + 1)
+            return behind - at
         if isinstance(value, list):
-            return self.after_items(value, at) - at
+            behind = at + 1
+            for inner in value:
+                behind += self.size(inner, behind)
+            return behind - at
         return 1
 
-    def after(self, mapping: dict[str, Any], at: int, until: str | None = None) -> int:
-        """The node of the key `until`, or the one behind the mapping that begins at `at`."""
-        at += 1
-        for key, value in mapping.items():
-            if key == until:
-                return at
-            at += 1 + self.size(value, at + 1)
-        return at
+    def key(self, mapping: dict[str, Any], at: int, name: str) -> int:
+        """The node of a key of the mapping that begins at `at`; its value is the next node.
 
-    def after_items(self, items: list[Any], at: int, until: int | None = None) -> int:
-        """The node of item `until`, or the one behind the sequence that begins at `at`."""
-        at += 1
-        for value in items[:until]:
-            at += self.size(value, at)
-        return at
+        A mapping is walked once, however many of its keys are asked for, and as far as it goes: a
+        builder may ask for the keys of one that is still growing.
+        """
+        known = self._keys.setdefault(at, {})
+        if name not in known:
+            new: list[str] = []
+            for key in reversed(mapping):
+                if key in known:
+                    break
+                new.append(key)
+            behind = at + 1
+            if known:
+                last = next(reversed(known))
+                behind = known[last] + 1
+                behind += self.size(mapping[last], behind)
+            for key in reversed(new):
+                known[key] = behind
+                behind += 1 + self.size(mapping[key], behind + 1)
+        return known[name]
+
+    def item(self, items: list[Any], at: int, index: int) -> int:
+        """The node of an item of the sequence that begins at `at`, all of which is there."""
+        known = self._items.get(at)
+        if known is None:
+            known = self._items[at] = []
+            behind = at + 1
+            for value in items:
+                known.append(behind)
+                behind += self.size(value, behind)
+        return known[index]
+
+    def forget(self, at: int) -> None:
+        """Drop every node from `at` on."""
+        del self.offsets[at:]
+        for kept in (self.aliases, self._keys):
+            for node in list(_newest(kept, at)):
+                del kept[node]
+
+
+def _newest(kept: dict[int, Any], at: int) -> Iterator[int]:
+    """The entries from node `at` on.
+
+    They were made last, except for that of the mapping in which something is being forgotten.
+    """
+    others = 0
+    for node in reversed(kept):
+        if node >= at:
+            yield node
+        elif others:
+            return
+        else:
+            others = 1
 
 
 class LaterMarks:
@@ -172,11 +192,10 @@ class NodeMarks:
         if flow or not value or not isinstance(value, dict | list) or node in self.nodes.aliases:
             return start, end
         if isinstance(value, dict):
-            key, last = list(value.items())[-1]
-            inside = self.nodes.after(value, node, key) + 1
+            key = next(reversed(value))
+            last, inside = value[key], self.nodes.key(value, node, key) + 1
         else:
-            last = value[-1]
-            inside = self.nodes.after_items(value, node, len(value) - 1)
+            last, inside = value[-1], self.nodes.item(value, node, len(value) - 1)
         return start, self._extent(inside, last)[1]
 
     def _find(self, path: tuple[Step, ...]) -> tuple[int, int]:
@@ -187,8 +206,11 @@ class NodeMarks:
             inside = self.nodes.aliases.get(at, at)
             if inside < 0 or not _holds(value, step):
                 break
-            key = self.nodes.place(value, inside, step)
-            at = key + 1 if isinstance(value, dict) else key
+            if isinstance(value, dict):
+                key = self.nodes.key(value, inside, str(step))
+                at = key + 1
+            else:
+                key = at = self.nodes.item(value, inside, int(step))
             value = value[step]
         return key, at
 

@@ -8,7 +8,7 @@ retired model must not make its own history unlawful.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -253,28 +253,41 @@ def _cycles(estate: LoadedEstate) -> Iterator[Finding]:
     """One finding per circle of references."""
     graph = dependencies(estate)
     _, stuck = in_order(graph)
+    # What only leads into a circle is stuck too, and is in none: nothing stuck refers to it.
+    used: dict[str, list[str]] = {key: [] for key in stuck}
+    for key in stuck:
+        for need in graph[key]:
+            if need in used:
+                used[need].append(key)
+    _, round_about = in_order({key: tuple(users) for key, users in used.items()})
     reported: set[str] = set()
-    for start in stuck:
-        circle = _circle(graph, start)
-        if start not in circle or reported & set(circle):
-            continue
-        reported |= set(circle)
-        yield _circular(estate, circle)
+    for start in round_about:
+        circle = [] if start in reported else _circle(graph, start)
+        if circle and reported.isdisjoint(circle):
+            reported |= set(circle)
+            yield _circular(estate, circle)
 
 
 def _circle(graph: Mapping[str, tuple[str, ...]], start: str) -> list[str]:
     """The shortest way from a document back to itself; empty where there is none."""
-    ways = [[start]]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop(0)
-        for need in graph[way[-1]]:
+    came_from: dict[str, str] = {}
+    waiting = deque([start])
+    while waiting:
+        key = waiting.popleft()
+        for need in graph[key]:
             if need == start:
-                return way
-            if need not in seen:
-                seen.add(need)
-                ways.append([*way, need])
+                return _way(came_from, start, key)
+            if need not in came_from:
+                came_from[need] = key
+                waiting.append(need)
     return []
+
+
+def _way(came_from: Mapping[str, str], start: str, end: str) -> list[str]:
+    way = [end]
+    while way[-1] != start:
+        way.append(came_from[way[-1]])
+    return way[::-1]
 
 
 def _circular(estate: LoadedEstate, circle: list[str]) -> Finding:

@@ -197,6 +197,7 @@ def test_a_field_that_no_schema_has_is_found(
         ("object.spec.params.anything.at == 'all'", "Policy"),
         ("oldObject == null || oldObject.spec.tier != object.spec.tier", "Model"),
         ("facts.anything == 1", "Estate"),
+        ("facts.people.exists(p, 'manager' in facts.people[p].roles)", "Model, Route"),
         ("linked.Model.map(m, m.spec.tier).exists(t, t <= 2)", "Route"),
         ("[{'a': 1}, {'b': 2}].exists(m, m.?a.orValue(0) == object.spec.tier)", "Model"),
         ("object.spec.tier == 1.0 && object.spec.tier < 2.5", "Model"),

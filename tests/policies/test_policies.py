@@ -27,6 +27,14 @@ def judged(workshop: Workshop, *validations: dict[str, Any], **spec: object) -> 
     return check(workshop.serving.add("Policy", "mine", **rule).load(), workshop.now)
 
 
+def beside(workshop: Workshop, first: dict[str, Any], mine: dict[str, Any]) -> Judgement:
+    """The example estate with two more policies on Models, asked in this order."""
+    estate = workshop.serving
+    for name, rule in (("first", first), ("mine", mine)):
+        estate = estate.add("Policy", name, **{"match": {"kinds": ["Model"]}, **rule})
+    return check(estate.load(), workshop.now)
+
+
 def only(judgement: Judgement) -> Finding:
     (finding,) = judgement.findings
     return finding
@@ -396,3 +404,69 @@ def test_a_policy_has_an_end(workshop: Workshop, validations: list[dict[str, Any
     found = only(check(sketch.load(), workshop.now))
     assert found.code == "POL005"
     assert found.message.endswith("at most are 128 of 65,536 together")
+
+
+@pytest.mark.parametrize(("old", "new"), [("advise", "block"), ("block", "advise")])
+def test_the_stricter_of_base_and_head_decides(workshop: Workshop, old: str, new: str) -> None:
+    rule: dict[str, Any] = {
+        "match": {"kinds": ["Model"]},
+        "validations": [{"expression": "object.spec.tier == 2", "message": "the tier must be 2"}],
+    }
+    before = workshop.serving.copy().add("Policy", "mine", **rule, enforcement=old)
+    after = workshop.serving.copy().add("Policy", "mine", **rule, enforcement=new)
+    findings = workshop.intention(before, after).judge(enforce=False).findings
+    (found,) = [one for one in findings if one.code == "POL-mine"]
+    assert found.severity is Severity.ERROR
+
+
+def test_a_variable_of_one_policy_is_none_of_another(workshop: Workshop) -> None:
+    """All policies of a kind are one function, and a name must not leak into the next one."""
+    first = {
+        "variables": [{"name": "open", "expression": "false"}],
+        "validations": [{"expression": "variables.open == false", "message": "wrong"}],
+    }
+    mine = {
+        "match": {"kinds": ["Model"], "when": "variables.shut"},
+        "variables": [{"name": "shut", "expression": "false"}],
+        "validations": [{"expression": "false", "message": "wrong"}],
+    }
+    found = only(beside(workshop, first, mine))
+    assert found.code == "POL002"
+    assert found.message.endswith('match.when: Key not found in map : "shut"')
+
+
+def test_a_variable_does_not_see_those_below_it(workshop: Workshop) -> None:
+    both = [{"name": "a", "expression": "true"}, {"name": "b", "expression": "true"}]
+    first = {
+        "variables": both,
+        "validations": [{"expression": "variables.a && variables.b", "message": "wrong"}],
+    }
+    mine = {
+        "variables": [
+            {"name": "early", "expression": "variables.late"},
+            {"name": "late", "expression": "true"},
+        ],
+        "validations": [{"expression": "variables.early", "message": "wrong"}],
+    }
+    found = only(beside(workshop, first, mine))
+    assert found.code == "POL002"
+    assert 'variables.early: Key not found in map : "late"' in found.message
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "!has(variables.gone) || variables.gone == 1",
+        "variables.?gone.orValue(1) == 1",
+        "!('gone' in variables)",
+        "size(variables) == 0",
+    ],
+)
+def test_a_variable_that_fails_is_not_absent(workshop: Workshop, expression: str) -> None:
+    variables = [{"name": "gone", "expression": "object.spec.nothing"}]
+    found = only(judged(workshop, {"expression": expression}, variables=variables))
+    assert found.code == "POL002"
+    assert found.message == (
+        "the policy mine could not be evaluated on Model/credit: POL-mine: it asks whether "
+        'variables are there; variables.gone: Key not found in map : "nothing"'
+    )

@@ -97,3 +97,32 @@ def test_among_many_siblings_each_stands_where_it_stands() -> None:
         assert str(node.marks.key(f"k{number}")) == f"a.yaml:{number + 1}:1"
         assert node.marks.value(f"k{number}", "a", 0).length == len(str(number))
         assert str(node.marks.value("items", number, "b")) == f"a.yaml:{202 + number}:9"
+
+
+def test_marks_stay_right_behind_duplicates_in_duplicates() -> None:
+    text = b"""\
+a: {b: 1, b: 2, c: {d: 1, d: 2}}
+a: {b: 1, c: {d: 1, e: &e [1], d: 2, d: 3}, b: 2}
+a: {b: 3, b: 4}
+f: {b: 5, g: 6, b: 7, h: *e}
+last: [7, {i: 8}]
+"""
+    found = marks(text)
+    assert shown(found.value("a", "c", "d")) == (1, 24, 1)
+    assert shown(found.value("f", "g")) == (4, 14, 1)
+    assert shown(found.key("f", "h")) == (4, 23, 1)
+    assert shown(found.value("last", 1, "i")) == (5, 15, 1)
+
+
+def test_every_place_is_the_same_in_whatever_order_it_is_asked_for() -> None:
+    paths: list[tuple[Step, ...]] = [
+        ("spec", "list", 2, 1),
+        ("spec", "block", 1, "two"),
+        ("spec", "wide"),
+        ("spec", "list", 1, "deep"),
+        ("kind",),
+    ]
+    alone = [shown(marks().value(*path)) for path in paths]
+    forwards, backwards = marks(), marks()
+    assert [shown(forwards.value(*path)) for path in paths] == alone
+    assert [shown(backwards.value(*path)) for path in reversed(paths)] == alone[::-1]

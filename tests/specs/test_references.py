@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -151,6 +152,24 @@ def test_a_document_that_leads_into_a_circle_is_not_part_of_it(load: Load) -> No
         "AlertChannel/b -> AlertChannel/c -> AlertChannel/b",
         "AlertChannel/d -> AlertChannel/d",
     ]
+
+
+@pytest.mark.timeout(10)
+def test_a_long_circle_and_a_long_way_into_one_end_soon(load: Load) -> None:
+    def channels(letter: str, last: int) -> str:
+        """Each escalates to the next one, and that at the end to `last`."""
+        spec = "{{type: webhook, addressFrom: URL, escalation: {{after: 5m, channel: {}-{}}}}}"
+        following = [*range(1, 2_000), last]
+        return "---\n".join(
+            HEAD.format("AlertChannel", f"{letter}-{at}", spec.format(letter, other))
+            for at, other in enumerate(following)
+        )
+
+    estate = load({"specs/round.yaml": channels("a", 0), "specs/long.yaml": channels("b", 1_999)})
+    start = time.process_time()
+    found = [finding for finding in check_references(estate) if finding.code == "REF002"]
+    assert time.process_time() - start < 1.0
+    assert [len(finding.related) for finding in found] == [0, 1_999]
 
 
 def test_everything_comes_after_what_it_refers_to(load: Load) -> None:

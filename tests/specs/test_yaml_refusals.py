@@ -273,3 +273,16 @@ def test_a_field_cannot_hide_in_what_looks_like_a_comment(code: int) -> None:
 
 def test_other_letters_of_the_world_are_text() -> None:
     assert parse("a: Prévision 予測 🙂\n".encode(), "a.yaml").findings == ()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "again",
+    ["".join(f"k{n}: 2\n" for n in range(5_000)), "k1: 2\n" * 5_000],
+    ids=["each key twice", "one key many times"],
+)
+def test_many_duplicates_take_as_long_as_they_are_many(again: str) -> None:
+    text = "".join(f"k{n}: &a{n} 1\nl{n}: *a{n}\n" for n in range(5_000)) + again
+    start = time.process_time()
+    assert len(parse(text.encode(), "f.yaml").findings) == 5_000
+    assert time.process_time() - start < 2.0

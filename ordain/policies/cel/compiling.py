@@ -125,7 +125,8 @@ def _compile_policy(
 
 def _policy(emitter: Emitter, rule: Screened) -> list[str]:
     """The body of that function."""
-    emitter.variables = {name: f"v_{place}" for place, (name, _) in enumerate(rule.variables)}
+    # Conditions see no variables, and a variable sees those above it.
+    emitter.variables = {}
     conditions = [emitter.truth(tree.root) for tree in rule.conditions]
     first, emitter.lines = emitter.lines, []
     early = set(emitter.used)
@@ -149,6 +150,7 @@ def _judged(emitter: Emitter, rule: Screened) -> list[str]:
     for place, (name, tree) in enumerate(rule.variables):
         if name in needed:
             emitter.line(f"v_{place} = {emitter.value(tree.root).text}")
+            emitter.variables = {**(emitter.variables or {}), name: f"v_{place}"}
     for tree in rule.validations:
         code = emitter.value(tree.root)
         held.append(code.text if code.type == BOOL else f"({code.text}) is True")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 _SECOND: Final = 1_000_000_000
@@ -112,7 +112,8 @@ class Timestamp:
         return self.nanoseconds >= other.nanoseconds
 
 
-@cache
+# The time of a check is one text, and dates of documents repeat; a daemon sees many of both.
+@lru_cache(maxsize=1_000)
 def _instant(text: str) -> Timestamp:
     match = _INSTANT.fullmatch(text)
     if match is None:

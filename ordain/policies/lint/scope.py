@@ -34,9 +34,12 @@ OF_MODEL: Final = frozenset(
 )
 WITH_EVIDENCE: Final = frozenset({"ModelVersion", "Deployment"})
 _TEXTS: Final = items(TEXT)
+_PEOPLE: Final = entries(record("a person", {"roles": _TEXTS, "teams": _TEXTS}))
 _FACTS: Final[dict[str, Type]] = {
-    "Model": record("facts of a Model", {"features": _TEXTS, "protected": _TEXTS}),
-    "Route": record("facts of a Route", {"fields": _TEXTS}),
+    "Model": record(
+        "facts of a Model", {"features": _TEXTS, "protected": _TEXTS, "people": _PEOPLE}
+    ),
+    "Route": record("facts of a Route", {"fields": _TEXTS, "people": _PEOPLE}),
 }
 _LIMIT: Final = record("a limit", dict.fromkeys(("object", "field", "before", "after"), TEXT))
 _CHANGE: Final[dict[str, Type]] = {
@@ -47,9 +50,7 @@ _CHANGE: Final[dict[str, Type]] = {
     "changed": _TEXTS,
     "removed": _TEXTS,
     "pusher": TEXT | NULL,
-    "loosened": items(
-        record("a limit", dict.fromkeys(("object", "field", "before", "after"), TEXT))
-    ),
+    "loosened": items(_LIMIT),
 }
 _APPROVALS: Final = items(
     record("an approval", dict.fromkeys(("person", "role", "time", "key"), TEXT))
