@@ -15,6 +15,7 @@ from ordain.specs.paths import values_at
 from ordain.specs.recipes import recipe_from_inputs
 from ordain.specs.references import PEOPLE
 from ordain.specs.routes import rule_fields
+from ordain.specs.trees import file_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -47,7 +48,7 @@ def facts(document: Document, estate: LoadedEstate) -> Values:
 def locks(estate: LoadedEstate, tree: Mapping[str, bytes]) -> dict[str, list[Values]]:
     """The lines of the environment lock by its path; a lock that is not there has no entry."""
     paths = {document.spec.environment_lock for document in estate.all("Estate")}
-    found = ((path, tree.get(path)) for path in sorted(paths))
+    found = ((path, file_in(tree, path)) for path in sorted(paths))
     return {path: list(lock_lines(data)) for path, data in found if data is not None}
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ordain.specs.canonical import sha256
 from ordain.specs.features import feature_names, protected_names
 from ordain.specs.recipes import Recipe, recipe_of
+from ordain.specs.trees import file_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,4 +74,4 @@ def recipe_in(estate: LoadedEstate, model: str, tree: Mapping[str, bytes]) -> Re
 def environment_digest(estate: LoadedEstate, tree: Mapping[str, bytes]) -> str:
     """The digest of the environment lock's bytes; of no bytes where there is no lock."""
     paths = [document.spec.environment_lock for document in estate.all("Estate")]
-    return sha256(tree.get(paths[0], b"") if paths else b"")
+    return sha256((file_in(tree, paths[0]) if paths else None) or b"")

@@ -24,6 +24,7 @@ from ordain.specs.evidence import (
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.people import RECONCILER
 from ordain.specs.recipes import recipe_from_inputs
+from ordain.specs.trees import file_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -165,7 +166,7 @@ def read_for(version: Document, tree: Mapping[str, bytes]) -> Evidence | Finding
     """The evidence of a version, or what is wrong with it."""
     path = evidence_path(version.spec.evidence)
     place = version.marks.value("spec", "evidence")
-    data = tree.get(path)
+    data = file_in(tree, path)
     if data is None:
         message = f"{path}, the evidence of {version.key}, is not in this tree"
         return _error("PRO007", message, place, "restore the file from git, or propose again")

@@ -192,6 +192,10 @@ class Questions:
         asked = [rule for rule in book.rules if not (broken and rule.of_others)]
         self._of_trees = Screens([rule for rule in asked if not rule.of_change])
         self._of_changes = Screens([rule for rule in asked if rule.of_change])
+        # A change that leaves no document behind, such as one that only removes some, is asked
+        # about at the Estate by the policies that match whatever there is.
+        anything = [rule for rule in asked if rule.of_change and rule.matches_all]
+        self._of_no_document = Screens(anything if touched is not None and not touched else [])
         self._functions = [one for one in book.functions if not (broken and one.rule.of_others)]
 
     def of(self, document: Document) -> Iterator[tuple[str, Finding]]:
@@ -213,6 +217,8 @@ class Questions:
         rules = self._of_trees.discontent(document.kind, scope)
         if self._touched is not None and document.key in self._touched:
             rules += self._of_changes.discontent(document.kind, scope)
+        if document.kind == "Estate":
+            rules += self._of_no_document.discontent(document.kind, scope)
         return rules
 
     def of_functions(self) -> Iterator[tuple[str, Finding]]:

@@ -1,9 +1,9 @@
 """A policy, compiled: its conditions, its variables, and what it demands.
 
 A policy that mentions `change` or `approvals` is a question about a change. It is asked of the
-documents that a change adds or edits and of nothing else: nobody is asked where documents are only
-removed, which the gate itself looks at (`loosening`). Transitions are asked of those documents that
-were there before: they compare `object` with `oldObject`, which nothing else has.
+documents that a change adds or edits. Where it leaves none, because it only removes documents or
+changes other files, a policy for every kind is asked of the Estate. Transitions are asked of those
+documents that were there before: they compare `object` with `oldObject`, which nothing else has.
 
 The code of a finding is `POL-<policy>` for the first validation and `POL-<policy>.<name>` (without
 a name: its position, from 2) for the others, so that a validation added later renames no code.
@@ -102,6 +102,11 @@ class Rule:
     def of_others(self) -> bool:
         """Whether the answer depends on documents beside the object."""
         return bool(self.names & _OF_OTHERS)
+
+    @property
+    def matches_all(self) -> bool:
+        """Whether objects of every kind are asked."""
+        return not self.document.spec.match.kinds
 
     def matches(self, kind: str) -> bool:
         """Whether objects of this kind are asked at all."""

@@ -43,6 +43,7 @@ from ordain.policies.facts import (
 from ordain.policies.lookups import model_of, version_of
 from ordain.specs.evidence import evidence_path
 from ordain.specs.kinds import kind_names
+from ordain.specs.trees import file_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -144,7 +145,7 @@ class World:
         version: Document | None = document if document.kind == "ModelVersion" else None
         if document.kind == "Deployment" and document.spec.version is not None:
             version = version_of(document, self.estate)
-        data = self.tree.get(evidence_path(version.spec.evidence)) if version else None
+        data = file_in(self.tree, evidence_path(version.spec.evidence)) if version else None
         try:
             return None if data is None else json.loads(data)
         except (ValueError, RecursionError):

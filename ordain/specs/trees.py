@@ -175,3 +175,14 @@ def work_tree(root: Path) -> WorkTree:
     tree = WorkTree(root)
     len(tree)
     return tree
+
+
+def file_in(tree: Mapping[str, bytes], path: str) -> bytes | None:
+    """The bytes of a file; None where there is none, or none that can be read.
+
+    A pipe or a link that leads nowhere in the place of a file is no file.
+    """
+    try:
+        return tree[path]
+    except (KeyError, OSError, SpecError):
+        return None

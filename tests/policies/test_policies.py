@@ -470,3 +470,16 @@ def test_a_variable_that_fails_is_not_absent(workshop: Workshop, expression: str
         "the policy mine could not be evaluated on Model/credit: POL-mine: it asks whether "
         'variables are there; variables.gone: Key not found in map : "nothing"'
     )
+
+
+class Unreadable(dict[str, bytes]):
+    """A tree in which something stands in the place of a file that is none."""
+
+    def __getitem__(self, path: str) -> bytes:
+        raise IsADirectoryError(path)
+
+
+def test_evidence_that_is_no_file_is_none(workshop: Workshop) -> None:
+    loaded = workshop.serving.load()
+    world = World(loaded, "2026-11-20T00:00:00Z", tree=Unreadable())
+    assert world.value("evidence", loaded.documents["ModelVersion/credit-1"]) is None

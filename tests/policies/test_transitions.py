@@ -92,3 +92,21 @@ def test_a_policy_that_demands_nothing_is_a_finding(workshop: Workshop) -> None:
     sketch = workshop.serving.add("Policy", "mine", match={"kinds": ["Model"]})
     found = [one for one in check(sketch.load(), workshop.now).findings if one.code == "SPEC107"]
     assert "a policy has validations, transitions or both, or else python" in found[0].message
+
+
+def test_a_change_that_only_removes_is_asked_of_the_estate(workshop: Workshop) -> None:
+    rule = {"validations": [{"expression": "size(change.removed) == 0", "message": "it goes"}]}
+    before = workshop.serving.add("Policy", "mine", **rule)
+    after = before.copy().drop("Monitor/credit")
+    found = workshop.intention(before, after).judge(enforce=False).findings
+    (one,) = [finding for finding in found if finding.code == "POL-mine"]
+    assert one.location is not None
+    assert one.location.path == "ordain.yaml"
+
+
+def test_a_policy_of_some_kinds_is_not_asked_of_a_change_without_them(workshop: Workshop) -> None:
+    rule = RULE | {"validations": [{"expression": "size(change.removed) == 0", "message": "no"}]}
+    before = workshop.serving.add("Policy", "mine", **rule)
+    after = before.copy().drop("Monitor/credit")
+    found = workshop.intention(before, after).judge(enforce=False).findings
+    assert "POL-mine" not in {one.code for one in found}

@@ -30,6 +30,7 @@ from ordain.policies.cel.tree import (
     Name,
     Node,
     Select,
+    children,
 )
 from ordain.policies.cel.values import TYPES
 
@@ -94,6 +95,7 @@ _WORKERS: Final = frozenset(
     {"add", "includes", "index_of", "join", "lower", "replace", "split", "substring", "trim"}
     | {"upper"}
 )
+_NODES_OF_A_STEP: Final = 32
 _ORDERS: Final = {
     "_<_": ("<", "less"),
     "_<=_": ("<=", "at_most"),
@@ -407,16 +409,14 @@ class Emitter:
                 held, first = self._held(one)
                 fast = f"{held} == {other.text} if {first}.__class__ is int"
                 return f"({fast} else equal({held}, {other.text}, {self._meter()}))"
-        if one.type == other.type and one.type in {BOOL, INT, DOUBLE, TEXT}:
-            return f"({one.text} == {other.text})"
-        if {one.type, other.type} & {TEXT}:
+        if one.type == other.type and one.type in {BOOL, INT, DOUBLE}:
             return f"({one.text} == {other.text})"
         return f"equal({one.text}, {other.text}, {self._meter()})"
 
     def _order(self, name: str, left: Node, right: Node) -> str:
         sign, function = _ORDERS[name]
         one, other = self.value(left), self.value(right)
-        if one.type == other.type and one.type in {INT, DOUBLE, TEXT}:
+        if one.type == other.type and one.type in {INT, DOUBLE}:
             return f"({one.text} {sign} {other.text})"
         if other.type in {INT, DOUBLE} and other.plain:
             held, first = self._held(one)
@@ -545,7 +545,8 @@ class Emitter:
         with self.deeper():
             self.line(f"{many} = items({many})")
         self.loops = True
-        self.line(f"if (steps := steps - len({many})) < 0:")
+        weight = f" * {_weight(node.step)}" if _weight(node.step) > 1 else ""
+        self.line(f"if (steps := steps - len({many}){weight}) < 0:")
         with self.deeper():
             self.line("spent()")
         self.line(f"{result} = {_START[loop.kind]}")
@@ -582,6 +583,15 @@ _START: Final = {"all": "True", "exists": "False", "exists_one": "0", "map": "[]
 
 def _zip(keys: Sequence[object], node: MapOf) -> Iterator[tuple[object, tuple[Node, Node, bool]]]:
     return zip(keys, node.entries, strict=True)
+
+
+def _weight(body: Node) -> int:
+    """How many steps one turn of a loop counts for: a long body takes longer than a short one."""
+    nodes, waiting = 0, [body]
+    while waiting:
+        nodes += 1
+        waiting.extend(children(waiting.pop()))
+    return 1 + nodes // _NODES_OF_A_STEP
 
 
 def _all_texts(node: ListOf) -> bool:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.cel.patterns import effort
 from ordain.policies.cel.times import Timestamp
-from ordain.policies.cel.values import ABSENT, Declined, integer, sized, take
+from ordain.policies.cel.values import ABSENT, Declined, integer, short, sized, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SHORT: Final = 64
 _NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _LARGEST_EXACT: Final = 2.0**53
@@ -29,13 +30,21 @@ def _text(*values: Any) -> None:  # noqa: ANN401 - any CEL value
             raise Declined
 
 
+def _walk(length: int, meter: list[int] | None) -> None:
+    """Count what is gone through in a loop, whatever comes of it."""
+    if meter is not None and length > _SHORT:
+        take(meter, length >> 3)
+
+
 def starts_with(text: Any, prefix: Any) -> bool:  # noqa: ANN401
     _text(text, prefix)
+    short(text, prefix)
     return bool(text.startswith(prefix))
 
 
 def ends_with(text: Any, suffix: Any) -> bool:  # noqa: ANN401
     _text(text, suffix)
+    short(text, suffix)
     return bool(text.endswith(suffix))
 
 
@@ -58,6 +67,7 @@ def upper(text: Any, meter: list[int] | None = None) -> str:  # noqa: ANN401
 
 def trim(text: Any, meter: list[int] | None = None) -> str:  # noqa: ANN401
     _text(text)
+    _walk(len(text), meter)
     if not text.isascii():
         raise Declined
     return str(sized(text.strip(" \t\n\v\f\r"), meter))
@@ -67,12 +77,14 @@ def join(parts: Any, separator: Any = "", meter: list[int] | None = None) -> str
     _text(separator)
     if not isinstance(parts, list):
         raise Declined
+    _walk(4 * len(parts), meter)
     _text(*parts)
     return str(sized(separator.join(parts), meter))
 
 
 def split(text: Any, separator: Any, meter: list[int] | None = None) -> list[str]:  # noqa: ANN401
     _text(text, separator)
+    _walk(len(text), meter)
     if not separator:
         return list(sized(text, meter)) or [""]
     return list(sized(text.split(separator), meter))

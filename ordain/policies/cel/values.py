@@ -67,6 +67,18 @@ def sized(value: Any, meter: list[int] | None = None) -> Any:  # noqa: ANN401 - 
     return value
 
 
+def short(one: str, other: str) -> None:
+    """Two texts that are compared, or searched for each other, in no time.
+
+    Whoever needs longer ones asks the exact evaluator, which is not asked too often.
+
+    Raises:
+        Declined: for two long texts.
+    """
+    if len(one) > _LONG and len(other) > _LONG:
+        raise Declined
+
+
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -188,6 +200,8 @@ def contains(value: Any, among: Any, meter: list[int]) -> bool:  # noqa: ANN401
         if value.__class__ is str:
             if len(among) > _SHORT:
                 take(meter, len(among) >> 2)
+            if len(value) > _LONG:
+                take(meter, (len(value) >> 8) * len(among))
             return value in among
         take(meter, 4 * len(among))
         return any(equal(value, one, meter) for one in among)
@@ -200,6 +214,8 @@ def _ordered(one: Any, other: Any) -> tuple[Any, Any]:  # noqa: ANN401
     """Two values that have an order; an integer beside a double is taken as a double."""
     kind = one.__class__
     if kind is other.__class__:
+        if kind is str:
+            short(one, other)
         if kind in _ALIKE:
             return one, other
     elif kind in _ORDERED and other.__class__ in _ORDERED:
