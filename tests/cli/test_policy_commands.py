@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import ordain
+
 if TYPE_CHECKING:
     from places import Place
 
@@ -83,7 +85,7 @@ def test_packs_are_tested_by_their_examples(founded: Place) -> None:
 def test_the_rules_of_a_new_estate_are_clean(founded: Place) -> None:
     assert founded.ordain("lint").stdout == "no findings in 1 policy\nNext: ordain test\n"
     lines = founded.ordain("lint", "--pack", "baseline").stdout.splitlines()
-    assert lines == ["no findings in 11 policies", "Next: ordain test"]
+    assert lines == ["no findings in 14 policies", "Next: ordain test"]
 
 
 def test_a_misspelt_field_is_shown_with_what_was_meant(place: Place) -> None:
@@ -107,7 +109,10 @@ def test_a_misspelt_field_is_shown_with_what_was_meant(place: Place) -> None:
     ]
     found = json.loads(place.ordain("lint", "-o", "json", expect=1).stdout)
     assert [one["code"] for one in found["findings"]] == ["LINT010", "LINT032"]
-    assert found["summary"]["policies"] == 1
+    assert (found["format"], found["summary"]["error"]) == ("ordain.findings/1", 1)
+    assert found["tool"] == {"name": "ordain", "version": ordain.__version__}
+    assert found["engine"].startswith("cel-expr-python ")
+    assert found["summary"]["files"] == 1
 
 
 @pytest.mark.parametrize(("weight", "code"), [("error", 0), ("warning", 0), ("note", 1)])
