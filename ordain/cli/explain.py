@@ -147,4 +147,4 @@ def _drawn(error: type[OrdainError]) -> str:
             said = re.sub(r"^\s*([A-Z]{3,4}[0-9]{3})?\s*", "", text)
             if said:
                 return said
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", error.__name__).capitalize()
+    return error.__name__
