@@ -147,7 +147,6 @@ def _judge_change(directory: Path, base: str, revision: str, moment: datetime) -
 
 def _described(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Output]) -> Checked:
     """All that a writer may say: what was judged, by what, and what its codes mean."""
-    import ordain
     from ordain.policies.gate import verdict_of
     from ordain.specs.findings import Severity
     from ordain.specs.trees import is_document_path
@@ -165,7 +164,6 @@ def _described(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Ou
             for one in judgement.suppressed
         ),
         paths=tuple(filter(is_document_path, seen.tree)),
-        tool_version=ordain.__version__,
         engine=judgement.engine,
         policies=judgement.policies,
         revision=seen.revision,

@@ -88,7 +88,7 @@ def _print_target(
     "--kube-version",
     default="1.29",
     show_default=True,
-    help="Version of Kubernetes of the cluster.",
+    help="Version of Kubernetes of the cluster; before 1.30 the API has to be switched on there.",
 )
 @click.option("--rev", "revision", default="HEAD", show_default=True, help="Commit to compile.")
 @click.option(

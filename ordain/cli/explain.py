@@ -132,7 +132,9 @@ def _error_pages() -> dict[str, Explanation]:
         title, _, rest = (found.__doc__ or _drawn(found)).strip().partition("\n")
         why = " ".join(rest.split()) or f"The command ends with exit code {found.exit_code}."
         remedy = "do what the message asks for"
-        pages.setdefault(found.code, Page(title.rstrip("."), why, "", remedy))
+        # Written as sentences there, but a page begins as the message of a finding does.
+        title = f"{title[:1].lower()}{title[1:].rstrip('.')}"
+        pages.setdefault(found.code, Page(title, why, "", remedy))
     return pages
 
 
@@ -145,4 +147,4 @@ def _drawn(error: type[OrdainError]) -> str:
             said = re.sub(r"^\s*([A-Z]{3,4}[0-9]{3})?\s*", "", text)
             if said:
                 return said
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", error.__name__).capitalize()
+    return error.__name__

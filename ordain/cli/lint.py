@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from ordain.policies.engine import Engine
     from ordain.specs.documents import Document
     from ordain.specs.findings import Finding
 
@@ -47,8 +48,12 @@ def command(
     from ordain.specs.findings import Severity
 
     tree, policies, unread = _of_packs(packs) if packs else _of_estate(directory)
-    findings = (*unread, *lint(policies, cel_engine()))
-    _print(ctx, findings, tree, len(policies), output)
+    engine = cel_engine()
+    findings = (*unread, *lint(policies, engine))
+    if output == "json":
+        click.echo(_as_json(findings, tree, policies, engine))
+    else:
+        _show(ctx, findings, tree, len(policies))
     least = Severity(fail_on)
     ctx.exit(1 if any(finding.severity.reaches(least) for finding in findings) else 0)
 
@@ -77,22 +82,28 @@ def _of_packs(packs: Iterable[str]) -> Policies:
     return tree, tuple(policies), ()
 
 
-def _print(
-    ctx: click.Context,
+def _as_json(
     findings: tuple[Finding, ...],
     tree: Mapping[str, bytes],
-    policies: int,
-    output: str,
+    policies: Iterable[Document],
+    engine: Engine,
+) -> str:
+    """What `ordain check -o json` writes, of the files that hold policies."""
+    from ordain.policies.gate import verdict_of
+    from ordain.specs.writers import documents
+    from ordain.specs.writers.checked import Checked
+
+    paths = tuple(sorted({document.path for document in policies}))
+    verdict = verdict_of(findings)
+    checked = Checked(verdict, findings, now(), tree, paths=paths, engine=engine.name)
+    return documents.render(checked)
+
+
+def _show(
+    ctx: click.Context, findings: tuple[Finding, ...], tree: Mapping[str, bytes], policies: int
 ) -> None:
     from ordain.specs.diagnostics import render_text
 
-    if output == "json":
-        from ordain.policies.gate import verdict_of
-        from ordain.specs.writers import documents
-        from ordain.specs.writers.checked import Checked
-
-        click.echo(documents.render(Checked(verdict_of(findings), findings, now(), tree)))
-        return
     colour = ctx.color if ctx.color is not None else sys.stdout.isatty()
     # The last line counts files; here it is policies that were looked at.
     text = render_text(findings, tree, colour=colour).rpartition(" in ")[0]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ordain.reconciler.preview import Preview
     from ordain.reconciler.source import Source
 
+# Whoever approves begins with the list of proposals; there is nothing to mend.
+_MISSING = "SOD-QUORUM"
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
@@ -113,8 +115,8 @@ def _print_change(ctx: click.Context, found: Preview, options: str, output: str)
 
         colour = ctx.color if ctx.color is not None else sys.stdout.isatty()
         click.echo(render_text(found, colour=colour))
-        blocked = found.verdict.value == "fail"
-        click.echo(f"Next: ordain check {options}" if blocked else "Next: ordain proposals list")
+        refused = any(code != _MISSING for code in found.blocked_by)
+        click.echo(f"Next: ordain check {options}" if refused else "Next: ordain proposals list")
 
 
 def _show_stages(directory: Path, revision: str, out: Path | None, output: str) -> int:

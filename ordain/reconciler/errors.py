@@ -22,7 +22,7 @@ from ordain.specs.errors import OrdainError
 
 
 class ReconcilerError(OrdainError):
-    """The root of this room's errors."""
+    """The reconciler cannot go on."""
 
     code = "REC000"
 

@@ -147,6 +147,11 @@ class Preview:
         return next((one for one in self.findings if one.severity is Severity.ERROR), None)
 
     @property
+    def blocked_by(self) -> frozenset[str]:
+        """The codes of everything that blocks."""
+        return frozenset(one.code for one in self.findings if one.severity is Severity.ERROR)
+
+    @property
     def summary(self) -> str:
         """One line that a program can find."""
         return (

@@ -4,22 +4,22 @@
     ├── GitError                   VCS001  git failed; the message is git's own
     │   ├── GitMissing             VCS002  there is no git program
     │   ├── GitTooOld              VCS003  this git cannot do what is asked
-    │   ├── NotARepository         VCS004
-    │   ├── NoCommits              VCS005
-    │   ├── UnknownRevision        VCS006
-    │   ├── MissingPath            VCS007
-    │   ├── CorruptObject          VCS008
+    │   ├── NotARepository         VCS004  the directory is in no git repository
+    │   ├── NoCommits              VCS005  the repository has no commit yet
+    │   ├── UnknownRevision        VCS006  no commit has this name here
+    │   ├── MissingPath            VCS007  the commit has no file of this path
+    │   ├── CorruptObject          VCS008  git keeps something that cannot be read
     │   ├── MergeConflict          VCS009  knows the paths
     │   ├── RefMoved               VCS010  somebody was faster; nothing was changed
     │   ├── PushRejected           VCS011  the remote refused; knows git's reason
-    │   ├── GitTimeout             VCS012
-    │   └── ShallowClone           VCS013
-    ├── SignatureError             VCS020
+    │   ├── GitTimeout             VCS012  git did not answer in time
+    │   └── ShallowClone           VCS013  the clone lacks the history that is asked for
+    ├── SignatureError             VCS020  a key or a signature cannot be used
     │   ├── KeyUnusable            VCS021  a key that cannot sign or be read
     │   └── BadSignature           VCS022  the signature does not hold
     ├── UnnameableChange           VCS030  the change has no canonical form, or is empty
-    └── ForgeError                 VCS040
-        ├── UnknownProposal        VCS041
+    └── ForgeError                 VCS040  a proposal cannot be made, shown or merged
+        ├── UnknownProposal        VCS041  there is no such proposal
         ├── ProposalMoved          VCS042  its branch is not what the caller has looked at
         └── WorkTreeInTheWay       VCS043  a merge would tread on files of the work tree
 
@@ -33,7 +33,7 @@ from ordain.specs.errors import OrdainError
 
 
 class VcsError(OrdainError):
-    """The root of this room."""
+    """Git, a key or a forge says no."""
 
     code = "VCS000"
 

@@ -233,7 +233,7 @@ def test_no_estate_in_the_repository(place: Place) -> None:
     says(
         refused(place, "plan"),
         f"[SPEC001]: there is no ordain.yaml in the newest commit of {place.estate}",
-        "go to an estate, or make one with: ordain init DIRECTORY",
+        "make an estate with: ordain init DIRECTORY",
     )
 
 

@@ -56,6 +56,12 @@ def test_every_code_has_a_page(used: dict[str, str], pages: set[str]) -> None:
     assert {code: place for code, place in used.items() if code not in pages} == {}
 
 
+def test_every_page_begins_with_a_sentence(pages: set[str]) -> None:
+    titles = {code: page.title for code, page in explanations().items() if code in pages}
+    # Where nobody has written one, the name of an error's class stands there.
+    assert {code: title for code, title in titles.items() if " " not in title} == {}
+
+
 def test_every_page_is_about_a_code_that_can_be_met(used: dict[str, str], pages: set[str]) -> None:
     # The codes of a pack are made of the names of its policies.
     fixed = {code for code in pages if CODE.fullmatch(code) and not code.startswith("POL-")}

@@ -42,6 +42,14 @@ def test_what_the_gate_refuses_is_planned_all_the_same(topic: Place) -> None:
     assert told[-1] == "Next: ordain check --base main --rev topic"
 
 
+def test_where_only_an_approval_is_missing_the_proposals_come_next(topic: Place) -> None:
+    topic.edit("specs/routes/credit.yaml", "endpoint: /v1/credit", "endpoint: /v1/loans")
+    topic.commit("Another endpoint")
+    told = topic.ordain("plan", "--base", "main").stdout.splitlines()
+    assert told[-3].startswith("Verdict: fail (1 error, 0 warnings); first SOD-QUORUM: ")
+    assert told[-1] == "Next: ordain proposals list"
+
+
 def test_it_runs_where_there_is_no_home(topic: Place) -> None:
     shutil.rmtree(topic.root / "home")
     found = json.loads(topic.ordain("plan", "--base", "main", "-o", "json").stdout)

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import ordain
+
 if TYPE_CHECKING:
     from places import Place
 
@@ -107,7 +109,10 @@ def test_a_misspelt_field_is_shown_with_what_was_meant(place: Place) -> None:
     ]
     found = json.loads(place.ordain("lint", "-o", "json", expect=1).stdout)
     assert [one["code"] for one in found["findings"]] == ["LINT010", "LINT032"]
-    assert (found["format"], found["summary"]["errors"]) == ("ordain.findings/1", 1)
+    assert (found["format"], found["summary"]["error"]) == ("ordain.findings/1", 1)
+    assert found["tool"] == {"name": "ordain", "version": ordain.__version__}
+    assert found["engine"].startswith("cel-expr-python ")
+    assert found["summary"]["files"] == 1
 
 
 @pytest.mark.parametrize(("weight", "code"), [("error", 0), ("warning", 0), ("note", 1)])

@@ -202,8 +202,14 @@ def test_an_estate_with_errors_names_the_first(bench: Bench) -> None:
     file = bench.estate / MODEL_FILE
     file.write_text(file.read_text().replace("tier: 2", "teir: 2"))
     state, detail, remedy = seen(bench, "estate")
-    assert (state, remedy) == ("fail", "see: ordain check")
+    assert (state, remedy) == ("fail", "ordain check")
     assert detail.startswith(f"2 errors in 8 files; first {MODEL_FILE}:")
+
+
+@pytest.mark.parametrize("name", ["packs", "lock"])
+def test_what_an_unread_document_may_say_is_not_guessed(bench: Bench, name: str) -> None:
+    (bench.estate / "ordain.yaml").write_text("kind: [\n")
+    assert seen(bench, name) == ("skip", "not looked at: the estate has errors", "")
 
 
 def test_where_the_branch_stands_is_told_by_the_checkout(bench: Bench) -> None:
@@ -401,7 +407,7 @@ def test_a_ledger_that_was_touched_fails(bench: Bench) -> None:
     (segment,) = ledger.root.rglob("*.jsonl")
     segment.write_bytes(segment.read_bytes().replace(b'"subject":"1"', b'"subject":"7"'))
     state, _, remedy = seen(bench, "ledger")
-    assert (state, remedy) == ("fail", "see: ordain audit verify")
+    assert (state, remedy) == ("fail", "ordain audit verify")
 
 
 def test_a_clock_behind_what_happened_fails(bench: Bench) -> None:

@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from ordain.reconciler.doctor.checks import Missing, desk, fail, need, ok, skip, warn
+from ordain.reconciler.doctor.checks import Missing, desk, fail, need, ok, skip, warn, whole
 from ordain.specs.diagnostics import plural
 from ordain.specs.findings import Severity
 from ordain.vcs.errors import GitTimeout
@@ -38,7 +38,7 @@ def estate(around: Surroundings) -> Answer:
     if errors:
         first = f"{errors[0].location}: {errors[0].message}"
         where = f"{plural(len(errors), 'error')} in {plural(len(found.files), 'file')}"
-        return fail(f"{where}; first {first}", "see: ordain check")
+        return fail(f"{where}; first {first}", "ordain check")
     root = around.root
     if (
         not isinstance(root, Missing)
@@ -143,7 +143,7 @@ def packs(around: Surroundings) -> Answer:
     """The packs that the estate names ship with this version of ordain."""
     from ordain.policies.packs import DEFAULT, pack_versions
 
-    sets = need(around.estate).all("PolicySet")
+    sets = whole(around).all("PolicySet")
     named = [pack for document in sets for pack in document.spec.packs]
     if not sets:
         return ok(f"none is named, so {DEFAULT} {pack_versions(DEFAULT)[0]} holds")
@@ -162,9 +162,9 @@ def lock(around: Surroundings) -> Answer:
     from ordain.runtime.environment import ABSENT, installed, mismatches, read_lock
 
     root = need(around.root)
-    settings = need(around.estate).all("Estate")
-    path = settings[0].spec.environment_lock if settings else ""
-    if not path or not (root / path).is_file():
+    (settings,) = whole(around).all("Estate")
+    path = settings.spec.environment_lock
+    if not (root / path).is_file():
         return warn("no environment is locked, so no training can be repeated", "ordain lock")
     found = installed()
     if ABSENT in found.values():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ordain.specs.errors import OrdainError
+from ordain.specs.findings import blocking
 from ordain.specs.trees import find_root, work_tree
 
 if TYPE_CHECKING:
@@ -112,6 +113,18 @@ def desk(around: Surroundings) -> Repository:
     found = need(around.repository)
     if found.bare:
         raise NotThere(_BARE)
+    return found
+
+
+def whole(around: Surroundings) -> LoadedEstate:
+    """The estate, if all of it could be read.
+
+    Raises:
+        NotThere: there is none, or what is asked about may be among what has errors.
+    """
+    found = need(around.estate)
+    if blocking(found.findings):
+        raise NotThere("the estate has errors")
     return found
 
 

@@ -138,7 +138,7 @@ def ledger(around: Surroundings) -> Answer:
     anchors = read_anchors(source, allowed_keys(organization), around.now, known=known)
     report = verify(Ledger(source.home.ledger), anchors=anchors)
     if not report.ok:
-        return fail(report.findings[0].message, "see: ordain audit verify")
+        return fail(report.findings[0].message, "ordain audit verify")
     return ok(f"everything holds (chains: {len(report.chains)}, records: {report.records:,})")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ServingError(RunError):
-    """The root of this part of the room."""
+    """Serving cannot begin or go on."""
 
     code = "SRV100"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import ordain
 from ordain.specs.diagnostics import waiver_words
 from ordain.specs.findings import Finding, Severity, Verdict
 
@@ -60,7 +61,7 @@ class Checked:
     tree: Mapping[str, bytes]
     suppressed: tuple[Waived, ...] = ()
     paths: tuple[str, ...] = ()
-    tool_version: str = ""
+    tool_version: str = ordain.__version__
     engine: str = ""
     policies: tuple[tuple[str, str], ...] = ()
     revision: str = ""

@@ -38,7 +38,7 @@ _WORDS: Final = {
 
 def render(checked: Checked) -> str:
     """The whole comment, not more than 60 kB."""
-    head, foot = f"{MARK} sha256:{'0' * 64} -->\n", _as_of(checked)
+    head, foot = f"{MARK} sha256:{'0' * 64} -->\n", as_of(checked)
     body = compose(checked, MOST_BYTES - len(head.encode()) - len(foot.encode()))
     digest = sha256(body.encode("utf-8", "replace")).hexdigest()
     return f"{MARK} sha256:{digest} -->\n{body}{foot}"
@@ -131,9 +131,9 @@ def _foot(checked: Checked) -> str:
     )
 
 
-def _as_of(checked: Checked) -> str:
-    version = f" by ordain {checked.tool_version}" if checked.tool_version else ""
-    return f"\n<sub>As of {checked.instant}{version}.</sub>\n"
+def as_of(checked: Checked) -> str:
+    """The last line: the time of the verdict, and what gave it."""
+    return f"\n<sub>As of {checked.instant} by ordain {checked.tool_version}.</sub>\n"
 
 
 def _row(finding: Finding) -> str:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.specs.diagnostics import cut
 from ordain.specs.writers.checked import WHOLE_ESTATE
 from ordain.specs.writers.fingerprints import NAME, heaviest_first, marked
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0-rtm.5.json"
 MOST_RESULTS: Final = 25_000
 _MOST_TAGS: Final = 20
+# What code scanning shows of a description.
+_LONGEST: Final = 1024
 _BASE: Final = "%SRCROOT%"
 
 
@@ -54,8 +57,7 @@ def render(checked: Checked) -> str:
 
 
 def _driver(checked: Checked, rules: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    version = {"version": checked.tool_version} if checked.tool_version else {}
-    return {"name": "ordain", **version, "rules": rules}
+    return {"name": "ordain", "version": checked.tool_version, "rules": rules}
 
 
 def _invocation(checked: Checked, cut: int) -> dict[str, Any]:
@@ -102,8 +104,8 @@ def _rule(finding: Finding, controls: list[str], page: Explanation | None) -> di
     example = f"```text\n{shown}\n```" if shown else ""
     return {
         "id": finding.code,
-        "shortDescription": {"text": title},
-        "fullDescription": {"text": why or title},
+        "shortDescription": {"text": cut(title, _LONGEST)},
+        "fullDescription": {"text": cut(why or title, _LONGEST)},
         "help": {
             "text": "\n".join(said),
             "markdown": "\n\n".join([*said[:-1], *([example] if example else []), said[-1]]),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ordain.specs.writers.markdown import compose
+from ordain.specs.writers.markdown import as_of, compose
 
 if TYPE_CHECKING:
     from ordain.specs.writers.checked import Checked
@@ -17,5 +17,5 @@ MOST_BYTES: Final = 1024 * 1024
 
 def render(checked: Checked) -> str:
     """The page, not more than 1 MiB."""
-    as_of = f"\n<sub>As of {checked.instant}.</sub>\n"
-    return compose(checked, MOST_BYTES - len(as_of)) + as_of
+    foot = as_of(checked)
+    return compose(checked, MOST_BYTES - len(foot.encode())) + foot
