@@ -409,3 +409,12 @@ def test_a_variable_that_fails_is_not_absent(workshop: Workshop, expression: str
         "the policy mine could not be evaluated on Model/credit: POL-mine: it asks whether "
         'variables are there; variables.gone: Key not found in map : "nothing"'
     )
+
+
+def test_a_message_stays_readable_whatever_the_values_are(workshop: Workshop) -> None:
+    long = "object.spec.purpose.replace('', object.spec.purpose)"
+    found = only(judged(workshop, {"expression": "false", "messageExpression": long}))
+    assert len(found.message) == 1_000
+    unread = only(judged(workshop, {"expression": f"object.spec.owner.matches('(' + {long})"}))
+    assert unread.code == "POL002"
+    assert len(unread.message) < 1_000

@@ -19,6 +19,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.policies.cel.patterns import effort
 from ordain.policies.cel.tree import Call, Fold, ListOf, Literal, MapOf, Name, Node, Select
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ MAXIMUM_COST: Final = 20_000_000.0
 TURNS: Final = 10_000.0
 # More values than this are not counted; they are too many for any rule that was declined.
 _COUNTED: Final = 1_000_000
+# A length by which work is divided, so that what is less than a unit for each character counts.
+_LONG: Final = 1_000
 # The longest text of one number in `format`: 308 digits, a point, and a precision of 1,000.
 _FORMATTED: Final = 1_400.0
 
@@ -56,6 +59,11 @@ class Size:
     def count(self) -> float:
         """How many items it may have, on the average."""
         return self._count
+
+    @property
+    def held(self) -> object:
+        """The value itself, where it is at hand."""
+        return None
 
     def field(self, _: object) -> Size:
         """A part under a known key."""
@@ -97,6 +105,10 @@ class Held(Size):
     @property
     def count(self) -> float:
         return float(len(self._value)) if isinstance(self._value, list | dict) else self._weight
+
+    @property
+    def held(self) -> object:
+        return self._value
 
     def field(self, key: object) -> Size:
         return Held(self._value.get(key)) if isinstance(self._value, dict) else self
@@ -162,7 +174,8 @@ def weight(value: object) -> float:
 def may_grow(nodes: Iterable[Node]) -> bool:
     """Whether anything in a tree can do more than go through its values once."""
     return any(
-        isinstance(node, Fold) or (isinstance(node, Call) and node.function in _MADE)
+        isinstance(node, Fold)
+        or (isinstance(node, Call) and (node.function in _MADE or node.function == "matches"))
         for node in nodes
     )
 
@@ -236,6 +249,9 @@ class _Estimate:
             case (("_==_" | "_!=_"), _):
                 self._equal(operands, sizes)
                 return _ONE
+            case "matches", (_, pattern):
+                self._matches(sizes[0], pattern, sizes[1])
+                return _ONE
         made = _MADE.get(node.function, _linear)(sizes)
         self._walk(made)
         return _ONE if node.function in _JUDGES else made
@@ -245,6 +261,17 @@ class _Estimate:
         pairs = zip(sizes, operands, strict=True)
         literals = [size for size, one in pairs if isinstance(one, Literal)]
         self._walk(min(literals or sizes, key=lambda size: size.mean))
+
+    def _matches(self, text: Size, node: Node, size: Size) -> None:
+        """A pattern that is at hand is looked at; of another one nothing is known but its size."""
+        pattern = node.value if isinstance(node, Literal) else size.held
+        if isinstance(pattern, str):
+            # A text of no characters has the price of the question alone.
+            asked, longest = effort(pattern, 0), effort(pattern, _LONG)
+            each = Size(float(asked), float(asked))
+            self._walk(each + text * Size((longest - asked) / _LONG, (longest - asked) / _LONG))
+        else:
+            self._walk(_UNKNOWN if self._turns > 1.0 else text + size)
 
     def _fold(self, node: Fold) -> Size:
         if isinstance(node.range, ListOf) and not node.range.items:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.policies.cel.patterns import effort
 from ordain.policies.cel.times import Timestamp
 from ordain.policies.cel.values import ABSENT, Declined, integer, sized, take
 
@@ -118,9 +119,9 @@ def searched(
     pattern: Any,  # noqa: ANN401
     meter: list[int],
 ) -> bool:
-    """`text.matches(pattern)` of RE2 in a loop: each time it is given a copy of the text."""
+    """`text.matches(pattern)` of RE2, which no loop bounds and which cannot be interrupted."""
     _text(text, pattern)
-    take(meter, 40 + (len(text) + len(pattern)) // 16)
+    take(meter, effort(pattern, len(text)))
     return matches(text, pattern)
 
 
