@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # Every variable, where an expression looks at all of them or at one whose name it computes.
 _ANY: Final = ""
+# Nobody reads a longer message, and an expression may make one of a million characters.
+_LONGEST: Final = 1_000
 
 
 class Question:
@@ -129,6 +131,8 @@ class Question:
     def _violated(self, check: Check) -> Finding:
         better = check.message.run(self.binding).value if check.message else None
         message = better if isinstance(better, str) and better else check.spec.message
+        if len(message) > _LONGEST:
+            message = f"{message[: _LONGEST - 1]}…"
         return self._finding(
             check.code,
             check.severity,

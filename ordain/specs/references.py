@@ -18,7 +18,7 @@ from ordain.specs.paths import Path, values_at
 from ordain.specs.spelling import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Location
@@ -38,6 +38,9 @@ PEOPLE: Final[dict[str, tuple[str, ...]]] = {
 RECORDS: Final = frozenset(
     ("BreakGlass", "Comment", "Incident", "ModelVersion", "Validation", "Waiver")
 )
+# To guess what was meant takes a look at every name; whoever has more mistakes has made one of them
+# many times.
+_MOST_GUESSES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,9 @@ class References:
         self._estate = estate
         self._checks = (Columns(estate).of, Traffic(estate).of, Support(estate).of)
         self._people_known: frozenset[str] | None = None
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._made: dict[str, list[int]] | None = None
+        self._guesses = _MOST_GUESSES
 
     def of(self, document: Document) -> Iterator[Finding]:
         """What is wrong with one document among the others."""
@@ -119,12 +125,37 @@ class References:
         if not all(map(estate.knows, document.ties.links)):
             for reference in references(document):
                 if not estate.knows(reference.key):
-                    names = [found.name for found in estate.all(reference.kind)]
-                    yield _nowhere(document, reference.path, reference.kind, reference.name, names)
+                    names = self._named(reference.kind)
+                    yield self._nowhere(
+                        document, reference.path, reference.kind, reference.name, names
+                    )
         if document.kind == "Waiver":
-            yield from _waived(estate, document)
+            yield from self._waived(document)
         if document.kind == "Policy":
             yield from _unknown_kinds(document)
+
+    def _named(self, kind: str) -> tuple[str, ...]:
+        """The names of a kind, sorted."""
+        found = self._estate.all(kind)
+        if kind not in self._names:
+            self._names[kind] = tuple(one.name for one in found)
+        return self._names[kind]
+
+    def _nowhere(
+        self, document: Document, path: Path, kind: str, name: str, known: Sequence[str]
+    ) -> Finding:
+        guess = ""
+        if self._guesses:
+            self._guesses -= 1
+            guess = did_you_mean(name, known)
+        return _nowhere(document, path, kind, name, known, guess)
+
+    def _waived(self, document: Document) -> Iterator[Finding]:
+        """A waiver for something that is not there."""
+        subject = document.spec.object
+        if self._estate.get(subject.kind, subject.name) is None:
+            path, names = ("spec", "object", "name"), self._named(subject.kind)
+            yield self._nowhere(document, path, subject.kind, subject.name, names)
 
     def _strangers(self, document: Document) -> Iterator[Finding]:
         """People whom no Organization knows; without any Organization nobody is unknown."""
@@ -132,7 +163,7 @@ class References:
         for pattern in PEOPLE[document.kind] if people else ():
             for path, name in values_at(document.raw, pattern):
                 if isinstance(name, str) and name not in people:
-                    yield _nowhere(document, path, "Person", name, people)
+                    yield self._nowhere(document, path, "Person", name, sorted(people))
 
     def _people(self, organizations: tuple[Document, ...]) -> frozenset[str]:
         if self._people_known is None:
@@ -163,10 +194,8 @@ class References:
             return
         if self._estate.refuses("ModelVersion"):
             return
-        made = sorted(
-            one.spec.version for one in self._estate.all("ModelVersion") if one.spec.model == model
-        )
-        known = ", ".join(map(str, dict.fromkeys(made)))
+        made = self._versions(self._estate.all("ModelVersion")).get(model, ())
+        known = ", ".join(map(str, dict.fromkeys(sorted(made))))
         yield Finding(
             "REF010",
             Severity.ERROR,
@@ -176,15 +205,23 @@ class References:
             "remove `version`: a promotion writes it when a version is approved",
         )
 
+    def _versions(self, documents: tuple[Document, ...]) -> dict[str, list[int]]:
+        """The numbers of the versions of every model."""
+        if self._made is None:
+            self._made = {}
+            for one in documents:
+                self._made.setdefault(one.spec.model, []).append(one.spec.version)
+        return self._made
+
 
 def _place(finding: Finding) -> tuple[str, int, int]:
     place = finding.location
     return (place.path, place.line, place.column) if place else ("", 0, 0)
 
 
-def _nowhere(document: Document, path: Path, kind: str, name: str, names: Iterable[str]) -> Finding:
-    known = sorted(names)
-    guess = did_you_mean(name, known)
+def _nowhere(
+    document: Document, path: Path, kind: str, name: str, known: Sequence[str], guess: str
+) -> Finding:
     many = f"there is no {kind} yet; add one, or correct the name"
     remedy = guess or (f"declared: {', '.join(known[:10])}" if known else many)
     severity = Severity.WARNING if document.kind in RECORDS else Severity.ERROR
@@ -199,14 +236,6 @@ def _nowhere(document: Document, path: Path, kind: str, name: str, names: Iterab
         (f"{document.key} refers to it",),
         remedy,
     )
-
-
-def _waived(estate: LoadedEstate, document: Document) -> Iterator[Finding]:
-    """A waiver for something that is not there."""
-    subject = document.spec.object
-    names = [found.name for found in estate.all(subject.kind)]
-    if subject.name not in names:
-        yield _nowhere(document, ("spec", "object", "name"), subject.kind, subject.name, names)
 
 
 def _unknown_kinds(document: Document) -> Iterator[Finding]:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SECONDS = 20
+# Twice what is promised, for a machine that has other work to do meanwhile.
+SECONDS = 2.0
+# Far above what is allowed: it only keeps a failure from going on for ever.
+KILLED = 20
 ADDRESS_SPACE = 2 << 30
 PEAK = 200 << 20
 
@@ -90,7 +93,7 @@ CASES: dict[str, tuple[dict[str, bytes], str, str]] = {
     ),
     "a regular expression that is none": (policy("'a'.matches('(')"), "POL002", ""),
     "a policy without end": (
-        policy("'a' == '" + "a" * 200_000 + "'"),
+        policy("'a' == '" + "a" * 40_000 + "'"),
         "POL001",
         "longer than 32,768",
     ),
@@ -113,11 +116,11 @@ CASES: dict[str, tuple[dict[str, bytes], str, str]] = {
 }
 
 
-def checked(directory: Path, tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any], int]:
-    """The exit code, the JSON and the peak memory in bytes of one check."""
+def checked(directory: Path, tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """The exit code and the JSON of one check, which keeps to its bounds."""
     report = tmp_path / "spent.json"
     check = (sys.executable, "-m", "ordain.cli", "-C", str(directory), "check", "-o", "json")
-    limits = (str(report), str(SECONDS), str(ADDRESS_SPACE))
+    limits = (str(report), str(KILLED), str(ADDRESS_SPACE))
     done = subprocess.run(
         (sys.executable, confined.__file__, *limits, *check, *arguments),
         capture_output=True,
@@ -125,7 +128,9 @@ def checked(directory: Path, tmp_path: Path, *arguments: str) -> tuple[int, dict
         check=False,
     )
     spent = json.loads(report.read_text())
-    return done.returncode, json.loads(done.stdout), spent["bytes"]
+    assert spent["seconds"] <= SECONDS
+    assert spent["bytes"] <= PEAK
+    return done.returncode, json.loads(done.stdout)
 
 
 def estate(tmp_path: Path, files: dict[str, bytes]) -> Path:
@@ -140,13 +145,12 @@ def estate(tmp_path: Path, files: dict[str, bytes]) -> Path:
 @pytest.mark.parametrize("case", CASES)
 def test_one_finding_and_no_more_than_it_takes(tmp_path: Path, case: str) -> None:
     files, code, words = CASES[case]
-    exit_code, said, peak = checked(estate(tmp_path, files), tmp_path)
+    exit_code, said = checked(estate(tmp_path, files), tmp_path)
     found = [one for one in said["findings"] if one["severity"] == "error"]
     assert exit_code == 1
     assert [one["code"] for one in found] == [code]
     assert words in found[0]["message"]
     assert found[0]["location"]["path"] in {*files, "ordain.yaml"}
-    assert peak <= PEAK
 
 
 def link_out(directory: Path) -> None:
@@ -170,20 +174,32 @@ def test_what_is_no_file_of_the_estate_is_one_finding(
 ) -> None:
     directory = estate(tmp_path, {})
     make(directory)
-    exit_code, said, peak = checked(directory, tmp_path)
+    exit_code, said = checked(directory, tmp_path)
     assert exit_code == 1
     assert [one["code"] for one in said["findings"] if one["severity"] == "error"] in (
         ["SPEC020"],
         ["SPEC021"],
     )
-    assert peak <= PEAK
 
 
 def test_a_thousand_broken_files_are_a_thousand_findings_within_the_same_bounds(
     tmp_path: Path,
 ) -> None:
     files = {f"specs/{n}.yaml": b"kind: Modle\nmetadata: {name: x}\n" for n in range(1_000)}
-    exit_code, said, peak = checked(estate(tmp_path, files), tmp_path)
+    exit_code, said = checked(estate(tmp_path, files), tmp_path)
     assert exit_code == 1
     assert {one["location"]["path"] for one in said["findings"]} >= files.keys()
-    assert peak <= PEAK
+
+
+def test_many_mistakes_in_one_file_are_a_hundred_findings_and_a_word_on_the_rest(
+    tmp_path: Path,
+) -> None:
+    keys = "".join(f"k{n}: {{a: 1, a: 2}}\n" for n in range(500))
+    model = "kind: Model\nmetadata: {name: m}\nspec:\n" + "".join(f"  u{n}:\n" for n in range(500))
+    files = {"specs/twice.yaml": f"{keys}{keys}".encode(), "specs/unknown.yaml": model.encode()}
+    exit_code, said = checked(estate(tmp_path, files), tmp_path)
+    found = [one["code"] for one in said["findings"]]
+    assert exit_code == 1
+    assert found.count("SPEC013") == 100
+    assert found.count("SPEC104") >= 99
+    assert found.count("SPEC024") == 2

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ordain.policies.cel.costs import costly, may_grow, weight
+from ordain.policies.cel.patterns import effort
 from ordain.policies.cel.programs import CelEngine
 
 ENGINE = CelEngine()
@@ -84,3 +85,25 @@ def test_a_rule_that_errs_on_a_large_document_still_says_why() -> None:
     values = {"l": [{"n": number} for number in range(2_000)]}
     outcome = ENGINE.compile("object.l.all(x, x.gone > 1)").run(ENGINE.bind({"object": values}))
     assert outcome.error == 'Key not found in map : "gone"'
+
+
+@pytest.mark.parametrize(
+    ("pattern", "written_out"),
+    [
+        ("(ab){3}c{2}", "abababcc"),
+        ("(?:a{2}|b){3}", "(aa|b)(aa|b)(aa|b)"),
+        ("(?i)(?P<name>[])x]){2}", "[])x][])x]"),
+        (r"\pL{3}", r"\pL\pL\pL"),
+        (r"[\p{Greek}\pN]{2}", r"\pL\pL\pL\pL"),
+        (r"\({2}a{1,3}b*", r"\(\(aaab"),
+        ("a{2,}", "aa"),
+    ],
+)
+def test_a_pattern_costs_what_it_costs_when_it_is_written_out(
+    pattern: str, written_out: str
+) -> None:
+    assert effort(pattern, 0) == effort(written_out, 0)
+
+
+def test_what_hides_its_counts_is_taken_for_large() -> None:
+    assert effort(r"\Q(\Ea{900}", 0) > effort("a{900}", 0)

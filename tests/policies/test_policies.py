@@ -483,3 +483,12 @@ def test_evidence_that_is_no_file_is_none(workshop: Workshop) -> None:
     loaded = workshop.serving.load()
     world = World(loaded, "2026-11-20T00:00:00Z", tree=Unreadable())
     assert world.value("evidence", loaded.documents["ModelVersion/credit-1"]) is None
+
+
+def test_a_message_stays_readable_whatever_the_values_are(workshop: Workshop) -> None:
+    long = "object.spec.purpose.replace('', object.spec.purpose)"
+    found = only(judged(workshop, {"expression": "false", "messageExpression": long}))
+    assert len(found.message) == 1_000
+    unread = only(judged(workshop, {"expression": f"object.spec.owner.matches('(' + {long})"}))
+    assert unread.code == "POL002"
+    assert len(unread.message) < 1_000

@@ -190,3 +190,18 @@ def test_a_version_that_is_declared_twice_is_refused(check: Check, files: dict[s
             "| versions are written by the machine: remove the one that it did not write"
         )
     ]
+
+
+@pytest.mark.timeout(20)
+def test_many_references_that_lead_nowhere_take_as_long_as_they_are_many(load: Load) -> None:
+    spec = "{{model: {}, breach: b1, author: manager, text: x}}"
+    model = "{purpose: Probability of default, tier: 2, owner: risk, task: classification}"
+    texts = [HEAD.format("Comment", f"c-{n:04}", spec.format(f"m-{n}x")) for n in range(1_000)]
+    texts += [HEAD.format("Model", f"m-{n}", model) for n in range(1_000)]
+    estate = load({"specs/many.yaml": "---\n".join(texts)})
+    start = time.process_time()
+    found = [one for one in check_references(estate) if one.code == "REF001"]
+    assert time.process_time() - start < 1.5
+    assert len(found) == 1_000
+    assert found[0].remedy == "did you mean `m-0`?"
+    assert found[-1].remedy.startswith("declared: credit, m-0, m-1, m-10, ")

@@ -30,6 +30,8 @@ MAXIMUM_COST: Final = 20_000_000.0
 TURNS: Final = 10_000.0
 # More values than this are not counted; they are too many for any rule that was declined.
 _COUNTED: Final = 1_000_000
+# A length by which work is divided, so that what is less than a unit for each character counts.
+_LONG: Final = 1_000
 # The longest text of one number in `format`: 308 digits, a point, and a precision of 1,000.
 _FORMATTED: Final = 1_400.0
 
@@ -57,6 +59,11 @@ class Size:
     def count(self) -> float:
         """How many items it may have, on the average."""
         return self._count
+
+    @property
+    def held(self) -> object:
+        """The value itself, where it is at hand."""
+        return None
 
     def field(self, _: object) -> Size:
         """A part under a known key."""
@@ -99,6 +106,10 @@ class Held(Size):
     def count(self) -> float:
         return float(len(self._value)) if isinstance(self._value, list | dict) else self._weight
 
+    @property
+    def held(self) -> object:
+        return self._value
+
     def field(self, key: object) -> Size:
         return Held(self._value.get(key)) if isinstance(self._value, dict) else self
 
@@ -132,8 +143,6 @@ class Element(Size):
         return self.mean
 
 
-# What it takes RE2 to read a pattern that nobody knows yet: 1 ms.
-_UNREAD: Final = 20_000.0
 _ONE: Final = Size(1.0, 1.0)
 _NOTHING: Final = Size(0.0, 0.0)
 _UNKNOWN: Final = Size(float("inf"), float("inf"))
@@ -165,7 +174,8 @@ def weight(value: object) -> float:
 def may_grow(nodes: Iterable[Node]) -> bool:
     """Whether anything in a tree can do more than go through its values once."""
     return any(
-        isinstance(node, Fold) or (isinstance(node, Call) and node.function in _MADE)
+        isinstance(node, Fold)
+        or (isinstance(node, Call) and (node.function in _MADE or node.function == "matches"))
         for node in nodes
     )
 
@@ -240,7 +250,8 @@ class _Estimate:
                 self._equal(operands, sizes)
                 return _ONE
             case "matches", (_, pattern):
-                self._walk(_searched(sizes[0], pattern))
+                self._matches(sizes[0], pattern, sizes[1])
+                return _ONE
         made = _MADE.get(node.function, _linear)(sizes)
         self._walk(made)
         return _ONE if node.function in _JUDGES else made
@@ -250,6 +261,17 @@ class _Estimate:
         pairs = zip(sizes, operands, strict=True)
         literals = [size for size, one in pairs if isinstance(one, Literal)]
         self._walk(min(literals or sizes, key=lambda size: size.mean))
+
+    def _matches(self, text: Size, node: Node, size: Size) -> None:
+        """A pattern that is at hand is looked at; of another one nothing is known but its size."""
+        pattern = node.value if isinstance(node, Literal) else size.held
+        if isinstance(pattern, str):
+            # A text of no characters has the price of the question alone.
+            asked, longest = effort(pattern, 0), effort(pattern, _LONG)
+            each = Size(float(asked), float(asked))
+            self._walk(each + text * Size((longest - asked) / _LONG, (longest - asked) / _LONG))
+        else:
+            self._walk(_UNKNOWN if self._turns > 1.0 else text + size)
 
     def _fold(self, node: Fold) -> Size:
         if isinstance(node.range, ListOf) and not node.range.items:
@@ -275,16 +297,6 @@ class _Estimate:
         found = self.size(node)
         self._locals = kept
         return found
-
-
-def _searched(text: Size, pattern: Node) -> Size:
-    """What it takes to read a pattern, which is done for every text anew, and to look for it."""
-    match pattern:
-        case Literal(value=str() as known):
-            work = float(effort(known))
-        case _:
-            work = _UNREAD
-    return Size(work, work) + text * Size(work / 100, work / 100)
 
 
 def _linear(sizes: list[Size]) -> Size:

@@ -463,9 +463,7 @@ class Emitter:
 
     def _searched(self, text: str, pattern: str) -> str:
         """A question to RE2."""
-        if self._turning:
-            return f"searched(matches, {text}, {pattern}, {self._meter()})"
-        return f"matches({text}, {pattern})"
+        return f"searched(matches, {text}, {pattern}, {self._meter()})"
 
     def _index(self, left: Node, right: Node) -> Code:
         operand, key = self.any(left), self.value(right)

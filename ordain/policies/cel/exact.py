@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CONFIG: Final = "name: ordain\nextensions:\n  - name: optional\n  - name: strings\n  - name: sets\n"
 # What is longer takes a second to compile, and nobody reads it.
 MAXIMUM_LENGTH: Final = 32_768
+_LONGEST_MESSAGE: Final = 500
 _ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
 _NOISE = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$| \(in container ''\)")
 
@@ -121,8 +122,9 @@ def _python_of(value: Any) -> Any:  # noqa: ANN401 - the evaluator's own type
 
 
 def _plain_message(text: str) -> str:
+    """The first line, and not all of a long pattern or key that it may quote."""
     lines = text.strip().splitlines()
-    return _NOISE.sub("", lines[0]) if lines else ""
+    return _NOISE.sub("", lines[0])[:_LONGEST_MESSAGE] if lines else ""
 
 
 def _located(text: str) -> ExpressionError:

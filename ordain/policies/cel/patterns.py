@@ -7,12 +7,16 @@ to end soon: single characters and classes in a row, no group and no choice. At 
 have a count that varies, and more than once only where nothing comes after it that could make the
 engine go back: at the end, and with a pattern that begins at the beginning or does not ask for the
 end. That is what digests, names and versions look like. Everything else goes to RE2.
+
+RE2 does not backtrack, and still has its price. At every question it makes a program of the
+pattern, in which counts are written out and a class of Unicode is hundreds of ranges, and where the
+pattern is made for it, all of that program goes through the text. `effort` says what that is.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,9 +31,7 @@ _COUNT: Final = r"(?:\{[0-9]{1,3}(?:,[0-9]{1,3})?\}|[?+*]|\{[0-9]{1,3},\})?"
 _ATOM: Final = re.compile(rf"(?:{_CHARACTER}|{_ESCAPE}|{_CLASS}|\.){_COUNT}")
 _SIMPLE: Final = re.compile(rf"\^?(?:(?:{_CHARACTER}|{_ESCAPE}|{_CLASS}|\.){_COUNT})*\$?")
 _COUNTED: Final = re.compile(r"(?:\?|([+*])|\{([0-9]+)(,?)([0-9]*)\})$")
-_BRACES: Final = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
 _MOST_CHARACTERS: Final = 200
-_MOST_EFFORT: Final = 1_000_000
 
 
 class Search(NamedTuple):
@@ -40,6 +42,26 @@ class Search(NamedTuple):
 
     search: Callable[[str], object]
     steps: int
+
+
+_OPENS: Final = r"\((?:\?(?:P?<\w+>|[a-zA-Z-]*:))?"
+_SET: Final = r"\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]"
+_PART: Final = re.compile(
+    rf"(?P<flags>\(\?[a-zA-Z-]+\))|(?P<opens>{_OPENS})|(?P<closes>\))"
+    r"|\{(?P<least>\d{1,4})(?:,(?P<most>\d{0,4}))?\}|(?P<free>[*+?|^$])"
+    rf"|(?P<atom>{_SET}|\\[pP](?:\{{[^}}]*\}}|.)|\\x\{{[^}}]*\}}|\\.|.)",
+    re.DOTALL,
+)
+# What an atom takes to be compiled, beside the simplest one: a class of Unicode, and other classes.
+_OF_UNICODE: Final = 2_500
+_OF_CLASS: Final = 15
+# RE2 writes a part out at most so often.
+_MOST_TIMES: Final = 1_000
+# Units of `values.take` for a question, for compiling an instruction, and (as a power of two that
+# divides) for an instruction at a character.
+_OF_QUESTION: Final = 100
+_OF_INSTRUCTION: Final = 4
+_OF_STEP: Final = 4
 
 
 @cache
@@ -86,11 +108,50 @@ def _ends_soon(counts: list[tuple[int, int]], *, begins: bool, ends: bool) -> bo
     return counts[at][1] == 1 or (at == len(counts) - 1 and (begins or not ends))
 
 
-def effort(pattern: str) -> int:
-    """What it takes RE2 to read a pattern: its length, as often as counts repeat it."""
-    found = len(pattern)
-    for least, most in _BRACES.findall(pattern):
-        found *= max(1, int(most or least))
-        if found > _MOST_EFFORT:
-            return _MOST_EFFORT
-    return found
+def effort(pattern: str, length: int) -> int:
+    """The work of RE2 with a pattern and a text of so many characters, in units of `values.take`.
+
+    From above, but for the last factor of two.
+    """
+    instructions, compiled = _program(pattern)
+    walked = (instructions + 1) * length >> _OF_STEP
+    return _OF_QUESTION + _OF_INSTRUCTION * compiled + walked
+
+
+@lru_cache(maxsize=1_000)
+def _program(pattern: str) -> tuple[int, int]:
+    """How many instructions a pattern has, and how many simple ones take as long to be made."""
+    if "\\Q" in pattern:
+        # What stands between \\Q and \\E are no operators, so nothing is known of the counts.
+        return len(pattern) * _MOST_TIMES, len(pattern) * _MOST_TIMES
+    groups = [(0, 0)]
+    last = (0, 0)
+    for found in _PART.finditer(pattern):
+        if found["opens"]:
+            groups.append((0, 0))
+        elif found["closes"] and len(groups) > 1:
+            last = groups.pop()
+            groups[-1] = _sum(groups[-1], last)
+        elif found["least"]:
+            times = min(max(int(found["least"]), int(found["most"] or 0), 1), _MOST_TIMES)
+            groups[-1] = _sum(groups[-1], last, times - 1)
+            last = _sum((0, 0), last, times)
+        elif found["atom"] == "[":
+            # A class that is not closed: RE2 refuses the pattern and makes nothing of it.
+            break
+        elif found["atom"]:
+            last = (1, _weight(found["atom"]))
+            groups[-1] = _sum(groups[-1], last)
+    return sum(one for one, _ in groups), sum(other for _, other in groups)
+
+
+def _sum(one: tuple[int, int], other: tuple[int, int], times: int = 1) -> tuple[int, int]:
+    return one[0] + times * other[0], one[1] + times * other[1]
+
+
+def _weight(atom: str) -> int:
+    """What it takes to compile an atom, as a number of simple instructions."""
+    unicode = atom.count("\\p") + atom.count("\\P")
+    if unicode:
+        return unicode * _OF_UNICODE
+    return _OF_CLASS if atom[0] in "[." or len(atom) > 1 else 1
