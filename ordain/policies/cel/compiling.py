@@ -56,6 +56,7 @@ class Screened:
     params: Mapping[str, Any]
 
 
+_SCREEN: Final = ("def run(scope):", "    found = []", "    n_object = scope['object']")
 # A policy that a screen lets nothing pass of.
 NEVER: Final = Screened((), (), (Tree(Literal(0, value=False), b""),), {})
 
@@ -94,31 +95,35 @@ def compile_screen(
     so that nothing that one has computed can be taken for something of another.
     """
     made = [_compile_policy(rule, names, matches) for rule in rules]
-    contents = tuple(enumerate(made))
+    # A line for each, because a loop would cost a third of what the policies do.
+    contents = {f"content_{number}": one for number, one in enumerate(made)}
+    lines = (line for number in range(len(made)) for line in _ask(number))
+    source = "\n".join([*_SCREEN, *lines, "    return found"])
+    return _function(_compiled(source), contents)
 
-    def screen(scope: Mapping[str, Any]) -> list[int]:
-        found = []
-        for number, content in contents:
-            try:
-                if content(scope):
-                    continue
-            except Exception:  # noqa: BLE001, S110 - whatever it was: it is asked again, exactly
-                pass
-            found.append(number)
-        return found
 
-    return screen
+def _ask(number: int) -> tuple[str, ...]:
+    """The lines that ask one policy; whatever it raises, it is asked again, exactly."""
+    return (
+        "    try:",
+        f"        if not content_{number}(scope, n_object): found.append({number})",
+        "    except Exception:",
+        f"        found.append({number})",
+    )
 
 
 def _compile_policy(
     rule: Screened, names: Container[str], matches: Callable[[Any, Any], bool]
-) -> Callable[[Mapping[str, Any]], bool]:
-    """A function that is true where a policy does not apply, or is sure to be content."""
+) -> Callable[[Mapping[str, Any], Any], bool]:
+    """A function that is true where a policy does not apply, or is sure to be content.
+
+    It takes the object beside the other names, because nearly every policy reads it.
+    """
     emitter = Emitter(names)
     try:
-        code = _compiled("\n".join(["def run(scope):", *_policy(emitter, rule)]))
+        code = _compiled("\n".join(["def run(scope, n_object):", *_policy(emitter, rule)]))
     except (Untranslatable, *_TOO_DEEP):
-        return lambda _: False
+        return lambda *_: False
     own = {"matches": matches, "params_": dict(rule.params)}
     return _function(code, {**emitter.constants, **own})
 
@@ -129,12 +134,12 @@ def _policy(emitter: Emitter, rule: Screened) -> list[str]:
     emitter.variables = {}
     conditions = [emitter.truth(tree.root) for tree in rule.conditions]
     first, emitter.lines = emitter.lines, []
-    early = set(emitter.used)
+    early = emitter.used | {"object"}
     with emitter.deeper():
         second = _judged(emitter, rule)
     return [
         *_steps(emitter, " " * 4),
-        *_names(early, " " * 4, "params_"),
+        *_names(early - {"object"}, " " * 4, "params_"),
         *first,
         f"    if {' and '.join(conditions) or 'True'}:",
         *_names(emitter.used - early, " " * 8, "params_"),
