@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ordain.specs.documents import Document
     from ordain.specs.findings import Location
     from ordain.specs.kinds.policy import Policy, PolicyValidation
+    from ordain.specs.paths import Path
 
 ESTATE: Final = "estate"
 _MOST_PARTS: Final = 128
@@ -236,8 +237,11 @@ class _Maker:
             texts.append((one.name, one.expression, ("matchConditions", index, "expression")))
         for name, text, path in texts:
             program = self.program(text, *path)
-            if program is not None:
-                yield name, program
+            if program is None:
+                continue
+            if "variables" in program.names:
+                self.findings.append(self._early(path))
+            yield name, program
 
     def variables(self, spec: Policy) -> Iterator[tuple[str, Program]]:
         for index, one in enumerate(spec.variables):
@@ -262,6 +266,19 @@ class _Maker:
                     program,
                     better,
                 )
+
+    def _early(self, path: Path) -> Finding:
+        """A condition that reads variables would never hold, and nothing would be asked."""
+        return Finding(
+            code="POL001",
+            severity=Severity.ERROR,
+            message=(
+                f"the policy {self.document.name} does not compile: its conditions are asked"
+                " before there are variables"
+            ),
+            location=self.document.marks.value("spec", *path),
+            remedy="write in the condition what the variable says",
+        )
 
     def _broken(
         self, error: ExpressionError, expression: str, path: Iterable[str | int]

@@ -425,7 +425,7 @@ apiVersion: ordain.dev/v1
 kind: Policy
 metadata: {name: rule}
 spec:
-  match: {kinds: [Model], when: variables.gates == 1}
+  match: {kinds: [Model]}
   params: {most: 1, idle: 2}
   variables:
     - {name: early, expression: variables.gates + 1}
@@ -437,12 +437,6 @@ spec:
        controls: [C]}
 """
     assert said(text) == [
-        (
-            "LINT020",
-            "gates",
-            "variables.gates is not there yet: conditions are asked before variables",
-            "write it out, or move its declaration up",
-        ),
         ("LINT023", "idle", "no expression uses params.idle", "remove it, or use it"),
         (
             "LINT020",
@@ -454,6 +448,13 @@ spec:
         ("LINT022", "msot", "the policy has no parameter msot", "did you mean `most`?"),
         ("LINT020", "gate", "the policy has no variable gate", "did you mean `gates`?"),
     ]
+
+
+def test_a_condition_that_reads_variables_does_not_compile() -> None:
+    more = "  variables: [{name: a, expression: object.spec.tier}]\n"
+    text = rule("object.spec.tier == variables.a", more=more)
+    text = text.replace("match: {", "match: {when: variables.a == 1, ")
+    assert [one[0] for one in said(text)] == ["POL001"]
 
 
 def test_params_that_are_read_with_a_computed_key_are_all_used() -> None:

@@ -419,22 +419,6 @@ def test_the_stricter_of_base_and_head_decides(workshop: Workshop, old: str, new
     assert found.severity is Severity.ERROR
 
 
-def test_a_variable_of_one_policy_is_none_of_another(workshop: Workshop) -> None:
-    """All policies of a kind are one function, and a name must not leak into the next one."""
-    first = {
-        "variables": [{"name": "open", "expression": "false"}],
-        "validations": [{"expression": "variables.open == false", "message": "wrong"}],
-    }
-    mine = {
-        "match": {"kinds": ["Model"], "when": "variables.shut"},
-        "variables": [{"name": "shut", "expression": "false"}],
-        "validations": [{"expression": "false", "message": "wrong"}],
-    }
-    found = only(beside(workshop, first, mine))
-    assert found.code == "POL002"
-    assert found.message.endswith('match.when: Key not found in map : "shut"')
-
-
 def test_a_variable_does_not_see_those_below_it(workshop: Workshop) -> None:
     both = [{"name": "a", "expression": "true"}, {"name": "b", "expression": "true"}]
     first = {
@@ -492,3 +476,13 @@ def test_a_message_stays_readable_whatever_the_values_are(workshop: Workshop) ->
     unread = only(judged(workshop, {"expression": f"object.spec.owner.matches('(' + {long})"}))
     assert unread.code == "POL002"
     assert len(unread.message) < 1_000
+
+
+@pytest.mark.parametrize("when", ["has(variables.x)", "variables.?x.hasValue()", "variables != {}"])
+def test_a_condition_cannot_read_variables(workshop: Workshop, when: str) -> None:
+    """It would never hold, and the policy would ask nothing."""
+    variables = [{"name": "x", "expression": "1"}]
+    match = {"kinds": ["Model"], "when": when}
+    found = only(judged(workshop, {"expression": "false"}, variables=variables, match=match))
+    assert found.code == "POL001"
+    assert "its conditions are asked before there are variables" in found.message

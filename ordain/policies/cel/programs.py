@@ -57,8 +57,14 @@ class CelProgram:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The names of the environment that it mentions."""
-        return frozenset(NAMES) if self.tree is None else self.tree.names.intersection(NAMES)
+        """The names of the environment that it mentions.
+
+        Of an expression whose tree cannot be read nobody knows; it must not be taken for one about
+        a change, which a tree is not asked.
+        """
+        if self.tree is None:
+            return frozenset(NAMES) - {"change", "approvals"}
+        return self.tree.names.intersection(NAMES)
 
     @cached_property
     def function(self) -> Callable[[Mapping[str, Any]], Any] | None:
