@@ -74,7 +74,7 @@ CODES: Final[dict[str, Page]] = {
     ),
     "LINT020": Page(
         "an expression uses a variable that is not there",
-        "A variable sees those above it; conditions are asked before variables and see none.",
+        "A variable sees those above it and no others.",
         "expression: variables.gate.exists(g, has(g.min))    # declared: gates",
         "correct the name, or declare the variable above",
     ),

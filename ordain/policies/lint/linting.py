@@ -302,9 +302,7 @@ def _undeclared(use: Use, part: _Part, every: set[str], declared: dict[str, set[
         remedy = remedy or f"declare it: `params: {{{field}: ...}}`"
         return Problem("LINT022", node, message, remedy, field)
     if field in every:
-        early = part.role == "condition"
-        why = "conditions are asked before variables" if early else "it is declared further down"
-        message = f"variables.{field} is not there yet: {why}"
+        message = f"variables.{field} is not there yet: it is declared further down"
         return Problem("LINT020", node, message, "write it out, or move its declaration up", field)
     message = f"the policy has no variable {field}"
     remedy = did_you_mean(field, every) or "declare it under `variables`"
