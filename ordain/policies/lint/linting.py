@@ -182,7 +182,7 @@ class _Linting:
             for use in uses(part.tree):
                 used.add((use.bag, use.field))
                 if use.field and use.field not in declared[use.bag]:
-                    yield self._problem(part, _undeclared(use, part, every, declared))
+                    yield self._problem(part, _undeclared(use, every, declared))
             if part.role == "variable":
                 declared["variables"].add(part.name)
         yield from self._unused(used)
@@ -293,7 +293,7 @@ def _programs(
             yield "message", check.code, (*at, "messageExpression"), check.message
 
 
-def _undeclared(use: Use, part: _Part, every: set[str], declared: dict[str, set[str]]) -> Problem:
+def _undeclared(use: Use, every: set[str], declared: dict[str, set[str]]) -> Problem:
     """A variable or parameter that is not there, or not yet."""
     field, node = use.field, use.node
     if use.bag == "params":
