@@ -122,6 +122,7 @@ def _show_stages(directory: Path, revision: str, out: Path | None, output: str) 
     from ordain.policies.gate import check
     from ordain.reconciler.gating import gate_history, read_side
     from ordain.specs.errors import FindingsError
+    from ordain.specs.files import write_whole
 
     with open_session(directory) as session:
         source = session.source
@@ -136,14 +137,17 @@ def _show_stages(directory: Path, revision: str, out: Path | None, output: str) 
         gated = gate_history(source, good, side.revision, now()) if good else None
     _warn_of(gated.refused if gated is not None else ())
     if out is not None:
-        out.write_text(
-            json.dumps(plan.to_json(), indent=1, sort_keys=True) + "\n", encoding="utf-8"
-        )
+        text = json.dumps(plan.to_json(), indent=1, sort_keys=True) + "\n"
+        write_whole(out, text.encode())
     if output == "json":
         click.echo(json.dumps(plan.to_json(), sort_keys=True))
     else:
         show_plan(plan)
-        click.echo(f"Next: ordain apply {out}" if out else "Next: ordain reconcile --once")
+        click.echo(
+            f"Next: ordain apply {shlex.quote(str(out))}"
+            if out
+            else "Next: ordain reconcile --once"
+        )
     return len(plan.stages)
 
 
