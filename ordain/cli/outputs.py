@@ -6,6 +6,7 @@ files are written whole or none is; standard output comes last.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ordain.cli.places import refuse_place
 from ordain.specs.errors import OrdainError
 from ordain.specs.files import is_special, written_whole
 
@@ -77,7 +79,8 @@ def settle(outputs: Sequence[Output], environ: Mapping[str, str]) -> tuple[Outpu
     """Give the summary of a job its file, and refuse what cannot all be written.
 
     Raises:
-        click.UsageError: two formats for standard output, or two for one file.
+        click.UsageError: two formats for standard output, two for one file, or a file that is not
+            to be replaced.
     """
     summary = environ.get(SUMMARY_VARIABLE)
     found = tuple(
@@ -92,8 +95,10 @@ def settle(outputs: Sequence[Output], environ: Mapping[str, str]) -> tuple[Outpu
             f"{' and '.join(shown)} cannot both go to standard output;"
             f" give one a file, as in -o {shown[-1]}=FILE"
         )
-    files = [one.file for one in found if one.file is not None and not is_special(one.file)]
-    places = [file.resolve() for file in files]
+    files = [one.file for one in found if one.file is not None]
+    for file in files:
+        refuse_place(file)
+    places = [os.path.realpath(file) for file in files if not is_special(file)]
     twice = next((place for place in places if places.count(place) > 1), None)
     if twice is not None:
         raise click.UsageError(f"two formats cannot both be written to {twice}")

@@ -55,12 +55,16 @@ def command(
     documents and fields, what is trained again and why, what is served otherwise, and whose
     approval is missing.
     """
+    from ordain.cli.places import refuse_place
+
     if base is not None:
         if out is not None:
             raise click.UsageError("a plan with --base cannot be applied, so it is not saved", ctx)
         ctx.exit(1 if _show_change(ctx, directory, base, revision, output) and exit_code else 0)
     if output == "markdown":
         raise click.UsageError("-o markdown shows a change: say into what, with --base", ctx)
+    if out is not None:
+        refuse_place(out)
     stages = _show_stages(directory, revision, out, output)
     ctx.exit(1 if stages and exit_code else 0)
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def _stage(asked: Path, data: bytes, staged: list[tuple[Path, Path, Path]]) -> N
             asked.write_bytes(data)
             return
         # A link stays a link: what it points at gets the new content.
-        place = asked.resolve()
+        place = Path(os.path.realpath(asked))
         part = place.with_name(f".{place.name}.{os.getpid()}.part")
         with part.open("xb") as file:
             staged.append((part, place, asked))
