@@ -10,17 +10,24 @@ Exit codes, for every command: 0 it went well, 1 findings (a violation, a refusa
 
 from __future__ import annotations
 
-import atexit
-import gc
-import importlib
-import os
 import sys
-from pathlib import Path
-from typing import NoReturn
 
-import click
+# Whoever presses Ctrl-C before the command has begun is told the same as afterwards.
+try:
+    import atexit
+    import gc
+    import importlib
+    import os
+    from pathlib import Path
+    from typing import NoReturn
 
-import ordain
+    import click
+
+    import ordain
+    from ordain.cli.streams import steady_streams
+except KeyboardInterrupt:
+    sys.stderr.write("Stopped.\n")
+    raise SystemExit(2) from None
 
 COMMANDS = {
     "init": ("init", "Make a new estate from an example."),
@@ -67,7 +74,7 @@ class LazyGroup(click.Group):
         """Run a command; an error is told while the context still knows about colours."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001 - the edge of the tool: a defect is said to be one
             from ordain.cli.failures import report_failure
@@ -110,8 +117,8 @@ class LazyGroup(click.Group):
 @click.pass_context
 def command(ctx: click.Context, directory: Path, no_color: bool) -> None:
     """Declared in git, ordained in production."""
-    # https://no-color.org: any text but the empty one.
-    if no_color or os.environ.get("NO_COLOR"):
+    # https://no-color.org: any text but the empty one. A dumb terminal shows the codes themselves.
+    if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False
     ctx.obj = directory
 
@@ -122,6 +129,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     # 700 objects finds nothing and costs a tenth of the time; once more at the exit, half as much.
     gc.set_threshold(50_000, 20, 20)
     atexit.register(gc.freeze)
+    steady_streams()
     sys.exit(_run(arguments))
 
 
@@ -135,9 +143,9 @@ def _run(arguments: list[str] | None) -> int:
     except click.Abort:
         click.echo("Stopped.", err=True)
         return 2
-    except (BrokenPipeError, SystemExit):
-        # Whoever read our output has gone (click ends with SystemExit then); nothing more can be
-        # said, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
+    except OSError as error:
+        # Help and usage are printed before a command is there to report it.
+        from ordain.cli.failures import report_failure
+
+        return report_failure(error)
     return code if isinstance(code, int) else 0

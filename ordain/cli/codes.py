@@ -9,7 +9,11 @@ from ordain.specs.explanations import Explanation
 CODES: Final[dict[str, Explanation]] = {
     "ORD002": Explanation(
         title="the operating system refuses a file",
-        why="A path is missing, is not yours, or the disk is full; the message names both.",
+        why=(
+            "A path is missing, is not yours, or the disk is full. The message names the file or"
+            " `standard output`, and the reason. A document or a result that was to be written is"
+            " as it was before."
+        ),
         example="error[ORD002]: nowhere/plan.json: No such file or directory",
         remedy="check that the path exists, is yours, and that the disk has room",
     ),

@@ -6,6 +6,7 @@ to be one, in one line, with its traceback in a file beside the state and not on
 
 from __future__ import annotations
 
+import os
 import tempfile
 import traceback
 from typing import TYPE_CHECKING
@@ -23,19 +24,49 @@ def report_failure(error: Exception) -> int:
     if isinstance(error, OrdainError):
         _report_expected(error)
         return error.exit_code
-    if isinstance(error, OSError) and error.filename is not None:
-        click.echo(f"error[ORD002]: {error.filename}: {error.strerror}", err=True)
-        click.echo(
-            "  = help: check that the path exists, is yours, and that the disk has room", err=True
-        )
-        return 2
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="ordain-defect-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write("".join(traceback.format_exception(error)))
-    click.echo(f"error[ORD999]: a defect in ordain: {type(error).__name__}: {error}", err=True)
-    click.echo(f"  = help: please report it with {file.name}", err=True)
+    if isinstance(error, OSError):
+        _report_refused(error)
+    else:
+        _report_defect(error)
     return 2
+
+
+def _report_refused(error: OSError) -> None:
+    """What the operating system refuses; it does not always say for which file."""
+    from ordain.specs.diagnostics import one_line
+
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    said = ": ".join(filter(None, (name, error.strerror or str(error))))
+    click.echo(f"error[ORD002]: {one_line(said)}", err=True)
+    remedy = "check that the path exists, is yours, and that the disk has room"
+    click.echo(f"  = help: {remedy}", err=True)
+
+
+def _report_defect(error: Exception) -> None:
+    """Say that it is one, and where its traceback is, if that can be written."""
+    from ordain.specs.diagnostics import one_line
+
+    said = one_line(f"a defect in ordain: {type(error).__name__}: {error}")
+    click.echo(f"error[ORD999]: {said}", err=True)
+    place = _keep("".join(traceback.format_exception(error)))
+    click.echo(f"  = help: please report it with {place or 'the command that led to it'}", err=True)
+
+
+def _keep(text: str) -> str:
+    """The file that holds a text for the person who reports it; nothing where it has no room."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            prefix="ordain-defect-",
+            suffix=".txt",
+            delete=False,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:
+            file.write(text)
+    except OSError:
+        return ""
+    return file.name
 
 
 def _report_expected(error: OrdainError) -> None:

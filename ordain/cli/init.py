@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -34,4 +35,4 @@ def command(base: Path, directory: Path, example: str, port: int | None) -> None
     made = found_estate(base / directory, example, port=port, now=now(), environ=os.environ)
     click.echo(f"Made the estate {example} in {made.directory} (commit {made.commit[:12]}).")
     click.echo(f"Private keys of data-scientist, manager, cto and reconciler: {made.home.keys}")
-    click.echo(f"Next: cd {made.directory} && ordain check")
+    click.echo(f"Next: cd {shlex.quote(str(made.directory))} && ordain check")

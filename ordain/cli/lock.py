@@ -20,6 +20,7 @@ def command(directory: Path) -> None:
     """
     from ordain.runtime.environment import installed, render_lock
     from ordain.specs.estates import load_estate
+    from ordain.specs.files import write_whole
     from ordain.specs.trees import WorkTree
     from ordain.vcs.git import Repository
 
@@ -32,6 +33,6 @@ def command(directory: Path) -> None:
     if file.is_file() and file.read_bytes() == wanted:
         click.echo(f"= {name}\nNext: ordain check")
         return
-    file.write_bytes(wanted)
+    write_whole(file, wanted)
     click.echo(f"~ {name}")
     click.echo("Next: commit the change; every model will be made again")

@@ -1,25 +1,25 @@
-"""One evaluation, many outputs: which format goes where, and how a file comes to be whole.
+"""One evaluation, many outputs: which format goes where, and which place is refused.
 
-A CI step that fails in the middle must not leave half a report that the next step uploads. So every
-file is first written beside its place, and only when all of them are on disk they take their names;
-standard output comes last. What is no ordinary file (a device, a pipe) is written as it is: putting
-another file in its place would remove it.
+A CI step that fails in the middle must not leave half a report that the next step uploads. So all
+files are written whole or none is; standard output comes last.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from ordain.cli.places import refuse_place
 from ordain.specs.errors import OrdainError
+from ordain.specs.files import is_special, written_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ordain.specs.writers.checked import Checked
 
@@ -79,7 +79,8 @@ def settle(outputs: Sequence[Output], environ: Mapping[str, str]) -> tuple[Outpu
     """Give the summary of a job its file, and refuse what cannot all be written.
 
     Raises:
-        click.UsageError: two formats for standard output, or two for one file.
+        click.UsageError: two formats for standard output, two for one file, or a file that is not
+            to be replaced.
     """
     summary = environ.get(SUMMARY_VARIABLE)
     found = tuple(
@@ -94,8 +95,10 @@ def settle(outputs: Sequence[Output], environ: Mapping[str, str]) -> tuple[Outpu
             f"{' and '.join(shown)} cannot both go to standard output;"
             f" give one a file, as in -o {shown[-1]}=FILE"
         )
-    files = [one.file for one in found if one.file is not None and not _special(one.file)]
-    places = [file.resolve() for file in files]
+    files = [one.file for one in found if one.file is not None]
+    for file in files:
+        refuse_place(file)
+    places = [os.path.realpath(file) for file in files if not is_special(file)]
     twice = next((place for place in places if places.count(place) > 1), None)
     if twice is not None:
         raise click.UsageError(f"two formats cannot both be written to {twice}")
@@ -110,53 +113,22 @@ def write_files(outputs: Sequence[Output], checked: Checked) -> None:
     """
     from ordain.specs.writers import FORMATS
 
-    staged: list[tuple[Path, Path]] = []
     try:
-        for one in outputs:
-            if one.file is not None:
-                data = FORMATS[one.format].write(checked)
-                with _refused(one.file):
-                    _stage(one, data, staged)
-        for part, place in staged:
-            with _refused(place):
-                part.replace(place)
-    except BaseException:
-        for part, _ in staged:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-        raise
-
-
-def _stage(one: Output, data: bytes, staged: list[tuple[Path, Path]]) -> None:
-    assert one.file is not None  # noqa: S101 - the caller has asked
-    if _special(one.file):
-        one.file.write_bytes(data)
-        return
-    # A link stays a link: what it points at gets the new content.
-    place = one.file.resolve()
-    before = b""
-    if one.append:
-        with suppress(FileNotFoundError):
-            before = place.read_bytes()
-        data = data if len(before) + len(data) <= _SUMMARY_ROOM else _NO_ROOM
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
-    with part.open("xb") as file:
-        staged.append((part, place))
-        file.write(before + data)
-    with suppress(FileNotFoundError):
-        part.chmod(place.stat().st_mode & 0o7777)
-
-
-def _special(place: Path) -> bool:
-    """Whether something is there that is no ordinary file."""
-    return place.exists() and not place.is_file()
-
-
-@contextmanager
-def _refused(place: Path) -> Iterator[None]:
-    try:
-        yield
+        with written_whole() as write:
+            for one in outputs:
+                if one.file is not None:
+                    write(one.file, _content(one, one.file, FORMATS[one.format].write(checked)))
     except OSError as error:
-        message = f"{place} cannot be written: {error.strerror or error}"
+        message = f"{error.filename} cannot be written: {error.strerror}"
         remedy = "check that its directory exists, is yours, and that the disk has room"
         raise OutputError(message, remedy=remedy) from error
+
+
+def _content(one: Output, file: Path, data: bytes) -> bytes:
+    """What shall stand in a file: what several commands add to is kept, as long as it has room."""
+    before = b""
+    if one.append and not is_special(file):
+        with suppress(FileNotFoundError):
+            before = file.read_bytes()
+        data = data if len(before) + len(data) <= _SUMMARY_ROOM else _NO_ROOM
+    return before + data

@@ -57,12 +57,16 @@ def command(
     documents and fields, what is trained again and why, what is served otherwise, and whose
     approval is missing.
     """
+    from ordain.cli.places import refuse_place
+
     if base is not None:
         if out is not None:
             raise click.UsageError("a plan with --base cannot be applied, so it is not saved", ctx)
         ctx.exit(1 if _show_change(ctx, directory, base, revision, output) and exit_code else 0)
     if output == "markdown":
         raise click.UsageError("-o markdown shows a change: say into what, with --base", ctx)
+    if out is not None:
+        refuse_place(out)
     stages = _show_stages(directory, revision, out, output)
     ctx.exit(1 if stages and exit_code else 0)
 
@@ -124,6 +128,7 @@ def _show_stages(directory: Path, revision: str, out: Path | None, output: str) 
     from ordain.policies.gate import check
     from ordain.reconciler.gating import gate_history, read_side
     from ordain.specs.errors import FindingsError
+    from ordain.specs.files import write_whole
 
     with open_session(directory) as session:
         source = session.source
@@ -138,14 +143,17 @@ def _show_stages(directory: Path, revision: str, out: Path | None, output: str) 
         gated = gate_history(source, good, side.revision, now()) if good else None
     _warn_of(gated.refused if gated is not None else ())
     if out is not None:
-        out.write_text(
-            json.dumps(plan.to_json(), indent=1, sort_keys=True) + "\n", encoding="utf-8"
-        )
+        text = json.dumps(plan.to_json(), indent=1, sort_keys=True) + "\n"
+        write_whole(out, text.encode())
     if output == "json":
         click.echo(json.dumps(plan.to_json(), sort_keys=True))
     else:
         show_plan(plan)
-        click.echo(f"Next: ordain apply {out}" if out else "Next: ordain reconcile --once")
+        click.echo(
+            f"Next: ordain apply {shlex.quote(str(out))}"
+            if out
+            else "Next: ordain reconcile --once"
+        )
     return len(plan.stages)
 
 

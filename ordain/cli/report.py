@@ -22,12 +22,15 @@ def command(directory: Path, model: str, out: Path | None) -> None:
 
     One HTML file without scripts and without references to anything outside of it.
     """
+    from ordain.cli.places import refuse_place
     from ordain.cli.reporting import gather
     from ordain.reports.model_reports import model_report
+    from ordain.specs.files import write_whole
 
+    place = out or Path(f"{model}.html")
+    refuse_place(place)
     with open_session(directory) as session:
         page = model_report(gather(session, model, now()))
-    place = out or Path(f"{model}.html")
-    place.write_bytes(page)
+    write_whole(place, page)
     click.echo(f"Wrote {place} ({len(page) // 1024 + 1} kB).")
     click.echo("Next: ordain audit verify")

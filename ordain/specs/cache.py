@@ -128,15 +128,28 @@ def _read(path: Path, tool: str) -> dict[str, Any]:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK)
     except OSError:
         return {}
-    with open(handle, "rb") as file:  # noqa: PTH123 - a handle
-        found = os.fstat(handle)
-        if not _own(found, stat.S_ISREG) or found.st_size > _MOST_BYTES:
-            return {}
-        head, body = file.readline(_MOST_BYTES), file.read(_MOST_BYTES)
+    try:
+        head, body = _parts(handle)
+    except OSError:
+        return {}
+    finally:
+        os.close(handle)
     if head != _head(tool, body):
         return {}
     content: dict[str, Any] = json.loads(body)
     return content
+
+
+def _parts(handle: int) -> tuple[bytes, bytes]:
+    """The first line and the rest; nothing where it is no file that only we write.
+
+    What it is must be known before it is opened as a file, which a directory refuses.
+    """
+    found = os.fstat(handle)
+    if not _own(found, stat.S_ISREG) or found.st_size > _MOST_BYTES:
+        return b"", b""
+    with open(handle, "rb", closefd=False) as file:
+        return file.readline(_MOST_BYTES), file.read(_MOST_BYTES)
 
 
 def _own(found: os.stat_result, is_kind: Any) -> bool:  # noqa: ANN401 - a function of stat

@@ -13,6 +13,7 @@ from dataclasses import is_dataclass
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args, get_origin
 
+from ordain.specs.files import written_whole
 from ordain.specs.kinds import API_VERSION, kind_names, kind_type
 from ordain.specs.plain import to_plain
 from ordain.specs.reading import NAME
@@ -217,14 +218,17 @@ def schema_files() -> dict[str, str]:
 
 
 def write_schemas(directory: Path) -> tuple[Path, ...]:
-    """Write one file per kind, one for all kinds and one for findings, and say which."""
+    """Write one file per kind, one for all kinds and one for findings, and say which.
+
+    Raises:
+        OSError: one of them cannot be written; then none is.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, text in schema_files().items():
-        path = directory / name
-        path.write_text(text, encoding="utf-8")
-        paths.append(path)
-    return tuple(paths)
+    files = {directory / name: text for name, text in schema_files().items()}
+    with written_whole() as write:
+        for path, text in files.items():
+            write(path, text.encode())
+    return tuple(files)
 
 
 def modeline(path: Path, schema_dir: Path) -> str:
@@ -237,9 +241,9 @@ def add_modelines(root: Path, schema_dir: Path) -> tuple[Path, ...]:
     """Put the modeline on top of every document's file that has none; the files that changed.
 
     Raises:
-        OSError: when a file cannot be read or written.
+        OSError: a file cannot be read or written; then none is changed.
     """
-    changed = []
+    changed = {}
     tree = work_tree(root)
     for name in (name for name in tree if is_document_path(name)):
         data = tree[name]
@@ -249,6 +253,8 @@ def add_modelines(root: Path, schema_dir: Path) -> tuple[Path, ...]:
         end = b"\r\n" if b"\r\n" in data else b"\n"
         mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
         line = modeline(path, schema_dir).encode()
-        path.write_bytes(mark + line + end + data.removeprefix(mark))
-        changed.append(path)
+        changed[path] = mark + line + end + data.removeprefix(mark)
+    with written_whole() as write:
+        for path, data in changed.items():
+            write(path, data)
     return tuple(changed)

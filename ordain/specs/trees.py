@@ -48,6 +48,14 @@ def is_policy_test(path: str) -> bool:
     return path.endswith(_TESTS) and path.startswith("policies/")
 
 
+def belongs_to_estate(path: str) -> bool:
+    """Whether a file is a document, or stands where the language keeps what documents rest on."""
+    first, below, _ = path.partition("/")
+    if not below:
+        return path == ESTATE_FILE or path.endswith(".lock")
+    return path.endswith(_DIRECTORIES.get(first, ()))
+
+
 def document_paths(paths: Iterable[str]) -> tuple[str, ...]:
     """The paths among these that hold documents, sorted, `ordain.yaml` first and always."""
     found = sorted(path for path in paths if is_document_path(path) and path != ESTATE_FILE)

@@ -99,4 +99,5 @@ def test_help_loads_no_command(founded: Place) -> None:
         check=True,
     )
     loaded = done.stderr.splitlines()[-1].split()
-    assert [name for name in loaded if name.startswith("ordain")] == ["ordain", "ordain.cli"]
+    found = [name for name in loaded if name.startswith("ordain")]
+    assert found == ["ordain", "ordain.cli", "ordain.cli.streams"]

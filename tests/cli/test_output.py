@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from places import Place
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from places import Place
 
 ORDAIN = (sys.executable, "-m", "ordain.cli")
 ESCAPE = "\x1b["
@@ -90,16 +90,19 @@ def test_findings_have_no_colour_in_a_pipe(found: Place) -> None:
     assert ESCAPE not in found.ordain("check", expect=1).stdout
 
 
-@pytest.mark.parametrize("command", ["check", "plan", "status", "--help", "explain Model"])
-def test_a_reader_that_has_gone_is_no_reason_for_a_traceback(founded: Place, command: str) -> None:
+def test_a_dumb_terminal_gets_no_colour(found: Place) -> None:
+    assert ESCAPE not in on_a_terminal(found, "check", TERM="dumb")
+
+
+def to_nobody(place: Place, command: str) -> subprocess.CompletedProcess[str]:
     """The reading end is closed before the command begins, as `| head -0` does."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        done = subprocess.run(
+        return subprocess.run(
             [*ORDAIN, *command.split()],
-            cwd=founded.estate,
-            env=founded.environment,
+            cwd=place.estate,
+            env=place.environment,
             stdout=writing,
             stderr=subprocess.PIPE,
             text=True,
@@ -107,8 +110,59 @@ def test_a_reader_that_has_gone_is_no_reason_for_a_traceback(founded: Place, com
         )
     finally:
         os.close(writing)
-    assert done.stderr == ""
-    assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "check -o json", "plan", "status", "--help", "explain Model"]
+)
+def test_a_reader_that_has_gone_changes_nothing(founded: Place, command: str) -> None:
+    done = to_nobody(founded, command)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_a_verdict_does_not_depend_on_its_reader(found: Place) -> None:
+    done = to_nobody(found, "check")
+    assert (done.stderr, done.returncode) == ("", 1)
+
+
+@pytest.mark.parametrize("command", ["check", "check -o json", "test", "--help"])
+@pytest.mark.parametrize("closed", [(0,), (1,), (0, 1), (0, 1, 2)])
+def test_streams_that_are_closed_change_nothing(
+    founded: Place, command: str, closed: tuple[int, ...]
+) -> None:
+    ends = " ".join(f"{number}>&-" for number in closed)
+    words = shlex.join((*ORDAIN, *command.split()))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {words} {ends}"],
+        cwd=founded.estate,
+        env=founded.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_stopping_before_the_command_has_begun_is_no_traceback(tmp_path: Path) -> None:
+    """Ctrl-C comes at the moment when click is imported."""
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    search = os.pathsep.join((str(tmp_path), *sys.path))
+    done = subprocess.run(
+        [*ORDAIN, "--version"],
+        env=os.environ | {"PYTHONPATH": search},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stderr, done.returncode) == ("Stopped.\n", 2)
+
+
+def test_the_way_to_a_new_estate_can_be_pasted(tmp_path: Path) -> None:
+    place = Place(tmp_path, tmp_path)
+    done = place.ordain("init", "it's here", "--port", "0")
+    next_one = done.stdout.splitlines()[-1].removeprefix("Next: ")
+    assert shlex.split(next_one) == ["cd", "it's here", "&&", "ordain", "check"]
 
 
 def test_another_directory_is_worked_on_from_anywhere(founded: Place) -> None:

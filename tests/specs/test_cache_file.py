@@ -181,6 +181,11 @@ def test_a_pipe_in_its_place_does_not_block(directory: Path, root: Path) -> None
     assert not opened(directory, root).remembers
 
 
+def test_a_directory_in_its_place_is_not_believed(directory: Path, root: Path) -> None:
+    opened(directory, root)._path.mkdir()
+    assert not opened(directory, root).remembers
+
+
 def test_a_directory_that_cannot_be_made_is_no_cache(root: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert open_cache(tmp_path / "file/cache", root, TOOL) is None
