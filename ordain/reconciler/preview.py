@@ -215,7 +215,8 @@ def preview(before: Side, after: Side, judged: Judged, *, head: str) -> Preview:
         base=before.revision,
         head=head,
         kind=judged.facts.kind,
-        change=judged.change.digest,
+        # What no approval can bind to has no digest either; the findings say so.
+        change="" if judged.change.unnameable else judged.change.digest,
         objects=tuple(_objects(old, new)),
         files=tuple(_files(judged)),
         retrains=retrains_between(before, after) if complete else (),

@@ -14,7 +14,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ordain.vcs.errors import GitTooOld, MergeConflict, NotARepository, PushRejected, RefMoved
+from ordain.vcs.errors import (
+    GitTooOld,
+    MergeConflict,
+    NotARepository,
+    PushRejected,
+    RefMoved,
+    unrelated,
+)
 from ordain.vcs.objects import BLOB, EXECUTABLE, Entry, Identity, format_stamp
 from ordain.vcs.process import Answer, ask, checked, failure, last_line
 from ordain.vcs.reading import Reading
@@ -150,6 +157,7 @@ class Repository(Reading):
 
         Raises:
             MergeConflict: people have to decide; its `paths` says where.
+            UnrelatedHistories: they have no commit in common.
             GitTooOld: before git 2.38 this needs a work tree.
         """
         command = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
@@ -167,6 +175,8 @@ class Repository(Reading):
                 paths,
                 remedy="merge the target branch into the proposal, settle the files, and push",
             )
+        if answer.code != 0 and self.merge_base(ours, theirs) is None:
+            raise unrelated(ours, theirs)
         checked(answer, command)
         return tree
 
