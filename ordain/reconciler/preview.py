@@ -22,6 +22,7 @@ from ordain.specs.diagnostics import plural
 from ordain.specs.differences import Difference, differences
 from ordain.specs.findings import Location, Severity, blocking
 from ordain.specs.trees import is_document_path
+from ordain.specs.writers import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -181,7 +182,7 @@ class Preview:
                 "approvalsMissing": list(self.missing) if self.complete else None,
             },
             "objects": [one.to_json() for one in self.objects],
-            "files": [{"symbol": symbol, "path": path} for symbol, path in self.files],
+            "files": [{"symbol": symbol, "path": readable(path)} for symbol, path in self.files],
             "retrains": [one.to_json() for one in self.retrains],
             "effects": [one.to_json() for one in self.effects],
             "loosened": [one.to_plain() for one in self.loosened],
@@ -198,7 +199,7 @@ class Preview:
                     "code": one.code,
                     "severity": one.severity.value,
                     "message": one.message,
-                    "location": None if one.location is None else str(one.location),
+                    "location": None if one.location is None else readable(str(one.location)),
                     "remedy": one.remedy,
                 }
                 for one in self.findings
@@ -209,7 +210,8 @@ class Preview:
 def preview(before: Side, after: Side, judged: Judged, *, head: str) -> Preview:
     """What going from `before` to `after` changes; `head` is the commit that is offered."""
     old, new = before.estate, after.estate
-    complete = not (blocking(old.findings) or blocking(new.findings))
+    broken = blocking(old.findings) or blocking(new.findings)
+    complete = not broken and not judged.change.unnameable
     judgement = judged.judgement
     return Preview(
         base=before.revision,

@@ -27,6 +27,7 @@ from ordain.vcs.errors import (
     RefMoved,
     ShallowClone,
     UnknownRevision,
+    UnrelatedHistories,
 )
 from ordain.vcs.git import Repository
 from ordain.vcs.objects import Identity, parse_commit
@@ -388,8 +389,10 @@ def test_unrelated_histories_do_not_merge(
     main = commit(repository, {"a": b"1\n"})
     tree = repository.write_tree(None, {})
     alone = repository.write_commit(tree, (), "alone", WHO, TIME)
-    with pytest.raises(GitError, match="refusing to merge unrelated histories"):
+    with pytest.raises(UnrelatedHistories) as caught:
         repository.merge_tree(main, alone)
+    assert caught.value.message == f"{alone} has no history in common with {main}"
+    assert caught.value.remedy == "begin the branch at a commit of the estate"
 
 
 def test_a_ref_moves_only_from_where_it_is_expected(
