@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ordain.vcs.errors import (
+    GitError,
     GitTooOld,
     MergeConflict,
     NotARepository,
@@ -55,7 +56,7 @@ class Repository(Reading):
         command = ("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--show-prefix")
         answer = ask(path, command)
         if answer.code != 0:
-            raise failure(command, answer)
+            raise _unopened(Path(path), failure(command, answer))
         bare, directory = os.fsdecode(answer.out).split("\n")[:2]
         if bare == "true":
             return cls(Path(directory), bare=True, network_timeout=network_timeout)
@@ -262,6 +263,17 @@ class Repository(Reading):
         answer = self._ask(*command, "--", remote, *refspecs, timeout=self.network_timeout)
         if answer.code != 0:
             raise _rejection(answer) or failure(command, answer)
+
+
+def _unopened(path: Path, error: GitError) -> GitError:
+    """The same error; where something named `.git` is there, `git init` would not mend it."""
+    here = (one / ".git" for one in (path.absolute(), *path.absolute().parents))
+    found = next((one for one in here if os.path.lexists(one)), None)
+    if not isinstance(error, NotARepository) or "safe.directory" in error.remedy or found is None:
+        return error
+    return NotARepository(
+        error.message, remedy=f"see whether {found} is yours, can be read and is whole"
+    )
 
 
 def _rejection(answer: Answer) -> PushRejected | None:

@@ -383,6 +383,15 @@ def test_a_conflict_names_the_files(repository: Repository, commit: Callable[...
     assert caught.value.message == "the two sides changed the same lines of a b"
 
 
+def test_a_damaged_git_directory_is_not_to_be_made_anew(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(NotARepository) as caught:
+        Repository.open(tmp_path)
+    assert caught.value.remedy == (
+        f"see whether {tmp_path / '.git'} is yours, can be read and is whole"
+    )
+
+
 def test_unrelated_histories_do_not_merge(
     repository: Repository, commit: Callable[..., str]
 ) -> None:
