@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
     from ordain.cli.outputs import Output
     from ordain.policies.gate import Judgement
+    from ordain.reconciler.source import Source
     from ordain.specs.documents import LoadedEstate
+    from ordain.specs.errors import OrdainError
     from ordain.specs.explanations import Explanation
-    from ordain.specs.findings import Finding
+    from ordain.specs.findings import Finding, Severity
+    from ordain.specs.trees import WorkTree
     from ordain.specs.writers.checked import Checked
+    from ordain.vcs.errors import GitError
 
 
 @click.command()
@@ -110,22 +114,26 @@ def _check_tree(
     from ordain.cli.caching import cache_of
     from ordain.policies.gate import check
     from ordain.specs.estates import load_estate
-    from ordain.specs.trees import find_root
+    from ordain.specs.findings import Severity
+    from ordain.specs.trees import find_root, misplaced
 
     tree, commit = _tree(directory, revision)
+    elsewhere = misplaced(directory)
+    if elsewhere is not None and revision is not None:
+        raise elsewhere
     kept = revision is None and not no_cache
     cache = cache_of(find_root(directory), os.environ) if kept else None
     estate = load_estate(tree, cache)
     judgement = check(estate, moment, tree=tree, cache=cache)
-    return _Seen(judgement, judgement.findings, tree, (estate,), commit)
+    # The files may be right for all that; only what reads commits cannot find them.
+    said = () if elsewhere is None else (_finding(elsewhere, Severity.WARNING),)
+    return _Seen(judgement, (*said, *judgement.findings), tree, (estate,), commit)
 
 
 def _tree(directory: Path, revision: str | None) -> tuple[Mapping[str, bytes], str]:
     """The work tree around the directory, or the tree of a commit and its name."""
-    from ordain.specs.trees import WorkTree, find_root
-
     if revision is None:
-        return WorkTree(find_root(directory)), ""
+        return _files(directory), ""
     from ordain.reconciler.trees import CommitTree
     from ordain.vcs.git import Repository
 
@@ -134,15 +142,69 @@ def _tree(directory: Path, revision: str | None) -> tuple[Mapping[str, bytes], s
     return CommitTree(repository, commit), commit
 
 
+def _files(directory: Path) -> WorkTree:
+    from ordain.specs.errors import SpecError
+    from ordain.specs.trees import WorkTree, find_root
+
+    try:
+        return WorkTree(find_root(directory))
+    except SpecError as error:
+        if not _is_bare(directory):
+            raise
+        message = f"{directory} is a bare repository, which has commits and no files"
+        remedy = "name a commit: ordain check --rev COMMIT"
+        raise SpecError(message, remedy=remedy) from error
+
+
+def _is_bare(directory: Path) -> bool:
+    from ordain.vcs.errors import GitError
+    from ordain.vcs.git import Repository
+
+    try:
+        with Repository.open(directory) as repository:
+            return repository.bare
+    except GitError:
+        return False
+
+
 def _judge_change(directory: Path, base: str, revision: str, moment: datetime) -> _Seen:
     from ordain.reconciler.review import judge_sides
     from ordain.reconciler.source import open_source
+    from ordain.vcs.errors import MergeConflict, UnrelatedHistories
 
     source = open_source(directory, os.environ)
     onto, head = source.repository.resolve(base), source.repository.resolve(revision)
-    before, after, judged = judge_sides(source, onto, head, moment)
+    try:
+        before, after, judged = judge_sides(source, onto, head, moment)
+    except (MergeConflict, UnrelatedHistories) as error:
+        return _judge_apart(source, onto, head, error, moment)
     estates = (before.estate, after.estate)
     return _Seen(judged.judgement, judged.findings, after.tree, estates, head, onto)
+
+
+def _judge_apart(source: Source, onto: str, head: str, error: GitError, moment: datetime) -> _Seen:
+    """Judge a commit that does not merge by itself, so that all that is wrong with it is told."""
+    from ordain.policies.gate import check
+    from ordain.reconciler.gating import read_side
+    from ordain.specs.findings import Finding, Location, Severity
+    from ordain.vcs.errors import MergeConflict
+
+    side = read_side(source, head)
+    judgement = check(side.estate, moment, tree=side.tree)
+    paths = error.paths if isinstance(error, MergeConflict) else ()
+    both = "the two sides changed the same lines of this file"
+    said = [
+        Finding(error.code, Severity.ERROR, both, Location(path), remedy=error.remedy)
+        for path in paths
+    ] or [_finding(error, Severity.ERROR)]
+    findings = (*said, *judgement.findings)
+    return _Seen(judgement, findings, side.tree, (side.estate,), head, onto)
+
+
+def _finding(error: OrdainError, severity: Severity) -> Finding:
+    from ordain.specs.findings import Finding
+
+    return Finding(error.code, severity, error.message, error.location, remedy=error.remedy)
 
 
 def _described(seen: _Seen, moment: datetime, fail_on: str, settled: Sequence[Output]) -> Checked:

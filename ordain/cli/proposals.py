@@ -70,10 +70,11 @@ def show(directory: Path, identifier: str) -> None:
     proposal = reviewed.proposal
     click.secho(f"{shown(proposal.id)}: {shown(proposal.title)}", bold=True)
     click.echo(f"branch {shown(proposal.branch)}, signed by {_signer(reviewed)}")
-    click.echo(f"change {reviewed.judged.change.digest}\n")
+    change = reviewed.judged.change
+    click.echo(f"change {'without a digest' if change.unnameable else change.digest}\n")
     click.echo("\n".join(map(shown, proposal.body.splitlines())))
     click.echo("\nFiles:")
-    for path in reviewed.judged.change.paths:
+    for path in change.paths:
         click.echo(f"  {'+' if path.old_blob is None else '~'} {shown(path.path)}")
     click.echo("\nApprovals:")
     for approval in reviewed.judged.approvals.valid:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ordain.policies.changes import Kind, describe
-from ordain.policies.gate import judge
+from ordain.policies.gate import check, judge
 from ordain.reconciler.history import (
     commits_between,
     contributors_to_model,
@@ -25,10 +25,10 @@ from ordain.reconciler.history import (
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
-from ordain.specs.findings import Finding, Severity, blocking
+from ordain.specs.findings import Finding, Location, Severity, blocking
 from ordain.specs.people import RECONCILER
 from ordain.vcs.approvals import Approvals, RejectedApproval, read_approvals
-from ordain.vcs.changes import change_between
+from ordain.vcs.changes import change_between, unnameable
 from ordain.vcs.errors import GitError, MergeConflict
 from ordain.vcs.keys import PublicKey
 from ordain.vcs.signatures import commit_signer
@@ -210,26 +210,32 @@ def judge_side(
     )
     if base is not None and facts.kind is Kind.PROMOTION:
         facts = _with_contributors(source, base, side, facts)
-    approvals = read_approvals(
-        repository, change.digest, estate=source.root_commit, allowed=allowed, now=now
-    )
-    if base is not None:
-        approvals = _fresh(repository, approvals, change)
-    judgement = judge(
-        None if base is None else base.estate,
-        side.estate,
-        facts,
-        approvals.valid,
-        now,
-        tree=side.tree,
-        enforce_intentions=True,
-    )
+    approvals = Approvals((), ())
+    if change.unnameable:
+        # No approval can bind to it and no rule about changes can be asked, so it is refused below.
+        judgement = replace(check(side.estate, now, tree=side.tree), kind=facts.kind)
+    else:
+        approvals = read_approvals(
+            repository, change.digest, estate=source.root_commit, allowed=allowed, now=now
+        )
+        if base is not None:
+            approvals = _fresh(repository, approvals, change)
+        judgement = judge(
+            None if base is None else base.estate,
+            side.estate,
+            facts,
+            approvals.valid,
+            now,
+            tree=side.tree,
+            enforce_intentions=True,
+        )
     # The root commit is trusted by its id, whoever signed it.
     strangers = (
         [] if base is None else [c for c, who in zip(commits, signed, strict=True) if not who]
     )
     found = (
         *map(_unsigned, strangers),
+        *map(_unnameable, change.unnameable),
         *_without_people(side),
         *_changed_hands(source, base, side),
     )
@@ -304,6 +310,11 @@ def _rewritten(head: str, good: str | None) -> Finding:
         remedy="put the branch back and merge with a merge commit, or judge it anew: --trust-again",
         controls=("HR-SOD",),
     )
+
+
+def _unnameable(path: str) -> Finding:
+    why = unnameable(path)
+    return Finding(why.code, Severity.ERROR, why.message, Location(path), remedy=why.remedy)
 
 
 def _unsigned(commit: str) -> Finding:

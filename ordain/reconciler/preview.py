@@ -22,6 +22,7 @@ from ordain.specs.diagnostics import plural
 from ordain.specs.differences import Difference, differences
 from ordain.specs.findings import Location, Severity, blocking
 from ordain.specs.trees import is_document_path
+from ordain.specs.writers import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -186,7 +187,7 @@ class Preview:
                 "approvalsMissing": list(self.missing) if self.complete else None,
             },
             "objects": [one.to_json() for one in self.objects],
-            "files": [{"symbol": symbol, "path": path} for symbol, path in self.files],
+            "files": [{"symbol": symbol, "path": readable(path)} for symbol, path in self.files],
             "retrains": [one.to_json() for one in self.retrains],
             "effects": [one.to_json() for one in self.effects],
             "loosened": [one.to_plain() for one in self.loosened],
@@ -203,7 +204,7 @@ class Preview:
                     "code": one.code,
                     "severity": one.severity.value,
                     "message": one.message,
-                    "location": None if one.location is None else str(one.location),
+                    "location": None if one.location is None else readable(str(one.location)),
                     "remedy": one.remedy,
                 }
                 for one in self.findings
@@ -214,13 +215,15 @@ class Preview:
 def preview(before: Side, after: Side, judged: Judged, *, head: str) -> Preview:
     """What going from `before` to `after` changes; `head` is the commit that is offered."""
     old, new = before.estate, after.estate
-    complete = not (blocking(old.findings) or blocking(new.findings))
+    broken = blocking(old.findings) or blocking(new.findings)
+    complete = not broken and not judged.change.unnameable
     judgement = judged.judgement
     return Preview(
         base=before.revision,
         head=head,
         kind=judged.facts.kind,
-        change=judged.change.digest,
+        # What no approval can bind to has no digest either; the findings say so.
+        change="" if judged.change.unnameable else judged.change.digest,
         objects=tuple(_objects(old, new)),
         files=tuple(_files(judged)),
         retrains=retrains_between(before, after) if complete else (),

@@ -3,10 +3,15 @@
 The truth is the protected branch of the remote when there is one, else the local branch. What is
 trusted is pinned in the state store at the first pass (ref, remote address, root commit), because
 an estate that names its own trust root could rename it in the commit that needs it.
+
+A newest commit whose `ordain.yaml` is broken or gone does not keep the estate from being opened:
+then nobody could be told what is wrong with that commit, or what production still follows. The
+settings are taken from the newest commit of its line that has them; the gate judges the commit.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +19,11 @@ from ordain.reconciler.errors import Untrusted
 from ordain.reconciler.home import Home, home_of
 from ordain.reconciler.trees import CommitTree
 from ordain.specs.errors import SpecError
-from ordain.specs.trees import ESTATE_FILE
+from ordain.specs.trees import ESTATE_FILE, misplaced
 from ordain.vcs.errors import MissingPath
 from ordain.vcs.git import Repository
 from ordain.vcs.plain import PlainGit
+from ordain.vcs.process import checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,13 +35,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An opened estate: its repository, its settings at HEAD, and its home."""
+    """An opened estate: its repository, its settings at HEAD, and its home.
+
+    `unusable` says why the settings are not those of HEAD but of a commit before it.
+    """
 
     repository: Repository
     settings: Estate
     forge: PlainGit
     home: Home
     root_commit: str
+    unusable: SpecError | None = None
 
     @property
     def ref(self) -> str:
@@ -66,17 +76,18 @@ def open_source(path: Path, environ: Mapping[str, str]) -> Source:
     """Open the estate whose repository holds `path`.
 
     Raises:
-        SpecError: there is no `ordain.yaml`, or it is not a valid Estate.
+        SpecError: no commit up to the newest one has an `ordain.yaml` that is a valid Estate, or
+            the estate is not the root of the repository.
         VcsError: there is no repository, or no commit yet.
     """
     repository = Repository.open(path)
     head = repository.resolve("HEAD")
-    settings = _settings(repository, head)
+    settings, unusable = _newest_settings(repository, head, path)
     remotes = repository.remotes()
     remote = settings.forge.remote if settings.forge.remote in remotes else None
     forge = PlainGit(repository, target=settings.protected_branch, remote=remote)
     root = repository.root_commit(head)
-    return Source(repository, settings, forge, home_of(root, environ), root)
+    return Source(repository, settings, forge, home_of(root, environ), root, unusable)
 
 
 def pin_trust(source: Source, state: StateStore) -> None:
@@ -120,6 +131,27 @@ def forget_trust(state: StateStore) -> None:
     """Let the next pass trust what it finds, and judge the history from its beginning again."""
     for key in ("trust.ref", "trust.remote", "trust.root", "good"):
         state.drop(key)
+
+
+def _newest_settings(
+    repository: Repository, head: str, path: Path
+) -> tuple[Estate, SpecError | None]:
+    """The settings of the newest commit that has them, and why it is not `head`."""
+    try:
+        return _settings(repository, head), None
+    except SpecError as error:
+        if (elsewhere := misplaced(path)) is not None:
+            raise elsewhere from error
+        for before in _settled_before(repository, head):
+            with suppress(SpecError):
+                return _settings(repository, before), error
+        raise
+
+
+def _settled_before(repository: Repository, head: str) -> tuple[str, ...]:
+    """The commits on the line of `head` that wrote `ordain.yaml`, newest first."""
+    command = ("log", "--first-parent", "-m", "--format=%H", head, "--", ESTATE_FILE)
+    return tuple(dict.fromkeys(checked(repository.ask(*command), command).decode().split()))
 
 
 def _settings(repository: Repository, head: str) -> Estate:

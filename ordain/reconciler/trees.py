@@ -2,45 +2,53 @@
 
 Documents are read at once through one git process; everything else (evidence, reason files, data)
 on demand. A symbolic link or submodule where a document is expected is refused: it would let a
-commit say one thing here and another elsewhere.
+commit say one thing here and another elsewhere. It is refused as a finding of the estate and not
+by an exception, because one link must not keep all other findings from being told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ordain.specs.errors import SpecError
 from ordain.specs.findings import Location
-from ordain.specs.trees import ESTATE_FILE, is_document_path
+from ordain.specs.trees import ESTATE_FILE, RefusingTree, is_document_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ordain.vcs.git import Repository
 
 _FILE_MODES = frozenset({"100644", "100755"})
 _PLACES = frozenset({ESTATE_FILE, "specs", "policies", "compliance"})
 
 
-class CommitTree(Mapping[str, bytes]):
-    """The regular files of one commit or tree.
-
-    Raises:
-        SpecError: when a document's place holds a symbolic link or a submodule.
-    """
+class CommitTree(RefusingTree):
+    """The regular files of one commit or tree; links and submodules among documents are refused."""
 
     def __init__(self, repository: Repository, revision: str) -> None:
         self._repository = repository
         entries = repository.tree(revision)
         self._blobs: dict[str, str] = {}
+        self._refused: dict[str, SpecError] = {}
         for path, entry in entries.items():
             if entry.mode in _FILE_MODES:
                 self._blobs[path] = entry.blob
             elif path.partition("/")[0] in _PLACES:
                 message = f"{path} is a symbolic link or submodule, not a file"
-                remedy = "commit the file itself"
-                raise SpecError(message, remedy=remedy, location=Location(path), code="SPEC002")
+                self._refused[path] = SpecError(
+                    message,
+                    remedy="commit the file itself",
+                    location=Location(path),
+                    code="SPEC021",
+                )
         wanted = [blob for path, blob in self._blobs.items() if is_document_path(path)]
         self._read = repository.read_many(wanted)
+
+    @property
+    def refused(self) -> dict[str, SpecError]:
+        """What stands where documents are expected, and is no file."""
+        return self._refused
 
     def __getitem__(self, path: str) -> bytes:
         blob = self._blobs[path]

@@ -120,8 +120,9 @@ _TEXT: Final = {
         "check that it is a readable file",
     ),
     "SPEC021": Page(
-        "a link leads out of the estate",
-        "A check must read what git keeps; the target of the link may change without a commit.",
+        "a link leads out of the estate, or stands among its documents in a commit",
+        "A check must read what git keeps; the target of the link may change without a commit. In "
+        "a commit no link and no submodule may stand where documents stand, wherever it leads.",
         "specs/model.yaml -> /home/shared/model.yaml",
         "put the content into the estate",
     ),
@@ -152,6 +153,13 @@ _TEXT: Final = {
         "order than it stands in.",
         "# the tier is 1<U+2028>  tier: 3",
         "take the character out; in a double-quoted text it can be written as an escape",
+    ),
+    "SPEC026": Page(
+        "the estate is not the root of its repository",
+        "Git knows every file by its path from the root of the repository. What reads commits (the "
+        "gate, the reconciler, a forge that shows findings) looks for ordain.yaml there.",
+        "banks/one/ordain.yaml in a repository with many banks",
+        "move the estate to the root, or give it a repository of its own",
     ),
 }
 

@@ -15,7 +15,7 @@ from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.loader import parse
 from ordain.specs.reading import identity_of, read_document
 from ordain.specs.reads import blob_id
-from ordain.specs.trees import ESTATE_FILE, document_paths
+from ordain.specs.trees import ESTATE_FILE, RefusingTree, document_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,6 +33,8 @@ def load_estate(tree: Mapping[str, bytes], cache: Cache | None = None) -> Loaded
     """
     loading = _Loading(cache)
     paths = document_paths(tree)
+    if isinstance(tree, RefusingTree):
+        loading.refuse(tree.refused)
     for path in paths:
         data = loading.read(tree, path)
         if data is not None:
@@ -71,6 +73,12 @@ class _Loading:
             self._report("SPEC020", message, Location(path), "check that it is a readable file")
         self._declares_estate |= path == ESTATE_FILE
         return None
+
+    def refuse(self, refused: Mapping[str, SpecError]) -> None:
+        """Tell what the tree does not hand out."""
+        for path, error in refused.items():
+            self._report(error.code, error.message, Location(path), error.remedy)
+            self._declares_estate |= path == ESTATE_FILE
 
     def add_file(self, data: bytes, path: str) -> None:
         """Every document of one file."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from ordain.specs.errors import SpecError
+from ordain.specs.findings import Location
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +64,18 @@ def document_paths(paths: Iterable[str]) -> tuple[str, ...]:
     return (ESTATE_FILE, *found)
 
 
+class RefusingTree(Mapping[str, bytes]):
+    """A tree that knows without being read that something in it may not be there.
+
+    What it refuses is not among its files; whoever loads an estate from it has to tell.
+    """
+
+    @property
+    @abstractmethod
+    def refused(self) -> Mapping[str, SpecError]:
+        """Why each path is refused."""
+
+
 def find_root(directory: Path) -> Path:
     """The nearest directory, this one or above, that holds `ordain.yaml`; git is not asked.
 
@@ -74,6 +88,28 @@ def find_root(directory: Path) -> Path:
             return place
     message = f"there is no {ESTATE_FILE} in {start} or above it"
     raise SpecError(message, remedy="go to an estate, or make one with: ordain init DIRECTORY")
+
+
+def misplaced(directory: Path) -> SpecError | None:
+    """What is wrong when the estate around a directory is not the root of its repository.
+
+    Git knows every file by its path from the root, so nothing that reads commits would find the
+    estate. Git itself is not asked: whoever only checks files needs none.
+    """
+    try:
+        root = find_root(directory)
+    except SpecError:
+        return None
+    top = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
+    if top == root:
+        return None
+    place = root.relative_to(top).as_posix()
+    return SpecError(
+        f"{ESTATE_FILE} stands in {place}, which is not the root of the repository",
+        remedy="move the estate to the root of the repository, or give it one of its own",
+        location=Location(ESTATE_FILE),
+        code="SPEC026",
+    )
 
 
 class WorkTree(Mapping[str, bytes]):

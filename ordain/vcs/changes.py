@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordain.specs.canonical import digest as canonical_digest
-from ordain.vcs.errors import GitError, UnnameableChange
+from ordain.vcs.errors import UnnameableChange, unrelated
 from ordain.vcs.process import failure
 
 if TYPE_CHECKING:
@@ -36,7 +36,11 @@ class PathChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The way from one commit (or tree) to another; `paths` is sorted by code point."""
+    """The way from one commit (or tree) to another; `paths` is sorted by code point.
+
+    Bytes outside of UTF-8 are escaped in a path, as everywhere; such a change can be looked at, but
+    has no digest, so that nothing can approve it.
+    """
 
     base: str
     head: str
@@ -44,11 +48,22 @@ class Change:
 
     @property
     def digest(self) -> str:
-        """`sha256:` over the format name and each path's old and new blob and mode."""
+        """`sha256:` over the format name and each path's old and new blob and mode.
+
+        Raises:
+            UnnameableChange: a path is not UTF-8, so it has no place in a canonical digest.
+        """
+        if self.unnameable:
+            raise unnameable(self.unnameable[0])
         rows = [
             [one.path, one.old_blob, one.new_blob, one.old_mode, one.new_mode] for one in self.paths
         ]
         return canonical_digest({"format": FORMAT, "paths": rows})
+
+    @property
+    def unnameable(self) -> tuple[str, ...]:
+        """The paths that are not UTF-8."""
+        return tuple(name for name in self.names if not _is_utf8(name))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,9 +74,6 @@ def change_between(repository: Repository, base: str, head: str) -> Change:
     """The change from commit or tree `base` to commit or tree `head`, both by their ids.
 
     Renames are a removal and an addition. For a proposal, `base` is the merge base.
-
-    Raises:
-        UnnameableChange: a path is not UTF-8, so it has no place in a canonical digest.
     """
     command = ("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", base, head)
     answer = repository.ask(*command)
@@ -76,10 +88,7 @@ def proposed_change(repository: Repository, target: str, head: str) -> Change:
     """What merging `head` would bring into `target`: the change since their merge base."""
     base = repository.merge_base(target, head)
     if base is None:
-        raise GitError(
-            f"{head} has no history in common with {target}",
-            remedy="begin the branch at a commit of the estate",
-        )
+        raise unrelated(target, head)
     return change_between(repository, base, repository.resolve(head))
 
 
@@ -87,7 +96,7 @@ def _path_change(raw: bytes, path: bytes) -> PathChange:
     old_mode, new_mode, old_blob, new_blob, _ = raw.decode("ascii").removeprefix(":").split(" ")
     before, after = old_mode != ABSENT, new_mode != ABSENT
     return PathChange(
-        path=_decoded(path),
+        path=path.decode("utf-8", "surrogateescape"),
         old_blob=old_blob if before else None,
         new_blob=new_blob if after else None,
         old_mode=old_mode if before else None,
@@ -95,11 +104,14 @@ def _path_change(raw: bytes, path: bytes) -> PathChange:
     )
 
 
-def _decoded(path: bytes) -> str:
-    try:
-        return path.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UnnameableChange(
-            f"the path {path!r} is not UTF-8, so no approval can bind to it",
-            remedy="rename the file",
-        ) from error
+def _is_utf8(path: str) -> bool:
+    # Only what stands for a byte that could not be read is a surrogate.
+    return path.isascii() or not any("\udc80" <= letter <= "\udcff" for letter in path)
+
+
+def unnameable(path: str) -> UnnameableChange:
+    """Why no approval can bind to a change of this file."""
+    name = path.encode("utf-8", "surrogateescape")
+    return UnnameableChange(
+        f"the path {name!r} is not UTF-8, so no approval can bind to it", remedy="rename the file"
+    )

@@ -13,7 +13,8 @@
     │   ├── RefMoved               VCS010  somebody was faster; nothing was changed
     │   ├── PushRejected           VCS011  the remote refused; knows git's reason
     │   ├── GitTimeout             VCS012  git did not answer in time
-    │   └── ShallowClone           VCS013  the clone lacks the history that is asked for
+    │   ├── ShallowClone           VCS013  the clone lacks the history that is asked for
+    │   └── UnrelatedHistories     VCS014  two commits have no commit in common
     ├── SignatureError             VCS020  a key or a signature cannot be used
     │   ├── KeyUnusable            VCS021  a key that cannot sign or be read
     │   └── BadSignature           VCS022  the signature does not hold
@@ -73,7 +74,10 @@ class CorruptObject(GitError):
 
 
 class MergeConflict(GitError):
-    """Two sides changed the same lines; `paths` says where."""
+    """Two sides changed the same lines; `paths` says where.
+
+    In a report of `ordain check --base` it is a finding at each of the files.
+    """
 
     code = "VCS009"
 
@@ -107,6 +111,15 @@ class ShallowClone(GitError):
     code = "VCS013"
 
 
+class UnrelatedHistories(GitError):
+    """Two commits have no commit in common.
+
+    So it cannot be said what one would change in the other.
+    """
+
+    code = "VCS014"
+
+
 class SignatureError(VcsError):
     code = "VCS020"
 
@@ -120,6 +133,12 @@ class BadSignature(SignatureError):
 
 
 class UnnameableChange(VcsError):
+    """The change has no canonical form, or is empty.
+
+    An approval binds to the names and the content of files. Without a name that is UTF-8 there is
+    nothing it could bind to, so that the gate refuses such a change.
+    """
+
     code = "VCS030"
 
 
@@ -137,3 +156,11 @@ class ProposalMoved(ForgeError):
 
 class WorkTreeInTheWay(ForgeError):
     code = "VCS043"
+
+
+def unrelated(target: str, head: str) -> UnrelatedHistories:
+    """Why nothing can be said of what `head` would bring into `target`."""
+    return UnrelatedHistories(
+        f"{head} has no history in common with {target}",
+        remedy="begin the branch at a commit of the estate",
+    )

@@ -14,7 +14,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ordain.vcs.errors import GitTooOld, MergeConflict, NotARepository, PushRejected, RefMoved
+from ordain.vcs.errors import (
+    GitError,
+    GitTooOld,
+    MergeConflict,
+    NotARepository,
+    PushRejected,
+    RefMoved,
+    unrelated,
+)
 from ordain.vcs.objects import BLOB, EXECUTABLE, Entry, Identity, format_stamp
 from ordain.vcs.process import Answer, ask, checked, failure, last_line
 from ordain.vcs.reading import Reading
@@ -48,7 +56,7 @@ class Repository(Reading):
         command = ("rev-parse", "--is-bare-repository", "--absolute-git-dir", "--show-prefix")
         answer = ask(path, command)
         if answer.code != 0:
-            raise failure(command, answer)
+            raise _unopened(Path(path), failure(command, answer))
         bare, directory = os.fsdecode(answer.out).split("\n")[:2]
         if bare == "true":
             return cls(Path(directory), bare=True, network_timeout=network_timeout)
@@ -150,6 +158,7 @@ class Repository(Reading):
 
         Raises:
             MergeConflict: people have to decide; its `paths` says where.
+            UnrelatedHistories: they have no commit in common.
             GitTooOld: before git 2.38 this needs a work tree.
         """
         command = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
@@ -167,6 +176,8 @@ class Repository(Reading):
                 paths,
                 remedy="merge the target branch into the proposal, settle the files, and push",
             )
+        if answer.code != 0 and self.merge_base(ours, theirs) is None:
+            raise unrelated(ours, theirs)
         checked(answer, command)
         return tree
 
@@ -252,6 +263,17 @@ class Repository(Reading):
         answer = self._ask(*command, "--", remote, *refspecs, timeout=self.network_timeout)
         if answer.code != 0:
             raise _rejection(answer) or failure(command, answer)
+
+
+def _unopened(path: Path, error: GitError) -> GitError:
+    """The same error; where something named `.git` is there, `git init` would not mend it."""
+    here = (one / ".git" for one in (path.absolute(), *path.absolute().parents))
+    found = next((one for one in here if os.path.lexists(one)), None)
+    if not isinstance(error, NotARepository) or "safe.directory" in error.remedy or found is None:
+        return error
+    return NotARepository(
+        error.message, remedy=f"see whether {found} is yours, can be read and is whole"
+    )
 
 
 def _rejection(answer: Answer) -> PushRejected | None:

@@ -228,8 +228,10 @@ def test_no_estate_in_the_directory(tmp_path: Path) -> None:
 
 
 def test_no_estate_in_the_repository(place: Place) -> None:
-    place.git("rm", "--quiet", "ordain.yaml")
-    place.commit("Forget what this is")
+    place.git("checkout", "-q", "--orphan", "other")
+    place.git("rm", "-r", "-q", "--force", ".")
+    author = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+    place.git(*author, "commit", "-q", "--allow-empty", "-m", "Something else")
     says(
         refused(place, "plan"),
         f"[SPEC001]: there is no ordain.yaml in the newest commit of {place.estate}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 from contextlib import closing
@@ -238,6 +239,35 @@ def test_a_branch_that_is_not_here_fails(bench: Bench) -> None:
         "fail",
         "production follows origin/main, which is not here",
         "git fetch origin",
+    )
+
+
+def test_a_bare_clone_is_told_how_to_fetch_the_branch(bench: Bench, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.git"
+    Repository.clone(str(bench.estate), bare, bare=True).close()
+    found = examined(bare, bench.environ)["branch"]
+    assert (found.state.value, found.remedy) == (
+        "fail",
+        "git fetch origin '+refs/heads/*:refs/remotes/origin/*'",
+    )
+
+
+def test_a_newest_commit_without_an_estate_fails(bench: Bench) -> None:
+    bench.commit({"ordain.yaml": None}, branch="refs/heads/desk")
+    state, detail, remedy = seen(bench, "commit")
+    assert (state, remedy) == ("fail", "make an estate with: ordain init DIRECTORY")
+    assert detail.startswith("there is no ordain.yaml in the newest commit of ")
+
+
+def test_an_estate_in_a_subdirectory_fails(bench: Bench, tmp_path: Path) -> None:
+    Repository.init(tmp_path / "mono").close()
+    place = tmp_path / "mono" / "banks" / "one"
+    shutil.copytree(bench.estate, place, ignore=shutil.ignore_patterns(".git"))
+    found = examined(place, bench.environ)["estate"]
+    assert (found.state.value, found.detail, found.remedy) == (
+        "fail",
+        "ordain.yaml stands in banks/one, which is not the root of the repository",
+        "move the estate to the root of the repository, or give it one of its own",
     )
 
 

@@ -16,6 +16,7 @@ from ordain.reconciler.errors import PlanStale
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.source import forget_trust
+from ordain.reconciler.standing import standing
 from ordain.specs.evidence import EvidenceError
 from ordain.vcs.git import Repository
 
@@ -56,6 +57,35 @@ def test_a_pass_enrols_and_proposes_and_the_next_does_nothing(bench: Bench) -> N
         "ApprovalPending",
         "NoApprovedVersion",
     }
+
+
+@pytest.mark.parametrize("data", [b"a: [\n", b"kind: Estate\n", None])
+def test_without_a_remote_a_broken_estate_is_refused_and_production_stays(
+    bench: Bench, data: bytes | None
+) -> None:
+    trained(bench).run()
+    good = bench.head()
+    bad = bench.commit({"ordain.yaml": data})
+    # Whoever works on the branch itself has the broken commit checked out.
+    with Repository.open(bench.estate) as repository:
+        repository.update_ref(
+            "refs/heads/desk", bad, repository.refs("refs/heads/desk")["refs/heads/desk"]
+        )
+    reconciler = bench.reconciler()
+    assert reconciler.source.unusable is not None
+    report = reconciler.run()
+    assert [one.revision for one in report.refused] == [bad]
+    assert report.exit_code == 1
+    assert report.planned is not None
+    assert report.planned.side.revision == good
+    assert reconciler.state.get("good") == good
+    (refused,) = reconciler.ledger.events(kind="gate.refused")
+    assert refused.subject == bad
+    found = standing(reconciler, bench.now)
+    assert (found.revision, found.head) == (good, bad)
+    assert found.refused == report.refused[0].findings[0].message
+    bench.commit({"ordain.yaml": bench.source().repository.read(good, "ordain.yaml")})
+    assert bench.reconciler().run().refused == ()
 
 
 def test_every_step_is_in_the_state_and_in_the_record(bench: Bench) -> None:

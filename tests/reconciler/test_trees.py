@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ordain.reconciler.gating import read_side
 from ordain.reconciler.trees import CommitTree
-from ordain.specs.errors import SpecError
+from ordain.specs.findings import Finding, Location, Severity
 from ordain.vcs.git import Repository
 from ordain.vcs.objects import Identity
 
@@ -55,13 +56,32 @@ def test_a_link_or_submodule_among_the_documents_is_refused(
     root = bench.head()
     bad = with_entry(bench, mode, path)
     source = bench.source()
-    with pytest.raises(SpecError) as caught:
-        source.tree(bad)
-    assert caught.value.code == "SPEC002"
-    assert caught.value.message == f"{path} is a symbolic link or submodule, not a file"
+    side = read_side(source, bad)
+    assert path not in side.tree
+    assert side.estate.findings == (
+        Finding(
+            "SPEC021",
+            Severity.ERROR,
+            f"{path} is a symbolic link or submodule, not a file",
+            Location(path),
+            remedy="commit the file itself",
+        ),
+    )
     gated = bench.gate(root)
     assert gated.good == root
-    assert [one.code for one in gated.refused[0].findings] == ["SPEC002"]
+    assert [one.code for one in gated.refused[0].findings] == ["SPEC021"]
+
+
+@pytest.mark.parametrize("mode", [SYMLINK, GITLINK])
+def test_a_link_in_the_place_of_the_estate_is_the_only_finding_about_it(
+    bench: Bench, mode: str
+) -> None:
+    root = bench.head()
+    bad = with_entry(bench, mode, "ordain.yaml")
+    findings = read_side(bench.source(), bad).estate.findings
+    assert [(one.code, str(one.location)) for one in findings] == [("SPEC021", "ordain.yaml")]
+    gated = bench.gate(root)
+    assert (gated.good, [one.revision for one in gated.refused]) == (root, [bad])
 
 
 def test_a_link_elsewhere_is_no_file_and_refused_as_a_change(bench: Bench) -> None:

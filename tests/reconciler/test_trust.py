@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.reconciler.conftest import Bench
 
 MAIN = "refs/heads/main"
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 AGAIN = "if the move is right, tell the reconciler with: ordain reconcile --trust-again"
 
 
@@ -170,12 +172,59 @@ def test_a_repository_without_commits_is_one_clear_error(tmp_path: Path) -> None
     ],
 )
 def test_a_repository_that_is_no_estate_is_one_clear_error(
+    tmp_path: Path, data: bytes | None, said: str
+) -> None:
+    with Repository.init(tmp_path / "estate") as repository:
+        first = None
+        for number in (b"1", b"2"):
+            files = {"ordain.yaml": data, "other": number} if data else {"other": number}
+            commit = repository.write_commit(
+                repository.write_tree(first, files),
+                () if first is None else (first,),
+                "No estate",
+                Identity("manager", "manager@example.org"),
+                NOW,
+            )
+            repository.update_ref(MAIN, commit, first)
+            first = commit
+        with pytest.raises(SpecError, match=said) as caught:
+            open_source(repository.path, {"ORDAIN_HOME": str(tmp_path)})
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (None, "there is no ordain.yaml in the newest commit of"),
+        (b"kind: Estate\n", "ordain.yaml is not a valid Estate"),
+        (b"{", "ordain.yaml is not a valid Estate"),
+    ],
+)
+def test_a_broken_estate_in_the_newest_commit_leaves_the_settings_as_they_were(
     bench: Bench, data: bytes | None, said: str
 ) -> None:
-    bench.commit({"ordain.yaml": data}, branch="refs/heads/desk")
-    with pytest.raises(SpecError, match=said) as caught:
-        bench.source()
-    assert caught.value.remedy
+    desk = "refs/heads/desk"
+    bench.commit(
+        bench.edited("ordain.yaml", "protectedBranch: main", "protectedBranch: desk"), branch=desk
+    )
+    bench.commit({"ordain.yaml": b"["}, branch=desk)
+    bench.commit({"data/other.csv": b"a\n1\n"}, branch=desk)
+    bench.commit({"ordain.yaml": data}, branch=desk)
+    source = bench.source()
+    assert source.settings.protected_branch == "desk"
+    assert source.unusable is not None
+    assert source.unusable.message.startswith(said)
+
+
+def test_a_broken_estate_in_the_newest_commit_cannot_move_the_trusted_ref(bench: Bench) -> None:
+    pin_trust(bench.source(), bench.state())
+    desk = "refs/heads/desk"
+    bench.commit(
+        bench.edited("ordain.yaml", "protectedBranch: main", "protectedBranch: desk"), branch=desk
+    )
+    bench.commit({"ordain.yaml": None}, branch=desk)
+    with pytest.raises(Untrusted, match="the ref is refs/heads/desk, but refs/heads/main"):
+        pin_trust(bench.source(), bench.state())
 
 
 def test_an_estate_whose_branch_is_not_there_is_one_clear_error(bench: Bench) -> None:

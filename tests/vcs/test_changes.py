@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.vcs.changes import PathChange, change_between, proposed_change
-from ordain.vcs.errors import GitError, UnnameableChange
+from ordain.vcs.errors import UnnameableChange, UnrelatedHistories
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,8 +115,10 @@ def test_a_path_outside_utf8_cannot_be_approved(
     repository: Repository, commit: Write, root: str
 ) -> None:
     head = commit(repository, {os.fsdecode(b"caf\xe9.yaml"): b"x"})
+    change = change_between(repository, root, head)
+    assert change.unnameable == change.names == (os.fsdecode(b"caf\xe9.yaml"),)
     with pytest.raises(UnnameableChange) as caught:
-        change_between(repository, root, head)
+        _ = change.digest
     assert caught.value.message == (
         r"the path b'caf\xe9.yaml' is not UTF-8, so no approval can bind to it"
     )
@@ -127,5 +129,5 @@ def test_unrelated_histories_are_no_change(
 ) -> None:
     tree = repository.write_tree(None, {})
     alone = repository.write_commit(tree, (), "alone", cast["manager"].who, now)
-    with pytest.raises(GitError, match="has no history in common with"):
+    with pytest.raises(UnrelatedHistories, match="has no history in common with"):
         proposed_change(repository, root, alone)

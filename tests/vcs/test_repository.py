@@ -27,6 +27,7 @@ from ordain.vcs.errors import (
     RefMoved,
     ShallowClone,
     UnknownRevision,
+    UnrelatedHistories,
 )
 from ordain.vcs.git import Repository
 from ordain.vcs.objects import Identity, parse_commit
@@ -382,14 +383,25 @@ def test_a_conflict_names_the_files(repository: Repository, commit: Callable[...
     assert caught.value.message == "the two sides changed the same lines of a b"
 
 
+def test_a_damaged_git_directory_is_not_to_be_made_anew(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(NotARepository) as caught:
+        Repository.open(tmp_path)
+    assert caught.value.remedy == (
+        f"see whether {tmp_path / '.git'} is yours, can be read and is whole"
+    )
+
+
 def test_unrelated_histories_do_not_merge(
     repository: Repository, commit: Callable[..., str]
 ) -> None:
     main = commit(repository, {"a": b"1\n"})
     tree = repository.write_tree(None, {})
     alone = repository.write_commit(tree, (), "alone", WHO, TIME)
-    with pytest.raises(GitError, match="refusing to merge unrelated histories"):
+    with pytest.raises(UnrelatedHistories) as caught:
         repository.merge_tree(main, alone)
+    assert caught.value.message == f"{alone} has no history in common with {main}"
+    assert caught.value.remedy == "begin the branch at a commit of the estate"
 
 
 def test_a_ref_moves_only_from_where_it_is_expected(

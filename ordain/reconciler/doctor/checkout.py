@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ordain.reconciler.doctor.checks import Missing, desk, fail, need, ok, skip, warn, whole
 from ordain.specs.diagnostics import plural
 from ordain.specs.findings import Severity
+from ordain.specs.trees import misplaced
 from ordain.vcs.errors import GitTimeout
 from ordain.vcs.process import ask, last_line
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ordain.reconciler.doctor.checks import Answer, Surroundings
+    from ordain.reconciler.source import Source
 
 _HOOKS: Final = {"pre-commit": "ordain check", "pre-push": "ordain check --rev HEAD"}
 _SCHEMAS: Final = "schemas"
@@ -31,7 +33,7 @@ def repository(around: Surroundings) -> Answer:
 
 def estate(around: Surroundings) -> Answer:
     """The files declare an estate that can be read."""
-    found, top = around.estate, around.repository
+    found, root = around.estate, around.root
     if isinstance(found, Missing):
         return fail(found.reason, found.remedy)
     errors = [one for one in found.findings if one.severity is Severity.ERROR]
@@ -39,14 +41,9 @@ def estate(around: Surroundings) -> Answer:
         first = f"{errors[0].location}: {errors[0].message}"
         where = f"{plural(len(errors), 'error')} in {plural(len(found.files), 'file')}"
         return fail(f"{where}; first {first}", "ordain check")
-    root = around.root
-    if (
-        not isinstance(root, Missing)
-        and not isinstance(top, Missing)
-        and root != top.path.resolve()
-    ):
-        message = f"ordain.yaml stands in {root}, which is not the root of the repository"
-        return fail(message, f"move the estate to {top.path}, or give it a repository of its own")
+    elsewhere = None if isinstance(root, Missing) else misplaced(root)
+    if elsewhere is not None:
+        return fail(elsewhere.message, elsewhere.remedy)
     return ok(f"{plural(len(found.documents), 'document')} in {plural(len(found.files), 'file')}")
 
 
@@ -56,6 +53,8 @@ def commit(around: Surroundings) -> Answer:
     found = around.source
     if isinstance(found, Missing):
         return fail(found.reason, found.remedy)
+    if found.unusable is not None:
+        return fail(found.unusable.message, found.unusable.remedy)
     dirty = found.repository.dirty_paths()
     differ = f"; not in it: {plural(len(dirty), 'changed file')}" if dirty else ""
     return ok(
@@ -69,7 +68,7 @@ def branch(around: Surroundings) -> Answer:
     if source.ref not in source.repository.refs(source.ref):
         where = source.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
         make = f"make it where production should begin: git branch {where} COMMIT"
-        remedy = make if source.forge.remote is None else f"git fetch {source.forge.remote}"
+        remedy = make if source.forge.remote is None else _fetching(source, source.forge.remote)
         return fail(f"production follows {where}, which is not here", remedy)
     head = source.head()
     count = source.repository.ask("rev-list", "--left-right", "--count", f"{head}...HEAD").out
@@ -77,6 +76,13 @@ def branch(around: Surroundings) -> Answer:
     if (behind, ahead) == ("0", "0"):
         return ok(f"{source.ref} at {head[:12]}; this checkout is there too")
     return ok(f"{source.ref} at {head[:12]}; this checkout is {ahead} ahead, {behind} behind")
+
+
+def _fetching(source: Source, name: str) -> str:
+    """The command that brings the remote's branches here; a bare clone does not do so by itself."""
+    if source.repository.ask("config", "--get-all", f"remote.{name}.fetch").out.strip():
+        return f"git fetch {name}"
+    return f"git fetch {name} '+refs/heads/*:refs/remotes/{name}/*'"
 
 
 def hooks(around: Surroundings) -> Answer:

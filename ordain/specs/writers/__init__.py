@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _HALVES = re.compile(r"[\ud800-\udfff]")
 
 
+def readable(text: str) -> str:
+    """A text that can be written in UTF-8, whatever names of files it holds."""
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One format: the module that writes it, and who reads it.
@@ -42,8 +47,7 @@ class Format:
         module = importlib.import_module(f"ordain.specs.writers.{self.module}")
         render = cast("Callable[[Checked], str]", module.render)
         text = render(checked)
-        if not text.isascii():
-            text = _HALVES.sub("\ufffd", text)
+        text = readable(text)
         return (text if not text or text.endswith("\n") else f"{text}\n").encode()
 
 
