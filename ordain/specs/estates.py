@@ -45,6 +45,16 @@ def load_estate(tree: Mapping[str, bytes], cache: Cache | None = None) -> Loaded
     )
 
 
+def unreadable(path: str, error: SpecError | OSError) -> Finding:
+    """The finding at a file whose bytes cannot be had."""
+    if isinstance(error, SpecError):
+        code, message, remedy = error.code, error.message, error.remedy
+    else:
+        code, remedy = "SPEC020", "check that it is a readable file"
+        message = f"the file cannot be read: {error.strerror or error}"
+    return Finding(code, Severity.ERROR, message, Location(path), remedy=remedy)
+
+
 class _Loading:
     """What has been loaded so far."""
 
@@ -64,11 +74,8 @@ class _Loading:
         except KeyError:
             # Only `ordain.yaml` is asked for without having been listed.
             return None
-        except SpecError as error:
-            self._report(error.code, error.message, Location(path), error.remedy)
-        except OSError as error:
-            message = f"the file cannot be read: {error.strerror or error}"
-            self._report("SPEC020", message, Location(path), "check that it is a readable file")
+        except (SpecError, OSError) as error:
+            self.findings.append(unreadable(path, error))
         self._declares_estate |= path == ESTATE_FILE
         return None
 
@@ -154,7 +161,7 @@ class _Loading:
             self._report("SPEC111", message, estates[1].location, "remove one of the two")
         if not estates and not self._declares_estate:
             message = f"there is no `{ESTATE_FILE}` that declares the Estate"
-            remedy = "run `ordain init` in an empty repository, or run in the estate's root"
+            remedy = "go to the root of an estate, or make one with: ordain init DIRECTORY"
             self._report("SPEC111", message, Location(ESTATE_FILE), remedy)
 
     def _report(self, code: str, message: str, place: Location, remedy: str) -> None:

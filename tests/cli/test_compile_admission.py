@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
+
+from ordain.compilers.admission import version_of
 
 if TYPE_CHECKING:
     from places import Place
@@ -104,6 +107,11 @@ def test_a_policy_that_nobody_declared_is_a_usage_error(founded: Place) -> None:
     done = founded.ordain("compile", "admission", "--policy", "drift-limits", expect=2)
     message = "no policy 'drift-limits' is in force. Did you mean 'drift-limit'?"
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("version", ["v1.30.2", "v1.30.4-eks-a737599", "v1.30.2+k3s1"])
+def test_a_version_is_read_as_a_cluster_says_it(version: str) -> None:
+    assert str(version_of(version)) == "1.30"
 
 
 def test_a_version_that_is_too_old_is_an_error_with_a_way_out(founded: Place) -> None:
