@@ -7,20 +7,25 @@ and never through a link that leads out of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from ordain.specs.documents import Deferred, Document, LoadedEstate
 from ordain.specs.errors import SpecError
-from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.findings import Finding, Location, Severity, blocking
+from ordain.specs.kinds import kind_names
 from ordain.specs.loader import parse
 from ordain.specs.reading import identity_of, read_document
 from ordain.specs.reads import blob_id
 from ordain.specs.trees import ESTATE_FILE, document_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ordain.specs.cache import Cache, Known
+
+_IDENTITY: Final = re.compile(rb"""\b(kind|name):[ \t]*["']?([A-Za-z0-9-]+)""")
 
 
 def load_estate(tree: Mapping[str, bytes], cache: Cache | None = None) -> LoadedEstate:
@@ -76,6 +81,9 @@ class _Loading:
             return None
         except (SpecError, OSError) as error:
             self.findings.append(unreadable(path, error))
+            # Nobody knows what it declares; most documents have the name of their file.
+            stem = PurePosixPath(path).stem
+            self.refused.update(f"{kind}/{stem}" for kind in kind_names())
         self._declares_estate |= path == ESTATE_FILE
         return None
 
@@ -114,6 +122,8 @@ class _Loading:
         parsed = parse(data, path)
         self.findings.extend(parsed.findings)
         known = {finding.location for finding in parsed.findings}
+        if blocking(parsed.findings):
+            self.refused.update(_mentioned(data))
         # A file that cannot be read to its end may have declared the estate further down.
         self._declares_estate |= path == ESTATE_FILE and bool(parsed.findings)
         for node in parsed.nodes:
@@ -166,6 +176,21 @@ class _Loading:
 
     def _report(self, code: str, message: str, place: Location, remedy: str) -> None:
         self.findings.append(Finding(code, Severity.ERROR, message, place, remedy=remedy))
+
+
+def _mentioned(data: bytes) -> Iterator[str]:
+    """`Kind/name` of what a broken file seems to declare: a kind, and the next name behind it.
+
+    A guess keeps references to it from being called wrong; the file itself has a finding already.
+    """
+    kind = ""
+    for found in _IDENTITY.finditer(data):
+        field, value = found[1], found[2].decode("ascii")
+        if field == b"kind":
+            kind = value
+        elif kind:
+            yield f"{kind}/{value}"
+            kind = ""
 
 
 class _LaterFile:
