@@ -8,7 +8,7 @@ an estate that names its own trust root could rename it in the commit that needs
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.errors import Untrusted
 from ordain.reconciler.home import Home, home_of
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from ordain.reconciler.state import StateStore
     from ordain.specs.kinds.estate import Estate
+
+# The fact in the state store that says in which clone passes run.
+CLONE: Final = "clone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ def open_source(path: Path, environ: Mapping[str, str]) -> Source:
 def pin_trust(source: Source, state: StateStore) -> None:
     """Pin ref, remote and root commit at the first pass, and refuse any other one later.
 
+    The clone is noted too: all clones on a machine share the state, and only one of them reconciles.
+
     Raises:
         Untrusted: the ref, the remote's address or the root commit is not the pinned one.
     """
@@ -96,6 +101,9 @@ def pin_trust(source: Source, state: StateStore) -> None:
                 "if the move is right, tell the reconciler with: ordain reconcile --trust-again"
             )
             raise Untrusted(message, remedy=remedy)
+    here = str(source.repository.path.resolve())
+    if state.get(CLONE) != here:
+        state.put(CLONE, here)
 
 
 def trust_facts(source: Source) -> dict[str, str]:
