@@ -85,7 +85,7 @@ def open_source(path: Path, environ: Mapping[str, str]) -> Source:
 def pin_trust(source: Source, state: StateStore) -> None:
     """Pin ref, remote and root commit at the first pass, and refuse any other one later.
 
-    The clone is noted too: all clones on a machine share the state, and only one of them reconciles.
+    The clone is noted too: all clones on a machine share the state, and one of them reconciles.
 
     Raises:
         Untrusted: the ref, the remote's address or the root commit is not the pinned one.

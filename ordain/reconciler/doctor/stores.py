@@ -98,7 +98,8 @@ def trust(around: Surroundings) -> Answer:
     if "trust.root" not in pinned:
         return ok("nothing is pinned yet; the first pass pins what it finds")
     other = _other_clone(source, pinned)
-    for name, value in trust_facts(source).items():
+    # The root first: no clone of this estate has another one.
+    for name, value in reversed(trust_facts(source).items()):
         trusted = pinned.get(name, "")
         if trusted == value:
             continue
