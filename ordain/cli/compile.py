@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.session import now
+from ordain.cli.session import mention_dirty, now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +128,10 @@ def admission(
     _print_objects(made, output)
     policies = {(rule.name, rule.digest) for rule in rules}
     click.echo(f"{len(made.compiled)} of {len(policies)} policies compiled", err=True)
+    step = (
+        "kubectl apply --server-side -f FILE, with this in it" if made.compiled else "ordain check"
+    )
+    click.echo(f"Next: {step}", err=True)
 
 
 def _rules(side: Side, wanted: tuple[str, ...]) -> list[Rule]:
@@ -161,7 +165,7 @@ def _tell_refused(made: Admission, *, strict: bool) -> None:
     if strict and findings:
         names = ", ".join(one.name for one in made.refused)
         message = f"a cluster cannot hold: {names}"
-        raise FindingsError(message, findings, remedy="see: ordain explain CODE")
+        raise FindingsError(message, findings, remedy=f"see: ordain explain {findings[0].code}")
     for one in made.refused:
         click.echo(finding_line(one.findings[0]), err=True)
         if len(one.findings) > 1:
@@ -187,6 +191,7 @@ def _side(directory: Path, revision: str) -> Side:
     from ordain.reconciler.source import open_source
 
     source = open_source(directory, os.environ)
+    mention_dirty(source, revision)
     side = read_side(source, source.repository.resolve(revision))
     _refuse_broken(side)
     return side

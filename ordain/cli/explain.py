@@ -46,8 +46,8 @@ def command(directory: Path, subject: str) -> None:
     """Explain a code, a field or a pack of policies.
 
     SUBJECT is the code of a finding or error, such as SPEC104, a field, such as Model.spec.tier, a
-    policy, such as POL-drift-limit, or a pack, such as baseline or baseline@1.0.0. Inside an estate
-    its own policies are known as well.
+    policy, such as POL-drift-limit, or a pack, such as baseline or baseline@1.0.0; the beginning of
+    codes, such as SPEC, lists them. Inside an estate its own policies are known as well.
     """
     from ordain.policies.packs import pack_names
     from ordain.policies.pages import pack_topic

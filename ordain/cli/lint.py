@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ordain.policies.engine import Engine
     from ordain.specs.documents import Document
-    from ordain.specs.findings import Finding
+    from ordain.specs.findings import Finding, Severity
 
     Policies = tuple[Mapping[str, bytes], tuple[Document, ...], tuple[Finding, ...]]
 
@@ -47,13 +46,12 @@ def command(
     from ordain.policies.lint.linting import lint
     from ordain.specs.findings import Severity
 
-    tree, policies, unread = _of_packs(packs) if packs else _of_estate(directory)
-    engine = cel_engine()
-    findings = (*unread, *lint(policies, engine))
+    found = _of_packs(packs) if packs else _of_estate(directory)
+    findings = (*found[2], *lint(found[1], cel_engine()))
     if output == "json":
-        click.echo(_as_json(findings, tree, policies, engine))
+        click.echo(_json(findings, found, least=Severity(fail_on)))
     else:
-        _show(ctx, findings, tree, len(policies))
+        _print(ctx, findings, found)
     least = Severity(fail_on)
     ctx.exit(1 if any(finding.severity.reaches(least) for finding in findings) else 0)
 
@@ -82,30 +80,52 @@ def _of_packs(packs: Iterable[str]) -> Policies:
     return tree, tuple(policies), ()
 
 
-def _as_json(
-    findings: tuple[Finding, ...],
-    tree: Mapping[str, bytes],
-    policies: Iterable[Document],
-    engine: Engine,
-) -> str:
-    """What `ordain check -o json` writes, of the files that hold policies."""
+def _json(findings: tuple[Finding, ...], looked_at: Policies, *, least: Severity) -> str:
+    import ordain
+    from ordain.policies.engine import cel_engine
     from ordain.policies.gate import verdict_of
+    from ordain.policies.rules import compile_rules
+    from ordain.specs.trees import is_document_path
     from ordain.specs.writers import documents
     from ordain.specs.writers.checked import Checked
 
-    paths = tuple(sorted({document.path for document in policies}))
-    verdict = verdict_of(findings)
-    checked = Checked(verdict, findings, now(), tree, paths=paths, engine=engine.name)
+    tree, policies, _ = looked_at
+    engine = cel_engine()
+    rules = [rule for one in policies for rule in compile_rules(one, engine)[0]]
+    checked = Checked(
+        verdict_of(findings),
+        findings,
+        now(),
+        tree,
+        paths=tuple(path for path in tree if is_document_path(path) or path.startswith("packs/")),
+        tool_version=ordain.__version__,
+        engine=engine.name,
+        policies=tuple(sorted({(rule.name, rule.digest) for rule in rules})),
+        fail_on=least,
+        command=("ordain", "lint"),
+    )
     return documents.render(checked)
 
 
-def _show(
-    ctx: click.Context, findings: tuple[Finding, ...], tree: Mapping[str, bytes], policies: int
-) -> None:
+def _print(ctx: click.Context, findings: tuple[Finding, ...], looked_at: Policies) -> None:
     from ordain.specs.diagnostics import render_text
 
+    tree, policies, unread = looked_at
     colour = ctx.color if ctx.color is not None else sys.stdout.isatty()
-    # The last line counts files; here it is policies that were looked at.
-    text = render_text(findings, tree, colour=colour).rpartition(" in ")[0]
-    click.echo(f"{text} in {policies:,} {'policy' if policies == 1 else 'policies'}")
-    click.echo(f"Next: ordain explain {findings[0].code}" if findings else "Next: ordain test")
+    # The last line counts files. Here policies were looked at, and files only where they could
+    # not be read.
+    text, _, files = render_text(findings, tree, colour=colour).rpartition(" in ")
+    number = "1 policy" if len(policies) == 1 else f"{len(policies):,} policies"
+    click.echo(f"{text} in {files} and {number}" if unread else f"{text} in {number}")
+    click.echo(f"Next: {_next(findings, looked_at)}")
+
+
+def _next(findings: tuple[Finding, ...], looked_at: Policies) -> str:
+    """What to do next; tests that are not there cannot be run."""
+    from ordain.specs.trees import is_policy_test
+
+    if findings:
+        return f"ordain explain {findings[0].code}"
+    tree = looked_at[0]
+    tested = any(is_policy_test(path) or path.startswith("packs/") for path in tree)
+    return "ordain test" if tested else "ordain check"

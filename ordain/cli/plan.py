@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.session import now, open_session, reconciler_of
+from ordain.cli.session import (
+    differ,
+    dirty_files,
+    mention_dirty,
+    now,
+    open_session,
+    reconciler_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from ordain.reconciler.gating import Refusal
     from ordain.reconciler.planning import Plan
@@ -81,7 +88,7 @@ def _show_change(
 
     source = open_source(directory, os.environ)
     try:
-        _mention_dirty(source, revision)
+        mention_dirty(source, revision)
         onto, head = source.repository.resolve(base), source.repository.resolve(revision)
         before, after, judged = judge_sides(source, onto, head, now())
         found = preview(before, after, judged, head=head)
@@ -89,22 +96,6 @@ def _show_change(
         source.repository.close()
     _print_change(ctx, found, shlex.join(("--base", base, "--rev", revision)), output)
     return found.changes
-
-
-def _mention_dirty(source: Source, revision: str) -> None:
-    dirty = _dirty(source, revision)
-    if dirty:
-        click.echo(f"note: {_differ(dirty)}, which is what is looked at", err=True)
-
-
-def _dirty(source: Source, revision: str) -> tuple[str, ...]:
-    """The files that differ from what is looked at, where somebody may think otherwise."""
-    return source.repository.dirty_paths() if revision == "HEAD" else ()
-
-
-def _differ(dirty: Sequence[str]) -> str:
-    number = "1 file differs" if len(dirty) == 1 else f"{len(dirty)} files differ"
-    return f"{number} from the newest commit"
 
 
 def _print_change(ctx: click.Context, found: Preview, options: str, output: str) -> None:
@@ -160,10 +151,10 @@ def _show_stages(directory: Path, revision: str, out: Path | None, output: str) 
 def _refuse_dirty(source: Source, revision: str) -> None:
     from ordain.reconciler.errors import DirtyTree
 
-    dirty = _dirty(source, revision)
+    dirty = dirty_files(source, revision)
     if dirty:
         names = ", ".join(dirty[:3]) + (" and more" if len(dirty) > 3 else "")  # noqa: PLR2004 - three are enough to recognize it
-        message = f"{_differ(dirty)}: {names}"
+        message = f"{differ(dirty)}: {names}"
         raise DirtyTree(message, remedy="commit or stash them; a plan is made of commits")
 
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from ordain.ledger.ledger import Ledger
@@ -89,3 +91,21 @@ def open_session(directory: Path) -> Iterator[Session]:
         yield session
     finally:
         session.close()
+
+
+def mention_dirty(source: Source, revision: str) -> None:
+    """Say that files differ from the commit that a command looks at."""
+    dirty = dirty_files(source, revision)
+    if dirty:
+        click.echo(f"note: {differ(dirty)}, which is what is looked at", err=True)
+
+
+def dirty_files(source: Source, revision: str) -> tuple[str, ...]:
+    """The files that differ from what is looked at, where somebody may think otherwise."""
+    return source.repository.dirty_paths() if revision == "HEAD" else ()
+
+
+def differ(dirty: Sequence[str]) -> str:
+    """How many files differ, in words."""
+    number = "1 file differs" if len(dirty) == 1 else f"{len(dirty)} files differ"
+    return f"{number} from the newest commit"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import reduce
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ def command(
     """
     if packs and paths:
         raise click.UsageError("name either packs or files", ctx)
+    if fail_under is not None and isnan(fail_under):
+        raise click.BadParameter("nan is no percentage", ctx, param_hint="'--fail-under'")
     watch = coverage or fail_under is not None
     report = _of_packs(packs, watch=watch) if packs else _of_estate(directory, paths, watch=watch)
     _print(ctx, report, output)
@@ -122,4 +125,7 @@ def _print(ctx: click.Context, report: Report, output: str) -> None:
         colour = ctx.color if ctx.color is not None else sys.stdout.isatty()
         click.echo(as_text(report, colour=colour))
     else:
-        click.echo(as_json(report, now()) if output == "json" else as_junit(report))
+        import ordain
+
+        json = output == "json"
+        click.echo(as_json(report, now(), ordain.__version__) if json else as_junit(report))

@@ -40,7 +40,7 @@ Manifest = dict[str, Any]
 
 GROUP: Final = "ordain.dev"
 _API: Final = "admissionregistration.k8s.io"
-_VERSION: Final = re.compile(r"v?1\.([0-9]{1,3})(\.[0-9]+)?\+?")
+_VERSION: Final = re.compile(r"v?1\.([0-9]{1,3})(\.[0-9]+)?([-+][0-9A-Za-z.+-]*)?")
 _ACTIONS: Final = {
     Severity.ERROR: ["Deny"],
     Severity.WARNING: ["Warn", "Audit"],
@@ -49,7 +49,7 @@ _ACTIONS: Final = {
 
 
 def version_of(text: str) -> Version:
-    """The version of a cluster, such as `1.29`, `v1.31.4`.
+    """The version of a cluster, such as `1.29`, `v1.31.4`, `v1.30.2-eks-1552ad0`.
 
     Raises:
         CompileError: for what is no version, or one without this kind of policy.

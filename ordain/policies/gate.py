@@ -13,7 +13,7 @@ approvals. Waivers take out what they cover at the end, and leave it visible.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.changes import Kind, integrity
 from ordain.policies.checking import ask_tree
@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from ordain.specs.cache import Cache
     from ordain.specs.documents import LoadedEstate
     from ordain.vcs.approvals import Approval
+
+
+# How the codes of files begin that cannot be read as they stand there.
+_UNREAD: Final = "SPEC0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +228,15 @@ def _plain_approval(approval: Approval) -> dict[str, Any]:
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """By place, then weight, without repetition, so that the same tree prints the same bytes."""
+    """By place, then weight, without repetition, so that the same tree prints the same bytes.
 
-    def order(finding: Finding) -> tuple[str, int, int, int, str, str]:
+    What cannot be read comes first: whatever else is said may be because of it.
+    """
+
+    def order(finding: Finding) -> tuple[bool, str, int, int, int, str, str]:
         at = finding.location
         place = (at.path, at.line, at.column) if at else ("~", 0, 0)
-        return (*place, finding.severity.rank, finding.code, finding.message)
+        read = not finding.code.startswith(_UNREAD)
+        return (read, *place, finding.severity.rank, finding.code, finding.message)
 
     return tuple(sorted(dict.fromkeys(findings), key=order))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.canonical import canonical_json, same
+from ordain.specs.diagnostics import cut_apart
 from ordain.specs.plain import to_plain
 
 if TYPE_CHECKING:
@@ -63,12 +64,19 @@ def _differences(old: Any, new: Any, path: Path) -> Iterator[Pair]:  # noqa: ANN
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from _differences(before, after, (*path, index))
     else:
-        yield path, _text(old), _text(new)
+        yield path, *_texts(old, new)
+
+
+def _texts(old: Any, new: Any) -> tuple[str, str]:  # noqa: ANN401 - JSON values
+    """Both values in a line each, in which whoever approves can see what differs."""
+    before, after = (" ".join(_text(value).split()) for value in (old, new))
+    if before == after:
+        # They differ in blanks, which mean something inside of a quoted text.
+        before, after = (canonical_json(value).decode() for value in (old, new))
+    return cut_apart(before, after, _LONGEST)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     if value is _ABSENT:
         return "its default"
-    text = value if isinstance(value, str) else canonical_json(value).decode()
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return value if isinstance(value, str) else canonical_json(value).decode()

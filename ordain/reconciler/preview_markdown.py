@@ -4,7 +4,8 @@ A forge cuts comments at 65,536 characters, so this one ends before 60,000 bytes
 rows it left out and where they are. The first line is a comment that nobody sees: it names the
 digest of the content, by which a bot finds its own comment and sees that nothing has changed.
 
-Every text of the estate stands in the letters of code, where it means nothing (see
+It stands below the comment of the check, so it uses the same signs. No text of the estate means
+anything here, neither names and values, which stand in the letters of code, nor sentences (see
 `specs.writers.markup`).
 """
 
@@ -14,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.preview import change_class
-from ordain.reconciler.preview_text import value_of
+from ordain.reconciler.preview_text import values_of
 from ordain.specs.canonical import digest
 from ordain.specs.diagnostics import plural
-from ordain.specs.writers.markup import code
+from ordain.specs.writers.markdown import SIGNS
+from ordain.specs.writers.markup import code, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,38 +97,45 @@ def render_markdown(preview: Preview, *, limit: int = LIMIT) -> str:
 
 def _needs(page: _Page, preview: Preview) -> None:
     rows = [
-        (code(", ".join(one.roles)), _state(one), _who(one), code(one.reason))
+        (code(", ".join(one.roles)), _state(one), _who(one), plain(one.reason))
         for one in preview.needs
     ]
     page.table("Approvals", ("role", "state", "who can", "why"), rows)
     given = [(code(person), code(role), "counts") for person, role in preview.approvals]
     refused = [
-        (code(one.approval.person), code(one.approval.role), f"does not count: {code(one.reason)}")
+        (code(one.approval.person), code(one.approval.role), f"does not count: {plain(one.reason)}")
         for one in preview.refused
     ]
     page.table("Approvals so far", ("person", "role", ""), [*given, *refused])
 
 
 def _state(need: Need) -> str:
-    return f"**missing**: {code(', '.join(need.missing))}" if need.missing else "given"
+    if not need.missing:
+        return "given"
+    # In a row of one role it is said already which one.
+    alone = len(need.roles) == 1
+    return "**missing**" if alone else f"**missing**: {code(', '.join(need.missing))}"
 
 
 def _who(need: Need) -> str:
-    return "; ".join(
-        f"{code(role)}: {code(', '.join(people)) if people else 'nobody'}"
+    """The people; whose role is not said again where the row is about one."""
+    found = [
+        (f"{code(role)}: " if len(need.roles) > 1 else "")
+        + (code(", ".join(people)) if people else "nobody")
         for role, people in need.candidates
-    )
+    ]
+    return "; ".join(found)
 
 
 def _findings(page: _Page, preview: Preview) -> None:
     found = sorted(preview.findings, key=lambda one: one.severity.rank)
     rows = [
         (
-            one.severity.value,
+            SIGNS[one.severity],
             code(one.code),
             code(str(one.location)) if one.location is not None else "",
-            code(one.message),
-            code(one.remedy),
+            plain(one.message),
+            plain(one.remedy),
         )
         for one in found
     ]
@@ -138,11 +147,11 @@ def _production(page: _Page, preview: Preview) -> None:
         (
             "~",
             code(f"Model/{one.model}"),
-            f"is trained: {code('; '.join((*one.causes, *one.keeps)))}",
+            f"is trained: {plain('; '.join((*one.causes, *one.keeps)))}",
         )
         for one in preview.retrains
     ]
-    effects = [(f"{one.symbol}", code(one.subject), code(one.text)) for one in preview.effects]
+    effects = [(f"{one.symbol}", code(one.subject), plain(one.text)) for one in preview.effects]
     rows = [*retrains, *effects]
     page.table("In production", ("", "what", "what happens"), [_symbol(row) for row in rows])
     if preview.complete and not rows:
@@ -172,8 +181,7 @@ def _declared(page: _Page, preview: Preview) -> None:
                 one.symbol,
                 code(one.key),
                 code(each.field),
-                code(value_of(each.before, _LONGEST)),
-                code(value_of(each.after, _LONGEST)),
+                *map(code, values_of(each, _LONGEST)),
                 change_class(each),
             )
             for each in one.fields

@@ -10,12 +10,13 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.reconciler.preview import change_class
-from ordain.specs.diagnostics import cut, one_line
+from ordain.specs.diagnostics import cut, cut_apart, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ordain.reconciler.preview import Need, ObjectChange, Preview
+    from ordain.specs.differences import Difference
 
 _COLOURS: Final = {"+": "32", "~": "33", "-": "31", "fail": "1;31", "warn": "1;33", "pass": "1;32"}
 _LONGEST: Final = 90
@@ -38,11 +39,19 @@ def _verdict(preview: Preview) -> str:
 
 def value_of(value: Any, longest: int = _LONGEST) -> str:  # noqa: ANN401 - any declared value
     """A value as it would be written in YAML's flow style; a long one is cut."""
+    return cut(_whole(value), longest)
+
+
+def values_of(change: Difference, longest: int = _LONGEST) -> tuple[str, str]:
+    """Both values of a field, cut so that what differs can be seen."""
+    return cut_apart(_whole(change.before), _whole(change.after), longest)
+
+
+def _whole(value: Any) -> str:  # noqa: ANN401 - any declared value
     if value is None:
         return "(not set)"
     bare = isinstance(value, str) and value and "\n" not in value
-    text = value if bare else json.dumps(value, ensure_ascii=False)
-    return cut(one_line(text), longest)
+    return one_line(value if bare else json.dumps(value, ensure_ascii=False))
 
 
 def _paint(text: str, colour_of: str, *, colour: bool) -> str:
@@ -72,7 +81,7 @@ def _declared(preview: Preview, *, colour: bool) -> Iterator[str]:
 
 def _fields(change: ObjectChange) -> Iterator[str]:
     for one in change.fields:
-        values = f"{value_of(one.before)} -> {value_of(one.after)}"
+        values = " -> ".join(values_of(one))
         yield f"      {one_line(one.field)}: {values}  ({change_class(one)})"
 
 

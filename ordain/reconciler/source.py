@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.errors import Untrusted
 from ordain.reconciler.home import Home, home_of
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from ordain.reconciler.state import StateStore
     from ordain.specs.kinds.estate import Estate
+
+# The fact in the state store that says in which clone passes run.
+CLONE: Final = "clone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def open_source(path: Path, environ: Mapping[str, str]) -> Source:
 def pin_trust(source: Source, state: StateStore) -> None:
     """Pin ref, remote and root commit at the first pass, and refuse any other one later.
 
+    The clone is noted too: all clones on a machine share the state, and one of them reconciles.
+
     Raises:
         Untrusted: the ref, the remote's address or the root commit is not the pinned one.
     """
@@ -107,6 +112,9 @@ def pin_trust(source: Source, state: StateStore) -> None:
                 "if the move is right, tell the reconciler with: ordain reconcile --trust-again"
             )
             raise Untrusted(message, remedy=remedy)
+    here = str(source.repository.path.resolve())
+    if state.get(CLONE) != here:
+        state.put(CLONE, here)
 
 
 def trust_facts(source: Source) -> dict[str, str]:

@@ -206,6 +206,27 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}{_CUT}"
 
 
+def cut_apart(one: str, other: str, longest: int) -> tuple[str, str]:
+    """Two texts of at most so many code points each, cut so that what differs can be seen.
+
+    What both begin with is left out but for a few words, and so is what stands too far behind.
+    """
+    # Before anything is cut: a password is known by the address around it.
+    one, other = masked(one), masked(other)
+    if max(len(one), len(other)) <= longest:
+        return one, other
+    pairs = enumerate(zip(one, other, strict=False))
+    differ = next((at for at, pair in pairs if pair[0] != pair[1]), min(len(one), len(other)))
+    # Half for what stands before it, so that it can be recognized, and half for what differs.
+    start = differ - longest // 2
+    if differ < longest * 2 // 3:
+        return cut(one, longest), cut(other, longest)
+    # A word is not cut in two where one begins close by.
+    blank = one.find(" ", start, differ)
+    start = blank + 1 if blank >= 0 else start
+    return cut(_CUT + one[start:], longest), cut(_CUT + other[start:], longest)
+
+
 def one_line(text: str) -> str:
     """A message that cannot pretend to be two findings."""
     return shown(text).replace("\n", "\\u000a")

@@ -7,20 +7,25 @@ and never through a link that leads out of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from ordain.specs.documents import Deferred, Document, LoadedEstate
 from ordain.specs.errors import SpecError
-from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.findings import Finding, Location, Severity, blocking
+from ordain.specs.kinds import kind_names
 from ordain.specs.loader import parse
 from ordain.specs.reading import identity_of, read_document
 from ordain.specs.reads import blob_id
 from ordain.specs.trees import ESTATE_FILE, RefusingTree, document_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ordain.specs.cache import Cache, Known
+
+_IDENTITY: Final = re.compile(rb"""\b(kind|name):[ \t]*["']?([A-Za-z0-9-]+)""")
 
 
 def load_estate(tree: Mapping[str, bytes], cache: Cache | None = None) -> LoadedEstate:
@@ -47,6 +52,16 @@ def load_estate(tree: Mapping[str, bytes], cache: Cache | None = None) -> Loaded
     )
 
 
+def unreadable(path: str, error: SpecError | OSError) -> Finding:
+    """The finding at a file whose bytes cannot be had."""
+    if isinstance(error, SpecError):
+        code, message, remedy = error.code, error.message, error.remedy
+    else:
+        code, remedy = "SPEC020", "check that it is a readable file"
+        message = f"the file cannot be read: {error.strerror or error}"
+    return Finding(code, Severity.ERROR, message, Location(path), remedy=remedy)
+
+
 class _Loading:
     """What has been loaded so far."""
 
@@ -66,11 +81,11 @@ class _Loading:
         except KeyError:
             # Only `ordain.yaml` is asked for without having been listed.
             return None
-        except SpecError as error:
-            self._report(error.code, error.message, Location(path), error.remedy)
-        except OSError as error:
-            message = f"the file cannot be read: {error.strerror or error}"
-            self._report("SPEC020", message, Location(path), "check that it is a readable file")
+        except (SpecError, OSError) as error:
+            self.findings.append(unreadable(path, error))
+            # Nobody knows what it declares; most documents have the name of their file.
+            stem = PurePosixPath(path).stem
+            self.refused.update(f"{kind}/{stem}" for kind in kind_names())
         self._declares_estate |= path == ESTATE_FILE
         return None
 
@@ -115,6 +130,8 @@ class _Loading:
         parsed = parse(data, path)
         self.findings.extend(parsed.findings)
         known = {finding.location for finding in parsed.findings}
+        if blocking(parsed.findings):
+            self.refused.update(_mentioned(data))
         # A file that cannot be read to its end may have declared the estate further down.
         self._declares_estate |= path == ESTATE_FILE and bool(parsed.findings)
         for node in parsed.nodes:
@@ -162,11 +179,26 @@ class _Loading:
             self._report("SPEC111", message, estates[1].location, "remove one of the two")
         if not estates and not self._declares_estate:
             message = f"there is no `{ESTATE_FILE}` that declares the Estate"
-            remedy = "run `ordain init` in an empty repository, or run in the estate's root"
+            remedy = "go to the root of an estate, or make one with: ordain init DIRECTORY"
             self._report("SPEC111", message, Location(ESTATE_FILE), remedy)
 
     def _report(self, code: str, message: str, place: Location, remedy: str) -> None:
         self.findings.append(Finding(code, Severity.ERROR, message, place, remedy=remedy))
+
+
+def _mentioned(data: bytes) -> Iterator[str]:
+    """`Kind/name` of what a broken file seems to declare: a kind, and the next name behind it.
+
+    A guess keeps references to it from being called wrong; the file itself has a finding already.
+    """
+    kind = ""
+    for found in _IDENTITY.finditer(data):
+        field, value = found[1], found[2].decode("ascii")
+        if field == b"kind":
+            kind = value
+        elif kind:
+            yield f"{kind}/{value}"
+            kind = ""
 
 
 class _LaterFile:

@@ -7,12 +7,14 @@ descriptions that stand beside them in the kinds.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, is_dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 
+from ordain.specs.diagnostics import cut
 from ordain.specs.errors import OrdainError
-from ordain.specs.kinds import kind_names, kind_type
+from ordain.specs.kinds import API_VERSION, kind_names, kind_type
 from ordain.specs.plain import to_plain
 from ordain.specs.problems import pattern_words
 from ordain.specs.shapes import UNSET, Shape, alternatives, shapes
@@ -46,6 +48,17 @@ class Explanation:
 
 
 _REGISTERED: Final[dict[str, Explanation]] = {}
+_ENVELOPE: Final = {
+    "apiVersion": f"the version of the language: `{API_VERSION}`",
+    "kind": "what the document declares; `ordain explain KIND` says what stands in its spec",
+    "metadata": "the name of the document (`name`), and what people and tools note about it",
+    "metadata.name": "its name, once for each kind: small letters, digits and hyphens",
+    "metadata.labels": "texts by key, by which policies may tell documents apart",
+    "metadata.annotations": "texts by key, for tools",
+}
+# Items as findings write them: `validations[0]`.
+_INDEX: Final = re.compile(r"\[[^\[\]]*\]")
+_LONGEST: Final = 80
 # The kinds whose material fields are part of a model's recipe.
 _TRAINS: Final = ("Dataset", "Model")
 _WORDS: Final[dict[Any, str]] = {
@@ -79,24 +92,35 @@ def explanations() -> dict[str, Explanation]:
 def explain(topic: str, others: Iterable[str] = ()) -> str:
     """The page of a code (`SPEC104`), of a kind (`Model`) or of a field (`Model.spec.tier`).
 
+    A field may be written as findings write it, with the numbers of items and the keys of entries.
+    The beginning of several codes (`SPEC`) gives their list.
+
     `others` are topics that somebody else explains, for a hint to whoever misspells them.
 
     Raises:
         UnknownTopicError: when there is no such code, kind or field.
     """
-    named, *steps = topic.split(".")
+    named, *steps = _INDEX.sub("", topic).split(".")
     kinds = {name.casefold(): name for name in kind_names()}
     kind = kinds.get(named.casefold())
+    if kind is not None and ".".join(steps) in _ENVELOPE:
+        return f"{kind}.{'.'.join(steps)}: {_ENVELOPE['.'.join(steps)]}\n"
     if kind is not None:
-        return explain_field(kind, [step for step in steps if step != "spec" or step != steps[0]])
+        return explain_field(kind, steps[1:] if steps[:1] == ["spec"] else steps)
     pages = explanations()
     code = next((code for code in pages if code.casefold() == topic.casefold()), None)
     if code is not None:
         return _page(code, pages[code])
+    begun = [code for code in pages if code.casefold().startswith(topic.casefold())]
+    if len(begun) > 1:
+        return "\n".join(f"{code}: {pages[code].title}" for code in begun) + "\n"
+    shown = cut(topic, _LONGEST)
     known = (*pages, *kind_names(), *others)
+    beginnings = sorted({code.rstrip("0123456789").partition("-")[0] for code in pages})
+    remedy = f"kinds: {', '.join(kind_names())}; beginnings of codes: {', '.join(beginnings)}"
     raise UnknownTopicError(
-        f"there is neither a code nor a kind `{topic}`",
-        remedy=did_you_mean(topic, known) or f"kinds: {', '.join(kind_names())}",
+        f"there is neither a code nor a kind `{shown}`",
+        remedy=did_you_mean(shown, known) or remedy,
     )
 
 
@@ -125,10 +149,12 @@ def explain_field(kind: str, steps: list[str]) -> str:
     hint: Any = kind_type(kind)
     shape: Shape | None = None
     name = f"{kind}.spec"
-    for step in steps:
+    for at, step in enumerate(steps):
         fields = fields_of(hint)
+        if step.isdecimal() or _is_key(step, hint, steps[at + 1 :]):
+            continue
         if step not in fields:
-            message = f"{name} has no field `{step}`"
+            message = f"{name} has no field `{cut(step, _LONGEST)}`"
             remedy = did_you_mean(step, fields) or f"known here: {listed(fields, 'and')}"
             raise UnknownTopicError(message, remedy=remedy if fields else "this is a plain value")
         shape, name = fields[step], f"{name}.{step}"
@@ -138,6 +164,13 @@ def explain_field(kind: str, steps: list[str]) -> str:
         head += ["", *_facts(shape, trains=kind in _TRAINS)]
     rows = [f"  {field.name:<18} {field.description}" for field in fields_of(hint).values()]
     return "\n".join([*head, *(["", "Fields:", "", *rows] if rows else [])]) + "\n"
+
+
+def _is_key(step: str, hint: Any, rest: list[str]) -> bool:  # noqa: ANN401 - a type expression
+    """Whether a step names an entry of a mapping, which `rest` goes on into."""
+    mapping = any(get_origin(member) is dict for member in alternatives(hint))
+    fields = fields_of(hint)
+    return mapping and step not in fields and bool(rest) and rest[0] in fields
 
 
 def _facts(shape: Shape, *, trains: bool) -> list[str]:

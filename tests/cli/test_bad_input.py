@@ -634,3 +634,8 @@ def test_the_commands_of_these_tests_exist() -> None:
     """A renamed command would turn every refusal above into a usage error."""
     for line in (*NAMES, *USAGE, *NEEDS_COMMITS):
         assert line.split()[0] in root.list_commands(None)  # type: ignore[arg-type]
+
+
+def test_an_estate_is_made_in_a_directory_with_a_name(tmp_path: Path) -> None:
+    done = Place(tmp_path, tmp_path).ordain("init", "", expect=2)
+    assert "Invalid value for 'DIRECTORY': name a directory" in done.stderr

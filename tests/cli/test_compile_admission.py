@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
+
+from ordain.compilers.admission import version_of
 
 if TYPE_CHECKING:
     from places import Place
 
+NEXT = "Next: kubectl apply --server-side -f FILE, with this in it"
 PORTABLE = """\
 apiVersion: ordain.dev/v1
 kind: Policy
@@ -60,7 +64,8 @@ def test_portable_policies_are_printed_and_the_others_are_told(place: Place) -> 
     )
     count = len({one["metadata"]["annotations"]["ordain.dev/policy"] for one in objects})
     told = sum(line.startswith("note[") for line in lines)
-    assert lines[-1] == f"{count} of {count + told} policies compiled"
+    assert lines[-1] == NEXT
+    assert lines[-2] == f"{count} of {count + told} policies compiled"
 
 
 def test_a_named_policy_that_cannot_be_compiled_is_an_error_with_every_reason(
@@ -75,7 +80,7 @@ def test_a_named_policy_that_cannot_be_compiled_is_an_error_with_every_reason(
         f"error[CMP002]: {place_of_it}: the policy owned cannot go to a cluster: {reason}",
         "  = help: ask about object and oldObject only, or leave this to the gate",
         "error[ORD001]: a cluster cannot hold: owned",
-        "  = help: see: ordain explain CODE",
+        "  = help: see: ordain explain CMP002",
     ]
 
 
@@ -87,9 +92,18 @@ def test_named_policies_are_printed_alone_and_the_same_as_json(place: Place) -> 
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
     ]
-    assert done.stderr == "1 of 1 policies compiled\n"
+    assert done.stderr.splitlines() == ["1 of 1 policies compiled", NEXT]
     listed = json.loads(place.ordain(*asked, "-o", "json").stdout)
     assert listed == {"apiVersion": "v1", "kind": "List", "items": objects}
+
+
+def test_policies_that_are_not_committed_are_not_looked_at_and_that_is_said(place: Place) -> None:
+    place.edit("policies/house-rules.yaml", "<= 0.25", "<= 0.2")
+    lines = place.ordain("compile", "admission").stderr.splitlines()
+    said = "note: 1 file differs from the newest commit, which is what is looked at"
+    assert lines[0] == said
+    lines = place.ordain("compile", "admission", "--rev", "main").stderr.splitlines()
+    assert said not in lines
 
 
 def test_a_commit_can_be_named(place: Place) -> None:
@@ -104,6 +118,11 @@ def test_a_policy_that_nobody_declared_is_a_usage_error(founded: Place) -> None:
     done = founded.ordain("compile", "admission", "--policy", "drift-limits", expect=2)
     message = "no policy 'drift-limits' is in force. Did you mean 'drift-limit'?"
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("version", ["v1.30.2", "v1.30.4-eks-a737599", "v1.30.2+k3s1"])
+def test_a_version_is_read_as_a_cluster_says_it(version: str) -> None:
+    assert str(version_of(version)) == "1.30"
 
 
 def test_a_version_that_is_too_old_is_an_error_with_a_way_out(founded: Place) -> None:

@@ -41,8 +41,9 @@ FOUNDED = {
     "down": "ordain reconcile --once",
     "audit verify": "ordain reconcile --once",
 }
-# A key on standard output must be the key alone, so its next step is said on the other stream.
-ON_STANDARD_ERROR = {"keys create"}
+# A key must be alone on standard output, and manifests are for a cluster: what comes next is
+# said on the other stream.
+ON_STANDARD_ERROR = {"keys create", "compile admission"}
 ELSEWHERE = {
     "init": "tests/e2e/test_the_loop.py",
     "apply": "the same last lines as reconcile",
@@ -56,7 +57,6 @@ ELSEWHERE = {
     "keys revoke": "below, after a key was made",
 }
 WITHOUT = {
-    "compile admission": "what it prints is for a cluster, as all that `compile` prints",
     "demo": "it tells each step itself",
 }
 

@@ -110,9 +110,6 @@ def test_a_misspelt_field_is_shown_with_what_was_meant(place: Place) -> None:
     found = json.loads(place.ordain("lint", "-o", "json", expect=1).stdout)
     assert [one["code"] for one in found["findings"]] == ["LINT010", "LINT032"]
     assert (found["format"], found["summary"]["error"]) == ("ordain.findings/1", 1)
-    assert found["tool"] == {"name": "ordain", "version": ordain.__version__}
-    assert found["engine"].startswith("cel-expr-python ")
-    assert found["summary"]["files"] == 1
 
 
 @pytest.mark.parametrize(("weight", "code"), [("error", 0), ("warning", 0), ("note", 1)])
@@ -132,3 +129,29 @@ def test_what_cannot_be_read_is_said_by_lint_as_by_check(place: Place) -> None:
         "error[ORD001]: the estate has errors, so its policies cannot be tested",
         "  = help: run: ordain check",
     ]
+
+
+def test_lint_counts_files_only_where_they_could_not_be_read(place: Place) -> None:
+    place.edit("specs/models/credit-default.yaml", "tier:", "teir:")
+    lines = place.ordain("lint", expect=1).stdout.splitlines()
+    assert lines[-2].endswith(" in 9 files and 1 policy")
+
+
+def test_lint_sends_nobody_to_tests_that_are_not_there(place: Place) -> None:
+    (place.estate / TESTS).unlink()
+    lines = place.ordain("lint").stdout.splitlines()
+    assert lines == ["no findings in 1 policy", "Next: ordain check"]
+
+
+def test_json_of_lint_and_test_says_what_judged(founded: Place) -> None:
+    for command, files in (("lint", 9), ("test", 1)):
+        found = json.loads(founded.ordain(command, "-o", "json").stdout)
+        assert found["tool"]["version"] == ordain.__version__
+        assert found["engine"].startswith("cel-expr-python ")
+        assert "psi-limit-not-loosened" in [one["name"] for one in found["policies"]]
+        assert found["summary"]["files"] == files
+
+
+def test_a_coverage_that_is_no_number_is_a_usage_error(founded: Place) -> None:
+    done = founded.ordain("test", "--fail-under", "nan", expect=2)
+    assert "Invalid value for '--fail-under': nan is no percentage" in done.stderr

@@ -535,3 +535,78 @@ def test_the_policies_of_the_examples_are_clean(example: str) -> None:
     with importlib.resources.as_file(root) as path:
         estate = load_estate(work_tree(path))
     assert lint(estate.all("Policy"), cel_engine()) == ()
+
+
+# ── what can never be evaluated ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("expression", "underlined", "message"),
+    [
+        ("1", "1", "POL-rule is an integer, and only true is a pass"),
+        ("null", "null", "POL-rule is null, and only true is a pass"),
+        ("'x'", "'x'", "POL-rule is `x`, and only true is a pass"),
+        (
+            "object.spec.deployment",
+            "object.spec.deployment",
+            "POL-rule is a text, and only true is a pass",
+        ),
+        ("1/0 > 1", "1/0", "`1/0` cannot be evaluated: divide by zero"),
+        (
+            "object.metadata.name.matches('(((')",
+            "object.metadata.name.matches('(((')",
+            (
+                "`object.metadata.name.matches('(((')` cannot be evaluated: "
+                "invalid regular expression: missing ): ((("
+            ),
+        ),
+        (
+            "duration('zz') > duration('1s')",
+            "duration('zz')",
+            "`duration('zz')` cannot be evaluated: String to Duration conversion failed",
+        ),
+        (
+            "object.metadata.name + 1 == 2",
+            "object.metadata.name + 1",
+            "this cannot be evaluated: on the left a text, on the right an integer",
+        ),
+        (
+            "object.metadata.name % 2 == 1",
+            "object.metadata.name % 2",
+            "this cannot be evaluated: on the left a text, on the right an integer",
+        ),
+    ],
+)
+def test_what_can_never_be_evaluated_is_an_error(
+    expression: str, underlined: str, message: str
+) -> None:
+    found = said(rule(expression, kinds="Monitor"))
+    assert [one[:3] for one in found] == [("LINT012", underlined, message)]
+
+
+def test_a_calculation_that_depends_on_a_decimal_point_is_a_warning() -> None:
+    asked = "has(object.spec.psi.fail) && object.spec.psi.fail / 2 > 1"
+    assert said(rule(asked, kinds="Monitor"), "LINT013") == [
+        (
+            "LINT014",
+            "object.spec.psi.fail / 2",
+            "this fails where one side is written with a decimal point and one is not",
+            "convert what is not sure with double(...)",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "object.metadata.name.matches('^[a-z]+$')",
+        "object.metadata.name + '-x' == 'y-x'",
+        "timestamp(now) - timestamp('2026-01-01T00:00:00Z') < duration('24h')",
+        "double(object.metadata.name.size()) / 2.0 > 1.0",
+        "['a'] + [object.metadata.name] == ['a', 'b']",
+        "object.spec.?psi.?fail.orValue(0.1) < 1.0",
+        "[object.metadata.name.size()].exists(x, 4 / x > 1)",
+    ],
+)
+def test_what_can_be_evaluated_is_let_pass(expression: str) -> None:
+    assert said(rule(expression, kinds="Monitor"), "LINT013") == []

@@ -450,3 +450,30 @@ def test_what_is_loosened_is_named_without_a_blank_at_its_end() -> None:
     named = Loosened("Monitor/credit", "spec.psi.fail", "0.25", "5", place)
     whole = Loosened("Compliance/credit", "", "present", "removed", place)
     assert (named.subject, whole.subject) == ("Monitor/credit spec.psi.fail", "Compliance/credit")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "before", "after"),
+    [
+        (
+            "<= 0.25",
+            "<= 0.9",
+            "…|| object.spec.psi.fail <= 0.25",
+            "…|| object.spec.psi.fail <= 0.9",
+        ),
+        ("!= 'a b'", "!= 'a  b'", "…|| object.spec.psi.fail != 'a b'", None),
+    ],
+)
+def test_what_differs_in_a_long_expression_can_be_seen(
+    workshop: Workshop, was: str, now: str, before: str, after: str | None
+) -> None:
+    asked = "!has(object.spec.psi) || !has(object.spec.psi.fail) || object.spec.psi.fail"
+    rule = copy.deepcopy(POLICY)
+    rule["validations"][0]["expression"] = f"{asked} {was}"
+    old = estate(workshop).add("Policy", "mine", **rule)
+    changed = copy.deepcopy(rule["validations"])
+    changed[0]["expression"] = f"{asked} {now}"
+    new = old.copy().set("Policy/mine", "spec.validations", changed)
+    (found,) = loosened_between(old.load(), new.load())
+    assert found.before.rstrip('"') == before
+    assert found.after.rstrip('"') == (after or before.replace("a b", "a  b"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from errno import EACCES
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from ordain.policies.gate import Judgement, check
 from ordain.policies.packs import load_pack
 from ordain.policies.world import World
+from ordain.specs.estates import load_estate
 from ordain.specs.evidence import evidence_path
 from ordain.specs.findings import Finding, Severity, Verdict
 
@@ -486,3 +489,45 @@ def test_a_condition_cannot_read_variables(workshop: Workshop, when: str) -> Non
     found = only(judged(workshop, {"expression": "false"}, variables=variables, match=match))
     assert found.code == "POL001"
     assert "its conditions are asked before there are variables" in found.message
+
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+class Sealed(dict[str, bytes]):
+    """A tree in which one file cannot be read."""
+
+    def __getitem__(self, path: str) -> bytes:
+        if path == "specs/models/credit.yaml":
+            raise PermissionError(EACCES, "Permission denied")
+        return super().__getitem__(path)
+
+
+HEAD = "apiVersion: ordain.dev/v1\n"
+UNREAD: dict[str, bytes] = {
+    "ordain.yaml": f"{HEAD}kind: Estate\nmetadata: {{name: e}}\n"
+    "spec: {environments: [{name: production}]}\n".encode(),
+    "specs/comments/a.yaml": f"{HEAD}kind: Deployment\nmetadata: {{name: credit}}\n"
+    "spec: {model: credit, environment: production, teir: 1}\n".encode(),
+    "specs/deployments/b.yaml": f"{HEAD}kind: Deployment\nmetadata: {{name: b}}\n"
+    "spec: {model: credit, environment: production}\n".encode(),
+    "specs/models/credit.yaml": f"{HEAD}kind: Model\nmetadata: {{name: credit}}\n"
+    "spec: {purpose: [\n".encode(),
+}
+
+
+@pytest.mark.parametrize(
+    ("tree", "code"), [(UNREAD, "SPEC012"), (Sealed(UNREAD), "SPEC020")], ids=["broken", "sealed"]
+)
+def test_what_cannot_be_read_is_told_first_and_what_it_declares_is_not_called_missing(
+    tree: dict[str, bytes], code: str
+) -> None:
+    found = check(load_estate(tree), NOW, tree=tree).findings
+    assert [one.code for one in found] == [code, "SPEC104"]
+
+
+def test_what_is_not_in_a_broken_file_is_missing_all_the_same() -> None:
+    other = UNREAD["specs/deployments/b.yaml"].replace(b"model: credit", b"model: other")
+    tree = {**UNREAD, "specs/deployments/b.yaml": other}
+    found = check(load_estate(tree), NOW, tree=tree).findings
+    assert [one.code for one in found] == ["SPEC012", "SPEC104", "REF001"]

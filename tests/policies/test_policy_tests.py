@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -15,8 +16,11 @@ from ordain.policies.packs import pack_names, pack_versions
 from ordain.policies.testing.benches import run_estate, run_pack
 from ordain.policies.testing.printing import as_json, as_junit, as_text
 from ordain.specs.errors import FindingsError
+from ordain.specs.trees import work_tree
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ordain.policies.testing.reports import Report
     from ordain.specs.findings import Finding
 
@@ -77,16 +81,18 @@ VERSION = """\
  seed: 7, threads: 1}}}"""
 
 
+TREE = {
+    "ordain.yaml": ESTATE,
+    "policies/house.test.yaml": b"policies: {drift: {good: [{}]}}\n",
+    "policies/house.yaml": POLICIES,
+    "specs/model.yaml": MODEL,
+}
+
+
 def run(
     tests: str, *paths: str, files: dict[str, bytes] | None = None, watch: bool = False
 ) -> Report:
-    tree = {
-        "ordain.yaml": ESTATE,
-        "policies/house.test.yaml": tests.encode(),
-        "policies/house.yaml": POLICIES,
-        "specs/model.yaml": MODEL,
-        **(files or {}),
-    }
+    tree = {**TREE, "policies/house.test.yaml": tests.encode(), **(files or {})}
     return run_estate(tree, paths, cel_engine(), watch=watch)
 
 
@@ -481,6 +487,41 @@ def test_a_run_without_tests_is_an_error() -> None:
     assert raised.value.message == "this estate has no tests of policies"
 
 
+@pytest.mark.parametrize(
+    ("tests", "message", "line"),
+    [
+        ("{}\n", "this file of tests has no case", 0),
+        ("policies: {drift: {good: []}}\n", "there is no case for drift", 1),
+        (
+            "policies: {drift: {good: [{}]},\n two-people: {}}\n",
+            "there is no case for two-people",
+            2,
+        ),
+    ],
+)
+def test_what_has_no_case_is_no_test(tests: str, message: str, line: int) -> None:
+    assert said(run(tests)) == [("TEST003", message, line)]
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_tests_of_others(tmp_path: Path) -> None:
+    root = tmp_path / "estate"
+    for path, data in TREE.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(data)
+    (tmp_path / "outside.yaml").write_text("{}")
+    os.mkfifo(root / "policies/pipe.test.yaml")
+    (root / "policies/gone.test.yaml").symlink_to("nowhere")
+    (root / "policies/out.test.yaml").symlink_to(tmp_path / "outside.yaml")
+    report = run_estate(work_tree(root), (), cel_engine(), watch=False)
+    assert said(report) == [
+        ("SPEC020", "the file cannot be read: No such file or directory", 0),
+        ("SPEC021", "the link leads out of the estate", 0),
+        ("SPEC020", "the file cannot be read: it is no regular file", 0),
+    ]
+    assert [one.passed for one in report.cases] == [True]
+    assert as_text(report, colour=False).splitlines()[0].startswith("error[SPEC020]: the file")
+
+
 def test_policies_that_do_not_compile_are_not_tested() -> None:
     broken = POLICIES.replace(b"object.spec.tier <= 2", b"object.spec.tier <= ")
     with pytest.raises(FindingsError) as raised:
@@ -512,7 +553,10 @@ policies:
 
 
 def test_json_lists_cases_findings_and_coverage() -> None:
-    found = json.loads(as_json(run(TWO, watch=True), datetime(2026, 11, 20, tzinfo=UTC)))
+    found = json.loads(as_json(run(TWO, watch=True), datetime(2026, 11, 20, tzinfo=UTC), "9.9"))
+    assert found["tool"]["version"] == "9.9"
+    assert found["engine"] == cel_engine().name
+    assert {"drift", "two-people", "proven"} <= {one["name"] for one in found["policies"]}
     assert found["format"] == "ordain.tests/1"
     assert found["summary"] == {"files": 1, "cases": 2, "passed": 1, "failed": 1}
     assert found["cases"] == [

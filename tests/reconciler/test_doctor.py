@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 import ordain
 from ordain.ledger.ledger import Ledger
 from ordain.ledger.records import Event
+from ordain.reconciler.anchors import LAST_ANCHOR
 from ordain.reconciler.doctor.checks import Answer, State, look_around
 from ordain.reconciler.doctor.examination import GROUPS, _asked, examine
 from ordain.reconciler.doctor.machine import fault_of
@@ -58,12 +59,15 @@ def examined(
         return {one.name: one for one in examine(around)}
 
 
-def seen(bench: Bench, name: str, *, days: float = 0) -> tuple[str, str, str]:
+def seen(
+    bench: Bench, name: str, *, days: float = 0, at: Path | None = None
+) -> tuple[str, str, str]:
     """The answer of one check; the others are not even asked."""
     look = next(found for _, load in GROUPS for one, found in load() if one == name)
     environ = {"PATH": os.environ["PATH"], **bench.environ}
     now = NOW + timedelta(days=days)
-    with look_around(bench.estate, environ, now, package=PACKAGE, bytecode=True) as around:
+    place = at or bench.estate
+    with look_around(place, environ, now, package=PACKAGE, bytecode=True) as around:
         answer = _asked(look, around)
     return answer.state.value, answer.detail, answer.remedy
 
@@ -412,6 +416,54 @@ def test_what_was_trusted_is_compared_with_what_is_here(bench: Bench) -> None:
         f"the root is {root}, but {'f' * 40} was trusted",
         "if the move is right: ordain reconcile --trust-again",
     )
+
+
+def desk_of(bench: Bench) -> tuple[Path, Path]:
+    """A second clone on the same machine, of a remote that the first one reconciles."""
+    remote = bench.root / "remote.git"
+    Repository.clone(str(bench.estate), remote, bare=True).close()
+    with Repository.open(bench.estate) as repository:
+        repository.ask("remote", "add", "origin", str(remote))
+        repository.ask("fetch", "-q", "origin")
+    desk = bench.root / "desk"
+    Repository.clone(str(remote), desk).close()
+    return desk, remote
+
+
+def test_a_clone_that_does_not_reconcile_is_not_told_to_move_trust(bench: Bench) -> None:
+    desk, remote = desk_of(bench)
+    pin_trust(bench.source(), bench.state())
+    root = bench.source().root_commit
+    same = ("ok", f"{MAIN} of {remote}, from {root[:12]}", "")
+    assert seen(bench, "trust") == seen(bench, "trust", at=desk) == same
+    with Repository.open(desk) as repository:
+        repository.ask("remote", "set-url", "origin", "../remote.git")
+        assert seen(bench, "trust", at=desk) == same
+        repository.ask("remote", "set-url", "origin", "../fork.git")
+    assert seen(bench, "trust", at=desk) == (
+        "warn",
+        (
+            f"the remote is ../fork.git, but {remote} was trusted in {bench.estate}, "
+            "where passes run"
+        ),
+        f"look there: ordain -C {bench.estate} doctor",
+    )
+    bench.state().put("trust.root", "f" * 40)
+    assert seen(bench, "trust", at=desk)[0] == "fail"
+
+
+def test_a_clone_without_the_newest_anchor_is_told_to_fetch_it(bench: Bench) -> None:
+    desk, _ = desk_of(bench)
+    pin_trust(bench.source(), bench.state())
+    Ledger(bench.source().home.ledger).record(Event(NOW, "cto", "test.made", "1", {}))
+    bench.state().put(LAST_ANCHOR, "a" * 40)
+    assert seen(bench, "ledger", at=desk) == (
+        "warn",
+        f"not compared: the newest anchor is in {bench.estate} and not here",
+        "git fetch origin 'refs/ordain/*:refs/ordain/*'",
+    )
+    state, detail, _ = seen(bench, "ledger")
+    assert (state, detail[:20]) == ("fail", "refs/ordain/anchors ")
 
 
 def test_a_state_store_that_cannot_be_read_fails(bench: Bench) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ordain.specs.diagnostics import render_text
+from ordain.specs.diagnostics import cut_apart, render_text
 from ordain.specs.documents import LoadedEstate
 from ordain.specs.findings import Finding, Location, Severity
 
@@ -156,3 +156,22 @@ def test_of_a_very_long_line_only_the_place_is_shown() -> None:
     shown, caret = text.splitlines()[3:5]
     assert len(shown) < 180
     assert shown[caret.index("^") : caret.rindex("^") + 1] == "HERE"
+
+
+def test_of_two_long_texts_what_differs_is_shown() -> None:
+    same = "this is what both of them say, at some length, "
+    assert cut_apart(f"{same}<= 0.25", f"{same}<= 0.9", 30) == (
+        "…length, <= 0.25",
+        "…length, <= 0.9",
+    )
+    longer = f"{same}and then one says no more"
+    assert cut_apart(same, longer, 20) == ("…length, ", "…length, and then o…")
+    assert cut_apart("x" * 30 + "a", "x" * 30 + "b", 10) == ("…xxxxxa", "…xxxxxb")
+    assert cut_apart(f"a {same}", f"b {same}", 10) == ("a this is…", "b this is…")
+    assert cut_apart("a", "b", 10) == ("a", "b")
+
+
+def test_a_password_is_masked_before_an_address_is_cut() -> None:
+    address = "postgres://applications:hunter2@db/of-the-credit-union/"
+    shown = cut_apart(f"{address}a", f"{address}b", 60), cut_apart(f"{address}a", f"{address}b", 40)
+    assert "hunter2" not in str(shown)

@@ -73,7 +73,7 @@ def test_without_an_estate_document_there_is_no_estate(check: Check) -> None:
     line = check({"ordain.yaml": None})[0]
     assert line == (
         "SPEC111 ordain.yaml error: there is no `ordain.yaml` that declares the Estate "
-        "| run `ordain init` in an empty repository, or run in the estate's root"
+        "| go to the root of an estate, or make one with: ordain init DIRECTORY"
     )
 
 

@@ -92,3 +92,36 @@ def test_a_room_adds_its_codes_once() -> None:
     assert explanations()["DEMO001"] == page
     with pytest.raises(ValueError, match="DEMO001 has two explanations"):
         register({"DEMO001": Explanation("other", "because", "x: 1", "nothing")})
+
+
+@pytest.mark.parametrize(
+    ("topic", "same"),
+    [
+        ("Policy.spec.validations.0.expression", "Policy.spec.validations.expression"),
+        ("Policy.spec.validations[0].expression", "Policy.spec.validations.expression"),
+        ("Dataset.spec.columns.income.range", "Dataset.spec.columns.range"),
+        ("Dataset.spec.columns['income'].range", "Dataset.spec.columns.range"),
+    ],
+)
+def test_a_field_is_explained_as_findings_write_it(topic: str, same: str) -> None:
+    assert explain(topic) == explain(same)
+
+
+def test_what_every_document_has_is_explained() -> None:
+    assert explain("Model.metadata.name") == (
+        "Model.metadata.name: its name, once for each kind: small letters, digits and hyphens\n"
+    )
+    assert explain("model.kind").startswith("Model.kind: what the document declares")
+
+
+def test_the_beginning_of_codes_lists_them() -> None:
+    lines = explain("spec02").splitlines()
+    assert lines[0] == "SPEC020: a file cannot be read"
+    assert all(line.startswith("SPEC02") for line in lines)
+
+
+def test_what_nobody_knows_is_not_repeated_at_length() -> None:
+    with pytest.raises(UnknownTopicError) as raised:
+        explain("x" * 100_000)
+    assert len(raised.value.message) < 200
+    assert raised.value.remedy.endswith(" REF, SPEC")

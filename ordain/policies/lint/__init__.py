@@ -10,6 +10,7 @@ nothing. The compiler of expressions cannot say so, because documents are of no 
 | `scope` | the types of the names that an expression sees |
 | `inference` | the type of every part of an expression, and what cannot be right |
 | `constants` | parts that have one answer whatever the object |
+| `failing` | parts that can never be evaluated |
 | `uses` | variables and params that are used and not declared, or declared and not used |
 
 Types are inferred and never demanded: what is not known is let pass. A finding here must be right,

@@ -60,8 +60,9 @@ CODES: Final[dict[str, Page]] = {
     ),
     "LINT012": Page(
         "an expression does with a value what cannot be done with it",
-        "The order of a text and a number, or a search in an integer, is an error on every "
-        "object, and an error is no pass.",
+        "The order of a text and a number, a search in an integer, a constant that is no duration "
+        "or no pattern: each is an error on every object, and an error is no pass. Neither is a "
+        "validation that is no question at all, such as a number or a text.",
         "expression: object.spec.purpose > 3",
         "compare values of one type, or convert one of them",
     ),
@@ -71,6 +72,14 @@ CODES: Final[dict[str, Page]] = {
         "field out the policy cannot be evaluated, and that blocks.",
         "expression: object.spec.acceptance.drift.psi.max <= 0.25",
         "ask has(...) first, or write object.spec.?acceptance.?drift.?psi.?max.orValue(0.25)",
+    ),
+    "LINT014": Page(
+        "a calculation fails on some values that a field can have",
+        "CEL does not mix integers with numbers that have a decimal point, and a document may be "
+        "written with either: `fail: 2` is an integer, `fail: 0.25` is not. What cannot be "
+        "evaluated blocks.",
+        "expression: object.spec.psi.fail / 2 > 0.1",
+        "convert with double(...): double(object.spec.psi.fail) / 2.0 > 0.1",
     ),
     "LINT020": Page(
         "an expression uses a variable that is not there",

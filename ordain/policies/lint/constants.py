@@ -56,7 +56,7 @@ class Constants:
             return self._junction(tree, node.function, *node.arguments)
         if node.function == CHOICE:
             return self._choice(tree, *node.arguments)
-        if node.function in _SAME and same(*node.arguments) and _reads(node):
+        if node.function in _SAME and same(*node.arguments) and reads(node):
             return _SAME[node.function]
         return self._evaluated(tree, node)
 
@@ -76,7 +76,7 @@ class Constants:
 
     def _evaluated(self, tree: Tree, node: Node) -> bool | None:
         """The answer of a part that reads nothing."""
-        if not decides(node) or _reads(node):
+        if not decides(node) or reads(node):
             return None
         start, end = extent(self._text, tree, node)
         try:
@@ -124,7 +124,7 @@ def _opposite(left: Node, right: Node) -> bool:
     )
 
 
-def _reads(node: Node) -> bool:
+def reads(node: Node) -> bool:
     """Whether a part reads anything that it does not itself make."""
     return bool(_free(node))
 

@@ -18,6 +18,7 @@ from ordain.policies.lint.types import (
     DOUBLE,
     INT,
     NOTHING,
+    NUMBERS,
     TEXT,
     UNKNOWN,
     Choice,
@@ -66,6 +67,13 @@ _OF_TEXTS: Final = frozenset({"matches", "startsWith", "endsWith", "contains"})
 _SUMS: Final[dict[str, Type]] = {"text": TEXT, "int": INT, "double": DOUBLE}
 _EQUALS: Final = {"_==_": False, "_!=_": True}
 _ORDERS: Final = frozenset({"_<_", "_<=_", "_>_", "_>=_"})
+_ARITHMETIC: Final[dict[str, frozenset[str]]] = {
+    "_+_": frozenset({"int", "double", "text", "list"}),
+    "_-_": NUMBERS,
+    "_*_": NUMBERS,
+    "_/_": NUMBERS,
+    "_%_": frozenset({"int"}),
+}
 _FIELDS: Final = frozenset({"_?._", "_[_]", "_[?_]"})
 _SAME: Final = frozenset({"value", "optional.of", "dyn"})
 _EITHER: Final = frozenset({"orValue", "or"})
@@ -152,6 +160,8 @@ class Inference:
             self._ordered(node, *types)
         elif name in _OF_TEXTS:
             self._of_texts(node, types)
+        elif name in _ARITHMETIC and len(types) == 2:  # noqa: PLR2004 - the two sides
+            self._calculated(node, *types)
 
     # ── fields ───────────────────────────────────────────────────────────────────────────────
 
@@ -209,6 +219,19 @@ class Inference:
             message = f"this cannot be evaluated: {_versus(left, right)}"
             self._report("LINT012", node, message, "compare values of one type")
 
+    def _calculated(self, node: Call, left: Type, right: Type) -> None:
+        """No operator takes an integer on one side and a number with a point on the other."""
+        if not left or not right:
+            return
+        allowed = _ARITHMETIC[node.function]
+        one, other = {base(member) for member in left}, {base(member) for member in right}
+        if not one & other & allowed:
+            message = f"this cannot be evaluated: {_versus(left, right)}"
+            self._report("LINT012", node, message, "convert one side, as with double(...)")
+        elif {*one, *other} == NUMBERS:
+            message = "this fails where one side is written with a decimal point and one is not"
+            self._report("LINT014", node, message, "convert what is not sure with double(...)")
+
     def _of_texts(self, node: Call, types: list[Type]) -> None:
         for one, operand in zip(types, node.operands, strict=True):
             if one and "text" not in {base(member) for member in one}:
@@ -258,7 +281,7 @@ def _result(name: str, types: list[Type]) -> Type:
         return union(*types)
     if name == CHOICE:
         return union(*types[1:])
-    if name == "_+_":
+    if name in _ARITHMETIC and len(types) == 2:  # noqa: PLR2004 - the two sides
         return _sum(*types)
     return _RESULTS.get(name, UNKNOWN)
 

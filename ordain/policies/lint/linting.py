@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.policies.cel.extents import extent, passage
 from ordain.policies.lint.constants import Constants
+from ordain.policies.lint.failing import failing
 from ordain.policies.lint.inference import Inference, Problem
 from ordain.policies.lint.scope import scope_of
-from ordain.policies.lint.types import base, record
+from ordain.policies.lint.types import base, record, words
 from ordain.policies.lint.uses import Use, uses
 from ordain.policies.rules import compile_rules
 from ordain.specs.findings import Finding, Severity
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.policy import Policy
 
 # Every other code is an error: the policy cannot do what it says.
-_WARNINGS: Final = frozenset({"LINT004", "LINT005", "LINT013", "LINT021", "LINT023", "LINT030"})
+_WARNINGS: Final = frozenset(
+    {"LINT004", "LINT005", "LINT013", "LINT014", "LINT021", "LINT023", "LINT030"}
+)
 _NOTES: Final = frozenset({"LINT031", "LINT032"})
 
 
@@ -109,6 +112,7 @@ class _Linting:
             yield from self._answers(part, inference.decided)
             unsure += [(path, self._problem(part, one)) for path, one in inference.unsure]
             guards |= inference.guards
+            yield from self._fails(part, found)
             if part.role == "variable":
                 variables[part.name] = found
             elif part.role == "message":
@@ -141,6 +145,16 @@ class _Linting:
             message = f"`{text}` is always {said}, whatever the object"
             remedy = "remove what decides nothing, or mend it"
             yield _finding("LINT004", message, self._place(part, node), remedy)
+
+    def _fails(self, part: _Part, of: Type) -> Iterator[Finding]:
+        """What can never be evaluated, and what is evaluated to no answer."""
+        for node, error in failing(part.program, part.tree, self._engine):
+            message = f"`{passage(part.text, part.tree, node)}` cannot be evaluated: {error}"
+            yield _finding("LINT012", message, self._place(part, node), "mend it")
+        if part.role in _WHOLE and of and "bool" not in {base(one) for one in of}:
+            message = f"{part.name} is {words(of)}, and only true is a pass"
+            place = self._place(part, part.tree.root)
+            yield _finding("LINT012", message, place, "ask something about it, as with ==")
 
     def _constant(self, part: _Part, whole: bool) -> Finding:  # noqa: FBT001 - an answer
         place = self._place(part, part.tree.root)

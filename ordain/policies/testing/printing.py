@@ -76,13 +76,21 @@ def _gap_line(gap: Gap) -> str:
     return f"{gap.location}: {gap.label}: {gap.words}: {shown(gap.text)}"
 
 
-def as_json(report: Report, moment: datetime) -> str:
-    """For programs; findings as in `check -o json`, as of a moment."""
+def as_json(report: Report, moment: datetime, version: str = "") -> str:
+    """For programs; findings as in `check -o json`, as of a moment, by a version of the tool."""
     from ordain.specs.writers import documents
     from ordain.specs.writers.checked import Checked
 
     verdict = Verdict.FAIL if report.failed else Verdict.PASS
-    checked = Checked(verdict, tuple(report.all_findings), moment, report.tree)
+    checked = Checked(
+        verdict,
+        tuple(report.all_findings),
+        moment,
+        report.tree,
+        tool_version=version,
+        engine=report.engine,
+        policies=report.policies,
+    )
     content: dict[str, Any] = json.loads(documents.render(checked))
     content["format"] = FORMAT
     passed = sum(one.passed for one in report.cases)

@@ -30,13 +30,16 @@ class Result:
 class Report:
     """All results by file, what is wrong with the files themselves, and the coverage if any.
 
-    `tree` holds the files that findings point into.
+    `tree` holds the files that findings point into; `policies` are (name, digest) of the rules that
+    cases could ask, and `engine` is what evaluated them.
     """
 
     results: tuple[tuple[str, tuple[Result, ...]], ...]
     findings: tuple[Finding, ...]
     tree: Mapping[str, bytes]
     coverage: tuple[Covered, ...] | None = None
+    engine: str = ""
+    policies: tuple[tuple[str, str], ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -63,4 +66,6 @@ class Report:
             (*self.findings, *other.findings),
             {**self.tree, **other.tree},
             coverage,
+            self.engine,
+            tuple(sorted({*self.policies, *other.policies})),
         )

@@ -19,6 +19,8 @@ from ordain.policies.testing.reports import Report, Result
 from ordain.policies.testing.scenes import Tree, scene
 from ordain.policies.testing.suites import read_suite
 from ordain.specs.diagnostics import Sources
+from ordain.specs.errors import SpecError
+from ordain.specs.estates import unreadable
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.spelling import did_you_mean
 
@@ -63,12 +65,22 @@ def run(paths: Iterable[str], bench: Bench, watched: Collection[str] | None = No
     results: list[tuple[str, tuple[Result, ...]]] = []
     wrong: list[Finding] = []
     for path in paths:
-        read, findings = read_suite(bench.tree[path], path)
+        read, findings = _read(bench.tree, path)
         wrong += findings
         if read is not None:
             results.append((path, tuple(run_suite(read, bench, coverage))))
     covered = coverage.covered() if coverage is not None else None
-    return Report(tuple(results), tuple(wrong), bench.tree, covered)
+    asked = tuple(sorted({(rule.name, rule.digest) for rule in bench.rules}))
+    return Report(tuple(results), tuple(wrong), bench.tree, covered, bench.engine.name, asked)
+
+
+def _read(tree: Mapping[str, bytes], path: str) -> tuple[Read | None, tuple[Finding, ...]]:
+    """The tests in a file of a tree, or what is wrong with it."""
+    try:
+        data = tree[path]
+    except (SpecError, OSError) as error:
+        return None, (unreadable(path, error),)
+    return read_suite(data, path)
 
 
 def run_suite(read: Read, bench: Bench, coverage: Coverage | None = None) -> Iterator[Result]:

@@ -258,7 +258,7 @@ def read_suite(data: bytes, path: str) -> tuple[Read | None, tuple[Finding, ...]
         errors = error.errors(include_url=False)
         return None, Translator(Suite, node.value, node.marks, ()).findings(errors)
     read = Read(path, suite, Place(node.marks))
-    wrong = tuple(_misplaced(read))
+    wrong = (*_empty(read), *_misplaced(read))
     return (None if wrong else read), wrong
 
 
@@ -270,6 +270,19 @@ def _no_suite(path: str) -> Finding:
         Location(path),
         remedy="write `policies: {NAME: {good: [...], bad: [...]}}`",
     )
+
+
+def _empty(read: Read) -> Iterator[Finding]:
+    """What looks like a test and asks nothing."""
+    remedy = "write a case, such as `good: [{}]`, or remove it"
+    if not (read.suite.policies or read.suite.cases):
+        message = "this file of tests has no case"
+        yield Finding("TEST003", Severity.ERROR, message, Location(read.path), remedy=remedy)
+    for policy, cases in read.suite.policies.items():
+        if not (cases.good or cases.bad):
+            place = read.place.at("policies", policy).key
+            message = f"there is no case for {policy}"
+            yield Finding("TEST003", Severity.ERROR, message, place, remedy=remedy)
 
 
 def _misplaced(read: Read) -> Iterator[Finding]:

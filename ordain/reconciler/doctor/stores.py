@@ -8,11 +8,13 @@ because even looking at a database in write-ahead mode would otherwise leave fil
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 import stat
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -20,14 +22,15 @@ from ordain.reconciler.anchors import LAST_ANCHOR, read_anchors
 from ordain.reconciler.doctor.checks import fail, need, ok, skip, warn
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.people import allowed_keys, organization_of
-from ordain.reconciler.source import trust_facts
+from ordain.reconciler.source import CLONE, trust_facts
 from ordain.reconciler.state import SCHEMA_VERSION
 from ordain.specs.people import RECONCILER
+from ordain.vcs.errors import GitError
 from ordain.vcs.keys import FOREIGN, holder, load_signer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from ordain.reconciler.doctor.checks import Answer, Surroundings
     from ordain.reconciler.home import Home
@@ -94,14 +97,35 @@ def trust(around: Surroundings) -> Answer:
     pinned = _facts(source.home) or {}
     if "trust.root" not in pinned:
         return ok("nothing is pinned yet; the first pass pins what it finds")
-    for name, value in trust_facts(source).items():
-        if pinned.get(name) != value:
-            what = name.removeprefix("trust.")
-            message = f"the {what} is {value}, but {pinned.get(name)} was trusted"
+    other = _other_clone(source, pinned)
+    # The root first: no clone of this estate has another one.
+    for name, value in reversed(trust_facts(source).items()):
+        trusted = pinned.get(name, "")
+        if trusted == value:
+            continue
+        message = f"the {name.removeprefix('trust.')} is {value}, but {trusted} was trusted"
+        if other is None or name == "trust.root":
             return fail(message, "if the move is right: ordain reconcile --trust-again")
+        if not (name == "trust.remote" and _same_place(source, value, trusted, other)):
+            # To trust what this clone follows would move production to it.
+            there = shlex.join(("ordain", "-C", other, "doctor"))
+            return warn(f"{message} in {other}, where passes run", f"look there: {there}")
     return ok(
         f"{pinned['trust.ref']} of {pinned['trust.remote']}, from {pinned['trust.root'][:12]}"
     )
+
+
+def _other_clone(source: Source, facts: Mapping[str, str]) -> str | None:
+    """The clone in which passes run, where that is known and is not this one."""
+    clone = facts.get(CLONE)
+    return None if clone == str(source.repository.path.resolve()) else clone
+
+
+def _same_place(source: Source, here: str, there: str, other: str) -> bool:
+    """Whether two clones follow one repository on this machine, by whatever path."""
+    if any(one == "local" or ":" in one for one in (here, there)):
+        return False
+    return (source.repository.path / here).resolve() == (Path(other) / there).resolve()
 
 
 def _facts(place: Home) -> dict[str, str] | None:
@@ -134,12 +158,23 @@ def ledger(around: Surroundings) -> Answer:
         return skip(f"{size / 2**20:,.0f} MiB are too much to read here", "ordain audit verify")
     facts = _facts(source.home) or {}
     organization = organization_of(read_side(source, facts.get("good") or source.head()).estate)
-    known = facts.get(LAST_ANCHOR)
+    known, remote = facts.get(LAST_ANCHOR), source.forge.remote
+    other = _other_clone(source, facts)
+    if known and other and remote and not _has(source, known):
+        fetch = f"git fetch {shlex.quote(remote)} 'refs/ordain/*:refs/ordain/*'"
+        return warn(f"not compared: the newest anchor is in {other} and not here", fetch)
     anchors = read_anchors(source, allowed_keys(organization), around.now, known=known)
     report = verify(Ledger(source.home.ledger), anchors=anchors)
     if not report.ok:
         return fail(report.findings[0].message, "ordain audit verify")
     return ok(f"everything holds (chains: {len(report.chains)}, records: {report.records:,})")
+
+
+def _has(source: Source, commit: str) -> bool:
+    try:
+        return source.repository.is_ancestor(commit, commit)
+    except GitError:
+        return False
 
 
 def _size(directory: Path) -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MARK: Final = "<!-- ordain:check"
 MOST_BYTES: Final = 60_000
 _APPROVALS: Final = "SOD-"
-_SIGNS: Final = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💬"}
+SIGNS: Final = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💬"}
 _WORDS: Final = {
     Verdict.PASS: "✅ ordain: pass",
     Verdict.WARN: "⚠️ ordain: warn",
@@ -138,7 +138,7 @@ def as_of(checked: Checked) -> str:
 
 def _row(finding: Finding) -> str:
     remedy = f"<br>→ {plain(finding.remedy)}" if finding.remedy else ""
-    cells = (_SIGNS[finding.severity], code(finding.code), _where(finding), plain(finding.message))
+    cells = (SIGNS[finding.severity], code(finding.code), _where(finding), plain(finding.message))
     return f"| {' | '.join(cells)}{remedy} |\n"
 
 
@@ -151,7 +151,7 @@ def _waived(one: Waived) -> str:
 
 def _approval(finding: Finding) -> str:
     remedy = f" → {plain(finding.remedy)}" if finding.remedy else ""
-    return f"- {_SIGNS[finding.severity]} {plain(finding.message)}{remedy}\n"
+    return f"- {SIGNS[finding.severity]} {plain(finding.message)}{remedy}\n"
 
 
 def _evidence(finding: Finding) -> str:
