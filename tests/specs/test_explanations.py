@@ -124,4 +124,5 @@ def test_what_nobody_knows_is_not_repeated_at_length() -> None:
     with pytest.raises(UnknownTopicError) as raised:
         explain("x" * 100_000)
     assert len(raised.value.message) < 200
-    assert raised.value.remedy.endswith(" REF, SPEC")
+    # Other rooms may have registered theirs by now.
+    assert {"REF", "SPEC"} <= set(re.findall(r"[A-Z]+", raised.value.remedy))
