@@ -101,16 +101,16 @@ class Reading:
     def __init__(self, text: str, tree: Tree, version: Version, engine: Engine) -> None:
         self.text, self.tree, self.version, self.engine = text, tree, version, engine
 
-    def refusals(self, known: frozenset[str] | None) -> list[Refusal]:
+    def refusals(self, known: frozenset[str]) -> list[Refusal]:
         """What a cluster would not take, by place.
 
-        `known` are the variables that can be read here; None where a cluster has none yet.
+        `known` are the variables that can be read here; in a condition none.
         """
         found = [*self._references(known), *self._nodes()]
         unique = {(one.start, one.code, one.message): one for one in found}
         return sorted(unique.values(), key=lambda one: (one.start, one.message))
 
-    def _references(self, known: frozenset[str] | None) -> Iterator[Refusal]:
+    def _references(self, known: frozenset[str]) -> Iterator[Refusal]:
         for one in self.tree.references():
             if one.node.name not in NAMES:
                 continue  # The name of a type.
@@ -130,12 +130,8 @@ class Reading:
     def _absolute(self, node: Name) -> bool:
         return self.text[: self.start(node)].rstrip().endswith(".")
 
-    def _variable(self, one: Reference, known: frozenset[str] | None) -> Iterator[Refusal]:
-        if known is None:
-            message = "conditions are evaluated before there are variables"
-            remedy = "write the expression of the variable here"
-            yield self._refusal(NOT_IN_CLUSTERS, one.node, message, remedy)
-        elif not isinstance(one.parent, Select) or one.parent.test:
+    def _variable(self, one: Reference, known: frozenset[str]) -> Iterator[Refusal]:
+        if not isinstance(one.parent, Select) or one.parent.test:
             message = "variables of a cluster can be read as variables.NAME and in no other way"
             yield self._refusal(NOT_IN_CLUSTERS, one.node, message, "read them by name")
         elif one.parent.field not in known:

@@ -47,7 +47,7 @@ class _Expression:
 
     path: tuple[Step, ...]
     program: Program
-    known: frozenset[str] | None
+    known: frozenset[str]
 
 
 class Portability:
@@ -161,7 +161,7 @@ class Portability:
         offset = 1 if self.spec.match.when else 0
         for index, (_, program) in enumerate(self.rule.declared):
             at: tuple[Step, ...] = ("matchConditions", index - offset, "expression")
-            yield _Expression(at if index >= offset else ("match", "when"), program, None)
+            yield _Expression(at if index >= offset else ("match", "when"), program, frozenset())
         names = [name for name, _ in self.rule.variables]
         for index, (_, program) in enumerate(self.rule.variables):
             known = frozenset(names[:index])

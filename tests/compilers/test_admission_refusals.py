@@ -148,16 +148,6 @@ REFUSED = {
         "5:48",
         "matches() cannot read this literal: invalid regular expression: missing ): (",
     ),
-    "variables in a condition": (
-        """
-        variables: [{name: a, expression: object.a}]
-        matchConditions: [{name: x, expression: variables.a}]
-        validations: [{expression: 'true', message: no}]
-        """,
-        "CMP004",
-        "6:43",
-        "conditions are evaluated before there are variables",
-    ),
     "variables as a map": (
         """
         validations: [{expression: "'a' in variables", message: no}]
