@@ -135,14 +135,16 @@ class Tree:
 
     root: Node
     _source: bytes
-    _types: tuple[bytes, ...] = ()
+    _checked: bytes = b""
 
     @cached_property
     def types(self) -> dict[int, Kind]:
         """For the id of a node the type that the checker gave it; a node without one is dyn."""
         found: dict[int, Kind] = {}
-        for data in self._types:
-            entry = {number: (value, piece) for number, value, piece in fields(data)}
+        for number, data in _pieces(self._checked):
+            if number != _TYPE_MAP:
+                continue
+            entry = {field: (value, piece) for field, value, piece in fields(data)}
             found[entry[1][0]] = _kind(entry[2][1])
         return found
 
@@ -232,8 +234,7 @@ def read_tree(serialized: bytes) -> Tree:
     if not serialized.startswith(_CHECKED) or 2 not in pieces:  # noqa: PLR2004 - Any.value
         raise ValueError("this is no checked expression")
     checked = dict(_pieces(pieces[2]))
-    types = tuple(piece for number, piece in _pieces(pieces[2]) if number == _TYPE_MAP)
-    return Tree(_node(checked[4]), checked.get(5, b""), types)
+    return Tree(_node(checked[4]), checked.get(5, b""), pieces[2])
 
 
 def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:

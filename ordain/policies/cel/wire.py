@@ -59,10 +59,11 @@ def fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """
     at, end = 0, len(data)
     while at < end:
-        key, at = varint(data, at)
+        # Nearly every key and every length is one byte, which is not worth a call.
+        key, at = (data[at], at + 1) if data[at] < _CONTINUES else varint(data, at)
         kind = key & 7
         if kind == _BYTES:
-            size, at = varint(data, at)
+            size, at = (data[at], at + 1) if data[at] < _CONTINUES else varint(data, at)
             yield key >> 3, 0, data[at : at + size]
             at += size
         elif kind == _VARINT:
