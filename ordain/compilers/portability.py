@@ -158,10 +158,8 @@ class Portability:
 
     def _expressions(self) -> Iterator[_Expression]:
         """Every expression of the policy with what it may know."""
-        offset = 1 if self.spec.match.when else 0
-        for index, (_, program) in enumerate(self.rule.declared):
-            at: tuple[Step, ...] = ("matchConditions", index - offset, "expression")
-            yield _Expression(at if index >= offset else ("match", "when"), program, frozenset())
+        for at, _, program in self.rule.declared:
+            yield _Expression(at, program, frozenset())
         names = [name for name, _ in self.rule.variables]
         for index, (_, program) in enumerate(self.rule.variables):
             known = frozenset(names[:index])

@@ -85,9 +85,14 @@ class Rule:
         return "transitions" if self.transition else "validations"
 
     @property
-    def declared(self) -> tuple[tuple[str, Program], ...]:
-        """The conditions that the document declares; a transition has one more."""
-        return self.conditions[:-1] if self.transition else self.conditions
+    def declared(self) -> Iterator[tuple[Path, str, Program]]:
+        """The conditions that the document declares, with their places in its spec.
+
+        A transition has one more, which stands nowhere.
+        """
+        places = _conditions(self.document.spec)
+        for (path, name, _), (_, program) in zip(places, self.conditions, strict=False):
+            yield path, name, program
 
     @property
     def digest(self) -> str:
@@ -180,6 +185,14 @@ def compile_rules(
     return tuple(rules), ()
 
 
+def _conditions(spec: Policy) -> Iterator[tuple[Path, str, str]]:
+    """Every condition of a policy: its place in the spec, its name and its text."""
+    if spec.match.when:
+        yield ("match", "when"), "match.when", spec.match.when
+    for index, one in enumerate(spec.match_conditions):
+        yield ("matchConditions", index, "expression"), one.name, one.expression
+
+
 def _too_large(document: Document) -> Finding | None:
     """A finding on a policy that would take longer to read than all others together."""
     spec: Policy = document.spec
@@ -230,12 +243,7 @@ class _Maker:
         return program
 
     def conditions(self, spec: Policy) -> Iterator[tuple[str, Program]]:
-        texts: list[tuple[str, str, tuple[str | int, ...]]] = []
-        if spec.match.when:
-            texts.append(("match.when", spec.match.when, ("match", "when")))
-        for index, one in enumerate(spec.match_conditions):
-            texts.append((one.name, one.expression, ("matchConditions", index, "expression")))
-        for name, text, path in texts:
+        for path, name, text in _conditions(spec):
             program = self.program(text, *path)
             if program is None:
                 continue

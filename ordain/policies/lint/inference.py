@@ -37,6 +37,7 @@ from ordain.policies.lint.types import (
     union,
     words,
 )
+from ordain.policies.lint.uses import FIELDS
 from ordain.specs.spelling import did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -74,7 +75,6 @@ _ARITHMETIC: Final[dict[str, frozenset[str]]] = {
     "_/_": NUMBERS,
     "_%_": frozenset({"int"}),
 }
-_FIELDS: Final = frozenset({"_?._", "_[_]", "_[?_]"})
 _SAME: Final = frozenset({"value", "optional.of", "dyn"})
 _EITHER: Final = frozenset({"orValue", "or"})
 _ORDERED: Final = (frozenset({"int", "double"}), frozenset({"text"}), frozenset({"bool"}))
@@ -140,7 +140,7 @@ class Inference:
         return UNKNOWN if free else record(f"map {sorted(found)}", found)
 
     def _call(self, node: Call) -> Type:
-        if node.function in _FIELDS:
+        if node.function in FIELDS:
             return self._indexed(node)
         types = [self.infer(one) for one in node.operands]
         self._check(node, types)

@@ -292,12 +292,7 @@ def _programs(
     rules: Sequence[Rule],
 ) -> Iterator[tuple[str, str, tuple[Step, ...], Program]]:
     rule = rules[0]
-    spec: Policy = rule.document.spec
-    shift = 1 if spec.match.when else 0
-    for index, (name, program) in enumerate(rule.declared):
-        path: tuple[Step, ...] = ("match", "when")
-        if index >= shift:
-            path = ("matchConditions", index - shift, "expression")
+    for path, name, program in rule.declared:
         yield "condition", name, path, program
     for index, (name, program) in enumerate(rule.variables):
         yield "variable", name, ("variables", index, "expression"), program

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ordain.policies.cel.tree import Tree
 
 _BAGS: Final = frozenset({"variables", "params"})
-_FIELDS: Final = frozenset({"_?._", "_[_]", "_[?_]"})
+# What reads a field or an item, beside `a.b`.
+FIELDS: Final = frozenset({"_?._", "_[_]", "_[?_]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,6 @@ def _field(node: Node) -> Use | None:
         case Select(operand=Name(name=bag), field=field) if bag in _BAGS:
             return Use(bag, field, node)
         case Call(function=name, arguments=(Name(name=bag), Literal(value=field))):
-            if name in _FIELDS and bag in _BAGS and isinstance(field, str):
+            if name in FIELDS and bag in _BAGS and isinstance(field, str):
                 return Use(bag, field, node)
     return None

@@ -195,18 +195,13 @@ def _answer(rule: Rule, one: Watched, values: Mapping[str, Any]) -> Any:  # noqa
 
 def _watched(rule: Rule) -> Iterator[Watched]:
     """Every expression of a rule that has outcomes."""
-    spec = rule.document.spec
-    shift = 1 if spec.match.when else 0
     # The conditions of transitions are those of the validations beside them.
-    declared = () if rule.transition and spec.validations else rule.declared
-    for index, (name, program) in enumerate(declared):
-        path: tuple[Step, ...] = ("match", "when")
-        if index >= shift:
-            path = ("matchConditions", index - shift, "expression")
-        yield _watch(rule, name, path, program)
+    if not (rule.transition and rule.document.spec.validations):
+        for path, name, program in rule.declared:
+            yield _watch(rule, name, path, program)
     for index, (name, program) in enumerate(rule.variables):
-        path = ("variables", index, "expression")
-        yield _watch(rule, f"variables.{name}", path, program, counts=False)
+        at = ("variables", index, "expression")
+        yield _watch(rule, f"variables.{name}", at, program, counts=False)
     for index, check in enumerate(rule.checks):
         yield _watch(rule, check.code, (rule.field, index, "expression"), check.program)
 
