@@ -57,6 +57,7 @@ PATTERNS: Final = {
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$": "the name of an entry point such as reason-codes",
     r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$": "the name of a package such as bank-rules",
     r"^[0-9A-Za-z][0-9A-Za-z.!+_-]*$": "the version of a package such as 1.4.2",
+    r"^[A-Za-z0-9][A-Za-z0-9_.@+-]*$": "the name of an account: letters, digits and . _ @ + -",
 }
 
 

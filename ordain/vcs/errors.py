@@ -22,7 +22,11 @@
     └── ForgeError                 VCS040  a proposal cannot be made, shown or merged
         ├── UnknownProposal        VCS041  there is no such proposal
         ├── ProposalMoved          VCS042  its branch is not what the caller has looked at
-        └── WorkTreeInTheWay       VCS043  a merge would tread on files of the work tree
+        ├── WorkTreeInTheWay       VCS043  a merge would tread on files of the work tree
+        └── HostError              VCS050  a forge's API says no, or something that is no answer
+            ├── HostUnreachable    VCS051  it is down, too slow, or breaks off
+            ├── HostDenied         VCS052  the token is missing, wrong, or may not do this
+            └── HostBusy           VCS053  too many questions; knows when to ask again
 
 `RefMoved`, `PushRejected` and `ProposalMoved` are answers to a race: read again, decide again. All
 others stay the same when they are tried again.
@@ -156,6 +160,33 @@ class ProposalMoved(ForgeError):
 
 class WorkTreeInTheWay(ForgeError):
     code = "VCS043"
+
+
+class HostError(ForgeError):
+    """The forge's API refused, or answered what it never documented.
+
+    Nothing is taken for an approval that could not be read whole.
+    """
+
+    code = "VCS050"
+
+
+class HostUnreachable(HostError):
+    code = "VCS051"
+
+
+class HostDenied(HostError):
+    code = "VCS052"
+
+
+class HostBusy(HostError):
+    """The forge limits how often it is asked; `seconds` until it may be asked again."""
+
+    code = "VCS053"
+
+    def __init__(self, message: str, *, seconds: float, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.seconds = seconds
 
 
 def unrelated(target: str, head: str) -> UnrelatedHistories:

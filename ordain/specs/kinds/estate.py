@@ -37,6 +37,14 @@ class ForgeSettings:
         about("the git remote that is the truth; without such a remote the local branch is"),
     ] = "origin"
     url: Annotated[str, about("address of the forge's API, where it is not the public one")] = ""
+    repository: Annotated[
+        str,
+        about("owner and name of the repository there; empty takes them from the remote's address"),
+    ] = ""
+    review: Annotated[
+        Literal["by-kind", "every-change"],
+        about("whether a change that no kind asks an approval for needs one of any approver, too"),
+    ] = "by-kind"
 
 
 @declared
