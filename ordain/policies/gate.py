@@ -150,6 +150,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     *,
     tree: Mapping[str, bytes],
     enforce_intentions: bool,
+    reviewed: bool = False,
     engine: Engine | None = None,
 ) -> Judgement:
     """Judge a change from `base` to `head`; `base` is None for the first commit.
@@ -157,7 +158,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     `tree` holds the files of head by path; evidence and the environment lock are read from it.
     Approvals must be verified signatures or a forge's word; here their people and roles are judged.
     With `enforce_intentions` a missing approval blocks an intention as it always blocks a
-    promotion; without it it asks for a look.
+    promotion; without it it asks for a look. With `reviewed` nothing passes unseen by others.
     """
     engine = engine or cel_engine()
     spoken, broken = _language(head)
@@ -166,7 +167,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
         return Judgement(verdict_of(findings), findings, kind=facts.kind, asked=engine)
     roles = authority(base, head)
     counted = count(approvals, facts, roles)
-    requirements = required(facts, base, head)
+    requirements = required(facts, base, head, reviewed=reviewed)
     book = _both(base, head, engine)
     plain = tuple(map(_plain_approval, counted.used))
     world = World(

@@ -31,6 +31,9 @@ QUORUM: Final[dict[int, tuple[str, ...]]] = {
     2: ("manager",),
     3: ("manager",),
 }
+# Whoever holds a role that approves; for changes that no kind names a role for.
+REVIEWER: Final = "reviewer"
+APPROVERS: Final = ("manager", "compliance-manager", "cto")
 _BY_KIND: Final = {
     "Route": "manager",
     "Deployment": "manager",
@@ -149,17 +152,27 @@ def _refusal(
 
 
 def required(
-    facts: ChangeFacts, base: LoadedEstate | None, head: LoadedEstate
+    facts: ChangeFacts, base: LoadedEstate | None, head: LoadedEstate, *, reviewed: bool = False
 ) -> tuple[Requirement, ...]:
     """The approvals that a change needs; the first commit of an estate needs none.
 
-    The root commit is not approved but trusted: the daemon's own configuration names it.
+    The root commit is not approved but trusted: the daemon's own configuration names it. With
+    `reviewed` every change needs one of somebody, as it does where the base's forge says so.
     """
     if base is None or facts.kind is Kind.ESTATE:
         return ()
     if facts.kind is Kind.PROMOTION:
         return tuple(_quorums(facts, base, head))
-    return _merged(_intentions(facts, base, head))
+    found = _merged(_intentions(facts, base, head))
+    if not found and (reviewed or _reviews_every_change(base)) and facts.change.paths:
+        reason = "every change is looked at by somebody who did not contribute"
+        return (Requirement((REVIEWER,), reason, (), ("HR-SOD",)),)
+    return found
+
+
+def _reviews_every_change(base: LoadedEstate) -> bool:
+    forges = [one.spec.forge for one in base.all("Estate")]
+    return any(one.type != "git" or one.review == "every-change" for one in forges)
 
 
 def _quorums(facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate) -> Iterator[Requirement]:
@@ -274,11 +287,15 @@ def missing(requirement: Requirement, counted: Counted) -> tuple[str, ...]:
         role: {
             approval.person
             for approval in counted.used
-            if approval.role == role and approval.person not in requirement.excluded
+            if _fills(approval, role) and approval.person not in requirement.excluded
         }
         for role in requirement.roles
     }
     return _unfilled(requirement.roles, people, frozenset())
+
+
+def _fills(approval: Approval, role: str) -> bool:
+    return approval.role == role or (role == REVIEWER and approval.role in APPROVERS)
 
 
 def _unfilled(

@@ -139,7 +139,9 @@ def gate_history(
     return Gated(good, tuple(judged), tuple(refused))
 
 
-def judge_commit(source: Source, base: Side | None, side: Side, now: datetime) -> Judged:
+def judge_commit(
+    source: Source, base: Side | None, side: Side, now: datetime, *, reviewed: bool = False
+) -> Judged:
     """Judge one commit on the protected branch against what was good before it.
 
     A merge adds nothing of its own, which is checked; everything else that came since the good
@@ -151,7 +153,9 @@ def judge_commit(source: Source, base: Side | None, side: Side, now: datetime) -
     since = None if base is None else base.revision
     brought = commits_between(source.repository, since, commit.id)
     commits = [one for one in brought if not (merged and one == commit.id)]
-    judged = judge_side(source, base, side, commits=commits, pushed=pushed, now=now)
+    judged = judge_side(
+        source, base, side, commits=commits, pushed=pushed, now=now, reviewed=reviewed
+    )
     if base is None or not merged or not judged.change.paths:
         return judged
     allowed = allowed_keys(organization_of(base.estate))
@@ -187,6 +191,7 @@ def judge_side(
     commits: Sequence[str],
     pushed: str,
     now: datetime,
+    reviewed: bool = False,
 ) -> Judged:
     """Judge a tree that would follow `base`.
 
@@ -228,6 +233,7 @@ def judge_side(
             now,
             tree=side.tree,
             enforce_intentions=True,
+            reviewed=reviewed,
         )
     # The root commit is trusted by its id, whoever signed it.
     strangers = (
