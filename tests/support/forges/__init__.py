@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from forges.github import GitHubStub
+from forges.gitlab import GitLabStub
 from forges.web import Answer, Request, Site
 
-__all__ = ["Answer", "GitHubStub", "Request", "Site"]
+__all__ = ["Answer", "GitHubStub", "GitLabStub", "Request", "Site"]

@@ -7,6 +7,7 @@ platform's signature.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -107,33 +108,17 @@ class Bare:
 
     def files(self, base: str, head: str) -> list[FileChange]:
         """The paths that differ between two commits, with git's own rename detection."""
-        raw = self.must("diff-tree", "-r", "-M", "--raw", "-z", "--no-abbrev", base, head)
-        counts = self.must("diff-tree", "-r", "-M", "--numstat", base, head).splitlines()
-        fields, found = iter(raw.split("\0")), []
-        for line in counts:
-            meta = next(fields).split()
-            first = next(fields)
-            path = next(fields) if meta[4][0] in "RC" else first
-            added, removed, _ = line.split("\t", 2)
-            found.append(self._change(base, head, meta, (first, path), (added, removed)))
+        both = ("diff-tree", "-r", "-M", base, head)
+        raw = iter(self.must(*both, "--raw", "-z", "--no-abbrev").split("\0"))
+        counts = self.must(*both, "--numstat").splitlines()
+        # A line of a file has a mark before it, so that only a header starts like this.
+        patches = re.split(r"(?m)^diff --git ", self.must(*both, "-p"))[1:]
+        found = []
+        for line, patch in zip(counts, patches, strict=True):
+            meta, first = next(raw).split(), next(raw)
+            path = next(raw) if meta[4][0] in "RC" else first
+            found.append(_change(meta, first, path, line.split("\t")[:2], patch))
         return found
-
-    def _change(
-        self, base: str, head: str, meta: list[str], paths: tuple[str, str], counts: tuple[str, str]
-    ) -> FileChange:
-        first, path = paths
-        binary = counts[0] == "-"
-        patch = None if binary else self.run("diff", "-M", base, head, "--", *{first, path})
-        text = None if patch is None or "@@" not in patch else patch[patch.index("@@") :].rstrip()
-        return FileChange(
-            path=path,
-            previous=first if first != path else None,
-            status=STATUSES.get(meta[4][0], "changed"),
-            sha=meta[3] if set(meta[3]) != {"0"} else meta[2],
-            additions=0 if binary else int(counts[0]),
-            deletions=0 if binary else int(counts[1]),
-            patch=text,
-        )
 
     def merged_tree(self, onto: str, head: str) -> str | None:
         """The tree of a merge, or None where it conflicts."""
@@ -186,3 +171,19 @@ class Bare:
     def move(self, ref: str, new: str, old: str) -> bool:
         """Set a ref if it still stands where it stood; an `old` of zeros creates it."""
         return self.run("update-ref", ref, new, old) is not None
+
+
+def _change(meta: list[str], first: str, path: str, counts: list[str], patch: str) -> FileChange:
+    """`meta` is a raw line of git: two modes, two blobs, a letter. A binary has no counts."""
+    old, new, letter = meta[2], meta[3], meta[4][0]
+    binary = counts[0] == "-"
+    shown = patch[patch.index("@@ -") :].rstrip() if "\n@@ -" in patch else None
+    return FileChange(
+        path=path,
+        previous=first if letter == "R" else None,
+        status=STATUSES.get(letter, "changed"),
+        sha=old if letter == "D" else new,
+        additions=0 if binary else int(counts[0]),
+        deletions=0 if binary else int(counts[1]),
+        patch=shown,
+    )
