@@ -159,5 +159,5 @@ def test_a_fault_of_the_stub_fails_the_test_that_met_it() -> None:
     site.trouble(broken)
     with pytest.raises(http.client.RemoteDisconnected):
         ask(site, "/")
-    with pytest.raises(AssertionError, match="^the stub itself failed$"):
+    with pytest.raises(AssertionError, match=r"^the stub itself failed$"):
         site.__exit__()
