@@ -116,12 +116,15 @@ def test_a_pull_request_is_what_git_and_github_say(
     assert one.url.endswith("/owner/estate/pull/1")
 
 
-def test_all_open_pull_requests_come_oldest_first_and_whole(site: GitHubStub, host: Host) -> None:
-    for number in range(103):
-        site.open_pull("topic", at=site.now + timedelta(seconds=number))
-    host.close(host.proposal(7))
-    found = [one.number for one in host.proposals()]
-    assert found == [number for number in range(1, 104) if number != 7]
+def test_all_open_pull_requests_come_oldest_first_and_whole() -> None:
+    with GitHubStub() as site:
+        host = host_of(site)
+        for number in range(103):
+            at = site.now + timedelta(seconds=number)
+            site.open_pull("topic", at=at, head_sha=OTHER, base_sha=OTHER)
+        host.close(host.proposal(7))
+        found = [one.number for one in host.proposals()]
+        assert found == [number for number in range(1, 104) if number != 7]
 
 
 def test_a_closed_pull_request_is_no_open_one(site: GitHubStub, host: Host) -> None:
@@ -371,6 +374,25 @@ def test_a_merge_whose_answer_is_lost_is_not_tried_again(site: GitHubStub, host:
     assert caught.value.remedy == "look whether it was done before you try again"
     assert host.proposal(1).state is HostState.MERGED
     assert len(site.writes) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("merged", False, "merged is not true after a merge"),
+        ("sha", None, "sha is not a text"),
+    ],
+)
+def test_a_merge_that_is_not_told_as_documented_is_none(
+    site: GitHubStub, host: Host, key: str, value: object, message: str
+) -> None:
+    one = pulled(site, host)
+    site.trouble(lie(key, value), "/merge$")
+    with pytest.raises(HostError) as caught:
+        host.merge(one, "Merge")
+    path = "/api/v3/repos/owner/estate/pulls/1/merge"
+    assert caught.value.message == f"GitHub PUT {path}: {message}"
+    assert caught.value.remedy == "look whether it was done before you try again"
 
 
 def test_a_merge_is_found_from_its_commit(site: GitHubStub, host: Host, bare: Repository) -> None:

@@ -109,13 +109,15 @@ def test_a_merge_request_is_what_git_and_gitlab_say(
     assert one.url.endswith("/group/estate/-/merge_requests/1")
 
 
-def test_all_open_merge_requests_come_oldest_first_and_whole(site: GitLabStub, host: Host) -> None:
-    for number in range(103):
-        site.open_merge_request("topic", at=site.now + timedelta(seconds=number))
-    host.close(host.proposal(7))
-    found = [one.number for one in host.proposals()]
-    assert found == [number for number in range(1, 104) if number != 7]
-    assert sum("/users/" in one.path for one in site.requests) == 1
+def test_all_open_merge_requests_come_oldest_first_and_whole() -> None:
+    with GitLabStub() as site:
+        host = host_of(site)
+        for number in range(103):
+            site.open_merge_request("topic", at=site.now + timedelta(seconds=number), sha=OTHER)
+        host.close(host.proposal(7))
+        found = [one.number for one in host.proposals()]
+        assert found == [number for number in range(1, 104) if number != 7]
+        assert sum("/users/" in one.path for one in site.requests) == 1
 
 
 def test_a_closed_merge_request_is_no_open_one(site: GitLabStub, host: Host) -> None:
@@ -165,9 +167,10 @@ def test_a_branch_that_is_not_there_is_no_proposal(host: Host) -> None:
 
 def test_a_merge_request_of_another_project_is_from_a_fork(site: GitLabStub, host: Host) -> None:
     site.open_merge_request("topic")
-    for project in (None, 999):
-        lie = edit(lambda found, project=project: found.update(source_project_id=project))
-        site.trouble(lie, "/merge_requests/1$")
+    gone = edit(lambda found: found.update(source_project_id=None))
+    other = edit(lambda found: found.update(source_project_id=999))
+    for change in (gone, other):
+        site.trouble(change, "/merge_requests/1$")
         assert host.proposal(1).fork is True
 
 
@@ -178,6 +181,7 @@ def test_an_approval_is_of_the_version_that_was_there(
     site: GitLabStub, host: Host, bare: Repository, commit: Write
 ) -> None:
     site.person("manager", id=7)
+    site.approval_settings["reset_approvals_on_push"] = False
     one = opened(site, host, at=site.now)
     first = one.head
     site.approve(1, "manager", at=site.now + MINUTE)
@@ -215,6 +219,7 @@ def test_an_approval_that_was_taken_back_is_none(site: GitLabStub, host: Host) -
 def test_an_approval_without_a_time_is_dated_by_gitlabs_own_note(
     site: GitLabStub, host: Host, bare: Repository, commit: Write
 ) -> None:
+    site.approval_settings["reset_approvals_on_push"] = False
     first = opened(site, host, at=site.now).head
     site.approve(1, "manager", at=site.now + MINUTE)
     told = site.now + MINUTE
@@ -504,7 +509,7 @@ KEY = [{"id": 3, "access_level": 0, "access_level_description": "Key", "deploy_k
 
 
 def test_a_branch_that_nothing_protects_is_told_so(site: GitLabStub, host: Host) -> None:
-    site.project["only_allow_merge_if_pipeline_succeeds"] = False
+    site.settings["only_allow_merge_if_pipeline_succeeds"] = False
     found = host.protection("main")
     assert (found.protected, found.checks, found.approvals) == (False, (), 0)
     assert (found.force_push_refused, found.deletion_refused) == (False, False)
@@ -513,14 +518,20 @@ def test_a_branch_that_nothing_protects_is_told_so(site: GitLabStub, host: Host)
 
 def test_protection_is_read_back(site: GitLabStub, host: Host) -> None:
     site.protect(push_access_levels=NO_ONE, code_owner_approval_required=True)
-    site.project |= {"only_allow_merge_if_pipeline_succeeds": True, "merge_method": "ff"}
-    site.approvals |= {
+    site.settings |= {"only_allow_merge_if_pipeline_succeeds": True, "merge_method": "ff"}
+    site.approval_settings |= {
         "reset_approvals_on_push": True,
         "merge_requests_author_approval": False,
         "merge_requests_disable_committers_approval": True,
     }
     site.approval_rule("risk", 2)
-    site.approval_rule("elsewhere", 5, protected_branches=[{"name": "release/*"}])
+    site.approval_rule(
+        "elsewhere",
+        5,
+        protected_branches=[{"name": "release/*"}],
+        applies_to_all_protected_branches=False,
+    )
+    site.approval_rule("scan", 9, rule_type="report_approver")
     site.push_rule = {"id": 1, "reject_unsigned_commits": True}
     assert host.protection("main") == Protection(
         protected=True,
