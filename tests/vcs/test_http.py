@@ -186,12 +186,11 @@ def test_what_is_sent_is_json() -> None:
     assert server.asked[0].headers["content-type"] == "application/json"
 
 
-def test_what_was_sent_may_be_done_even_if_the_answer_cannot_be_read() -> None:
-    for body in (b"<html>", b"[]"):
-        with serving(lambda _, body=body: (200, {}, body)) as server:
-            with pytest.raises(HostError) as caught:
-                client(server.url).send("PUT", "/merge", {}).reading.text("sha")
-        assert caught.value.remedy == "look whether it was done before you try again"
+@pytest.mark.parametrize("body", [b"<html>", b"[]"])
+def test_what_was_sent_may_be_done_even_if_the_answer_cannot_be_read(body: bytes) -> None:
+    with serving(lambda _: (200, {}, body)) as server, pytest.raises(HostError) as caught:
+        client(server.url).send("PUT", "/merge", {}).reading.text("sha")
+    assert caught.value.remedy == "look whether it was done before you try again"
 
 
 def test_the_secret_is_in_no_repr() -> None:
