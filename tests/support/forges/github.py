@@ -152,7 +152,7 @@ class GitHubStub(GitHubFacts):
     def unprotect(self, branch: str = "main") -> None:
         self.protections.pop(branch, None)
 
-    def ruleset(
+    def ruleset(  # noqa: PLR0913 - each is a field of a ruleset
         self,
         name: str,
         rules: Sequence[dict[str, Any]],
@@ -161,11 +161,15 @@ class GitHubStub(GitHubFacts):
         include: Iterable[str] = ("~DEFAULT_BRANCH",),
         exclude: Iterable[str] = (),
         bypass_actors: Sequence[dict[str, Any]] = (),
+        bypass: str = "never",
     ) -> Ruleset:
-        """A ruleset; rules are `{"type": …, "parameters": {…}}`, missing parameters by default."""
+        """A ruleset; rules are `{"type": …, "parameters": {…}}`, missing parameters by default.
+
+        `bypass` is what the asking account may: always, pull_requests_only, never or exempt.
+        """
         names = {"ref_name": {"include": list(include), "exclude": list(exclude)}}
         number = 42 + len(self.rulesets)
-        made = Ruleset(number, name, enforcement, names, list(rules), list(bypass_actors))
+        made = Ruleset(number, name, enforcement, names, list(rules), list(bypass_actors), bypass)
         self.rulesets.append(made)
         return made
 
