@@ -117,6 +117,17 @@ def test_pages_are_linked_by_the_number_of_the_repository(github: GitHubStub) ->
     assert ask(github, f"{REPO}/issues/1/comments").headers["Link"] is None
 
 
+def test_either_of_two_permissions_is_enough_for_a_comment(github: GitHubStub) -> None:
+    path = f"{REPO}/issues/1/comments"
+    tokens = [
+        github.token_for("cto", {name: "write"}) for name in ("issues", "pull_requests", "contents")
+    ]
+    got = [ask(github, path, "POST", {"body": "x"}, Authorization=f"token {one}") for one in tokens]
+    assert [one.status for one in got] == [201, 201, 403]
+    either = got[2].headers["X-Accepted-GitHub-Permissions"]
+    assert either == "issues=write; pull_requests=write"
+
+
 @pytest.mark.parametrize(("asked", "given"), [("500", 100), ("0", 1), ("x", 30)])
 def test_a_page_is_never_larger_than_a_hundred(asked: str, given: int) -> None:
     with GitHubStub() as stub:

@@ -152,7 +152,7 @@ class GitHubStub(GitHubFacts):
     def unprotect(self, branch: str = "main") -> None:
         self.protections.pop(branch, None)
 
-    def ruleset(  # noqa: PLR0913 - each is a field of a ruleset
+    def ruleset(
         self,
         name: str,
         rules: Sequence[dict[str, Any]],
@@ -265,11 +265,11 @@ class GitHubStub(GitHubFacts):
         if path.startswith("/app/") and found is not None:
             return found[0].handler(request, *found[1])
         grant = self._grant(request)
-        if found is None or not (grant.sees or found[0].needs is None):
+        if found is None or not (grant.sees or not found[0].needs):
             refuse(404, message(404, "Not Found"))
         route, parts = found
-        if route.needs is not None and not grant.allows(route.needs):
-            forbid(grant, route.needs)
+        if not grant.allows(*route.needs):
+            forbid(grant, *route.needs)
         return route.handler(request, grant, *parts)
 
     def _check_form(self, request: Request) -> None:
