@@ -7,8 +7,9 @@ import sys
 
 CODE = """
 import sys
-from ordain.vcs import approvals, changes, forge, git, keys, plain, signatures
-print([name for name in ("cryptography", "git", "yaml") if name in sys.modules])
+from ordain.vcs import approvals, changes, forge, forges, git, host, keys, plain, signatures
+HEAVY = ("cryptography", "git", "http.client", "ssl", "yaml")
+print([name for name in HEAVY if name in sys.modules])
 """
 
 
