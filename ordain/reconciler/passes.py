@@ -32,7 +32,7 @@ from ordain.runtime.errors import ArtifactError
 from ordain.specs.errors import FindingsError, OrdainError
 from ordain.specs.findings import blocking
 from ordain.specs.people import RECONCILER
-from ordain.vcs.errors import GitError
+from ordain.vcs.errors import ForgeError, GitError
 from ordain.vcs.signatures import signed_by
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Reconciler:
         """Ask the remote; production must not depend on its being up, so go on without it."""
         try:
             self.source.fetch()
-        except GitError as error:
+        except (GitError, ForgeError) as error:
             return (f"going on with what was fetched last: {error.message}",)
         return ()
 
