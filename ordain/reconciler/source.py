@@ -50,7 +50,11 @@ def _open_host(settings: ForgeSettings, address: str, environ: Mapping[str, str]
     from ordain.vcs.forges import open_host
 
     return open_host(
-        settings.type, address, environ, repository=settings.repository, url=settings.url
+        settings.type,
+        remote=address,
+        environ=environ,
+        url=settings.url,
+        repository=settings.repository,
     )
 
 
@@ -94,8 +98,8 @@ class Source:
     forge: Forge
     home: Home
     root_commit: str
-    hosts: Hosts
     unusable: SpecError | None = None
+    hosts: Hosts | None = None
 
     @property
     def host(self) -> Host | None:
@@ -104,7 +108,7 @@ class Source:
         Raises:
             ForgeError: it cannot be opened.
         """
-        return self.hosts.of(self.settings.forge)
+        return None if self.hosts is None else self.hosts.of(self.settings.forge)
 
     def host_of(self, estate: LoadedEstate) -> Host | None:
         """The host that an estate names, None for plain git.
@@ -113,7 +117,7 @@ class Source:
             ForgeError: it cannot be opened.
         """
         found = estate.all("Estate")
-        return self.hosts.of(found[0].spec.forge) if found else None
+        return self.hosts.of(found[0].spec.forge) if found and self.hosts is not None else None
 
     @property
     def ref(self) -> str:
@@ -156,7 +160,7 @@ def open_source(path: Path, environ: Mapping[str, str], *, opener: Opener = _ope
     hosts = Hosts(repository, environ, opener)
     forge = _forge(hosts, settings, remote)
     root = repository.root_commit(head)
-    return Source(repository, settings, forge, home_of(root, environ), root, hosts, unusable)
+    return Source(repository, settings, forge, home_of(root, environ), root, unusable, hosts)
 
 
 def _forge(hosts: Hosts, settings: Estate, remote: str | None) -> Forge:
