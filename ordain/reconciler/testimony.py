@@ -14,6 +14,7 @@ half of an answer.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -52,12 +53,14 @@ class WebMerge:
     """A proposal as it stands on the branch after the host has merged it.
 
     `steps` are the commits of the branch that hold nothing but the proposal: one for a merge or a
-    squash, several after a rebase. `commits` are the proposal's own, oldest first.
+    squash, several after a rebase. `beside` is what they bring besides the proposal: a commit that
+    GitLab has squashed it into before the merge. `commits` are the proposal's own, oldest first.
     """
 
     proposal: HostProposal
-    steps: tuple[str, ...]
-    commits: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    commits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +177,16 @@ class Witness:
             if _adds_nothing(self.repository, commit):
                 return frozenset()
             place = places.get(commit.id)
-            merge = None if place is None else self._merge_around(line, place)
+            if place is None:
+                place = self._arrival(line, commit.id)
+            merge = self._merge_around(line, place, commit.id)
             return None if merge is None else self._makers_of(merge, head)
 
         return behind
+
+    def _arrival(self, line: Sequence[str], commit: str) -> int:
+        """The place of the first step of the branch that contains a commit of a side branch."""
+        return bisect_left(line, 1, key=lambda step: int(self.repository.is_ancestor(commit, step)))
 
     # Steps of the branch
 
@@ -192,7 +201,7 @@ class Witness:
         proposal = self._merged_as(step.id) if number is None else self._proposal(number)
         if proposal is None:
             return None, ()
-        bare = WebMerge(proposal, (), ())
+        bare = WebMerge(proposal)
         if self._is_signed(step):
             return bare, ()
         bring(self.repository, self._remote, proposal)
@@ -209,12 +218,10 @@ class Witness:
         is the tree that is served.
         """
         step, head = line[-1], proposal.head
-        if len(step.parents) == _PAIR:
-            honest = step.parents[1] == head and _adds_nothing(self.repository, step)
-            return self._web_merge(proposal, step.parents[0], (step.id,)) if honest else None
-        if len(step.parents) != 1:
+        if len(step.parents) not in {1, _PAIR}:
             return None
         most = len(commits_between(self.repository, step.parents[0], head))
+        most = most if len(step.parents) == 1 else 1
         for length in range(min(most, len(line)), 0, -1):
             steps = line[-length:]
             onto = steps[0].parents[:1]
@@ -223,10 +230,13 @@ class Witness:
         return None
 
     def _web_merge(self, proposal: HostProposal, onto: str, steps: tuple[str, ...]) -> WebMerge:
-        return WebMerge(proposal, steps, commits_between(self.repository, onto, proposal.head))
+        commits = commits_between(self.repository, onto, proposal.head)
+        brought = commits_between(self.repository, onto, steps[-1])
+        beside = tuple(one for one in brought if one not in {*steps, *commits})
+        return WebMerge(proposal, steps, beside, commits)
 
-    def _merge_around(self, line: Sequence[str], place: int) -> WebMerge | None:
-        """The merge whose steps contain a commit of the branch: its own, or that of one after it.
+    def _merge_around(self, line: Sequence[str], place: int, commit: str) -> WebMerge | None:
+        """The merge that brought a commit: the one at its place on the branch, or one after it.
 
         All commits of a rebase but the last are explained by the last one, and none of them is
         signed by a person.
@@ -241,7 +251,8 @@ class Witness:
             bring(self.repository, self._remote, proposal)
             before = self.repository.commits(line[max(0, end + 1 - _LONGEST) : end + 1])
             merge = self._merge(before, proposal)
-            return merge if merge is not None and line[place] in merge.steps else None
+            found = merge is not None and commit in {*merge.steps, *merge.beside}
+            return merge if found else None
         return None
 
     def _makers_of(self, merge: WebMerge, head: str) -> frozenset[str]:
@@ -299,7 +310,7 @@ class Witness:
     ) -> Testimony:
         """Put together what was heard; `stepped` says that `line` are steps of the branch."""
         steps = {one.id for one in line} if stepped else set()
-        merged = {step for merge in merges for step in merge.steps}
+        merged = {step for merge in merges for step in (*merge.steps, *merge.beside)}
         brought = dict.fromkeys(one for merge in merges for one in merge.commits)
         brought |= dict.fromkeys(commits_between(self.repository, self.base, revision))
         commits = self.repository.commits(brought)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from forges.github import GitHubStub
     from forges.github_state import MergeMethod, Pull
+    from forges.gitlab import GitLabStub
 
     from ordain.reconciler.source import Opener
     from ordain.vcs.keys import Signer
@@ -34,19 +35,21 @@ SECOND = ("mona-at-home", 22)
 
 
 @dataclass
-class Hosted(Bench):
-    """An estate on GitHub, as far as anybody can tell over HTTP."""
+class Forged(Bench):
+    """An estate whose remote is a bare repository behind some forge."""
 
-    site: GitHubStub = None  # type: ignore[assignment]
+    site: Any = None
     opener: Opener | None = None
+    forge = ""
 
     @property
     def bare(self) -> Path:
         return self.root / "forge.git"
 
     @property
-    def environ(self) -> dict[str, str]:
-        return {**super().environ, "ORDAIN_GITHUB_TOKEN": self.site.token}
+    def name(self) -> str:
+        """Owner and name of the repository there."""
+        raise NotImplementedError
 
     def source(self) -> Source:
         how: dict[str, Any] = {} if self.opener is None else {"opener": self.opener}
@@ -62,15 +65,15 @@ class Hosted(Bench):
             old = repository.resolve(MAIN)
             settings = repository.read(old, "ordain.yaml").decode()
             forge = (
-                f"forge: {{type: github, remote: origin, url: '{self.site.url}',"
-                f" repository: {self.site.name}}}"
+                f"forge: {{type: {self.forge}, remote: origin, url: '{self.site.url}',"
+                f" repository: {self.name}}}"
             )
             settings = settings.replace("forge: {type: git, remote: origin}", forge)
             people = repository.read(old, ORGANIZATION).decode()
             for name, (login, number) in ACCOUNTS.items():
                 accounts = [(login, number), *([SECOND] if name == "manager" else [])]
                 listed = ", ".join(
-                    f"{{forge: github, login: {one}, id: {identifier}}}"
+                    f"{{forge: {self.forge}, login: {one}, id: {identifier}}}"
                     for one, identifier in accounts
                 )
                 line = f"- name: {name}\n"
@@ -115,6 +118,33 @@ class Hosted(Bench):
         self.mirror()
         return commit
 
+    def text(self, path: str) -> str:
+        with Repository.open(self.bare) as repository:
+            return repository.read(repository.resolve(MAIN), path).decode()
+
+    def route(self, name: str = "read-twice") -> dict[str, bytes | None]:
+        """A change that a manager has to approve."""
+        return self.edited(ROUTE, "read-by-pathologist", name)
+
+    def mirror(self) -> None:
+        """Keep the refs that the forge has of its own."""
+
+
+@dataclass
+class Hosted(Forged):
+    """An estate on GitHub, as far as anybody can tell over HTTP."""
+
+    site: GitHubStub = None  # type: ignore[assignment]
+    forge = "github"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**super().environ, "ORDAIN_GITHUB_TOKEN": self.site.token}
+
+    @property
+    def name(self) -> str:
+        return self.site.name
+
     def pull(self, branch: str, *, author: str = "dana", base: str = "main") -> Pull:
         found = self.site.open_pull(branch, base, author=author)
         self.mirror()
@@ -135,10 +165,37 @@ class Hosted(Bench):
         assert made is not None, "it conflicts"
         return made
 
-    def text(self, path: str) -> str:
-        with Repository.open(self.bare) as repository:
-            return repository.read(repository.resolve(MAIN), path).decode()
 
-    def route(self, name: str = "read-twice") -> dict[str, bytes | None]:
-        """A change that a manager has to approve."""
-        return self.edited(ROUTE, "read-by-pathologist", name)
+@dataclass
+class OnGitLab(Forged):
+    """The same on GitLab."""
+
+    site: GitLabStub = None  # type: ignore[assignment]
+    forge = "gitlab"
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**super().environ, "ORDAIN_GITLAB_TOKEN": self.site.token}
+
+    @property
+    def name(self) -> str:
+        return self.site.path
+
+    def open(self, branch: str, author: str = "dana") -> int:
+        """A merge request; its commits are kept under `refs/merge-requests/`."""
+        found = self.site.open_merge_request(branch, author=author)
+        self.mirror()
+        return found.iid
+
+    def mirror(self) -> None:
+        bare = Bare(self.bare)
+        for number, one in self.site.merge_requests.items():
+            self.site.refreshed(one)
+            if one.state == "opened":
+                bare.must("update-ref", f"refs/merge-requests/{number}/head", one.sha)
+
+    def press(self, number: int, *, squash: bool = False) -> None:
+        """The merge button."""
+        one = self.site.refreshed(self.site.merge_requests[number])
+        one.squash = squash
+        assert self.site.merge(one, self.site.people.need("mona"), None, None), "it conflicts"

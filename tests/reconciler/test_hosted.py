@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from forges import GitHubStub, trouble
+from forges import GitHubStub, GitLabStub, trouble
 
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
@@ -16,7 +16,7 @@ from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_prop
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import generate_key, parse_signer
 from tests.reconciler.conftest import MODEL_FILE, MONITOR_FILE
-from tests.reconciler.hosting import ROUTE, Hosted
+from tests.reconciler.hosting import ROUTE, Hosted, OnGitLab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -389,6 +389,57 @@ def test_who_wrote_what_was_rebased_cannot_approve_its_promotion(hosted: Hosted)
     assert judged.blocked
 
 
+# GitLab
+
+
+@pytest.fixture
+def gitlab(founded: Path, tmp_path: Path) -> Iterator[OnGitLab]:
+    shutil.copytree(founded, tmp_path / "bench", symlinks=True)
+    with GitLabStub() as site:
+        bench = OnGitLab(tmp_path / "bench", site=site)
+        site.now = bench.now
+        bench.move_in()
+        yield bench
+        bench.close()
+
+
+@pytest.mark.parametrize(("method", "squash"), [("merge", False), ("merge", True), ("ff", False)])
+def test_what_gitlab_merged_is_judged_as_the_proposal(
+    gitlab: OnGitLab, method: str, *, squash: bool
+) -> None:
+    root = gitlab.source().head()
+    gitlab.push("topic", gitlab.edited(MODEL_FILE, "seed: 7", "seed: 9"))
+    gitlab.push("topic", gitlab.route())
+    number = gitlab.open("topic")
+    gitlab.site.settings["merge_method"] = method
+    gitlab.press(number, squash=squash)
+    assert "SOD-QUORUM" in codes(gitlab.gate(root))[-1]
+    gitlab.site.approve(number, "mona")
+    gated = gitlab.gate(root)
+    assert (gated.good, gated.refused) == (gitlab.source().head(), ())
+    (judged,) = gated.judged
+    assert judged.facts.contributors == frozenset({"data-scientist"})
+    assert judged.facts.signers == ("data-scientist", "data-scientist")
+    assert [one.person for one in judged.judgement.approvals] == ["manager"]
+    # The commit that GitLab squashed stands in no first-parent line, and is explained as well.
+    gitlab.push("ordain/promote/malignancy-1", dict(gitlab.files(gitlab.version())), "reconciler")
+    promotion = gitlab.open("ordain/promote/malignancy-1", author="reconciler")
+    judged = review(gitlab.source(), str(promotion), gitlab.now).judged
+    assert judged.facts.contributors == frozenset({"cto", "data-scientist"})
+
+
+def test_new_content_voids_an_approval_on_gitlab(gitlab: OnGitLab) -> None:
+    gitlab.push("topic", gitlab.route())
+    number = gitlab.open("topic")
+    gitlab.site.approval_settings["reset_approvals_on_push"] = False
+    gitlab.site.approve(number, "mona")
+    assert not review(gitlab.source(), str(number), gitlab.now).judged.blocked
+    gitlab.now = gitlab.site.now = gitlab.now + timedelta(minutes=1)
+    gitlab.push("topic", gitlab.route("read-by-three"))
+    judged = review(gitlab.source(), str(number), gitlab.now).judged
+    assert [one.code for one in judged.judgement.refused] == ["SOD-CONTENT"]
+
+
 # Merge queues
 
 
@@ -560,3 +611,72 @@ def test_a_proposal_for_another_branch_is_not_taken(hosted: Hosted) -> None:
     _, _, judged = judge_sides(source, root, pull.head_sha, hosted.now, number=pull.number)
     assert judged.findings[0].code == "GATE010"
     assert "proposal 1 goes into dev, not into main" in judged.findings[0].message
+
+
+# What the host is told
+
+
+def statuses(hosted: Hosted) -> list[tuple[str, str, str]]:
+    return [(one.sha, one.state, one.description or "") for one in hosted.site.statuses]
+
+
+def test_verdicts_are_set_as_commit_statuses_once(hosted: Hosted) -> None:
+    hosted.reconciler().run()
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    made = hosted.press(pull, "squash")
+    refused = hosted.reconciler().run()
+    assert [one.revision for one in refused.refused] == [made]
+    hosted.reconciler().run()
+    hosted.site.review(pull.number, "mona")
+    hosted.reconciler().run()
+    hosted.reconciler().run()
+    first, second, third = statuses(hosted)
+    assert first == (root, "success", "estate")
+    assert second[:2] == (made, "failure")
+    assert second[2].startswith("SOD-QUORUM: the approval of a manager is missing: Route/")
+    assert third == (made, "success", "intention, approved by manager")
+    assert {one.context for one in hosted.site.statuses} == {"ordain/reconciler"}
+
+
+def test_a_host_that_takes_no_status_costs_a_warning_and_hears_it_later(hosted: Hosted) -> None:
+    hosted.site.trouble(trouble.status(403), "/statuses/", times=1)
+    report = hosted.reconciler().run()
+    (warning,) = report.warnings
+    assert warning.startswith("one commit status could not be set on the forge: ")
+    assert report.gated.good == hosted.source().head()
+    assert hosted.reconciler().run().warnings == ()
+    assert [one[1] for one in statuses(hosted)] == ["success"]
+
+
+def test_commits_of_a_rebase_that_are_healed_at_its_end_are_no_refusals(hosted: Hosted) -> None:
+    reconciler = hosted.reconciler()
+    reconciler.run()
+    hosted.push("topic", hosted.route())
+    hosted.push("topic", {"NOTES.md": b"one\n"})
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    made = hosted.press(pull, "rebase")
+    report = reconciler.run()
+    assert (report.gated.good, report.refused, report.exit_code) == (made, (), 0)
+    assert list(reconciler.ledger.events(kind="gate.refused")) == []
+    assert {one[1] for one in statuses(hosted)} == {"success"}
+
+
+def test_a_forge_that_goes_away_in_a_pass_leaves_production_where_it_is(hosted: Hosted) -> None:
+    hosted.reconciler().run()
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    made = hosted.press(pull, "squash")
+    hosted.site.trouble(trouble.status(403), "/(reviews|statuses)", times=None)
+    report = hosted.reconciler().run()
+    assert report.gated.good == root
+    assert report.refused[0].findings[0].code == "GATE010"
+    assert report.exit_code == 1
+    assert statuses(hosted)[-1][0] == root
+    hosted.site._planned.clear()
+    assert hosted.reconciler().run().gated.good == made
+    assert statuses(hosted)[-1][:2] == (made, "success")
