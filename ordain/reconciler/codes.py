@@ -53,8 +53,8 @@ CODES: Final = {
     "GATE011": Explanation(
         "a commit holds something else than the proposal it is the merge of",
         "A merge button makes a commit that nobody has signed. It needs no signature only where "
-        "its tree is exactly the one that merging the proposal gives, because everything in it then "
-        "stands in commits that people signed.",
+        "its tree is exactly the one that merging the proposal gives, because everything in it "
+        "then stands in commits that people signed.",
         "edit a file while squashing, and push the result as the merge",
         "revert it, and propose what it adds by itself",
     ),

@@ -12,7 +12,9 @@ from forges import GitHubStub, GitLabStub, trouble
 
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
+from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_proposal, review
+from ordain.reconciler.statuses import say, verdicts
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import generate_key, parse_signer
 from tests.reconciler.conftest import MODEL_FILE, MONITOR_FILE
@@ -620,18 +622,27 @@ def statuses(hosted: Hosted) -> list[tuple[str, str, str]]:
     return [(one.sha, one.state, one.description or "") for one in hosted.site.statuses]
 
 
+def gate_and_say(hosted: Hosted) -> tuple[Gated, tuple[str, ...]]:
+    """What a pass does before it plans."""
+    source = hosted.source()
+    reconciler, host = hosted.reconciler(source), source.host
+    assert host is not None
+    gated = reconciler.gate(source.head())
+    return gated, say(host, reconciler.state, verdicts(gated))
+
+
 def test_verdicts_are_set_as_commit_statuses_once(hosted: Hosted) -> None:
-    hosted.reconciler().run()
+    gate_and_say(hosted)
     root = hosted.source().head()
     hosted.push("topic", hosted.route())
     pull = hosted.pull("topic")
     made = hosted.press(pull, "squash")
-    refused = hosted.reconciler().run()
-    assert [one.revision for one in refused.refused] == [made]
-    hosted.reconciler().run()
+    gated, _ = gate_and_say(hosted)
+    assert [one.revision for one in gated.refused] == [made]
+    gate_and_say(hosted)
     hosted.site.review(pull.number, "mona")
-    hosted.reconciler().run()
-    hosted.reconciler().run()
+    gate_and_say(hosted)
+    gate_and_say(hosted)
     first, second, third = statuses(hosted)
     assert first == (root, "success", "estate")
     assert second[:2] == (made, "failure")
@@ -640,43 +651,59 @@ def test_verdicts_are_set_as_commit_statuses_once(hosted: Hosted) -> None:
     assert {one.context for one in hosted.site.statuses} == {"ordain/reconciler"}
 
 
-def test_a_host_that_takes_no_status_costs_a_warning_and_hears_it_later(hosted: Hosted) -> None:
+def test_a_host_that_takes_no_status_hears_it_later(hosted: Hosted) -> None:
     hosted.site.trouble(trouble.status(403), "/statuses/", times=1)
-    report = hosted.reconciler().run()
-    (warning,) = report.warnings
+    gated, (warning,) = gate_and_say(hosted)
     assert warning.startswith("one commit status could not be set on the forge: ")
-    assert report.gated.good == hosted.source().head()
-    assert hosted.reconciler().run().warnings == ()
+    assert gated.good == hosted.source().head()
+    assert gate_and_say(hosted)[1] == ()
     assert [one[1] for one in statuses(hosted)] == ["success"]
 
 
 def test_commits_of_a_rebase_that_are_healed_at_its_end_are_no_refusals(hosted: Hosted) -> None:
-    reconciler = hosted.reconciler()
-    reconciler.run()
+    gate_and_say(hosted)
     hosted.push("topic", hosted.route())
     hosted.push("topic", {"NOTES.md": b"one\n"})
     pull = hosted.pull("topic")
     hosted.site.review(pull.number, "mona")
     made = hosted.press(pull, "rebase")
-    report = reconciler.run()
-    assert (report.gated.good, report.refused, report.exit_code) == (made, (), 0)
-    assert list(reconciler.ledger.events(kind="gate.refused")) == []
+    gated, _ = gate_and_say(hosted)
+    assert (gated.good, gated.refused) == (made, ())
+    assert list(hosted.reconciler().ledger.events(kind="gate.refused")) == []
     assert {one[1] for one in statuses(hosted)} == {"success"}
 
 
 def test_a_forge_that_goes_away_in_a_pass_leaves_production_where_it_is(hosted: Hosted) -> None:
-    hosted.reconciler().run()
+    gate_and_say(hosted)
     root = hosted.source().head()
     hosted.push("topic", hosted.route())
     pull = hosted.pull("topic")
     hosted.site.review(pull.number, "mona")
     made = hosted.press(pull, "squash")
-    hosted.site.trouble(trouble.status(403), "/(reviews|statuses)", times=None)
-    report = hosted.reconciler().run()
-    assert report.gated.good == root
-    assert report.refused[0].findings[0].code == "GATE010"
-    assert report.exit_code == 1
-    assert statuses(hosted)[-1][0] == root
-    hosted.site._planned.clear()
-    assert hosted.reconciler().run().gated.good == made
-    assert statuses(hosted)[-1][:2] == (made, "success")
+    down = hosted.site.trouble(trouble.status(403), "/(reviews|statuses)", times=None)
+    gated, (warning,) = gate_and_say(hosted)
+    assert gated.good == root
+    assert gated.refused[0].findings[0].code == "GATE010"
+    assert "one commit status could not be set" in warning
+    assert [one[0] for one in statuses(hosted)] == [root]
+    down.times = 0
+    assert gate_and_say(hosted)[0].good == made
+    assert [one[:2] for one in statuses(hosted)[1:]] == [(made, "success")]
+
+
+def test_a_pass_opens_the_promotion_as_a_pull_request(hosted: Hosted) -> None:
+    reconciler, version = hosted.reconciler(), hosted.version()
+    made = Outcome.success(version.artifact, version.evidence.to_json().decode())
+    reconciler.state.put_outcome(version.recipe.digest, "malignancy", made, hosted.now)
+    report = reconciler.run()
+    assert [one.state for one in report.result.done] == ["done", "done"]
+    assert (report.exit_code, report.warnings) == (0, ())
+    (pull,) = hosted.site.pulls.values()
+    assert (pull.head, pull.base) == ("ordain/promote/malignancy-1", "main")
+    assert pull.title == "Promote malignancy to version 1"
+    assert reconciler.run().result.done == ()
+    assert len(statuses(hosted)) == 1
+    hosted.mirror()
+    hosted.site.review(pull.number, "mona")
+    judged = review(hosted.source(), "malignancy-1", hosted.now).judged
+    assert (judged.facts.kind.value, judged.blocked) == ("promotion", False)
