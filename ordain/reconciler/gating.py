@@ -223,6 +223,7 @@ def _heard(
         witness = witness_of(source, base, now)
         return alone if witness is None else judged(ask(witness))
     except (ForgeError, GitError) as error:
+        source.lose_host(base.estate, error)
         return replace(alone, commits=(cannot_ask(error), *alone.commits))
 
 

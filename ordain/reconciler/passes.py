@@ -27,7 +27,7 @@ from ordain.reconciler.planning import (
 from ordain.reconciler.promotions import BRANCH, model_of_proposal, recipe_of_proposal
 from ordain.reconciler.saved_plans import refuse_stale
 from ordain.reconciler.source import pin_trust
-from ordain.reconciler.statuses import say, verdicts
+from ordain.reconciler.statuses import put_off, say, verdicts
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import ArtifactError
 from ordain.specs.errors import FindingsError, OrdainError
@@ -147,7 +147,7 @@ class Reconciler:
         try:
             host = self.source.host_of(good.estate)
         except ForgeError as error:
-            return (f"no commit status is set: {error.message}",)
+            return put_off(self.state, verdicts(gated), error)
         return () if host is None else say(host, self.state, verdicts(gated))
 
     def gate(self, head: str) -> Gated:

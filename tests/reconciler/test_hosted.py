@@ -12,6 +12,7 @@ from forges import GitHubStub, GitLabStub, trouble
 
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
+from ordain.reconciler.gating import gate_history
 from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_proposal, review
 from ordain.reconciler.statuses import say, verdicts
@@ -529,6 +530,26 @@ def test_a_token_that_is_missing_is_said(hosted: Hosted) -> None:
     gated = hosted.gate(root)
     assert "GATE010" in codes(gated)[0]
     assert "ORDAIN_GITHUB_TOKEN" in gated.refused[0].findings[0].remedy
+
+
+def test_a_forge_that_is_away_is_waited_for_once(hosted: Hosted) -> None:
+    """However many commits wait for its word."""
+    root = hosted.source().head()
+    for number in range(3):
+        hosted.push(f"topic-{number}", {f"{number}.md": b"a note\n"})
+        pull = hosted.pull(f"topic-{number}")
+        hosted.site.review(pull.number, "mona")
+        hosted.press(pull, "squash")
+    away = hosted.site.trouble(trouble.status(403), times=None)
+    source = hosted.source()
+    before = len(hosted.site.requests)
+    gated = gate_history(source, root, source.head(), hosted.now)
+    assert gated.good == root
+    assert [one.findings[0].code for one in gated.refused] == ["GATE010"] * 3
+    assert len(hosted.site.requests) == before + 1
+    away.times = 0
+    source.fetch()
+    assert gate_history(source, root, source.head(), hosted.now).good == source.head()
 
 
 class Liar:
