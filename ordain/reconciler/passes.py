@@ -160,7 +160,9 @@ class Reconciler:
                 "kind": judged.facts.kind.value,
                 "change": judged.change.digest,
                 "findings": [[f.code, f.severity.value] for f in judged.findings],
-                "approvals": [[a.person, a.role, a.key, a.proof] for a in judged.approvals.valid],
+                "approvals": [
+                    [a.person, a.role, a.key, a.proof] for a in judged.judgement.approvals
+                ],
             }
             self._record("gate.passed", judged.revision, data)
         for refusal in gated.refused:

@@ -13,9 +13,11 @@ from forges import GitHubStub, GitLabStub, trouble
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
 from ordain.reconciler.gating import gate_history
+from ordain.reconciler.host_reviews import recorded_reviews
 from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_proposal, review
 from ordain.reconciler.statuses import say, verdicts
+from ordain.vcs.changes import change_between
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import generate_key, parse_signer
 from tests.reconciler.conftest import MODEL_FILE, MONITOR_FILE
@@ -728,3 +730,23 @@ def test_a_pass_opens_the_promotion_as_a_pull_request(hosted: Hosted) -> None:
     hosted.site.review(pull.number, "mona")
     judged = review(hosted.source(), "malignancy-1", hosted.now).judged
     assert (judged.facts.kind.value, judged.blocked) == ("promotion", False)
+
+
+def test_a_review_that_counted_is_in_the_record_after_the_forge_has_lost_it(
+    hosted: Hosted,
+) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    given = hosted.site.review(pull.number, "mona")
+    made = hosted.press(pull, "squash")
+    gate_and_say(hosted)
+    pull.reviews.remove(given)
+    source = hosted.source()
+    change = change_between(source.repository, root, made)
+    ledger = Ledger(source.home.ledger)
+    (kept,) = recorded_reviews(ledger.events(kind="gate.passed", subject=made), change)
+    assert (kept.person, kept.role, kept.key) == ("manager", "manager", "")
+    assert kept.proof.endswith(f"#pullrequestreview-{given.id}")
+    other = change_between(source.repository, made, root)
+    assert recorded_reviews(ledger.events(kind="gate.passed", subject=made), other) == ()
