@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from forges import GitHubStub, GitLabStub, trouble
+from forges import GitHubStub, trouble
 
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
@@ -21,25 +20,12 @@ from ordain.vcs.changes import change_between
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import generate_key, parse_signer
 from tests.reconciler.conftest import MODEL_FILE, MONITOR_FILE
-from tests.reconciler.hosting import ROUTE, Hosted, OnGitLab
+from tests.reconciler.hosting import ROUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from ordain.reconciler.gating import Gated, Judged
     from ordain.vcs.host import Host, HostProposal
-
-
-@pytest.fixture
-def hosted(founded: Path, tmp_path: Path) -> Iterator[Hosted]:
-    shutil.copytree(founded, tmp_path / "bench", symlinks=True)
-    with GitHubStub() as site:
-        bench = Hosted(tmp_path / "bench", site=site)
-        site.now = bench.now
-        bench.move_in()
-        yield bench
-        bench.close()
+    from tests.reconciler.hosting import Hosted, OnGitLab
 
 
 def codes(gated: Gated) -> list[set[str]]:
@@ -395,17 +381,6 @@ def test_who_wrote_what_was_rebased_cannot_approve_its_promotion(hosted: Hosted)
 
 
 # GitLab
-
-
-@pytest.fixture
-def gitlab(founded: Path, tmp_path: Path) -> Iterator[OnGitLab]:
-    shutil.copytree(founded, tmp_path / "bench", symlinks=True)
-    with GitLabStub() as site:
-        bench = OnGitLab(tmp_path / "bench", site=site)
-        site.now = bench.now
-        bench.move_in()
-        yield bench
-        bench.close()
 
 
 @pytest.mark.parametrize(("method", "squash"), [("merge", False), ("merge", True), ("ff", False)])
