@@ -25,6 +25,7 @@ from ordain.reconciler.planning import (
     make_plan,
 )
 from ordain.reconciler.promotions import BRANCH, model_of_proposal, recipe_of_proposal
+from ordain.reconciler.recollections import recollected, to_record
 from ordain.reconciler.saved_plans import refuse_stale
 from ordain.reconciler.source import pin_trust
 from ordain.reconciler.statuses import put_off, say, verdicts
@@ -154,7 +155,8 @@ class Reconciler:
         """Judge what is new on the branch, remember and record the verdicts."""
         good = self.state.get(_GOOD)
         passed = self._passed() if good is None else {}
-        gated = gate_history(self.source, good, head, self.clock(), passed=passed)
+        heard = recollected(self.ledger.events(kind="gate.passed")) if good is None else {}
+        gated = gate_history(self.source, good, head, self.clock(), passed=passed, heard=heard)
         for judged in gated.judged:
             data = {
                 "kind": judged.facts.kind.value,
@@ -163,6 +165,7 @@ class Reconciler:
                 "approvals": [
                     [a.person, a.role, a.key, a.proof] for a in judged.judgement.approvals
                 ],
+                **to_record(judged.told),
             }
             self._record("gate.passed", judged.revision, data)
         for refusal in gated.refused:

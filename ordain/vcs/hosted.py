@@ -26,6 +26,7 @@ from ordain.vcs.errors import (
     GitError,
     HostError,
     ProposalMoved,
+    RefMoved,
     UnknownProposal,
     UnknownRevision,
 )
@@ -283,6 +284,16 @@ def bring(repository: Repository, remote: str, proposal: HostProposal) -> None:
             f" {proposal.ref} does not have",
             remedy="try again: somebody may have pushed in this moment",
         )
+
+
+def keep(repository: Repository, proposal: HostProposal) -> None:
+    """Have git keep the commits of a proposal that was squashed, whatever becomes of its branch."""
+    ref = f"{FETCHED}{proposal.number}"
+    old = repository.refs(ref).get(ref)
+    if old != proposal.head:
+        with suppress(RefMoved):
+            # Somebody who judges at the same time keeps the same.
+            repository.update_ref(ref, proposal.head, old)
 
 
 def _fetched(

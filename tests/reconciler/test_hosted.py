@@ -15,6 +15,7 @@ from ordain.reconciler.gating import gate_history
 from ordain.reconciler.host_reviews import recorded_reviews
 from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_proposal, review
+from ordain.reconciler.source import forget_trust
 from ordain.reconciler.statuses import say, verdicts
 from ordain.vcs.changes import change_between
 from ordain.vcs.git import Repository
@@ -725,3 +726,48 @@ def test_a_review_that_counted_is_in_the_record_after_the_forge_has_lost_it(
     assert kept.proof.endswith(f"#pullrequestreview-{given.id}")
     other = change_between(source.repository, made, root)
     assert recorded_reviews(ledger.events(kind="gate.passed", subject=made), other) == ()
+
+
+def test_history_is_judged_again_with_what_the_forge_said_then(hosted: Hosted) -> None:
+    """By now the reviewer has left, the branch is gone, and so is the forge."""
+    head = hosted.push("topic", hosted.edited(MODEL_FILE, "seed: 7", "seed: 9"))
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    hosted.press(pull, "squash")
+    hosted.push("ordain/promote/malignancy-1", dict(hosted.files(hosted.version())), "reconciler")
+    promotion = hosted.pull("ordain/promote/malignancy-1", author="reconciler[bot]")
+    hosted.site.review(promotion.number, "mona")
+    made = hosted.press(promotion)
+    gated, _ = gate_and_say(hosted)
+    assert gated.good == made
+    with Repository.open(hosted.bare) as repository:
+        repository.update_ref("refs/heads/topic", None, head)
+        for number in hosted.site.pulls:
+            ref = f"refs/pull/{number}/head"
+            repository.update_ref(ref, None, repository.refs(ref)[ref])
+    away = hosted.site.trouble(trouble.status(401), times=None)
+    source = hosted.source()
+    assert gate_history(source, None, made, hosted.now).good != made
+    assert away.met == 1
+    reconciler = hosted.reconciler(source)
+    forget_trust(reconciler.state)
+    assert reconciler.gate(made).good == made
+    assert away.met == 1
+    events = [one.data for one in reconciler.ledger.events(kind="gate.passed")]
+    assert events[-1] == events[len(events) // 2 - 1]
+
+
+def test_what_the_record_does_not_hold_is_asked_of_the_forge(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    hosted.press(pull, "squash")
+    gate_and_say(hosted)
+    hosted.push("more", {"MORE.md": b"more\n"})
+    more = hosted.pull("more")
+    made = hosted.press(more, "squash")
+    reconciler = hosted.reconciler()
+    forget_trust(reconciler.state)
+    assert codes(reconciler.gate(made)) == [{"SOD-QUORUM"}]
+    hosted.site.review(more.number, "cleo")
+    assert reconciler.gate(made).good == made
