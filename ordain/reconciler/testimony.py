@@ -70,8 +70,8 @@ class Testimony:
     """All that a host says of one change, and what git makes of it.
 
     `brought` are the commits whose signers have made the change, oldest first, `pushed` the newest
-    that somebody offered. `platform` are commits that carry the host's own signature and that no
-    proposal explains.
+    that somebody offered. `platform` are commits that are signed as a host signs and that no proposal
+    explains.
     """
 
     witness: Witness
@@ -416,12 +416,12 @@ def cannot_ask(error: OrdainError) -> Finding:
 
 
 def unexplained(commit: str) -> Finding:
-    """That a forge's key has signed a commit which is the merge of no proposal."""
+    """That a commit is signed as a forge signs, and is the merge of no proposal."""
     return Finding(
         code="GATE012",
         severity=Severity.ERROR,
-        message=f"commit {commit[:12]} carries a forge's own signature, and no merged proposal"
-        " explains it",
+        message=f"commit {commit[:12]} has a PGP signature, as a forge's own commits have, and no"
+        " merged proposal explains it",
         remedy="commit it with a key that specs/organization.yaml lists, and propose that",
         controls=("HR-SOD",),
     )

@@ -66,7 +66,7 @@ class Views:
             "updated_at": stamp(pull.updated),
             "closed_at": _maybe(pull.closed),
             "merged_at": _maybe(pull.merged),
-            "merge_commit_sha": pull.merge_commit_sha,
+            "merge_commit_sha": pull.merge_commit_sha or self._stub.test_merge(pull),
             "head": self._end(pull.head, pull.head_sha),
             "base": self._end(pull.base, pull.base_sha),
         }
@@ -218,7 +218,7 @@ class Views:
         more: dict[str, Any] = {"conditions": ruleset.conditions, "rules": self.rules(ruleset)}
         if editor:
             more["bypass_actors"] = ruleset.bypass_actors
-        more["current_user_can_bypass"] = "never"
+        more["current_user_can_bypass"] = ruleset.current_user_can_bypass
         return self.ruleset(ruleset) | more
 
     def rules(self, ruleset: Ruleset) -> list[dict[str, Any]]:
