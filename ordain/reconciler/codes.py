@@ -60,7 +60,7 @@ CODES: Final = {
     ),
     "GATE012": Explanation(
         "a commit with a PGP signature is the merge of no proposal",
-        "A forge signs with PGP what is done in a browser, which proves the forge and not a person: "
+        "A forge signs with PGP what is done in a browser. That proves the forge and not a person: "
         "files edited there and suggestions applied there are nobody's work that could be told "
         "apart from an approver's. People sign with the SSH keys that the Organization lists.",
         "commit an edited file in the forge's web editor",

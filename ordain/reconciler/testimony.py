@@ -70,8 +70,8 @@ class Testimony:
     """All that a host says of one change, and what git makes of it.
 
     `brought` are the commits whose signers have made the change, oldest first, `pushed` the newest
-    that somebody offered. `platform` are commits that are signed as a host signs and that no proposal
-    explains.
+    that somebody offered. `platform` are commits that are signed as a host signs and that no
+    proposal explains.
     """
 
     witness: Witness
