@@ -353,8 +353,9 @@ class Witness:
     ) -> Testimony:
         """Put together what was heard; `stepped` says that `line` are steps of the branch."""
         steps = {one.id for one in line} if stepped else set()
-        merged = {step for merge in merges for step in (*merge.steps, *merge.beside)}
         brought = dict.fromkeys(one for merge in merges for one in merge.commits)
+        # After a fast-forward the steps are the proposal's own commits, and excused for nothing.
+        merged = {one for merge in merges for one in (*merge.steps, *merge.beside)} - brought.keys()
         brought |= dict.fromkeys(commits_between(self.repository, self.base, revision))
         commits = self.repository.commits(brought)
         unsigned = [one for one in commits if not self._is_signed(one)]

@@ -331,6 +331,23 @@ def test_every_commit_of_a_merged_proposal_is_signed(hosted: Hosted) -> None:
     assert "GATE001" in codes(gated)[0]
 
 
+@pytest.mark.parametrize("tip", ["commit", "merge"])
+def test_what_is_fast_forwarded_is_not_signed_by_the_forge(hosted: Hosted, tip: str) -> None:
+    """The steps of the branch are then the commits of the proposal, and each is somebody's."""
+    root = hosted.source().head()
+    head = hosted.push("topic", hosted.route(), None)
+    if tip == "merge":
+        head = hosted.push("topic", hosted.route(), None, parents=(root, head))
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    with Repository.open(hosted.bare) as repository:
+        repository.update_ref("refs/heads/main", head, root)
+    hosted.site._closed_as_merged(pull, head, hosted.site.people.need("mona"))
+    gated = hosted.gate(root)
+    assert gated.good == root
+    assert "GATE001" in codes(gated)[-1]
+
+
 def test_a_proposal_whose_branch_is_gone_is_fetched_by_its_number(hosted: Hosted) -> None:
     """As those of forks are, whose branches never were here."""
     root = hosted.source().head()
@@ -404,6 +421,18 @@ def test_what_gitlab_merged_is_judged_as_the_proposal(
     promotion = gitlab.open("ordain/promote/malignancy-1", author="reconciler")
     judged = review(gitlab.source(), str(promotion), gitlab.now).judged
     assert judged.facts.contributors == frozenset({"cto", "data-scientist"})
+
+
+def test_what_gitlab_fast_forwards_is_signed_by_people(gitlab: OnGitLab) -> None:
+    root = gitlab.source().head()
+    gitlab.push("topic", gitlab.route(), None)
+    number = gitlab.open("topic")
+    gitlab.site.settings["merge_method"] = "ff"
+    gitlab.site.approve(number, "mona")
+    gitlab.press(number)
+    gated = gitlab.gate(root)
+    assert gated.good == root
+    assert "GATE001" in codes(gated)[0]
 
 
 def test_new_content_voids_an_approval_on_gitlab(gitlab: OnGitLab) -> None:
