@@ -41,4 +41,29 @@ CODES: Final = {
         "list the key of one person under the name of another",
         "give every person keys of their own: ssh-keygen -t ed25519",
     ),
+    "GATE010": Explanation(
+        "the forge could not be asked about a change",
+        "Reviews and merge buttons are the forge's word. While it is down, limits its answers or "
+        "contradicts itself nothing may rest on them: the change is refused and production stays "
+        "where it is. What people have signed in git goes on counting and needs no forge.",
+        "the API answers 503, or there is no ORDAIN_GITHUB_TOKEN",
+        "mend what the message says; the next pass asks again. Where it cannot wait: ordain "
+        "proposals approve BRANCH --as PERSON --signed",
+    ),
+    "GATE011": Explanation(
+        "a commit holds something else than the proposal it is the merge of",
+        "A merge button makes a commit that nobody has signed. It needs no signature only where "
+        "its tree is exactly the one that merging the proposal gives, because everything in it "
+        "then stands in commits that people signed.",
+        "edit a file while squashing, and push the result as the merge",
+        "revert it, and propose what it adds by itself",
+    ),
+    "GATE012": Explanation(
+        "a commit with a PGP signature is the merge of no proposal",
+        "A forge signs with PGP what is done in a browser. That proves the forge and not a person: "
+        "files edited there and suggestions applied there are nobody's work that could be told "
+        "apart from an approver's. People sign with the SSH keys that the Organization lists.",
+        "commit an edited file in the forge's web editor",
+        "commit it with a key that specs/organization.yaml lists, and propose that",
+    ),
 }
