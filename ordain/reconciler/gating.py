@@ -96,10 +96,18 @@ class Gated:
     refused: tuple[Refusal, ...]
 
 
-def read_side(source: Source, revision: str) -> Side:
-    """Load the estate of a commit or tree."""
-    tree = source.tree(revision)
-    return Side(revision, tree, load_estate(tree))
+def read_side(source: Source, revision: str, beside: Side | None = None) -> Side:
+    """Load the estate of a commit or tree.
+
+    What has the same path and the same bytes in a side that is loaded already is not parsed again.
+    """
+    if beside is None:
+        tree = source.tree(revision)
+        return Side(revision, tree, load_estate(tree))
+    tree = source.tree(revision, beside.tree)
+    clean = beside.estate.clean
+    shared = {path: clean[path] for path in tree.shared_with(beside.tree) if path in clean}
+    return Side(revision, tree, load_estate(tree, read=shared))
 
 
 def gate_history(
@@ -125,7 +133,7 @@ def gate_history(
     base = read_side(source, good) if steps and good is not None else None
     for revision in steps:
         try:
-            side = read_side(source, revision)
+            side = read_side(source, revision, base)
             verdict = judge_commit(source, base, side, (passed or {}).get(revision, now))
         except OrdainError as error:
             finding = Finding(error.code, Severity.ERROR, error.message, error.location)
@@ -335,8 +343,7 @@ def _unsigned(commit: str) -> Finding:
 
 def _change(source: Source, base: Side | None, side: Side) -> Change:
     """The change of a side; the first commit changes everything."""
-    empty = source.repository.write_tree(None, {})
-    start = empty if base is None else base.revision
+    start = source.repository.write_tree(None, {}) if base is None else base.revision
     return change_between(source.repository, start, side.revision)
 
 

@@ -83,9 +83,9 @@ def judge_sides(source: Source, onto: str, head: str, now: datetime) -> tuple[Si
     """
     base, commit = read_side(source, onto), source.repository.commit(head)
     if len(commit.parents) > 1 and commit.parents[0] == onto:
-        side = read_side(source, head)
+        side = read_side(source, head, base)
         return base, side, judge_commit(source, base, side, now)
-    side = read_side(source, source.repository.merge_tree(onto, head))
+    side = read_side(source, source.repository.merge_tree(onto, head), base)
     commits = commits_between(source.repository, onto, head)
     return base, side, judge_side(source, base, side, commits=commits, pushed=head, now=now)
 
@@ -99,7 +99,8 @@ def _review_branch(source: Source, good: str, now: datetime) -> Reviewed:
     proposal = Proposal(
         name, name, head.title, head.body, head.id, good, str(head.author), head.time
     )
-    base, side = read_side(source, good), read_side(source, head.id)
+    base = read_side(source, good)
+    side = read_side(source, head.id, base)
     return Reviewed(proposal, judge_commit(source, base, side, now))
 
 
@@ -180,7 +181,8 @@ def merge(
 
 def _judge(source: Source, head: str, onto: str, tree: str, now: datetime) -> Judged:
     commits = commits_between(source.repository, onto, head)
-    base, side = read_side(source, onto), read_side(source, tree)
+    base = read_side(source, onto)
+    side = read_side(source, tree, base)
     return judge_side(source, base, side, commits=commits, pushed=head, now=now)
 
 

@@ -70,9 +70,9 @@ class Source:
         estate = load_estate(self.tree(self.repository.resolve("HEAD")))
         return tuple(document.name for document in estate.all(kind))
 
-    def tree(self, revision: str) -> CommitTree:
-        """The files of a commit or tree."""
-        return CommitTree(self.repository, revision)
+    def tree(self, revision: str, beside: CommitTree | None = None) -> CommitTree:
+        """The files of a commit or tree; those of another one that is read already cost nothing."""
+        return CommitTree(self.repository, revision, beside)
 
 
 def open_source(path: Path, environ: Mapping[str, str]) -> Source:

@@ -1,7 +1,8 @@
 """A commit as the mapping of paths to bytes that the language is loaded from.
 
 Documents are read at once through one git process; everything else (evidence, reason files, data)
-on demand. A symbolic link or submodule where a document is expected is refused: it would let a
+on demand. A tree that is read beside another one takes from it the bytes that they share: a change
+touches few files of many. A symbolic link or submodule where a document is expected is refused: it would let a
 commit say one thing here and another elsewhere. It is refused as a finding of the estate and not
 by an exception, because one link must not keep all other findings from being told.
 """
@@ -26,7 +27,9 @@ _PLACES = frozenset({ESTATE_FILE, "specs", "policies", "compliance"})
 class CommitTree(RefusingTree):
     """The regular files of one commit or tree; links and submodules among documents are refused."""
 
-    def __init__(self, repository: Repository, revision: str) -> None:
+    def __init__(
+        self, repository: Repository, revision: str, beside: CommitTree | None = None
+    ) -> None:
         self._repository = repository
         entries = repository.tree(revision)
         self._blobs: dict[str, str] = {}
@@ -43,12 +46,18 @@ class CommitTree(RefusingTree):
                     code="SPEC021",
                 )
         wanted = [blob for path, blob in self._blobs.items() if is_document_path(path)]
-        self._read = repository.read_many(wanted)
+        self._read = {} if beside is None else dict(beside._read)  # noqa: SLF001 - of this class
+        self._read.update(repository.read_many(set(wanted) - self._read.keys()))
 
     @property
     def refused(self) -> dict[str, SpecError]:
         """What stands where documents are expected, and is no file."""
         return self._refused
+
+    def shared_with(self, other: CommitTree) -> Iterator[str]:
+        """The paths of the files that have the same bytes in both."""
+        mine = self._blobs
+        return (path for path, blob in other._blobs.items() if mine.get(path) == blob)  # noqa: SLF001
 
     def __getitem__(self, path: str) -> bytes:
         blob = self._blobs[path]
