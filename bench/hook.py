@@ -47,7 +47,9 @@ def judge():
     try:
         base, head = (source.repository.resolve(name) for name in sys.argv[2:4])
         before = read_side(source, base)
-        return judge_commit(source, before, read_side(source, head, before), datetime.now(UTC))
+        judged = judge_commit(source, before, read_side(source, head, before), datetime.now(UTC))
+        source.remember()
+        return judged
     finally:
         source.repository.close()
 """
@@ -84,6 +86,7 @@ commits = commits_between(source.repository, "main", head)
 source.repository.close()
 begun, before = time.process_time(), spent()
 found = signers(source.repository, commits, allowed, datetime.now(UTC))
+source.remember()
 source.repository.close()
 assert len(found) == int(sys.argv[2]) and set(found) == {"data-scientist"}, set(found)
 print(time.process_time() - begun, spent() - before)

@@ -103,11 +103,11 @@ def read_side(source: Source, revision: str, beside: Side | None = None) -> Side
     """
     if beside is None:
         tree = source.tree(revision)
-        return Side(revision, tree, load_estate(tree))
+        return Side(revision, tree, load_estate(tree, known=source.known))
     tree = source.tree(revision, beside.tree)
     clean = beside.estate.clean
     shared = {path: clean[path] for path in tree.shared_with(beside.tree) if path in clean}
-    return Side(revision, tree, load_estate(tree, read=shared))
+    return Side(revision, tree, load_estate(tree, read=shared, known=source.known))
 
 
 def gate_history(
@@ -144,6 +144,8 @@ def gate_history(
             continue
         judged.append(verdict)
         good, base, refused = revision, side, []
+    if steps:
+        source.remember()
     return Gated(good, tuple(judged), tuple(refused))
 
 

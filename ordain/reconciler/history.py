@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.trees import is_document_path
-from ordain.vcs.errors import BadSignature, GitError
+from ordain.vcs.errors import GitError
 from ordain.vcs.keys import AllowedKey, PublicKey
+from ordain.vcs.known_signatures import commit_keys, commit_signers
 from ordain.vcs.process import failure
-from ordain.vcs.signatures import commit_key, commit_signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,8 +37,7 @@ def signers(
     repository: Repository, commits: Sequence[str], allowed: Sequence[AllowedKey], now: datetime
 ) -> tuple[str | None, ...]:
     """Who signed each commit, None where nobody known did."""
-    found = repository.commits(commits)
-    return tuple(commit_signer(commit, allowed, now).person for commit in found)
+    return commit_signers(repository, commits, allowed, now)
 
 
 def contributors_to_model(
@@ -59,12 +58,12 @@ def contributors_to_model(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
     present = allowed_keys(organization_of(estate))
-    found = makers(repository, repository.commits(commits), present, head)
+    found = makers(repository, commits, present, head)
     return frozenset(name for names in found for name in names)
 
 
 def makers(
-    repository: Repository, commits: Sequence[Commit], present: Sequence[AllowedKey], head: str
+    repository: Repository, commits: Sequence[str], present: Sequence[AllowedKey], head: str
 ) -> tuple[frozenset[str], ...]:
     """Who has made each commit, whether or not their key is good by now.
 
@@ -72,19 +71,12 @@ def makers(
     ever listed: having a new key must not make anybody a stranger who may approve their own work.
     One that it lists still is not, so that no list that was refused can name somebody else.
     """
-    keys = [_key_of(commit) for commit in commits]
+    keys = commit_keys(repository, commits)
     found = [_holders(key, present) for key in keys]
     if not all(found):
         ever = keys_ever(repository, head)
         found = [names or _holders(key, ever) for key, names in zip(keys, found, strict=True)]
     return tuple(names or frozenset({UNKNOWN}) for names in found)
-
-
-def _key_of(commit: Commit) -> PublicKey | None:
-    try:
-        return commit_key(commit)
-    except BadSignature:
-        return None
 
 
 def _holders(key: PublicKey | None, listed: Sequence[AllowedKey]) -> frozenset[str]:

@@ -12,16 +12,18 @@ settings are taken from the newest commit of its line that has them; the gate ju
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.errors import Untrusted
 from ordain.reconciler.home import Home, home_of
 from ordain.reconciler.trees import CommitTree
 from ordain.specs.errors import SpecError
+from ordain.specs.known_values import KnownValues
 from ordain.specs.trees import ESTATE_FILE, misplaced
 from ordain.vcs.errors import MissingPath
 from ordain.vcs.git import Repository
+from ordain.vcs.known_signatures import KnownSignatures
 from ordain.vcs.plain import PlainGit
 from ordain.vcs.process import checked
 
@@ -40,7 +42,8 @@ CLONE: Final = "clone"
 class Source:
     """An opened estate: its repository, its settings at HEAD, and its home.
 
-    `unusable` says why the settings are not those of HEAD but of a commit before it.
+    `unusable` says why the settings are not those of HEAD but of a commit before it. `known` are
+    the values of files that were read before.
     """
 
     repository: Repository
@@ -49,6 +52,7 @@ class Source:
     home: Home
     root_commit: str
     unusable: SpecError | None = None
+    known: KnownValues = field(default_factory=KnownValues)
 
     @property
     def ref(self) -> str:
@@ -62,6 +66,16 @@ class Source:
     def head(self) -> str:
         """The commit that production should follow now."""
         return self.repository.resolve(self.ref)
+
+    def remember(self) -> None:
+        """Leave to the next run what this one has found out about files and signatures.
+
+        Only where the home can be written; neither is needed for anything but speed.
+        """
+        with suppress(OSError):
+            self.home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.known.keep()
+        self.repository.signatures.keep()
 
     def declared_names(self, kind: str) -> tuple[str, ...]:
         """The names of a kind's documents in the newest commit of the work tree's branch."""
@@ -90,7 +104,12 @@ def open_source(path: Path, environ: Mapping[str, str]) -> Source:
     remote = settings.forge.remote if settings.forge.remote in remotes else None
     forge = PlainGit(repository, target=settings.protected_branch, remote=remote)
     root = repository.root_commit(head)
-    return Source(repository, settings, forge, home_of(root, environ), root, unusable)
+    home = home_of(root, environ)
+    known = KnownValues()
+    if environ.get("ORDAIN_NO_CACHE", "") in {"", "0"}:
+        repository.signatures = KnownSignatures(home.signatures)
+        known = KnownValues(home.values)
+    return Source(repository, settings, forge, home, root, unusable, known)
 
 
 def pin_trust(source: Source, state: StateStore) -> None:

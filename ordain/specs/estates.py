@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ordain.specs.cache import Cache, Known
+    from ordain.specs.known_values import KnownValues
 
 _IDENTITY: Final = re.compile(rb"""\b(kind|name):[ \t]*["']?([A-Za-z0-9-]+)""")
 
@@ -33,6 +34,7 @@ def load_estate(
     cache: Cache | None = None,
     *,
     read: Mapping[str, tuple[Document, ...]] | None = None,
+    known: KnownValues | None = None,
 ) -> LoadedEstate:
     """Every document of a tree that passes its schema, and all that is wrong with the rest.
 
@@ -40,9 +42,10 @@ def load_estate(
     never raises: an unreadable file, a broken document or a missing `ordain.yaml` is a finding.
     With a cache, a file whose bytes had no finding before is not parsed until somebody asks for
     what is in it. `read` are the `clean` files of another estate whose path and bytes are those of
-    this one; their documents are taken as they are, and not parsed again.
+    this one; their documents are taken as they are, and not parsed again. `known` are the values of
+    files that were read in another run.
     """
-    loading = _Loading(cache, read or {})
+    loading = _Loading(cache, read or {}, known)
     paths = document_paths(tree)
     if isinstance(tree, RefusingTree):
         loading.refuse(tree.refused)
@@ -80,8 +83,14 @@ def unreadable(path: str, error: SpecError | OSError) -> Finding:
 class _Loading:
     """What has been loaded so far."""
 
-    def __init__(self, cache: Cache | None, shared: Mapping[str, tuple[Document, ...]]) -> None:
+    def __init__(
+        self,
+        cache: Cache | None,
+        shared: Mapping[str, tuple[Document, ...]],
+        known: KnownValues | None,
+    ) -> None:
         self._cache = cache
+        self._values = known
         self.shared = shared
         self.clean: dict[str, tuple[Document, ...]] = {}
         self.identities: dict[str, str] = {}
@@ -161,7 +170,7 @@ class _Loading:
     def _parse_file(self, data: bytes, path: str) -> list[Document]:
         """Every document of one file that is right."""
         found: list[Document] = []
-        parsed = parse(data, path)
+        parsed = parse(data, path, self._values)
         self.findings.extend(parsed.findings)
         known = {finding.location for finding in parsed.findings}
         if blocking(parsed.findings):

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ordain.specs.documents import Marks
+    from ordain.specs.known_values import KnownValues
 
     # PyYAML's types know events by their classes only; what is in them is checked by the tests.
     Event = Any
@@ -374,10 +375,10 @@ class _Builder:
             raise _StopError
 
 
-def parse(data: bytes, path: str) -> Parsed:
+def parse(data: bytes, path: str, known: KnownValues | None = None) -> Parsed:
     """The documents of one file. Bad text gives findings, never an exception.
 
-    Aliased collections are shared between their places: treat the values as read-only.
+    `known` are values that ordinary files have had before, and learns those of this one. Aliased collections are shared between their places: treat the values as read-only.
     """
     if len(data) >= MAXIMUM_BYTES:
         message = f"the file has {len(data):,} bytes; the limit is {MAXIMUM_BYTES:,}"
@@ -392,7 +393,7 @@ def parse(data: bytes, path: str) -> Parsed:
         return Parsed((), found)
     if _NUL.search(data) and (found := tuple(_null_characters(data, Source(path, text)))):
         return Parsed((), found)
-    values = ordinary_values(data, _Parser)
+    values = _values(data, known)
     if values is not None:
         marks = _MarksOfFile(data, path)
         return Parsed(
@@ -401,6 +402,17 @@ def parse(data: bytes, path: str) -> Parsed:
     builder = _Builder(data, Source(path, text))
     nodes = builder.documents()
     return Parsed(tuple(nodes), tuple(builder.findings))
+
+
+def _values(data: bytes, known: KnownValues | None) -> list[Any] | None:
+    """The values of an ordinary file, which only has to be parsed the first time."""
+    if known is None:
+        return ordinary_values(data, _Parser)
+    values = known.of(data)
+    if values is None:
+        values = ordinary_values(data, _Parser)
+        known.learn(data, values)
+    return values
 
 
 def _misread_characters(source: Source) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ from ordain.vcs.errors import (
     ShallowClone,
     UnknownRevision,
 )
-from ordain.vcs.objects import Commit, Entry, ObjectReader, parse_commit
+from ordain.vcs.known_signatures import KnownSignatures
+from ordain.vcs.objects import Commit, Entry, ObjectReader, is_id, parse_commit
 from ordain.vcs.process import Answer, ask, checked, failure
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Reading:
         self.bare = bare
         self.network_timeout = network_timeout
         self._objects = ObjectReader(path)
+        self.signatures = KnownSignatures()
 
     def close(self) -> None:
         """End the reading process, if there is one; the next read starts another."""
@@ -249,7 +251,3 @@ class Reading:
         self, *arguments: str, stdin: bytes | None = None, extra: Mapping[str, str] | None = None
     ) -> str:
         return self._run(*arguments, stdin=stdin, extra=extra).decode().strip()
-
-
-def is_id(name: str) -> bool:
-    return len(name) in {40, 64} and not set(name) - set("0123456789abcdef")

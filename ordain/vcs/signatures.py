@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 from ordain.vcs.errors import BadSignature
 from ordain.vcs.keys import ED25519, Holder, PublicKey, holder
+from ordain.vcs.known_signatures import commit_signers
+from ordain.vcs.objects import is_id
 from ordain.vcs.wire import Cursor, string
 
 if TYPE_CHECKING:
@@ -207,4 +209,5 @@ def signed_by(
     repository: Repository, revision: str, allowed: Iterable[AllowedKey], now: datetime
 ) -> str | None:
     """The person who has signed a commit, as far as keys are good at `now`; see `commit_signer`."""
-    return commit_signer(repository.commit(revision), allowed, now).person
+    commit = revision if is_id(revision) else repository.resolve(revision)
+    return commit_signers(repository, [commit], allowed, now)[0]
