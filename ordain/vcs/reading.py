@@ -129,7 +129,7 @@ class Reading:
     def root_commits(self, revision: str) -> tuple[str, ...]:
         """All commits without parents that a revision contains, sorted."""
         self._refuse_shallow()
-        return tuple(sorted(self._rev_list("--max-parents=0", self.resolve(revision))))
+        return tuple(sorted(self._rev_list("--max-parents=0", self._id(revision))))
 
     def root_commit(self, revision: str) -> str:
         """The root of the first-parent line: the identity of an estate.
@@ -137,7 +137,7 @@ class Reading:
         A merge can bring a second root into a history, but never another first-parent root.
         """
         self._refuse_shallow()
-        return self._rev_list("--first-parent", "--max-parents=0", self.resolve(revision))[0]
+        return self._rev_list("--first-parent", "--max-parents=0", self._id(revision))[0]
 
     def _rev_list(self, *arguments: str) -> list[str]:
         return self._run("rev-list", *arguments).decode().split()
