@@ -7,6 +7,7 @@ give, so that nobody learns afterwards what was missing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordain.ledger.records import Event
@@ -18,17 +19,19 @@ from ordain.reconciler.people import allowed_keys, find_person, organization_of
 from ordain.specs.errors import FindingsError
 from ordain.specs.findings import Severity
 from ordain.vcs.forge import Proposal
-from ordain.vcs.keys import Actor, holder, load_signer
+from ordain.vcs.keygen import open_signer
+from ordain.vcs.keys import Actor, holder
 from ordain.vcs.objects import Identity
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from ordain.ledger.ledger import Ledger
     from ordain.reconciler.source import Source
     from ordain.vcs.approvals import Approval
+    from ordain.vcs.changes import Change
     from ordain.vcs.forge import Candidate, Merged
+    from ordain.vcs.keys import PublicKey
 
 _APPROVING = ("cto", "manager", "compliance-manager")
 
@@ -117,6 +120,35 @@ def approve(
 
     Raises:
         ProposalRefused: the person has no such role, contributed, or the key is not theirs.
+        KeyUnusable: the key cannot be read, or does not sign.
+    """
+    asked = ask_approval(source, identifier, by=by, now=now, good=good)
+    actor = _actor(source, asked.base, by, now)
+    return record_approval(source, ledger, identifier, asked, actor, stated=now, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An approval that somebody may give: of what, in which role, by the list of which commit."""
+
+    reviewed: Reviewed
+    base: Side
+    change: Change
+    role: str
+
+
+def ask_approval(
+    source: Source,
+    identifier: str,
+    *,
+    by: Reviewer,
+    now: datetime,
+    good: str | None = None,
+) -> Asked:
+    """What somebody would sign.
+
+    Raises:
+        ProposalRefused: the person has no such role, or contributed.
     """
     reviewed = review(source, identifier, now, good=good)
     # Keys and roles are those of the commit that the change goes on from, as in the gate.
@@ -125,12 +157,30 @@ def approve(
     if by.person in reviewed.judged.facts.contributors:
         message = f"{by.person} contributed to what {identifier} brings, and cannot approve it"
         raise ProposalRefused(message, remedy="ask somebody who did not contribute")
-    actor = _actor(source, base, by, now)
+    return Asked(reviewed, base, reviewed.judged.change, role)
+
+
+def record_approval(  # noqa: PLR0913 - what is approved, by whom, and two times
+    source: Source,
+    ledger: Ledger,
+    identifier: str,
+    asked: Asked,
+    actor: Actor,
+    *,
+    stated: datetime,
+    now: datetime,
+) -> Approval:
+    """Have it signed, put it where approvals stand, and write down that it was given."""
     approval = source.forge.approve(
-        reviewed.proposal, change=reviewed.judged.change, actor=actor, role=role, time=now
+        asked.reviewed.proposal, change=asked.change, actor=actor, role=asked.role, time=stated
     )
-    data = {"change": approval.change, "role": role, "key": approval.key, "proof": approval.proof}
-    ledger.record(Event(now, by.person, "approval.recorded", identifier, data))
+    data = {
+        "change": approval.change,
+        "role": asked.role,
+        "key": approval.key,
+        "proof": approval.proof,
+    }
+    ledger.record(Event(now, actor.person, "approval.recorded", identifier, data))
     return approval
 
 
@@ -214,11 +264,31 @@ def _missing(judged: Judged | None) -> list[str]:
 
 def _actor(source: Source, base: Side, by: Reviewer, now: datetime) -> Actor:
     """The person with a key that is theirs; a statement under a false name is not even written."""
-    path = source.home.key(by.person) if by.key is None else by.key
-    signer = load_signer(path)
-    found = holder(signer.public, allowed_keys(organization_of(base.estate)), now)
-    if found.person != by.person:
+    path = by.key or _usual_key(source, by.person)
+    signer = open_signer(path)
+    refuse_stranger(base, signer.public, by.person, str(path), now)
+    return Actor(by.person, identity_of(by.person), signer)
+
+
+def _usual_key(source: Source, person: str) -> Path:
+    """The key in the estate's home; without one there, the file that git signs commits with."""
+    mine = source.home.keys / person
+    if mine.is_file():
+        return mine
+    settings = ("config", "--type=path", "--get", "user.signingKey")
+    found = source.repository.ask(*settings).out.decode("utf-8", "surrogateescape").strip()
+    return Path(found) if found.startswith("/") else source.home.key(person)
+
+
+def identity_of(person: str) -> Identity:
+    """Who a commit says has made it; an address of a person's own is nobody's business."""
+    return Identity(person, f"{person}@ordain.invalid")
+
+
+def refuse_stranger(base: Side, key: PublicKey, person: str, place: str, now: datetime) -> None:
+    """Refuse a key that is not the person's, or not any more."""
+    found = holder(key, allowed_keys(organization_of(base.estate)), now)
+    if found.person != person:
         reason = found.reason or f"it is the key of {found.person}"
-        message = f"{path} is not a key of {by.person}: {reason}"
+        message = f"{place} is not a key of {person}: {reason}"
         raise ProposalRefused(message, remedy="use the key that the Organization lists for you")
-    return Actor(by.person, Identity(by.person, f"{by.person}@ordain.invalid"), signer)

@@ -2,9 +2,11 @@
 
 Documents are read at once through one git process; everything else (evidence, reason files, data)
 on demand. A tree that is read beside another one takes from it the bytes that they share: a change
-touches few files of many. A symbolic link or submodule where a document is expected is refused: it would let a
-commit say one thing here and another elsewhere. It is refused as a finding of the estate and not
-by an exception, because one link must not keep all other findings from being told.
+touches few files of many.
+
+A symbolic link or submodule where a document is expected is refused: it would let a commit say one
+thing here and another elsewhere. It is refused as a finding of the estate and not by an exception,
+because one link must not keep all other findings from being told.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class CommitTree(RefusingTree):
                     code="SPEC021",
                 )
         wanted = [blob for path, blob in self._blobs.items() if is_document_path(path)]
-        self._read = {} if beside is None else dict(beside._read)  # noqa: SLF001 - of this class
+        self._read: dict[str, bytes] = {} if beside is None else dict(beside._read)  # noqa: SLF001 - of this class
         self._read.update(repository.read_many(set(wanted) - self._read.keys()))
 
     @property
@@ -57,7 +59,7 @@ class CommitTree(RefusingTree):
     def shared_with(self, other: CommitTree) -> Iterator[str]:
         """The paths of the files that have the same bytes in both."""
         mine = self._blobs
-        return (path for path, blob in other._blobs.items() if mine.get(path) == blob)  # noqa: SLF001
+        return (path for path, blob in other._blobs.items() if mine.get(path) == blob)
 
     def __getitem__(self, path: str) -> bytes:
         blob = self._blobs[path]

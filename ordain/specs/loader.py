@@ -378,7 +378,8 @@ class _Builder:
 def parse(data: bytes, path: str, known: KnownValues | None = None) -> Parsed:
     """The documents of one file. Bad text gives findings, never an exception.
 
-    `known` are values that ordinary files have had before, and learns those of this one. Aliased collections are shared between their places: treat the values as read-only.
+    `known` are the values that ordinary files had before; it learns those of this one. Aliased
+    collections are shared between their places: treat the values as read-only.
     """
     if len(data) >= MAXIMUM_BYTES:
         message = f"the file has {len(data):,} bytes; the limit is {MAXIMUM_BYTES:,}"

@@ -51,6 +51,7 @@ ELSEWHERE = {
     "reasons": "tests/e2e/test_the_loop.py",
     "report": "tests/e2e/test_the_loop.py",
     "proposals show": "tests/e2e/test_the_loop.py",
+    "approve": "the same command as proposals approve",
     "proposals approve": "tests/e2e/test_the_loop.py",
     "proposals merge": "tests/e2e/test_the_loop.py",
     "audit query": "below, after something was recorded",

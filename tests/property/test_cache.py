@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from ordain.policies.gate import check
 from ordain.policies.packs import pack_file
-from ordain.specs.cache import Cache, _head
+from ordain.specs.cache import _FORMAT, Cache
 from ordain.specs.diagnostics import render_text
 from ordain.specs.estates import load_estate
 from ordain.specs.evidence import Evidence
+from ordain.specs.memory import _head
 from ordain.specs.trees import ESTATE_FILE
 from ordain.specs.writers import documents
 from ordain.specs.writers.checked import Checked
@@ -241,7 +242,9 @@ def test_after_many_edits_a_warm_check_prints_what_a_cold_one_prints(
         same_as_cold(path, files(edits), NOW + timedelta(minutes=later))
 
 
-REMEMBERED = _head("this tool", b'{"files":{},"silent":{}}') + b'{"files":{},"silent":{}}'
+REMEMBERED = (
+    _head(f"{_FORMAT} this tool", b'{"files":{},"silent":{}}') + b'{"files":{},"silent":{}}'
+)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 255), st.booleans())
