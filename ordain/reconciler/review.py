@@ -160,7 +160,7 @@ def ask_approval(
     return Asked(reviewed, base, reviewed.judged.change, role)
 
 
-def record_approval(  # noqa: PLR0913 - what is approved, by whom, and two times
+def record_approval(
     source: Source,
     ledger: Ledger,
     identifier: str,
