@@ -1,4 +1,4 @@
-"""What is written for git and OpenSSH is read by the real ones, and where they know less is shown."""
+"""What is written for git and OpenSSH is read by the real ones; where they know less is shown."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def _verified(
     allowed.write_text(allowed_signers(keys))
     revoked.write_text(revoked_keys(keys))
     armor.write_text(sign(cast["manager"].signer, purpose, b"message"))
-    command = ["ssh-keygen", "-Y", "verify", "-f", allowed, "-r", revoked, "-I", "manager"]
+    command = ["ssh-keygen", "-Y", "verify", "-f", str(allowed), "-r", str(revoked)]
     done = subprocess.run(
-        [*command, "-n", purpose, "-s", armor, *options],
+        [*command, "-I", "manager", "-n", purpose, "-s", str(armor), *options],
         input=b"message",
         capture_output=True,
         check=False,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +21,7 @@ from ordain.vcs.signatures import APPROVAL, sign, verify
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from ordain.vcs.git import Repository
     from tests.vcs.conftest import Cast
@@ -110,12 +110,12 @@ def test_a_key_of_an_older_format_is_known_by_the_public_half_beside_it(tmp_path
         open_signer(path)
 
 
+@pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize(("kind", "options"), KINDS)
 def test_a_locked_key_signs_by_the_agent_that_holds_it(
     tmp_path: Path,
     kind: str,
     options: tuple[str, ...],
-    agent: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = made(tmp_path, kind, *options, passphrase=SECRET)
@@ -125,8 +125,9 @@ def test_a_locked_key_signs_by_the_agent_that_holds_it(
     assert verify(sign(signer, "git", b"x"), "git", b"x") == public_of(path)
 
 
+@pytest.mark.usefixtures("agent")
 def test_the_public_half_is_enough_where_the_agent_has_the_private_one(
-    tmp_path: Path, agent: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = made(tmp_path)
     add(path, monkeypatch)
@@ -172,16 +173,16 @@ def test_a_public_half_without_agent_says_that_there_is_none(tmp_path: Path) -> 
     assert caught.value.remedy == f"start one, and add the key: ssh-add {public}"
 
 
-def test_an_agent_without_the_key_is_told_from_no_agent(tmp_path: Path, agent: None) -> None:
+@pytest.mark.usefixtures("agent")
+def test_an_agent_without_the_key_is_told_from_no_agent(tmp_path: Path) -> None:
     path = made(tmp_path)
     path.unlink()
     with pytest.raises(KeyUnusable, match="and the agent has none for it"):
         sign(open_signer(path.with_name("key.pub")), "git", b"x")
 
 
-def test_an_agent_that_refuses_is_named(
-    tmp_path: Path, agent: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("agent")
+def test_an_agent_that_refuses_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = made(tmp_path)
     teller = tmp_path / "no"
     teller.write_text("#!/bin/sh\nexit 1\n")
@@ -248,11 +249,11 @@ def test_what_another_key_has_signed_is_not_taken_for_ones_own(cast: Cast) -> No
     assert sign(Detached(others.public, armor), "git", b"x") == armor
 
 
+@pytest.mark.usefixtures("agent")
 def test_an_approval_by_an_agent_counts_and_asks_for_one_signature_only(
     estate: Repository,
     now: datetime,
     tmp_path: Path,
-    agent: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = made(tmp_path, "ecdsa", passphrase=SECRET)
