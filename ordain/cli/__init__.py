@@ -45,7 +45,7 @@ COMMANDS = {
     "report": ("report", "Write the page of evidence of a model."),
     "compile": ("compile", "Print what a target would get."),
     "audit": ("audit", "Verify and query the ledger."),
-    "keys": ("keys", "Keys that may call routes, and the keys of people as ssh-keygen reads them."),
+    "keys": ("keys", "Keys that may call routes; people's keys as files."),
     "pin": ("pin", "Write the digest of a dataset's content into its document."),
     "lock": ("lock", "Write the versions that training runs with."),
     "down": ("down", "Stop the serving processes of this machine."),

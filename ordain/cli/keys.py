@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Keys that may call routes, and the keys of people as ssh-keygen reads them.
+    """Keys that may call routes; people's keys as files.
 
     Of a key that calls routes only the hash is kept; the key itself is shown once, when it is made.
     A change takes effect with the next reconcile. Keys of people stand in the Organization.

@@ -6,6 +6,7 @@ give, so that nobody learns afterwards what was missing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from ordain.reconciler.history import commits_between
 from ordain.reconciler.people import allowed_keys, find_person, organization_of
 from ordain.specs.errors import FindingsError
 from ordain.specs.findings import Severity
+from ordain.vcs.errors import KeyUnusable
 from ordain.vcs.forge import Proposal
 from ordain.vcs.keygen import open_signer
 from ordain.vcs.keys import Actor, holder
@@ -264,20 +266,24 @@ def _missing(judged: Judged | None) -> list[str]:
 
 def _actor(source: Source, base: Side, by: Reviewer, now: datetime) -> Actor:
     """The person with a key that is theirs; a statement under a false name is not even written."""
-    path = by.key or _usual_key(source, by.person)
+    path = by.key or _usual_key(source, base, by.person, now)
     signer = open_signer(path)
     refuse_stranger(base, signer.public, by.person, str(path), now)
     return Actor(by.person, identity_of(by.person), signer)
 
 
-def _usual_key(source: Source, person: str) -> Path:
-    """The key in the estate's home; without one there, the file that git signs commits with."""
+def _usual_key(source: Source, base: Side, person: str, now: datetime) -> Path:
+    """The key in the estate's home; without one there, what git signs with, if that is theirs."""
     mine = source.home.keys / person
     if mine.is_file():
         return mine
     settings = ("config", "--type=path", "--get", "user.signingKey")
     found = source.repository.ask(*settings).out.decode("utf-8", "surrogateescape").strip()
-    return Path(found) if found.startswith("/") else source.home.key(person)
+    if found.startswith("/"):
+        with suppress(KeyUnusable, ProposalRefused):
+            refuse_stranger(base, open_signer(Path(found)).public, person, found, now)
+            return Path(found)
+    return source.home.key(person)
 
 
 def identity_of(person: str) -> Identity:
