@@ -45,7 +45,8 @@ from ordain.reconciler.source import open_source
 def judge():
     source = open_source(Path(sys.argv[1]), os.environ)
     try:
-        base, head = (source.repository.resolve(name) for name in sys.argv[2:4])
+        # git hands both over by their ids.
+        base, head = sys.argv[2:4]
         before = read_side(source, base)
         judged = judge_commit(source, before, read_side(source, head, before), datetime.now(UTC))
         source.remember()

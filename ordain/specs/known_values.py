@@ -27,13 +27,19 @@ if TYPE_CHECKING:
 _FORMAT: Final = "ordain.values/1"
 # To write all of it takes as long as to parse two files of a hundred.
 _WORTH_WRITING: Final = 50
+_MOST: Final = 20_000
 
 
 class KnownValues:
-    """What ordinary files say; without a path for the time of this process only."""
+    """What ordinary files say; without a path for the time of this process only.
 
-    def __init__(self, path: Path | None = None) -> None:
+    When it is full it learns no more: to push out the oldest would, with one file too many, push
+    out each file shortly before it is asked for.
+    """
+
+    def __init__(self, path: Path | None = None, most: int = _MOST) -> None:
         self._path = path
+        self._most = most
         self._old: dict[str, list[Any]] | None = None
         self._used: dict[str, list[Any]] = {}
         self._learnt = 0
@@ -48,9 +54,9 @@ class KnownValues:
             self._used[name] = found
         return found
 
-    def learn(self, data: bytes, values: list[Any] | None) -> None:
-        """Remember what a file says; None says that only the loader can read it."""
-        if values is not None:
+    def learn(self, data: bytes, values: list[Any]) -> None:
+        """Remember what a file says."""
+        if len(self._used) < self._most:
             self._used[sha256(data).hexdigest()] = values
             self._learnt += 1
 

@@ -136,3 +136,13 @@ def test_a_schema_is_asked_of_known_values_again(file: Path) -> None:
         known.keep()
     assert cold != ()
     assert recall(file, module._name()) is not None
+
+
+def test_when_it_is_full_it_learns_no_more(file: Path) -> None:
+    files = [f"a: {number}\n".encode() for number in range(4)]
+    known = KnownValues(file, most=3)
+    for data in files:
+        parse(data, "x.yaml", known)
+    known.keep()
+    again = KnownValues(file)
+    assert [again.of(data) is not None for data in files] == [True, True, True, False]
