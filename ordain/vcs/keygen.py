@@ -120,7 +120,8 @@ def _refused(place: Path, error: str) -> KeyUnusable:
     if "No private key found" in error:
         return _unusable(place, _without_agent(), f"start one, and add the key: ssh-add {place}")
     lines = [line.strip() for line in error.splitlines() if line.strip()]
-    said = f"ssh-keygen refused: {lines[-1]}" if lines else "ssh-keygen refused"
+    # At a terminal it has told the person who sits there, and not us.
+    said = f"ssh-keygen refused: {lines[-1] if lines else 'its reason stands above'}"
     return _unusable(place, said)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,6 +147,41 @@ def test_a_locked_key_is_unlocked_by_whoever_is_asked(
     monkeypatch.setenv("SSH_ASKPASS", str(teller))
     monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
     assert verify(sign(open_signer(path), "git", b"x"), "git", b"x") == public_of(path)
+
+
+ATTENDED = """
+import fcntl, sys, termios
+from pathlib import Path
+from ordain.vcs.keygen import open_signer
+from ordain.vcs.signatures import sign
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # A terminal of its own, as in a window.
+print(sign(open_signer(Path(sys.argv[1])), "git", b"x"))
+"""
+
+
+def test_at_a_terminal_ssh_keygen_asks_there(tmp_path: Path) -> None:
+    path = made(tmp_path, passphrase=SECRET)
+    mine, theirs = os.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-c", ATTENDED, str(path)],
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            start_new_session=True,
+            text=True,
+        ) as process:
+            os.close(theirs)
+            asked = b""
+            while b"Enter passphrase" not in asked:
+                asked += os.read(mine, 1000)
+            os.write(mine, f"{SECRET}\n".encode())
+            assert process.stdout is not None
+            armor = process.stdout.read()
+    finally:
+        os.close(mine)
+    assert verify(armor, "git", b"x") == public_of(path)
+    assert SECRET not in armor
 
 
 def test_a_locked_key_without_agent_and_terminal_says_how_to_unlock_it(tmp_path: Path) -> None:
