@@ -17,26 +17,30 @@ import resource
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench._estates import documents, promotions
+from bench._estates import LOCK, documents, evidence, promotions
 from bench._floor import ROOT, compile_bytecode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MODELS = 1_000
 COMMITS = 1_000
-RUNS = 7
+RUNS = 5
 MILLISECONDS = 500
 OF_THE_FIRST = 0.05
 PEOPLE = ("data-scientist", "manager", "cto", "reconciler")
 CHANGED = "specs/models/model-7.yaml"
 JUDGE = """
 import gc, os, sys
-gc.set_threshold(50_000, 20, 20)  # As the command does.
+gc.disable()  # The process ends before there is garbage worth looking for.
 from datetime import UTC, datetime
 from pathlib import Path
 from ordain.reconciler.gating import judge_commit, read_side
@@ -96,11 +100,15 @@ print(time.process_time() - begun, spent() - before)
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A merge that is offered: the repository of the server, what was there, what comes."""
+    """Merges that are offered: the repository of the server, what was there, what comes.
+
+    `head` is one of an intention, `promotion` one of what the machine proposes.
+    """
 
     repository: Path
     base: str
     head: str
+    promotion: str
 
 
 def pushed(directory: Path) -> Push:
@@ -128,24 +136,68 @@ def pushed(directory: Path) -> Push:
         found = repository.write_tree(None, dict(files))
         base = commit(found, (), "Found", "data-scientist")
         repository.update_ref("refs/heads/main", base, None)
+
+        def offered(changed: dict[str, bytes], person: str) -> str:
+            tree = repository.write_tree(base, changed)
+            topic = commit(tree, (base,), "A change", person)
+            change = change_between(repository, base, tree)
+            for role in ("manager", "cto"):
+                ref, statement = write_approval(
+                    repository, change, actor=actors[role], role=role, time=now, estate=base
+                )
+                repository.update_ref(ref, statement, None)
+            merged = commit(tree, (base, topic), "Merge a change", "cto")
+            repository.update_ref(f"refs/heads/by-{person}", merged, None)
+            return merged
+
         text = files[CHANGED].replace(b"learning_rate: 0.06", b"learning_rate: 0.05")
-        tree = repository.write_tree(base, {CHANGED: text})
-        topic = commit(tree, (base,), "Learn more slowly", "data-scientist")
-        head = commit(tree, (base, topic), "Merge learn more slowly", "manager")
-        change = change_between(repository, base, tree)
-        for person in ("manager", "cto"):
-            ref, statement = write_approval(
-                repository, change, actor=actors[person], role=person, time=now, estate=base
-            )
-            repository.update_ref(ref, statement, None)
-        repository.update_ref("refs/heads/offered", head, None)
+        head = offered({CHANGED: text}, "data-scientist")
+        promotion = offered(promoted(files), "reconciler")
         above = base
         for number in range(COMMITS):
             above = commit(found, (above,), f"Nothing {number}", "data-scientist")
         repository.update_ref("refs/heads/history", above, None)
         # One pack, as on a server.
         repository.ask("repack", "-a", "-d", "-q")
-    return Push(directory, base, head)
+    return Push(directory, base, head, promotion)
+
+
+def promoted(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a second version of a model that is served."""
+    from ordain.reconciler.promotions import Version, promotion_files
+    from ordain.specs.canonical import sha256
+    from ordain.specs.estates import load_estate
+    from ordain.specs.evidence import FairnessRow
+    from ordain.specs.recipes import recipe_of
+
+    estate = load_estate(files)
+    model, data = estate.get("Model", "model-7"), estate.get("Dataset", "applications")
+    assert model is not None
+    assert data is not None
+    recipe = recipe_of(model.name, model.spec, data.spec, sha256(LOCK))
+    assert recipe is not None
+    artifact = sha256(b"another artifact")
+    fair = FairnessRow(
+        attribute="sex",
+        group="female",
+        reference="male",
+        metric="adverse_impact_ratio",
+        n=1_000,
+        n_reference=1_000,
+        favourable=900,
+        favourable_reference=900,
+        value=1.0,
+        low=0.95,
+        high=1.05,
+        p_value=1.0,
+        p_holm=1.0,
+        minimum=0.8,
+        alpha=0.05,
+        verdict="pass",
+    )
+    found = replace(evidence(recipe, artifact), fairness=(fair,))
+    version = Version(2, recipe, artifact, found, "0.1.0")
+    return promotion_files(files, estate, version)
 
 
 def run(code: str, *arguments: str) -> tuple[float, str]:
@@ -174,14 +226,17 @@ def run(code: str, *arguments: str) -> tuple[float, str]:
 
 def judge(push: Push) -> bool:
     """The first push, and the median of those after it."""
-    where = (str(push.repository), push.base, push.head)
-    first = 1_000 * run(ONCE, *where)[0]
-    after = 1_000 * statistics.median(run(ONCE, *where)[0] for _ in range(RUNS))
-    held = after <= MILLISECONDS
-    name = f"one push, {MODELS:,} models: CPU of the hook"
-    print(f"{name:<58} {after:5.0f} ms   (limit <= {MILLISECONDS})   {'ok' if held else 'MISSED'}")
+    first = 1_000 * run(ONCE, str(push.repository), push.base, push.head)[0]
+    kept = []
+    for what, head in (("an intention", push.head), ("a promotion", push.promotion)):
+        where = (str(push.repository), push.base, head)
+        spent = 1_000 * statistics.median(run(ONCE, *where)[0] for _ in range(RUNS))
+        held = spent <= MILLISECONDS
+        limit = f"(limit <= {MILLISECONDS})   {'ok' if held else 'MISSED'}"
+        print(f"{f'push of {what}, {MODELS:,} models: CPU':<58} {spent:5.0f} ms   {limit}")
+        kept.append(held)
     print(f"    the first push after an installation {first:.0f} ms")
-    return held
+    return all(kept)
 
 
 def verify(push: Push) -> bool:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ordain.policies.gate import Judgement
     from ordain.reconciler.source import Source
     from ordain.reconciler.trees import CommitTree
-    from ordain.specs.documents import LoadedEstate
+    from ordain.specs.documents import Document, LoadedEstate
     from ordain.vcs.changes import Change
     from ordain.vcs.git import Repository
     from ordain.vcs.keys import AllowedKey
@@ -55,6 +55,11 @@ class Side:
     revision: str
     tree: CommitTree
     estate: LoadedEstate
+
+    @property
+    def read(self) -> dict[tuple[str, str], tuple[Document, ...]]:
+        """The documents of its files in which nothing was found, by path and blob."""
+        return {(path, self.tree.blob(path)): one for path, one in self.estate.clean.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,5 +371,7 @@ def _with_contributors(
     }
     people = set(facts.contributors) - {RECONCILER}
     for model in sorted(models):
-        people |= contributors_to_model(source.repository, base.estate, model, base.revision)
+        people |= contributors_to_model(
+            source.repository, base.estate, model, base.revision, read=base.read
+        )
     return replace(facts, contributors=frozenset(people))

@@ -13,10 +13,13 @@ from ordain.vcs.known_signatures import commit_keys, commit_signers
 from ordain.vcs.process import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from ordain.specs.documents import Document, LoadedEstate
+
+    # The documents of files in which nothing was found, by path and blob.
+    ReadFiles = Mapping[tuple[str, str], tuple[Document, ...]]
     from ordain.vcs.git import Repository
     from ordain.vcs.objects import Commit
 
@@ -45,15 +48,20 @@ def contributors_to_model(
     estate: LoadedEstate,
     model: str,
     head: str,
+    *,
+    read: ReadFiles | None = None,
 ) -> frozenset[str]:
     """Everyone who signed a change of what a promotion of the model pins, since the version now
     running was proposed; without such a version, since the beginning.
 
-    A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent.
+    A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent. `read`
+    are the documents of files that are read already.
     """
     since = _proposed_at(repository, estate, model, head)
     span = head if since is None else f"{since}..{head}"
-    paths = sorted(_pinned_paths(estate, model) | _former_paths(repository, estate, model, span))
+    paths = sorted(
+        _pinned_paths(estate, model) | _former_paths(repository, estate, model, span, read or {})
+    )
     commits = _listed(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
@@ -152,7 +160,13 @@ def _pinned_paths(estate: LoadedEstate, model: str) -> set[str]:
     return paths
 
 
-def _former_paths(repository: Repository, estate: LoadedEstate, model: str, span: str) -> set[str]:
+def _former_paths(
+    repository: Repository,
+    estate: LoadedEstate,
+    model: str,
+    span: str,
+    read: ReadFiles,
+) -> set[str]:
     """Files in which a pinned document stood during the span, and files that it named then.
 
     Without them, who edits a model, its data or the lock, and then has the file moved by somebody
@@ -166,11 +180,14 @@ def _former_paths(repository: Repository, estate: LoadedEstate, model: str, span
         return set()
     wanted = {document.key, f"Dataset/{document.spec.dataset}"}
     touched = _documents_in(repository, span)
-    contents = repository.read_many(blob for _, blob in touched)
+    contents = repository.read_many(blob for _, blob in touched - read.keys())
     found: set[str] = set()
     for path, blob in touched:
         # Each is read: a name can be written in YAML without its letters standing there.
-        for one in load_estate({path: contents[blob]}).documents.values():
+        documents = read.get((path, blob))
+        if documents is None:
+            documents = tuple(load_estate({path: contents[blob]}).documents.values())
+        for one in documents:
             if one.key in wanted or one.kind == "Estate":
                 found |= {path, *_named_files(one)}
     return found

@@ -61,6 +61,10 @@ class CommitTree(RefusingTree):
         mine = self._blobs
         return (path for path, blob in other._blobs.items() if mine.get(path) == blob)
 
+    def blob(self, path: str) -> str:
+        """The id of a file's content."""
+        return self._blobs[path]
+
     def __getitem__(self, path: str) -> bytes:
         blob = self._blobs[path]
         if blob not in self._read:
