@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.reconciler.gating import judge_commit, read_side
+from ordain.reconciler.history import contributors_to_model
 from ordain.reconciler.source import open_source
 
 if TYPE_CHECKING:
@@ -103,3 +104,20 @@ def test_a_home_that_cannot_be_made_is_no_error(bench: Bench) -> None:
     source.remember()
     source.repository.close()
     assert not os.path.lexists(bench.root / "file" / "home")
+
+
+def test_who_shaped_a_model_is_the_same_whatever_is_read_already(bench: Bench) -> None:
+    text = bench.text("specs/models/malignancy.yaml")
+    bench.owner("histology", by="manager")
+    there = bench.text("specs/models/malignancy.yaml").encode()
+    bench.commit({"specs/models/malignancy.yaml": None, "specs/moved.yaml": there}, by="cto")
+    head = bench.commit({"specs/moved.yaml": text.encode()}, by="data-scientist")
+    source = bench.source()
+    side = read_side(source, head)
+    repository, name = source.repository, "malignancy"
+    apart = contributors_to_model(repository, side.estate, name, head)
+    assert apart == {"data-scientist", "manager", "cto"}
+    assert contributors_to_model(repository, side.estate, name, head, read=side.read) == apart
+    # Only what has the same path and bytes is taken for read.
+    assert ("specs/models/malignancy.yaml", side.tree.blob("specs/moved.yaml")) not in side.read
+    assert ("specs/moved.yaml", side.tree.blob("specs/moved.yaml")) in side.read
