@@ -47,9 +47,11 @@ class CommitTree(RefusingTree):
                     location=Location(path),
                     code="SPEC021",
                 )
-        wanted = [blob for path, blob in self._blobs.items() if is_document_path(path)]
-        self._read: dict[str, bytes] = {} if beside is None else dict(beside._read)  # noqa: SLF001 - of this class
-        self._read.update(repository.read_many(set(wanted) - self._read.keys()))
+        wanted = {blob for path, blob in self._blobs.items() if is_document_path(path)}
+        # No more than this tree has, so that the last of a thousand does not hold all of them.
+        there: dict[str, bytes] = {} if beside is None else beside._read  # noqa: SLF001 - of this class
+        self._read: dict[str, bytes] = {blob: there[blob] for blob in wanted & there.keys()}
+        self._read.update(repository.read_many(wanted - there.keys()))
 
     @property
     def refused(self) -> dict[str, SpecError]:
