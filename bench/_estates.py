@@ -207,7 +207,7 @@ def promotions(
         recipe = recipe_of(found.name, found.spec, data.spec, sha256(LOCK))
         assert recipe is not None
         artifact = _artifact(recipe, store if number < SERVED else None)
-        version = Version(1, recipe, artifact, _evidence(recipe, artifact), "0.1.0")
+        version = Version(1, recipe, artifact, evidence(recipe, artifact), "0.1.0")
         made |= promotion_files(files, estate, version)
     return made
 
@@ -220,7 +220,8 @@ def _artifact(recipe: Recipe, store: ArtifactStore | None) -> str:
     return save_artifact(store, recipe.model, recipe.digest, plan()).digest
 
 
-def _evidence(recipe: Recipe, artifact: str) -> Any:  # noqa: ANN401 - imported where it is used
+def evidence(recipe: Recipe, artifact: str) -> Any:  # noqa: ANN401 - imported where it is used
+    """What was measured on an artifact, within all limits."""
     from ordain.specs.evidence import Evidence, Metric
 
     test = [

@@ -12,13 +12,15 @@ from ordain.cli.session import now, open_session
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ordain.vcs.keys import AllowedKey
+
 
 @click.group()
 def command() -> None:
-    """Make, list and revoke keys that may call routes.
+    """Keys that may call routes; people's keys as files.
 
-    Only the hash of a key is kept; the key itself is shown once, when it is made. A change takes
-    effect with the next reconcile.
+    Of a key that calls routes only the hash is kept; the key itself is shown once, when it is made.
+    A change takes effect with the next reconcile. Keys of people stand in the Organization.
     """
 
 
@@ -72,3 +74,44 @@ def revoke(directory: Path, identifier: str) -> None:
             raise UnknownKey(message, remedy="see: ordain keys list")
         session.ledger.record(Event(moment, "local", "key.revoked", identifier, {}))
     click.echo(f"Revoked {identifier}.\nNext: ordain reconcile --once")
+
+
+_REV = click.option(
+    "--rev", help="The commit whose Organization is read; by default the protected branch."
+)
+
+
+@command.command("allowed-signers")
+@_REV
+@click.pass_obj
+def allowed(directory: Path, rev: str | None) -> None:
+    """Print who may sign, as git and ssh-keygen read it."""
+    from ordain.vcs.allowed_signers import allowed_signers
+
+    click.echo(allowed_signers(_of_people(directory, rev)), nl=False)
+    click.echo(
+        "Next: save it, then git config gpg.ssh.allowedSignersFile FILE; see ordain keys revoked",
+        err=True,
+    )
+
+
+@command.command()
+@_REV
+@click.pass_obj
+def revoked(directory: Path, rev: str | None) -> None:
+    """Print the keys of people that are revoked, as ssh-keygen -r reads them."""
+    from ordain.vcs.allowed_signers import revoked_keys
+
+    click.echo(revoked_keys(_of_people(directory, rev)), nl=False)
+    click.echo("Next: save it, then git config gpg.ssh.revocationFile FILE", err=True)
+
+
+def _of_people(directory: Path, rev: str | None) -> tuple[AllowedKey, ...]:
+    """The keys of everybody in the Organization of a commit."""
+    from ordain.reconciler.gating import read_side
+    from ordain.reconciler.people import allowed_keys, organization_of
+
+    with open_session(directory) as session:
+        source = session.source
+        commit = source.head() if rev is None else source.repository.resolve(rev)
+        return allowed_keys(organization_of(read_side(source, commit).estate))

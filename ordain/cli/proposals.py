@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ordain.cli.approve import command as approve
 from ordain.cli.session import now, open_session
 from ordain.specs.diagnostics import shown
 
@@ -21,14 +22,7 @@ _PERSON = click.option(
 _KEY = click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Your private key; by default the one that ordain init made.",
-)
-
-
-_ROLE = click.option(
-    "--role",
-    type=click.Choice(("manager", "cto", "compliance-manager")),
-    help="In which of your roles; by default the one that is still missing.",
+    help="Your key, as in ordain approve.",
 )
 
 
@@ -94,38 +88,7 @@ def show(directory: Path, identifier: str) -> None:
     click.echo(f"\nNext: ordain proposals {verb} {shown(proposal.id)} --as PERSON")
 
 
-@command.command()
-@click.argument("identifier")
-@_PERSON
-@_ROLE
-@_KEY
-@click.option("--signed", is_flag=True, help="Sign a statement although the forge takes reviews.")
-@click.pass_obj
-def approve(
-    directory: Path,
-    identifier: str,
-    person: str,
-    role: str | None,
-    key: Path | None,
-    *,
-    signed: bool,
-) -> None:
-    """Approve exactly the content of a proposal, signed with your key."""
-    from ordain.reconciler.review import Reviewer
-    from ordain.reconciler.review import approve as approve_proposal
-
-    with open_session(directory) as session:
-        approval = approve_proposal(
-            session.source,
-            session.ledger,
-            identifier,
-            by=Reviewer(person, key, role),
-            now=now(),
-            good=session.state.get("good"),
-            insist=signed,
-        )
-    click.echo(f"{approval.person} approves {identifier} as {approval.role} (key {approval.key}).")
-    click.echo(f"Next: ordain proposals merge {identifier} --as PERSON")
+command.add_command(approve, "approve")
 
 
 @command.command()

@@ -148,17 +148,19 @@ def _changes(
     from ordain.reconciler.history import commits_on_model
     from ordain.reconciler.people import allowed_keys, organization_of
     from ordain.reports.facts import ChangeRecord
-    from ordain.vcs.signatures import commit_signer
+    from ordain.vcs.known_signatures import commit_signers
 
     repository = session.source.repository
     allowed = allowed_keys(organization_of(side.estate))
+    commits = commits_on_model(repository, side.estate, document.name, side.revision)
+    people = commit_signers(repository, [one.id for one in commits], allowed, now)
     return tuple(
         ChangeRecord(
             commit.id,
             commit.time,
             commit.author.name,
-            commit_signer(commit, allowed, now).person,
+            person,
             commit.title,
         )
-        for commit in commits_on_model(repository, side.estate, document.name, side.revision)
+        for commit, person in zip(commits, people, strict=True)
     )

@@ -20,7 +20,7 @@ from ordain.specs.people import RECONCILER
 from ordain.vcs.errors import GitError, MissingPath
 from ordain.vcs.keys import load_signer
 from ordain.vcs.plain import ANCHORS, REMOTE_ANCHORS
-from ordain.vcs.signatures import commit_signer
+from ordain.vcs.signatures import signed_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,13 +118,13 @@ def _refuse_strangers(
 ) -> None:
     """Refuse anchors, oldest first, that the reconciler has not signed."""
     repository = source.repository
-    *older, newest = repository.commits(commits)
+    *older, newest = commits
     found = makers(repository, older, allowed, source.head())
     strangers = [one for one, who in zip(older, found, strict=True) if RECONCILER not in who]
-    if commit_signer(newest, allowed, now).person != RECONCILER:
+    if signed_by(repository, newest, allowed, now) != RECONCILER:
         strangers.append(newest)
     if strangers:
-        raise _invalid(strangers[0].id, "is not signed by the reconciler")
+        raise _invalid(strangers[0], "is not signed by the reconciler")
 
 
 def _refuse_loss(chain: str, anchored: Head, found: Head | None) -> None:

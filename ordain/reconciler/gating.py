@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.source import Source
     from ordain.reconciler.testimony import Testimony, Witness
     from ordain.reconciler.trees import CommitTree
-    from ordain.specs.documents import LoadedEstate
+    from ordain.specs.documents import Document, LoadedEstate
     from ordain.vcs.changes import Change
     from ordain.vcs.git import Repository
     from ordain.vcs.keys import AllowedKey
@@ -64,6 +64,11 @@ class Side:
     revision: str
     tree: CommitTree
     estate: LoadedEstate
+
+    @property
+    def read(self) -> dict[tuple[str, str], tuple[Document, ...]]:
+        """The documents of its files in which nothing was found, by path and blob."""
+        return {(path, self.tree.blob(path)): one for path, one in self.estate.clean.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +111,18 @@ class Gated:
     refused: tuple[Refusal, ...]
 
 
-def read_side(source: Source, revision: str) -> Side:
-    """Load the estate of a commit or tree."""
-    tree = source.tree(revision)
-    return Side(revision, tree, load_estate(tree))
+def read_side(source: Source, revision: str, beside: Side | None = None) -> Side:
+    """Load the estate of a commit or tree.
+
+    What has the same path and the same bytes in a side that is loaded already is not parsed again.
+    """
+    if beside is None:
+        tree = source.tree(revision)
+        return Side(revision, tree, load_estate(tree, known=source.known))
+    tree = source.tree(revision, beside.tree)
+    clean = beside.estate.clean
+    shared = {path: clean[path] for path in tree.shared_with(beside.tree) if path in clean}
+    return Side(revision, tree, load_estate(tree, read=shared, known=source.known))
 
 
 def gate_history(
@@ -136,7 +149,7 @@ def gate_history(
     base = read_side(source, good) if steps and good is not None else None
     for revision in steps:
         try:
-            side = read_side(source, revision)
+            side = read_side(source, revision, base)
             moment = (passed or {}).get(revision, now)
             verdict = judge_commit(source, base, side, moment, heard=heard)
         except OrdainError as error:
@@ -148,6 +161,8 @@ def gate_history(
             continue
         judged.append(verdict)
         good, base, refused = revision, side, []
+    if steps:
+        source.remember()
     return Gated(good, tuple(judged), tuple(refused))
 
 
@@ -457,8 +472,7 @@ def _unsigned(commit: str) -> Finding:
 
 def _change(source: Source, base: Side | None, side: Side) -> Change:
     """The change of a side; the first commit changes everything."""
-    empty = source.repository.write_tree(None, {})
-    start = empty if base is None else base.revision
+    start = source.repository.write_tree(None, {}) if base is None else base.revision
     return change_between(source.repository, start, side.revision)
 
 
@@ -482,6 +496,6 @@ def _with_contributors(
     behind = None if told is None else told.witness.makers_behind(base.revision)
     for model in sorted(models):
         people |= contributors_to_model(
-            source.repository, base.estate, model, base.revision, behind
+            source.repository, base.estate, model, base.revision, behind, read=base.read
         )
     return replace(facts, contributors=frozenset(people))

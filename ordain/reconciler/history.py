@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.trees import is_document_path
-from ordain.vcs.errors import BadSignature, GitError
+from ordain.vcs.errors import GitError
 from ordain.vcs.keys import AllowedKey, PublicKey
+from ordain.vcs.known_signatures import commit_keys, commit_signers
 from ordain.vcs.process import failure
-from ordain.vcs.signatures import commit_key, commit_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from ordain.specs.documents import Document, LoadedEstate
+
+    # The documents of files in which nothing was found, by path and blob.
+    ReadFiles = Mapping[tuple[str, str], tuple[Document, ...]]
     from ordain.vcs.git import Repository
     from ordain.vcs.objects import Commit
 
@@ -37,8 +40,7 @@ def signers(
     repository: Repository, commits: Sequence[str], allowed: Sequence[AllowedKey], now: datetime
 ) -> tuple[str | None, ...]:
     """Who signed each commit, None where nobody known did."""
-    found = repository.commits(commits)
-    return tuple(commit_signer(commit, allowed, now).person for commit in found)
+    return commit_signers(repository, commits, allowed, now)
 
 
 def contributors_to_model(
@@ -47,32 +49,39 @@ def contributors_to_model(
     model: str,
     head: str,
     behind: Callable[[Commit], frozenset[str] | None] | None = None,
+    *,
+    read: ReadFiles | None = None,
 ) -> frozenset[str]:
     """Everyone who signed a change of what a promotion of the model pins, since the version now
     running was proposed; without such a version, since the beginning.
 
     A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent;
-    `behind` may know who made what a host has committed.
+    `behind` may know who made what a host has committed. `read` are the documents of files that
+    are read already.
     """
     since = _proposed_at(repository, estate, model, head)
     span = head if since is None else f"{since}..{head}"
-    paths = sorted(_pinned_paths(estate, model) | _former_paths(repository, estate, model, span))
+    paths = sorted(
+        _pinned_paths(estate, model) | _former_paths(repository, estate, model, span, read or {})
+    )
     commits = _listed(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
     present = allowed_keys(organization_of(estate))
-    read = repository.commits(commits)
-    found = makers(repository, read, present, head)
-    known_better = (
-        behind(commit) if behind is not None and UNKNOWN in names else None
-        for commit, names in zip(read, found, strict=True)
-    )
-    pairs = zip(found, known_better, strict=True)
-    return frozenset().union(*(names if better is None else better for names, better in pairs))
+    found = makers(repository, commits, present, head)
+    if behind is not None and any(UNKNOWN in names for names in found):
+        read_commits = repository.commits(commits)
+        told = (
+            behind(commit) if UNKNOWN in names else None
+            for commit, names in zip(read_commits, found, strict=True)
+        )
+        pairs = zip(found, told, strict=True)
+        found = tuple(names if better is None else better for names, better in pairs)
+    return frozenset().union(*found)
 
 
 def makers(
-    repository: Repository, commits: Sequence[Commit], present: Sequence[AllowedKey], head: str
+    repository: Repository, commits: Sequence[str], present: Sequence[AllowedKey], head: str
 ) -> tuple[frozenset[str], ...]:
     """Who has made each commit, whether or not their key is good by now.
 
@@ -80,19 +89,12 @@ def makers(
     ever listed: having a new key must not make anybody a stranger who may approve their own work.
     One that it lists still is not, so that no list that was refused can name somebody else.
     """
-    keys = [_key_of(commit) for commit in commits]
+    keys = commit_keys(repository, commits)
     found = [_holders(key, present) for key in keys]
     if not all(found):
         ever = keys_ever(repository, head)
         found = [names or _holders(key, ever) for key, names in zip(keys, found, strict=True)]
     return tuple(names or frozenset({UNKNOWN}) for names in found)
-
-
-def _key_of(commit: Commit) -> PublicKey | None:
-    try:
-        return commit_key(commit)
-    except BadSignature:
-        return None
 
 
 def _holders(key: PublicKey | None, listed: Sequence[AllowedKey]) -> frozenset[str]:
@@ -168,7 +170,13 @@ def _pinned_paths(estate: LoadedEstate, model: str) -> set[str]:
     return paths
 
 
-def _former_paths(repository: Repository, estate: LoadedEstate, model: str, span: str) -> set[str]:
+def _former_paths(
+    repository: Repository,
+    estate: LoadedEstate,
+    model: str,
+    span: str,
+    read: ReadFiles,
+) -> set[str]:
     """Files in which a pinned document stood during the span, and files that it named then.
 
     Without them, who edits a model, its data or the lock, and then has the file moved by somebody
@@ -182,11 +190,14 @@ def _former_paths(repository: Repository, estate: LoadedEstate, model: str, span
         return set()
     wanted = {document.key, f"Dataset/{document.spec.dataset}"}
     touched = _documents_in(repository, span)
-    contents = repository.read_many(blob for _, blob in touched)
+    contents = repository.read_many(blob for _, blob in touched - read.keys())
     found: set[str] = set()
     for path, blob in touched:
         # Each is read: a name can be written in YAML without its letters standing there.
-        for one in load_estate({path: contents[blob]}).documents.values():
+        documents = read.get((path, blob))
+        if documents is None:
+            documents = tuple(load_estate({path: contents[blob]}).documents.values())
+        for one in documents:
             if one.key in wanted or one.kind == "Estate":
                 found |= {path, *_named_files(one)}
     return found

@@ -46,6 +46,16 @@ class Home:
         """Private keys of this machine."""
         return self.root / "keys"
 
+    @property
+    def values(self) -> Path:
+        """What files of the estate say, from runs before."""
+        return self.root / "values.json"
+
+    @property
+    def signatures(self) -> Path:
+        """Which key has signed which commit, from runs before."""
+        return self.root / "signatures.json"
+
     def job(self, recipe: str) -> Path:
         """Where the training run of a recipe works."""
         return self.root / "jobs" / recipe.removeprefix("sha256:")[:32]

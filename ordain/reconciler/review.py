@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordain.ledger.records import Event
@@ -18,19 +19,21 @@ from ordain.reconciler.gating import Judged, Side, judge_commit, judge_merge, re
 from ordain.reconciler.people import allowed_keys, find_person, organization_of
 from ordain.specs.errors import FindingsError
 from ordain.specs.findings import Severity
-from ordain.vcs.errors import HostError
+from ordain.vcs.errors import HostError, KeyUnusable
 from ordain.vcs.forge import Proposal
-from ordain.vcs.keys import Actor, holder, load_signer
+from ordain.vcs.keygen import open_signer
+from ordain.vcs.keys import Actor, holder
 from ordain.vcs.objects import Identity
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from ordain.ledger.ledger import Ledger
     from ordain.reconciler.source import Source
     from ordain.vcs.approvals import Approval
+    from ordain.vcs.changes import Change
     from ordain.vcs.forge import Candidate, Merged
+    from ordain.vcs.keys import PublicKey
 
 _APPROVING = ("cto", "manager", "compliance-manager")
 
@@ -53,6 +56,7 @@ class Reviewer:
     person: str
     key: Path | None = None
     role: str | None = None
+    insist: bool = False
 
 
 def review(source: Source, identifier: str, now: datetime, *, good: str | None = None) -> Reviewed:
@@ -91,9 +95,9 @@ def judge_sides(
     """
     base, commit = read_side(source, onto), source.repository.commit(head)
     if len(commit.parents) > 1 and commit.parents[0] == onto:
-        side = read_side(source, head)
+        side = read_side(source, head, base)
         return base, side, judge_commit(source, base, side, now, number=number)
-    side = read_side(source, source.repository.merge_tree(onto, head))
+    side = read_side(source, source.repository.merge_tree(onto, head), base)
     return base, side, judge_merge(source, base, side, head, now, number=number)
 
 
@@ -114,7 +118,8 @@ def _review_branch(source: Source, good: str, now: datetime) -> Reviewed:
     proposal = Proposal(
         name, name, head.title, head.body, head.id, good, str(head.author), head.time
     )
-    base, side = read_side(source, good), read_side(source, head.id)
+    base = read_side(source, good)
+    side = read_side(source, head.id, base)
     return Reviewed(proposal, judge_commit(source, base, side, now))
 
 
@@ -126,19 +131,48 @@ def approve(
     by: Reviewer,
     now: datetime,
     good: str | None = None,
-    insist: bool = False,
 ) -> Approval:
     """Sign an approval of the proposal's present content.
+
+    Raises:
+        ProposalRefused: the person has no such role, contributed, or the key is not theirs; or the
+            proposal is reviewed elsewhere.
+        KeyUnusable: the key cannot be read, or does not sign.
+    """
+    asked = ask_approval(source, identifier, by=by, now=now, good=good)
+    actor = _actor(source, asked.base, by, now)
+    return record_approval(source, ledger, identifier, asked, actor, stated=now, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An approval that somebody may give: of what, in which role, by the list of which commit."""
+
+    reviewed: Reviewed
+    base: Side
+    change: Change
+    role: str
+
+
+def ask_approval(
+    source: Source,
+    identifier: str,
+    *,
+    by: Reviewer,
+    now: datetime,
+    good: str | None = None,
+) -> Asked:
+    """What somebody would sign.
 
     Where people review on a host a statement is written only if they `insist`: two places for one
     thing help nobody, until one of them is down.
 
     Raises:
-        ProposalRefused: the person has no such role, contributed, or the key is not theirs; or the
-            proposal is reviewed elsewhere.
+        ProposalRefused: the person has no such role, contributed, or the proposal is reviewed
+            elsewhere.
     """
     reviewed = review(source, identifier, now, good=good)
-    if reviewed.proposal.number is not None and not insist:
+    if reviewed.proposal.number is not None and not by.insist:
         raise ProposalRefused(
             f"{identifier} is reviewed at {reviewed.proposal.url}",
             remedy="review it there, or sign a statement all the same with --signed",
@@ -149,12 +183,30 @@ def approve(
     if by.person in reviewed.judged.facts.contributors:
         message = f"{by.person} contributed to what {identifier} brings, and cannot approve it"
         raise ProposalRefused(message, remedy="ask somebody who did not contribute")
-    actor = _actor(source, base, by, now)
+    return Asked(reviewed, base, reviewed.judged.change, role)
+
+
+def record_approval(
+    source: Source,
+    ledger: Ledger,
+    identifier: str,
+    asked: Asked,
+    actor: Actor,
+    *,
+    stated: datetime,
+    now: datetime,
+) -> Approval:
+    """Have it signed, put it where approvals stand, and write down that it was given."""
     approval = source.forge.approve(
-        reviewed.proposal, change=reviewed.judged.change, actor=actor, role=role, time=now
+        asked.reviewed.proposal, change=asked.change, actor=actor, role=asked.role, time=stated
     )
-    data = {"change": approval.change, "role": role, "key": approval.key, "proof": approval.proof}
-    ledger.record(Event(now, by.person, "approval.recorded", identifier, data))
+    data = {
+        "change": approval.change,
+        "role": asked.role,
+        "key": approval.key,
+        "proof": approval.proof,
+    }
+    ledger.record(Event(now, actor.person, "approval.recorded", identifier, data))
     return approval
 
 
@@ -204,7 +256,8 @@ def merge(
 
 
 def _judge(source: Source, proposal: Proposal, onto: str, tree: str, now: datetime) -> Judged:
-    base, side = read_side(source, onto), read_side(source, tree)
+    base = read_side(source, onto)
+    side = read_side(source, tree, base)
     return judge_merge(source, base, side, proposal.head, now, number=proposal.number)
 
 
@@ -236,11 +289,35 @@ def _missing(judged: Judged | None) -> list[str]:
 
 def _actor(source: Source, base: Side, by: Reviewer, now: datetime) -> Actor:
     """The person with a key that is theirs; a statement under a false name is not even written."""
-    path = source.home.key(by.person) if by.key is None else by.key
-    signer = load_signer(path)
-    found = holder(signer.public, allowed_keys(organization_of(base.estate)), now)
-    if found.person != by.person:
+    path = by.key or _usual_key(source, base, by.person, now)
+    signer = open_signer(path)
+    refuse_stranger(base, signer.public, by.person, str(path), now)
+    return Actor(by.person, identity_of(by.person), signer)
+
+
+def _usual_key(source: Source, base: Side, person: str, now: datetime) -> Path:
+    """The key in the estate's home; without one there, what git signs with, if that is theirs."""
+    mine = source.home.keys / person
+    if mine.is_file():
+        return mine
+    settings = ("config", "--type=path", "--get", "user.signingKey")
+    found = source.repository.ask(*settings).out.decode("utf-8", "surrogateescape").strip()
+    if found.startswith("/"):
+        with suppress(KeyUnusable, ProposalRefused):
+            refuse_stranger(base, open_signer(Path(found)).public, person, found, now)
+            return Path(found)
+    return source.home.key(person)
+
+
+def identity_of(person: str) -> Identity:
+    """Who a commit says has made it; an address of a person's own is nobody's business."""
+    return Identity(person, f"{person}@ordain.invalid")
+
+
+def refuse_stranger(base: Side, key: PublicKey, person: str, place: str, now: datetime) -> None:
+    """Refuse a key that is not the person's, or not any more."""
+    found = holder(key, allowed_keys(organization_of(base.estate)), now)
+    if found.person != person:
         reason = found.reason or f"it is the key of {found.person}"
-        message = f"{path} is not a key of {by.person}: {reason}"
+        message = f"{place} is not a key of {person}: {reason}"
         raise ProposalRefused(message, remedy="use the key that the Organization lists for you")
-    return Actor(by.person, Identity(by.person, f"{by.person}@ordain.invalid"), signer)

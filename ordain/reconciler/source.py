@@ -23,9 +23,11 @@ from ordain.reconciler.errors import Untrusted
 from ordain.reconciler.home import Home, home_of
 from ordain.reconciler.trees import CommitTree
 from ordain.specs.errors import SpecError
+from ordain.specs.known_values import KnownValues
 from ordain.specs.trees import ESTATE_FILE, misplaced
 from ordain.vcs.errors import HostBusy, HostDenied, HostError, HostUnreachable, MissingPath
 from ordain.vcs.git import Repository
+from ordain.vcs.known_signatures import KnownSignatures
 from ordain.vcs.plain import PlainGit
 from ordain.vcs.process import checked
 
@@ -111,7 +113,8 @@ class Hosts:
 class Source:
     """An opened estate: its repository, its settings at HEAD, and its home.
 
-    `unusable` says why the settings are not those of HEAD but of a commit before it.
+    `unusable` says why the settings are not those of HEAD but of a commit before it. `known` are
+    the values of files that were read before.
     """
 
     repository: Repository
@@ -120,6 +123,7 @@ class Source:
     home: Home
     root_commit: str
     unusable: SpecError | None = None
+    known: KnownValues = field(default_factory=KnownValues)
     hosts: Hosts | None = None
 
     @property
@@ -171,6 +175,16 @@ class Source:
         """The commit that production should follow now."""
         return self.repository.resolve(self.ref)
 
+    def remember(self) -> None:
+        """Leave to the next run what this one has found out about files and signatures.
+
+        Only where the home can be written; neither is needed for anything but speed.
+        """
+        with suppress(OSError):
+            self.home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.known.keep()
+        self.repository.signatures.keep()
+
     def declared_names(self, kind: str) -> tuple[str, ...]:
         """The names of a kind's documents in the newest commit of the work tree's branch."""
         from ordain.specs.estates import load_estate
@@ -178,9 +192,9 @@ class Source:
         estate = load_estate(self.tree(self.repository.resolve("HEAD")))
         return tuple(document.name for document in estate.all(kind))
 
-    def tree(self, revision: str) -> CommitTree:
-        """The files of a commit or tree."""
-        return CommitTree(self.repository, revision)
+    def tree(self, revision: str, beside: CommitTree | None = None) -> CommitTree:
+        """The files of a commit or tree; those of another one that is read already cost nothing."""
+        return CommitTree(self.repository, revision, beside)
 
 
 def open_source(path: Path, environ: Mapping[str, str], *, opener: Opener = _open_host) -> Source:
@@ -199,7 +213,12 @@ def open_source(path: Path, environ: Mapping[str, str], *, opener: Opener = _ope
     hosts = Hosts(repository, environ, opener)
     forge = _forge(hosts, settings, remote)
     root = repository.root_commit(head)
-    return Source(repository, settings, forge, home_of(root, environ), root, unusable, hosts)
+    home = home_of(root, environ)
+    known = KnownValues()
+    if environ.get("ORDAIN_NO_CACHE", "") in {"", "0"}:
+        repository.signatures = KnownSignatures(home.signatures)
+        known = KnownValues(home.values)
+    return Source(repository, settings, forge, home, root, unusable, known, hosts)
 
 
 def _forge(hosts: Hosts, settings: Estate, remote: str | None) -> Forge:

@@ -300,7 +300,7 @@ class Witness:
 
     def _makers_of(self, merge: WebMerge, head: str) -> frozenset[str]:
         commits = self.repository.commits(merge.commits)
-        found = makers(self.repository, commits, self.allowed, head)
+        found = makers(self.repository, merge.commits, self.allowed, head)
         people = people_of(self, merge.proposal.author)
         for commit, names in zip(commits, found, strict=True):
             if UNKNOWN not in names or not _adds_nothing(self.repository, commit):

@@ -6,12 +6,12 @@ asked meanwhile (see `reads`). It holds no finding and no value. Whatever is to 
 the bytes that were read in this run, so a warm check prints what a cold one prints, and a cache
 that is lost, old or damaged costs time and nothing else.
 
-It is one file for each estate, outside of the work tree, written beside and renamed, so that checks
-at the same time cannot see half of one. Its first line names the format, the tool, the length and
-the digest of the rest; a file for which these do not hold is no cache. It is JSON, never pickle.
+It is one file for each estate, outside of the work tree (see `memory` for when a file is believed).
+It is JSON, never pickle.
 Whoever may write it can make the check say nothing, so a directory or file that belongs to somebody
 else or that others may write is not used, neither is one inside of what is checked. The server hook
-and the reconciler are given no cache at all.
+and the reconciler are given none: they ask every question every time, and remember no more than
+what bytes say (see `known_values`).
 
 Refused: a database of single entries, which takes as long to ask five thousand times as the answer
 saves; times and sizes of files instead of their bytes, which anybody can set.
@@ -27,6 +27,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.graph import Ties
+from ordain.specs.memory import is_own, keep, recall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,9 +40,7 @@ if TYPE_CHECKING:
 Known = tuple[str, str, Ties]
 
 _FORMAT: Final = "ordain.cache/1"
-_MOST_BYTES: Final = 64_000_000
 _MOST_FILES: Final = 32
-_OF_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Cache:
@@ -107,9 +106,8 @@ class Cache:
         """Write what this run knows; failing to write is no failure of a check."""
         content = {"files": self._files, "silent": self._silent}
         body = json.dumps(content, separators=(",", ":")).encode()
-        if len(body) <= _MOST_BYTES:
+        if keep(self._path, f"{_FORMAT} {self._tool}", body):
             with suppress(OSError):
-                _write(self._path, _head(self._tool, body) + body)
                 _evict(self._path.parent)
 
     def touch(self) -> None:
@@ -118,58 +116,13 @@ class Cache:
             os.utime(self._path, follow_symlinks=False)
 
 
-def _head(tool: str, body: bytes) -> bytes:
-    return f"{_FORMAT} {tool} {len(body)} {sha256(body).hexdigest()}\n".encode()
-
-
 def _read(path: Path, tool: str) -> dict[str, Any]:
     """What the file holds; nothing where it is not exactly what this tool has written."""
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK)
-    except OSError:
-        return {}
-    try:
-        head, body = _parts(handle)
-    except OSError:
-        return {}
-    finally:
-        os.close(handle)
-    if head != _head(tool, body):
+    body = recall(path, f"{_FORMAT} {tool}")
+    if body is None:
         return {}
     content: dict[str, Any] = json.loads(body)
     return content
-
-
-def _parts(handle: int) -> tuple[bytes, bytes]:
-    """The first line and the rest; nothing where it is no file that only we write.
-
-    What it is must be known before it is opened as a file, which a directory refuses.
-    """
-    found = os.fstat(handle)
-    if not _own(found, stat.S_ISREG) or found.st_size > _MOST_BYTES:
-        return b"", b""
-    with open(handle, "rb", closefd=False) as file:
-        return file.readline(_MOST_BYTES), file.read(_MOST_BYTES)
-
-
-def _own(found: os.stat_result, is_kind: Any) -> bool:  # noqa: ANN401 - a function of stat
-    """Whether something is of this kind, ours, and nobody else may write it."""
-    ours = found.st_uid == os.geteuid() and not found.st_mode & _OF_OTHERS
-    return ours and bool(is_kind(found.st_mode))
-
-
-def _write(path: Path, data: bytes) -> None:
-    from tempfile import mkstemp
-
-    handle, beside = mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with open(handle, "wb") as file:  # noqa: PTH123 - a handle
-            file.write(data)
-        os.replace(beside, path)  # noqa: PTH105 - the name is a text
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(beside)  # noqa: PTH108
-        raise
 
 
 def _evict(directory: Path) -> None:
@@ -195,7 +148,7 @@ def open_cache(directory: Path, root: Path, tool: str) -> Cache | None:
         return None
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _own(os.lstat(directory), stat.S_ISDIR):
+        if not is_own(os.lstat(directory), stat.S_ISDIR):
             return None
     except OSError:
         return None

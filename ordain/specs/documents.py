@@ -111,8 +111,9 @@ class LoadedEstate:
 
     Documents with errors are absent, so an estate with blocking findings must not be acted on;
     `refused` are the identities of those whose kind and name could be read. `files` are the paths
-    that were read. Where a cache is used, `identities` names the bytes of each document. `met` are
-    the documents whose content has been read so far, in that order: without a cache all of them.
+    that were read, `clean` the documents of each in which nothing was found. Where a cache is used,
+    `identities` names the bytes of each document. `met` are the documents whose content has been
+    read so far, in that order: without a cache all of them.
     """
 
     documents: dict[str, Document]
@@ -121,6 +122,9 @@ class LoadedEstate:
     refused: frozenset[str] = frozenset()
     identities: Mapping[str, str] = field(default_factory=dict, compare=False)
     met: list[Document] = field(default=_ALL, compare=False, repr=False)
+    clean: Mapping[str, tuple[Document, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
     _kinds: dict[str, tuple[Document, ...]] = field(init=False, repr=False, compare=False)
     _graph: list[Graph] = field(init=False, repr=False, compare=False)
 

@@ -24,23 +24,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ordain.specs.cache import Cache, Known
+    from ordain.specs.known_values import KnownValues
 
 _IDENTITY: Final = re.compile(rb"""\b(kind|name):[ \t]*["']?([A-Za-z0-9-]+)""")
 
 
-def load_estate(tree: Mapping[str, bytes], cache: Cache | None = None) -> LoadedEstate:
+def load_estate(
+    tree: Mapping[str, bytes],
+    cache: Cache | None = None,
+    *,
+    read: Mapping[str, tuple[Document, ...]] | None = None,
+    known: KnownValues | None = None,
+) -> LoadedEstate:
     """Every document of a tree that passes its schema, and all that is wrong with the rest.
 
     References between documents are not looked at; see `references.check_references`. Bad content
     never raises: an unreadable file, a broken document or a missing `ordain.yaml` is a finding.
     With a cache, a file whose bytes had no finding before is not parsed until somebody asks for
-    what is in it.
+    what is in it. `read` are the `clean` files of another estate whose path and bytes are those of
+    this one; their documents are taken as they are, and not parsed again. `known` are the values of
+    files that were read in another run.
     """
-    loading = _Loading(cache)
+    loading = _Loading(cache, read or {}, known)
     paths = document_paths(tree)
     if isinstance(tree, RefusingTree):
         loading.refuse(tree.refused)
     for path in paths:
+        if path in loading.shared:
+            loading.add_shared(path)
+            continue
         data = loading.read(tree, path)
         if data is not None:
             loading.add_file(data, path)
@@ -48,7 +60,13 @@ def load_estate(tree: Mapping[str, bytes], cache: Cache | None = None) -> Loaded
     findings = tuple(sorted(loading.findings, key=_place))
     refused = frozenset(loading.refused)
     return LoadedEstate(
-        loading.documents, findings, paths, refused, loading.identities, loading.met
+        loading.documents,
+        findings,
+        paths,
+        refused,
+        loading.identities,
+        loading.met,
+        loading.clean,
     )
 
 
@@ -65,8 +83,16 @@ def unreadable(path: str, error: SpecError | OSError) -> Finding:
 class _Loading:
     """What has been loaded so far."""
 
-    def __init__(self, cache: Cache | None) -> None:
+    def __init__(
+        self,
+        cache: Cache | None,
+        shared: Mapping[str, tuple[Document, ...]],
+        known: KnownValues | None,
+    ) -> None:
         self._cache = cache
+        self._values = known
+        self.shared = shared
+        self.clean: dict[str, tuple[Document, ...]] = {}
         self.identities: dict[str, str] = {}
         self.met: list[Document] = []
         self.documents: dict[str, Document] = {}
@@ -98,7 +124,10 @@ class _Loading:
     def add_file(self, data: bytes, path: str) -> None:
         """Every document of one file."""
         if self._cache is None:
-            self._parse_file(data, path)
+            findings, refused = len(self.findings), len(self.refused)
+            documents = self._parse_file(data, path)
+            if (findings, refused) == (len(self.findings), len(self.refused)):
+                self.clean[path] = tuple(documents)
             return
         blob = blob_id(data)
         known = self._cache.documents(blob)
@@ -112,6 +141,20 @@ class _Loading:
         for at, document in enumerate(documents):
             if self.documents.get(document.key) is document:
                 self.identities[document.key] = f"{blob}:{at}"
+
+    def add_shared(self, path: str) -> None:
+        """Every document of a file that stands so in another estate, where nothing was found in it.
+
+        Whether its place is free is another question in every estate.
+        """
+        found = self.shared[path]
+        before = len(self.findings)
+        for document in found:
+            self._declares_estate |= document.kind == "Estate" and path == ESTATE_FILE
+            self._add(document)
+            self.met.append(document)
+        if len(self.findings) == before:
+            self.clean[path] = found
 
     def _add_known(self, known: Iterable[Known], data: bytes, path: str) -> list[Document]:
         """Every document of a file that had no finding."""
@@ -127,7 +170,7 @@ class _Loading:
     def _parse_file(self, data: bytes, path: str) -> list[Document]:
         """Every document of one file that is right."""
         found: list[Document] = []
-        parsed = parse(data, path)
+        parsed = parse(data, path, self._values)
         self.findings.extend(parsed.findings)
         known = {finding.location for finding in parsed.findings}
         if blocking(parsed.findings):

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ordain.specs.documents import Marks
+    from ordain.specs.known_values import KnownValues
 
     # PyYAML's types know events by their classes only; what is in them is checked by the tests.
     Event = Any
@@ -374,33 +375,49 @@ class _Builder:
             raise _StopError
 
 
-def parse(data: bytes, path: str) -> Parsed:
+def parse(data: bytes, path: str, known: KnownValues | None = None) -> Parsed:
     """The documents of one file. Bad text gives findings, never an exception.
 
-    Aliased collections are shared between their places: treat the values as read-only.
+    `known` are the values that ordinary files had before; it learns those of this one. Aliased
+    collections are shared between their places: treat the values as read-only.
     """
     if len(data) >= MAXIMUM_BYTES:
         message = f"the file has {len(data):,} bytes; the limit is {MAXIMUM_BYTES:,}"
         remedy = "split the file; data does not belong into a document"
         finding = Finding("SPEC011", Severity.ERROR, message, Location(path), remedy=remedy)
         return Parsed((), (finding,))
+    values = None if known is None else known.of(data)
+    if values is None:
+        if wrong := tuple(_misleading(data, path)):
+            return Parsed((), wrong)
+        values = ordinary_values(data, _Parser)
+        if known is not None and values is not None:
+            known.learn(data, values)
+    if values is not None:
+        return _ordinary(values, data, path)
+    builder = _Builder(data, Source(path, data.decode("utf-8-sig")))
+    nodes = builder.documents()
+    return Parsed(tuple(nodes), tuple(builder.findings))
+
+
+def _misleading(data: bytes, path: str) -> Iterator[Finding]:
+    """What keeps a text from being parsed at all: others would read something else in it."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return Parsed((), (encoding_finding(data, error, path),))
-    if not text.isascii() and (found := tuple(_misread_characters(Source(path, text)))):
-        return Parsed((), found)
-    if _NUL.search(data) and (found := tuple(_null_characters(data, Source(path, text)))):
-        return Parsed((), found)
-    values = ordinary_values(data, _Parser)
-    if values is not None:
-        marks = _MarksOfFile(data, path)
-        return Parsed(
-            tuple(Node(value, LaterMarks(marks, at)) for at, value in enumerate(values)), ()
-        )
-    builder = _Builder(data, Source(path, text))
-    nodes = builder.documents()
-    return Parsed(tuple(nodes), tuple(builder.findings))
+        yield encoding_finding(data, error, path)
+        return
+    found = [] if text.isascii() else list(_misread_characters(Source(path, text)))
+    if not found and _NUL.search(data):
+        found = list(_null_characters(data, Source(path, text)))
+    yield from found
+
+
+def _ordinary(values: list[Any], data: bytes, path: str) -> Parsed:
+    """A file in which nothing is unusual; where something stands in it is found out when asked."""
+    marks = _MarksOfFile(data, path)
+    nodes = (Node(value, LaterMarks(marks, at)) for at, value in enumerate(values))
+    return Parsed(tuple(nodes), ())
 
 
 def _misread_characters(source: Source) -> Iterator[Finding]:

@@ -51,7 +51,7 @@ _MOST: Final = 100
 # What a pattern wants; the patterns of the shared types are described where they are declared.
 PATTERNS: Final = {
     r"^/v1/[a-z0-9][a-z0-9/_-]*$": "a path below /v1/ such as /v1/credit",
-    r"^(ssh-|ecdsa-)": "a public SSH key line such as `ssh-ed25519 AAAA...`",
+    r"^(ssh-|ecdsa-|sk-)": "a public SSH key line such as `ssh-ed25519 AAAA...`",
     r"^[a-zA-Z_][a-zA-Z0-9_]*$": "a CEL identifier: letters, digits and underscores",
     r"^([1-9]|[1-5][0-9]|60)s$": "a number of seconds from 1s to 60s",
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$": "the name of an entry point such as reason-codes",

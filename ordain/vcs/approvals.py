@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from ordain.specs.canonical import canonical_json
 from ordain.vcs.errors import UnnameableChange, VcsError
-from ordain.vcs.keys import holder
+from ordain.vcs.keys import Signer, holder
 from ordain.vcs.signatures import APPROVAL, sign, verify
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ SIGNATURE = "statement.sig"
 FIELDS = {"format", "change", "base", "person", "role", "time", "paths", "estate"}
 PERSON = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_@+-]|\.(?=[A-Za-z0-9_@+-]))*")
 ROLE = re.compile(r"[a-z][a-z-]*")
+_STATED = ("change", "base", "person", "role", "estate")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -156,14 +157,19 @@ def write_approval(
     time: datetime,
     estate: str,
 ) -> tuple[str, str]:
-    """Store a signed approval as a commit and return (ref, commit id); no ref is moved yet."""
+    """Store a signed approval as a commit and return (ref, commit id); no ref is moved yet.
+
+    What proves it is the signature of the statement. The commit around it is signed too where that
+    asks nobody a second time.
+    """
     person = actor.person
     ref = approval_ref(change.digest, person, role, change.base)
     text = statement(change, person=person, role=role, time=time, estate=estate)
     armor = sign(actor.signer, APPROVAL, text)
     tree = repository.write_tree(None, {STATEMENT: text, SIGNATURE: armor.encode()})
     title = f"{person} approves {change.digest.removeprefix('sha256:')[:12]} as {role}"
-    return ref, repository.write_commit(tree, (), title, actor.who, time, actor.signer)
+    signer = actor.signer if isinstance(actor.signer, Signer) else None
+    return ref, repository.write_commit(tree, (), title, actor.who, time, signer)
 
 
 def read_approvals(
@@ -196,6 +202,29 @@ def read_approvals(
         else:
             valid.append(Approval(person, role, change, time, key.fingerprint, proof, base))
     return Approvals(tuple(valid), tuple(rejected))
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a statement says that is well formed; nothing of it is signed or true yet."""
+
+    change: str
+    base: str
+    person: str
+    role: str
+    time: datetime
+    estate: str
+
+
+def read_statement(text: bytes, now: datetime) -> Stated:
+    """What a statement says.
+
+    Raises:
+        ValueError: it is not exactly what `statement` writes, or dated in the future.
+    """
+    fields = _fields(text)
+    time = _time(fields.pop("time"), now)
+    return Stated(time=time, **{name: fields[name] for name in _STATED})
 
 
 def _verified(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from ordain.vcs.keys import Signer
+    from ordain.vcs.keys import AnySigner
 
 RACED = ("but expected", "reference already exists", "unable to resolve reference")
 
@@ -135,7 +135,7 @@ class Repository(Reading):
         message: str,
         who: Identity,
         time: datetime,
-        signer: Signer | None = None,
+        signer: AnySigner | None = None,
     ) -> str:
         """Store a commit by one person (author and committer), signed if there is a signer.
 

@@ -32,8 +32,8 @@ from ordain.vcs.errors import (
 )
 from ordain.vcs.forge import Candidate, Merged, Proposal
 from ordain.vcs.host import HostState
+from ordain.vcs.objects import is_id
 from ordain.vcs.plain import PROMOTE, PlainGit, refuse_unfit, unknown
-from ordain.vcs.reading import is_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

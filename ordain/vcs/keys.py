@@ -20,7 +20,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ordain.vcs.errors import KeyUnusable
 from ordain.vcs.wire import Cursor
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 ED25519 = "ssh-ed25519"
 FOREIGN = 0o077
+_OPENSSH = b"openssh-key-v1\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,27 @@ class Signer:
         return self.private.sign(data)
 
 
+class Elsewhere(Protocol):
+    """A private key that this process does not hold: in an agent, on a token, somewhere else."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half."""
+
+    def armor(self, namespace: str, message: bytes) -> str:
+        """The armoured signature of a message for one purpose; whoever asks verifies it."""
+
+
+AnySigner = Signer | Elsewhere
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Someone who acts: the id the estate knows them by, the name in commits, the key they hold."""
 
     person: str
     who: Identity
-    signer: Signer
+    signer: AnySigner
 
 
 def generate_key(comment: str) -> tuple[bytes, str]:
@@ -177,22 +192,32 @@ def generate_key(comment: str) -> tuple[bytes, str]:
 
 
 def load_signer(path: Path | str) -> Signer:
-    """Read a private key file (OpenSSH, Ed25519, without passphrase).
+    """Read a private key file (OpenSSH, Ed25519, without passphrase); see `keygen` for all others.
 
     Raises:
         KeyUnusable: it is missing, open to others, encrypted, or of another kind.
     """
     place = Path(path)
+    return parse_signer(read_key_file(place), str(place))
+
+
+def read_key_file(place: Path) -> bytes:
+    """The bytes of a file that holds a key.
+
+    Raises:
+        KeyUnusable: it cannot be read, or it holds a private key and others can read it, too.
+    """
     try:
         with place.open("rb") as file:
-            _refuse_open(place, os.fstat(file.fileno()))
             data = file.read()
+            if b"PRIVATE KEY" in data:
+                _refuse_open(place, os.fstat(file.fileno()))
     except OSError as error:
         raise KeyUnusable(
             f"cannot read the private key {place}: {error.strerror}",
             remedy="name the file of your private key, or make one: ssh-keygen -t ed25519",
         ) from error
-    return parse_signer(data, str(place))
+    return data
 
 
 def _refuse_open(place: Path, status: os.stat_result) -> None:
@@ -214,7 +239,8 @@ def parse_signer(data: bytes, name: str) -> Signer:
         Ed25519PrivateKey,
     )
 
-    if _is_encrypted(data):
+    half = public_half(data)
+    if half is not None and half.locked:
         raise KeyUnusable(
             f"the private key {name} is locked with a passphrase",
             remedy=f"unlock it (ssh-keygen -p -N '' -f {name}), or make one only for signing",
@@ -237,11 +263,27 @@ def parse_signer(data: bytes, name: str) -> Signer:
     return Signer(PublicKey.parse(line.decode()), private)
 
 
-def _is_encrypted(data: bytes) -> bool:
-    lines = data.split(b"-----")
+@dataclass(frozen=True, slots=True)
+class PublicHalf:
+    """What a private key file says in the open."""
+
+    public: PublicKey
+    locked: bool
+
+
+def public_half(data: bytes) -> PublicHalf | None:
+    """What a private key in OpenSSH's own format says in the open; None where it is none.
+
+    Source: OpenSSH, PROTOCOL.key.
+    """
+    parts = data.split(b"-----")
     try:
-        decoded = base64.b64decode(lines[2]) if len(lines) > 2 else b""  # noqa: PLR2004
-        cursor = Cursor(decoded.removeprefix(b"openssh-key-v1\0"))
-        return decoded.startswith(b"openssh-key-v1\0") and cursor.string() != b"none"
-    except (ValueError, binascii.Error):
-        return False
+        decoded = base64.b64decode(parts[2])
+        if not decoded.startswith(_OPENSSH):
+            return None
+        cursor = Cursor(decoded.removeprefix(_OPENSSH))
+        cipher = cursor.string()
+        cursor.string(), cursor.string(), cursor.uint32()
+        return PublicHalf(PublicKey.from_blob(cursor.string()), cipher != b"none")
+    except (ValueError, IndexError, binascii.Error):
+        return None

@@ -247,6 +247,10 @@ def object_id(kind: str, content: bytes, length: int = 40) -> str:
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
+def is_id(name: str) -> bool:
+    return len(name) in {40, 64} and not set(name) - set("0123456789abcdef")
+
+
 def _line(name: str) -> bytes:
     if "\n" in name:
         raise ValueError(f"a name with a line break cannot be asked for: {name!r}")

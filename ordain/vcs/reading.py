@@ -13,7 +13,8 @@ from ordain.vcs.errors import (
     ShallowClone,
     UnknownRevision,
 )
-from ordain.vcs.objects import Commit, Entry, ObjectReader, parse_commit
+from ordain.vcs.known_signatures import KnownSignatures
+from ordain.vcs.objects import Commit, Entry, ObjectReader, is_id, parse_commit
 from ordain.vcs.process import Answer, ask, checked, failure
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Reading:
         self.bare = bare
         self.network_timeout = network_timeout
         self._objects = ObjectReader(path)
+        self.signatures = KnownSignatures()
 
     def close(self) -> None:
         """End the reading process, if there is one; the next read starts another."""
@@ -127,7 +129,7 @@ class Reading:
     def root_commits(self, revision: str) -> tuple[str, ...]:
         """All commits without parents that a revision contains, sorted."""
         self._refuse_shallow()
-        return tuple(sorted(self._rev_list("--max-parents=0", self.resolve(revision))))
+        return tuple(sorted(self._rev_list("--max-parents=0", self._id(revision))))
 
     def root_commit(self, revision: str) -> str:
         """The root of the first-parent line: the identity of an estate.
@@ -135,7 +137,7 @@ class Reading:
         A merge can bring a second root into a history, but never another first-parent root.
         """
         self._refuse_shallow()
-        return self._rev_list("--first-parent", "--max-parents=0", self.resolve(revision))[0]
+        return self._rev_list("--first-parent", "--max-parents=0", self._id(revision))[0]
 
     def _rev_list(self, *arguments: str) -> list[str]:
         return self._run("rev-list", *arguments).decode().split()
@@ -249,7 +251,3 @@ class Reading:
         self, *arguments: str, stdin: bytes | None = None, extra: Mapping[str, str] | None = None
     ) -> str:
         return self._run(*arguments, stdin=stdin, extra=extra).decode().strip()
-
-
-def is_id(name: str) -> bool:
-    return len(name) in {40, 64} and not set(name) - set("0123456789abcdef")

@@ -1,9 +1,10 @@
 """SSH signatures, made and verified in this process.
 
 The format is the one of `ssh-keygen -Y sign` (OpenSSH, PROTOCOL.sshsig), and a commit signed here
-passes `git verify-commit`. `ssh-keygen` itself was refused: it is missing from slim images, it
-wants key and allowed signers as files, and it costs a process per signature, which makes a
-thousand commits take the better part of half a minute.
+passes `git verify-commit`. To verify by `ssh-keygen` was refused: it is missing from slim images,
+it wants key and allowed signers as files, and it costs a process per signature, which makes a
+thousand commits take the better part of half a minute. It only signs, and only with keys that this
+process cannot or should not read (see `keygen`).
 
 A namespace keeps a signature from being used for another purpose: who has signed a commit has not
 signed an approval.
@@ -13,19 +14,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ordain.vcs.algorithms import Parsed, UnknownKindError, check
 from ordain.vcs.errors import BadSignature
-from ordain.vcs.keys import ED25519, Holder, PublicKey, holder
+from ordain.vcs.keys import ED25519, Holder, PublicKey, Signer, holder
+from ordain.vcs.known_signatures import commit_signers
+from ordain.vcs.objects import is_id
 from ordain.vcs.wire import Cursor, string
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
     from ordain.vcs.git import Repository
-    from ordain.vcs.keys import AllowedKey, Signer
+    from ordain.vcs.keys import AllowedKey, AnySigner
     from ordain.vcs.objects import Commit
 
 GIT = "git"
@@ -35,25 +38,23 @@ BEGIN = "-----BEGIN SSH SIGNATURE-----"
 END = "-----END SSH SIGNATURE-----"
 WIDTH = 70
 DIGESTS = {b"sha512": hashlib.sha512, b"sha256": hashlib.sha256}
-RSA = {"rsa-sha2-256": "SHA256", "rsa-sha2-512": "SHA512"}
-CURVES = {"ecdsa-sha2-nistp256": "SHA256", "ecdsa-sha2-nistp384": "SHA384"}
-SMALLEST_RSA = 2048
+EMERGENCY = "ordain-emergency"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A signature taken apart; nothing of it is verified yet."""
+def sign(signer: AnySigner, namespace: str, message: bytes) -> str:
+    """Sign a message for one purpose; returns the armoured signature with a final line break.
 
-    key: PublicKey
-    namespace: str
-    reserved: bytes
-    hash: bytes
-    algorithm: str
-    signature: bytes
+    What another program or machine has signed is verified before it is believed.
 
-
-def sign(signer: Signer, namespace: str, message: bytes) -> str:
-    """Sign a message for one purpose; returns the armoured signature with a final line break."""
+    Raises:
+        KeyUnusable: the key is elsewhere, and does not sign.
+        BadSignature: what came from elsewhere does not hold, or is by another key.
+    """
+    if not isinstance(signer, Signer):
+        armor = signer.armor(namespace, message)
+        if not verify(armor, namespace, message).is_same(signer.public):
+            raise _bad("the signature is by another key than the one that was to sign")
+        return armor
     name = namespace.encode()
     covered = _covered(name, b"", b"sha512", message)
     signature = string(ED25519.encode()) + string(signer.sign(covered))
@@ -100,9 +101,8 @@ def parse(armor: str) -> Parsed:
     cursor.end()
     inner = Cursor(signature)
     algorithm, value = inner.string().decode("ascii"), inner.string()
-    inner.end()
-    name = namespace.decode("utf-8")
-    return Parsed(PublicKey.from_blob(key), name, reserved, digest, algorithm, value)
+    name, public = namespace.decode("utf-8"), PublicKey.from_blob(key)
+    return Parsed(public, name, reserved, digest, algorithm, value, inner.data)
 
 
 def _covered(namespace: bytes, reserved: bytes, digest: bytes, message: bytes) -> bytes:
@@ -111,70 +111,16 @@ def _covered(namespace: bytes, reserved: bytes, digest: bytes, message: bytes) -
 
 
 def _check(parsed: Parsed, covered: bytes) -> None:
-    """Dispatch on the kind of key; the kind of signature has to fit it."""
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-    kind = parsed.key.algorithm
-    checks: dict[str, Callable[[Parsed, bytes], None]] = {ED25519: _check_ed25519}
-    checks |= {"ssh-rsa": _check_rsa} | dict.fromkeys(CURVES, _check_ecdsa)
-    fits = parsed.algorithm in RSA if kind == "ssh-rsa" else parsed.algorithm == kind
-    if kind not in checks or not fits:
-        raise _bad(f"a {parsed.algorithm} signature by a {kind} key is not accepted")
     try:
-        checks[kind](parsed, covered)
+        check(parsed, covered)
     except InvalidSignature as error:
         raise _bad("the signature does not fit the signed content") from error
-    except ValueError as error:
+    except UnknownKindError as error:
+        raise _bad(str(error)) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise _bad(f"the signature is malformed: {error}") from error
-
-
-def _check_ed25519(parsed: Parsed, covered: bytes) -> None:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-        Ed25519PublicKey,
-    )
-
-    cursor = _key_fields(parsed.key)
-    key = Ed25519PublicKey.from_public_bytes(cursor.string())
-    cursor.end()
-    key.verify(parsed.signature, covered)
-
-
-def _check_ecdsa(parsed: Parsed, covered: bytes) -> None:
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, utils
-
-    curves = {b"nistp256": ec.SECP256R1(), b"nistp384": ec.SECP384R1()}
-    cursor = _key_fields(parsed.key)
-    name, point = cursor.string(), cursor.string()
-    cursor.end()
-    if name != parsed.key.algorithm.rpartition("-")[2].encode():
-        raise ValueError("its curve is not the one it names")
-    key = ec.EllipticCurvePublicKey.from_encoded_point(curves[name], point)
-    numbers = Cursor(parsed.signature)
-    signature = utils.encode_dss_signature(numbers.mpint(), numbers.mpint())
-    numbers.end()
-    digest = hashes.SHA256() if name == b"nistp256" else hashes.SHA384()
-    key.verify(signature, covered, ec.ECDSA(digest))
-
-
-def _check_rsa(parsed: Parsed, covered: bytes) -> None:
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
-    cursor = _key_fields(parsed.key)
-    exponent, modulus = cursor.mpint(), cursor.mpint()
-    cursor.end()
-    if modulus.bit_length() < SMALLEST_RSA:
-        raise ValueError(f"an RSA key of fewer than {SMALLEST_RSA} bits proves nothing")
-    key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
-    digest = hashes.SHA256() if parsed.algorithm == "rsa-sha2-256" else hashes.SHA512()
-    key.verify(parsed.signature, covered, padding.PKCS1v15(), digest)
-
-
-def _key_fields(key: PublicKey) -> Cursor:
-    cursor = Cursor(key.blob)
-    cursor.string()
-    return cursor
 
 
 def _bad(message: str) -> BadSignature:
@@ -207,4 +153,5 @@ def signed_by(
     repository: Repository, revision: str, allowed: Iterable[AllowedKey], now: datetime
 ) -> str | None:
     """The person who has signed a commit, as far as keys are good at `now`; see `commit_signer`."""
-    return commit_signer(repository.commit(revision), allowed, now).person
+    commit = revision if is_id(revision) else repository.resolve(revision)
+    return commit_signers(repository, [commit], allowed, now)[0]

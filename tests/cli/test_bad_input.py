@@ -6,8 +6,8 @@ estate and of its home as it was.
 
 from __future__ import annotations
 
-import base64
 import shutil
+import subprocess
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -445,16 +445,17 @@ def test_a_key_that_others_can_read(proposed: Place) -> None:
     )
 
 
-def test_a_key_with_a_passphrase(proposed: Place) -> None:
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="there is no ssh-keygen here")
+def test_a_key_with_a_passphrase(proposed: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSH_AUTH_SOCK", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
     path = proposed.home / "keys" / "manager"
-    cipher = b"aes256-ctr"
-    body = b"openssh-key-v1\0" + len(cipher).to_bytes(4, "big") + cipher
-    frame = b"-----%s OPENSSH PRIVATE" + b" KEY-----\n"
-    path.write_bytes(frame % b"BEGIN" + base64.b64encode(body) + b"\n" + frame % b"END")
+    lock = ["ssh-keygen", "-q", "-p", "-P", "", "-N", "five words", "-f", str(path)]
+    subprocess.run(lock, check=True, capture_output=True)
     says(
         refused(proposed, APPROVE),
-        f"[VCS021]: the private key {path} is locked with a passphrase",
-        f"unlock it (ssh-keygen -p -N '' -f {path}), or make one only for signing",
+        f"[VCS021]: {path} did not sign: it is locked with a passphrase, and nobody unlocked it",
+        f"unlock it for this session: ssh-add {path}, or sign at a terminal",
     )
 
 

@@ -25,7 +25,8 @@ def say(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> Say:
     """Run a command in the clone and give back what it prints."""
     for name, value in hosted.environ.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("ordain.cli.proposals.now", lambda: NOW)
+    for module in ("approve", "proposals"):
+        monkeypatch.setattr(f"ordain.cli.{module}.now", lambda: NOW)
 
     def run(*words: str, expect: int = 0) -> str:
         done = CliRunner().invoke(command, ["-C", str(hosted.estate), *words])

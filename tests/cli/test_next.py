@@ -41,9 +41,9 @@ FOUNDED = {
     "down": "ordain reconcile --once",
     "audit verify": "ordain reconcile --once",
 }
-# A key must be alone on standard output, and manifests are for a cluster: what comes next is
-# said on the other stream.
-ON_STANDARD_ERROR = {"keys create", "compile admission"}
+# A key must be alone on standard output, lists of keys are for ssh-keygen and manifests for a
+# cluster: what comes next is said on the other stream.
+ON_STANDARD_ERROR = {"keys create", "keys allowed-signers", "keys revoked", "compile admission"}
 ELSEWHERE = {
     "init": "tests/e2e/test_the_loop.py",
     "apply": "the same last lines as reconcile",
@@ -51,6 +51,7 @@ ELSEWHERE = {
     "reasons": "tests/e2e/test_the_loop.py",
     "report": "tests/e2e/test_the_loop.py",
     "proposals show": "tests/e2e/test_the_loop.py",
+    "approve": "the same command as proposals approve",
     "proposals approve": "tests/e2e/test_the_loop.py",
     "proposals merge": "tests/e2e/test_the_loop.py",
     "audit query": "below, after something was recorded",

@@ -514,9 +514,8 @@ def test_what_people_sign_counts_while_the_forge_is_down(hosted: Hosted) -> None
         source,
         Ledger(source.home.ledger),
         str(pull.number),
-        by=Reviewer("manager"),
+        by=Reviewer("manager", insist=True),
         now=hosted.now,
-        insist=True,
     )
     merged = hosted.push("main", hosted.route(), "manager", parents=(root, head))
     hosted.site.trouble(trouble.status(401), times=None)

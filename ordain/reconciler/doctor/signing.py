@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.doctor.checks import NotThere, desk, need, ok, warn
 from ordain.reconciler.people import allowed_keys, organization_of
-from ordain.vcs.keys import PublicKey, holder, load_signer
+from ordain.vcs.keygen import open_signer
+from ordain.vcs.keys import PublicKey, holder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,4 +72,4 @@ def _public(settings: Mapping[str, str], environ: Mapping[str, str]) -> PublicKe
     beside = path if path.suffix == ".pub" else path.with_name(f"{path.name}.pub")
     if beside.is_file():
         return PublicKey.parse(beside.read_text(encoding="utf-8", errors="replace"))
-    return load_signer(path).public
+    return open_signer(path).public

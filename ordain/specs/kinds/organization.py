@@ -20,7 +20,7 @@ class Key:
         str,
         about(
             "the public key line, such as `ssh-ed25519 AAAA...`",
-            pattern=r"^(ssh-|ecdsa-)",
+            pattern=r"^(ssh-|ecdsa-|sk-)",
             check=PUBLIC_KEY,
         ),
     ]
