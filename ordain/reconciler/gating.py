@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from ordain.policies.changes import Kind, describe
 from ordain.policies.gate import check, judge
+from ordain.reconciler.challenges import Written, with_challenges
+from ordain.reconciler.claims import Names, borrowed_names, claimed
 from ordain.reconciler.history import (
     commits_between,
     contributors_to_model,
@@ -159,7 +161,13 @@ def judge_commit(
     if base is None or not merged or not judged.change.paths:
         return judged
     allowed = allowed_keys(organization_of(base.estate))
-    found = [*judged.commits, *_merge_findings(source, commit, allowed, now)]
+    names = Names(base.estate, side.estate)
+    signed = commit_signer(commit, allowed, now).person
+    found = [
+        *judged.commits,
+        *_merge_findings(source, commit, allowed, now),
+        *borrowed_names([commit], [signed], names),
+    ]
     return replace(judged, commits=tuple(found))
 
 
@@ -205,16 +213,21 @@ def judge_side(
         # Nothing is brought, so nothing has to be signed or approved: a revert heals the branch.
         commits = ()
     signed = signers(repository, commits, allowed, now)
+    names = Names(None if base is None else base.estate, side.estate)
+    brought = repository.commits(commits)
     facts = describe(
         None if base is None else base.estate,
         side.estate,
         change,
-        contributors=known(signed),
+        contributors=known(signed) | claimed(brought, names),
         pusher=signers(repository, [pushed], allowed, now)[0],
         signers=signed,
     )
     if base is not None and facts.kind is Kind.PROMOTION:
-        facts = _with_contributors(source, base, side, facts)
+        facts = _with_contributors(source, base, side, facts, names)
+    if base is not None:
+        history = Written(repository, commits, signed, (base.revision, pushed))
+        facts = with_challenges(history, (base.estate, side.estate), facts, names)
     approvals = Approvals((), ())
     if change.unnameable:
         # No approval can bind to it and no rule about changes can be asked, so it is refused below.
@@ -241,6 +254,7 @@ def judge_side(
     )
     found = (
         *map(_unsigned, strangers),
+        *(() if base is None else borrowed_names(brought, signed, names)),
         *map(_unnameable, change.unnameable),
         *_without_people(side),
         *_changed_hands(source, base, side),
@@ -345,6 +359,7 @@ def _with_contributors(
     base: Side,
     side: Side,
     facts: ChangeFacts,
+    names: Names,
 ) -> ChangeFacts:
     """A promotion is contributed to by everyone who shaped what it pins, and who wrote itself.
 
@@ -357,5 +372,7 @@ def _with_contributors(
     }
     people = set(facts.contributors) - {RECONCILER}
     for model in sorted(models):
-        people |= contributors_to_model(source.repository, base.estate, model, base.revision)
+        people |= contributors_to_model(
+            source.repository, base.estate, model, base.revision, names=names
+        )
     return replace(facts, contributors=frozenset(people))

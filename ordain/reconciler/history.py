@@ -1,10 +1,11 @@
-"""Who contributed: read from signatures, never from what a commit says of its author."""
+"""Who contributed: whoever signed, and whoever a commit names beside (see `claims`)."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from ordain.reconciler.claims import Names
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.trees import is_document_path
 from ordain.vcs.errors import BadSignature, GitError
@@ -46,21 +47,28 @@ def contributors_to_model(
     estate: LoadedEstate,
     model: str,
     head: str,
+    *,
+    ever: bool = False,
+    names: Names | None = None,
 ) -> frozenset[str]:
-    """Everyone who signed a change of what a promotion of the model pins, since the version now
-    running was proposed; without such a version, since the beginning.
+    """Everyone who signed a change of what a promotion of the model pins, or is named by one, since
+    the version now running was proposed; without such a version, or with `ever`, since the
+    beginning.
 
-    A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent.
+    A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent. Names
+    are those of the people of the estate, where no others are given.
     """
-    since = _proposed_at(repository, estate, model, head)
+    since = None if ever else _proposed_at(repository, estate, model, head)
     span = head if since is None else f"{since}..{head}"
     paths = sorted(_pinned_paths(estate, model) | _former_paths(repository, estate, model, span))
     commits = _listed(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
     present = allowed_keys(organization_of(estate))
-    found = makers(repository, repository.commits(commits), present, head)
-    return frozenset(name for names in found for name in names)
+    touching = repository.commits(commits)
+    named = names or Names(estate)
+    signed = makers(repository, touching, present, head)
+    return frozenset[str]().union(*signed, *map(named.claimed, touching))
 
 
 def makers(
@@ -144,6 +152,18 @@ def untouched(repository: Repository, seen: str, base: str, paths: Sequence[str]
         return False
     command = ("log", "--first-parent", "--format=%H", f"{seen}..{base}")
     return not _listed(repository, *command, "--", *paths)
+
+
+def signers_of(
+    repository: Repository, path: str, commits: Sequence[str], signed: Sequence[str | None]
+) -> frozenset[str]:
+    """Who signed those of the commits that touch a file."""
+    if not commits:
+        # Without one, git would look at the newest of all.
+        return frozenset()
+    command = ("log", "--no-walk=unsorted", "--format=%H", *commits, "--", path)
+    touching = set(_listed(repository, *command))
+    return known(who for one, who in zip(commits, signed, strict=True) if one in touching)
 
 
 def _pinned_paths(estate: LoadedEstate, model: str) -> set[str]:
