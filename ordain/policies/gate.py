@@ -113,8 +113,7 @@ def check(
         book, engine, estate, instant(now), tree=tree, broken=broken, cache=cache
     )
     weighed = _weighed(found, estate, book, now)
-    owned = () if broken else check_owners(estate, tree)
-    fixed = (*estate.findings, *spoken, *book.findings, *owned)
+    fixed = (*estate.findings, *spoken, *book.findings)
     findings = _sorted((*fixed, *weighed.standing, *weighed.remarks))
     return Judgement(
         verdict_of(findings),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 10
 _WHOLE: Final = "spec"
+_RULES: Final = ("Policy/", "PolicySet/", "Waiver/")
 
 
 def mixed_loosening(
@@ -61,10 +62,13 @@ def _documents(facts: ChangeFacts) -> Iterator[str]:
 
 
 def _explains(one: Loosened, key: str, field: str) -> bool:
-    """Whether a difference is the loosening: the same field, one above it or one below it."""
+    """Whether a difference is the loosening: the same field, one above it or one below it.
+
+    Every change of a rule is one, with the words that it has for people.
+    """
     if one.key != key:
         return False
-    if not one.field or field == _WHOLE:
+    if not one.field or field == _WHOLE or key.startswith(_RULES):
         return True
     a, b = f"{one.field}.", f"{field}."
     return a.startswith(b) or b.startswith(a)

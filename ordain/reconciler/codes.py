@@ -41,4 +41,12 @@ CODES: Final = {
         "list the key of one person under the name of another",
         "give every person keys of their own: ssh-keygen -t ed25519",
     ),
+    "GATE006": Explanation(
+        "a commit is in the name of somebody else than its signer",
+        "The author is a claim. Where it means another person of the Organization, by name or "
+        "address, either the claim is false or somebody applied the work of somebody else in a way "
+        "that hides who signed for it.",
+        "git commit --author='manager <manager@example.org>'",
+        "commit it as yourself (--reset-author) and name the other one in a line Co-authored-by",
+    ),
 }

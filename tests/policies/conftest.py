@@ -80,6 +80,10 @@ class Case:
         )
         return self
 
+    def quorum(self) -> Case:
+        """The approvals that a promotion of tier 1 takes."""
+        return self.approve("manager").approve("cto").approve("compliance-manager")
+
     def judge(self, *, enforce: bool = True) -> Judgement:
         return judge(
             self.before.load(),

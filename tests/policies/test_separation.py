@@ -30,13 +30,13 @@ def refused(case: Case) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("people", "absent"),
     [
-        ((), "a manager and a cto"),
-        (("manager",), "a cto"),
-        (("cto",), "a manager"),
+        ((), "a manager and a cto and a compliance-manager"),
+        (("manager", "cto"), "a compliance-manager"),
+        (("cto", "compliance-manager"), "a manager"),
         (("manager", "compliance-manager"), "a cto"),
     ],
 )
-def test_tier_1_takes_a_manager_and_a_cto(
+def test_tier_1_takes_a_manager_the_cto_and_a_compliance_manager(
     workshop: Workshop, people: tuple[str, ...], absent: str
 ) -> None:
     case = workshop.promotion()
@@ -59,6 +59,7 @@ def test_one_person_with_both_roles_is_still_one_person(workshop: Workshop) -> N
     people = fresh.documents["Organization/people"]["spec"]["people"]
     people[1]["roles"] = ["manager", "cto"]
     case = workshop.promotion(fresh).approve("manager", "manager").approve("manager", "cto")
+    case.approve("compliance-manager")
     assert len(quorum(case)) == 1
     assert quorum(case.approve("cto")) == []
 
@@ -99,7 +100,7 @@ def test_the_promotion_of_a_model_whose_tier_was_just_lowered_keeps_the_old_quor
 def test_an_approval_that_does_not_count_says_why(
     workshop: Workshop, person: str, role: str, change: str | None, code: str, reason: str
 ) -> None:
-    case = workshop.promotion().approve("manager").approve("cto").approve(person, role, change)
+    case = workshop.promotion().quorum().approve(person, role, change)
     judgement = case.judge()
     assert refused(case) == [(code, reason)]
     (note,) = judgement.findings
@@ -108,7 +109,7 @@ def test_an_approval_that_does_not_count_says_why(
 
 
 def test_who_contributed_or_pushed_does_not_count_as_approver(workshop: Workshop) -> None:
-    case = workshop.promotion().approve("manager").approve("cto")
+    case = workshop.promotion().quorum()
     author = replace(case, contributors=("data-scientist", "manager"))
     assert refused(author) == [("SOD-SELF", "manager contributed to what this change pins")]
     assert len(quorum(author)) == 1
@@ -220,7 +221,7 @@ def test_a_missing_approval_of_an_intention_blocks_where_it_is_enforced(workshop
     case = workshop.intention(workshop.fresh, loosen(workshop.fresh))
     assert case.judge(enforce=True).blocked
     assert not case.judge(enforce=False).blocked
-    assert not workshop.promotion().approve("manager").approve("cto").judge(enforce=False).blocked
+    assert not workshop.promotion().quorum().judge(enforce=False).blocked
     assert workshop.promotion().judge(enforce=False).blocked
 
 
@@ -228,13 +229,16 @@ def test_the_finding_names_who_is_missing_and_who_did_not_count(workshop: Worksh
     case = replace(workshop.promotion(), contributors=("manager",)).approve("manager")
     (found, _) = case.judge().findings
     assert found.evidence == (
-        "required = a manager and a cto",
+        "required = a manager and a cto and a compliance-manager",
         (
             "approval of manager as manager does not count: "
             "manager contributed to what this change pins"
         ),
     )
-    assert found.remedy == ("ask a manager and a cto who did not contribute to approve this change")
+    assert found.remedy == (
+        "ask a manager and a cto and a compliance-manager who did not contribute to approve this "
+        "change"
+    )
     assert found.controls == ("HR-SOD", "HR-BATCH", "SR262-CHALLENGE")
 
 
