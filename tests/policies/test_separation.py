@@ -252,3 +252,52 @@ def test_roles_are_filled_as_well_as_they_can_be(workshop: Workshop) -> None:
     assert missing(both, counted) == ()
     assert missing(both, Counted((by("first", "manager"), by("first", "cto")))) == ("manager",)
     assert missing(Requirement(("manager",), "", (), excluded=frozenset({"first"})), counted) == ()
+
+
+# The word of a forge, which knows accounts and no roles
+
+
+def test_a_forge_speaks_in_every_role_that_the_person_holds(workshop: Workshop) -> None:
+    fresh = workshop.fresh
+    fresh.set("Organization/people", "spec.people.1.roles", ["manager", "cto", "data-scientist"])
+    case = workshop.promotion(fresh).approve("manager", "", key="")
+    judgement = case.judge()
+    assert [(one.person, one.role) for one in judgement.approvals] == [
+        ("manager", "manager"),
+        ("manager", "cto"),
+    ]
+    # It is one person for all that: two places stay empty.
+    assert len(quorum(case.approve("cto", "", key=""))) == 1
+    assert quorum(case.approve("compliance-manager", "", key="")) == []
+
+
+def test_a_forge_that_vouches_for_somebody_without_a_role_is_told_so(workshop: Workshop) -> None:
+    fresh = workshop.fresh.set("Organization/people", "spec.people.4.roles", ["auditor"])
+    case = workshop.promotion(fresh).approve("validator", "", key="")
+    assert refused(case) == [("SOD-ROLE", "validator does not hold a role that approves")]
+    (missing_one,) = [one for one in case.judge().findings if one.code == "SOD-QUORUM"]
+    assert missing_one.evidence[1] == (
+        "approval of validator does not count: validator does not hold a role that approves"
+    )
+
+
+def test_the_word_of_a_forge_is_refused_once_and_not_for_each_role(workshop: Workshop) -> None:
+    fresh = workshop.fresh
+    fresh.set("Organization/people", "spec.people.1.roles", ["manager", "cto"])
+    case = replace(workshop.promotion(fresh), pusher="manager").approve("manager", "", key="")
+    assert refused(case) == [("SOD-SELF", "manager pushed this change")]
+
+
+def test_a_validator_speaks_for_no_team_that_contributed(workshop: Workshop) -> None:
+    before = workshop.fresh.set("Organization/people", "spec.people.4.team", "credit-risk")
+    reviews = [{"paths": ["specs/model/"], "roles": ["validator"]}]
+    before.set("Organization/people", "spec.reviews", reviews)
+    after = before.copy().set("Model/credit", "spec.training.seed", 8)
+    case = workshop.intention(before, after).approve("validator")
+    assert refused(case) == [
+        ("SOD-TEAM", "validator is of the team credit-risk, which contributed")
+    ]
+    assert len(quorum(case)) == 1
+    other = replace(case, contributors=("manager",), pusher="manager", signers=("manager",))
+    assert refused(other) == []
+    assert quorum(other) == []
