@@ -14,7 +14,6 @@ from ordain.policies.facts import directory
 from ordain.policies.separation import APPROVERS, Standing
 from ordain.specs.canonical import same
 from ordain.specs.findings import Finding, Severity
-from ordain.vcs.keys import AllowedKey, PublicKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +43,9 @@ def _same_people(base: LoadedEstate, head: LoadedEstate) -> bool:
 
 def _speaking(estate: LoadedEstate, now: datetime) -> dict[str, frozenset[str]]:
     """The fingerprints of the keys that speak for each person."""
+    # A check of one tree must not pay for what only a change of people needs.
+    from ordain.vcs.keys import PublicKey
+
     return {
         person.name: frozenset(
             PublicKey.parse(key.public).fingerprint for key in person.keys if _good(key, now)
@@ -54,6 +56,8 @@ def _speaking(estate: LoadedEstate, now: datetime) -> dict[str, frozenset[str]]:
 
 
 def _good(key: Key, now: datetime) -> bool:
+    from ordain.vcs.keys import AllowedKey
+
     start, end = (
         None if text is None else datetime.fromisoformat(text)
         for text in (key.valid_from, key.valid_until)

@@ -16,6 +16,7 @@ from ordain.policies.changes import Kind, describe
 from ordain.policies.gate import check, judge
 from ordain.reconciler.challenges import Written, with_challenges
 from ordain.reconciler.claims import Names, borrowed_names, claimed
+from ordain.reconciler.hands import changed_accounts
 from ordain.reconciler.history import (
     commits_between,
     contributors_to_model,
@@ -298,6 +299,7 @@ def _changed_hands(source: Source, base: Side | None, side: Side) -> Iterator[Fi
     """
     if base is None or len(side.estate.all("Organization")) != 1:
         return
+    yield from changed_accounts(source.repository, base.revision, base.estate, side.estate)
     before = _holdings(allowed_keys(organization_of(base.estate)))
     new = _holdings(allowed_keys(organization_of(side.estate))) - before
     if not new:

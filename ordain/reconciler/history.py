@@ -14,10 +14,11 @@ from ordain.vcs.process import failure
 from ordain.vcs.signatures import commit_key, commit_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.kinds.organization import Organization
     from ordain.vcs.git import Repository
     from ordain.vcs.objects import Commit
 
@@ -104,16 +105,22 @@ def _holders(key: PublicKey | None, listed: Sequence[AllowedKey]) -> frozenset[s
 
 def keys_ever(repository: Repository, head: str) -> tuple[AllowedKey, ...]:
     """Every key that the branch of `head` has ever listed, good at any time."""
+    found: dict[AllowedKey, None] = {}
+    for organization in organizations_ever(repository, head):
+        for key in allowed_keys(organization):
+            found[AllowedKey(key.person, key.public)] = None
+    return tuple(found)
+
+
+def organizations_ever(repository: Repository, head: str) -> Iterator[Organization]:
+    """Every Organization that the branch of `head` has ever had."""
     from ordain.specs.estates import load_estate
 
     touched = sorted(_documents_in(repository, head, "--first-parent"))
     contents = repository.read_many(blob for _, blob in touched)
-    found: dict[AllowedKey, None] = {}
     for path, blob in touched:
         for document in load_estate({path: contents[blob]}).all("Organization"):
-            for key in allowed_keys(document.spec):
-                found[AllowedKey(key.person, key.public)] = None
-    return tuple(found)
+            yield document.spec
 
 
 def commits_on_model(

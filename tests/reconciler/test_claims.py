@@ -129,3 +129,38 @@ def test_a_co_author_of_an_intention_contributed_to_it(bench: Bench) -> None:
     judged = judge_commit(source, read_side(source, root), read_side(source, head), bench.now)
     assert judged.facts.contributors == {"data-scientist", "cto"}
     assert not judged.blocked
+
+
+def listed(bench: Bench, **accounts: str) -> str:
+    """A commit in which these people have these accounts."""
+    text = bench.text("specs/organization.yaml")
+    for person, account in accounts.items():
+        text = text.replace(
+            f"    - name: {person}\n", f"    - name: {person}\n      accounts: [{account}]\n"
+        )
+    return bench.commit({"specs/organization.yaml": text.encode()})
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_an_account_does_not_change_hands(bench: Bench, steps: int) -> None:
+    plain = bench.text("specs/organization.yaml").encode()
+    history = [listed(bench, manager="{forge: github, login: lender, id: 7}")]
+    history.append(bench.commit({"specs/organization.yaml": plain}))
+    # In two steps it was taken off the list before.
+    base = history[steps - 1]
+    head = listed(bench, cto="{forge: github, login: renamed, id: 7}")
+    source = bench.source()
+    judged = judge_commit(source, read_side(source, base), read_side(source, head), bench.now)
+    assert [one.message for one in judged.findings if one.code == "GATE005"] == [
+        "an account of manager is to become one of cto"
+    ]
+
+
+def test_an_account_that_is_renamed_stays_whose_it_is(bench: Bench) -> None:
+    plain = bench.text("specs/organization.yaml").encode()
+    base = listed(bench, manager="{forge: github, login: lender, id: 7}")
+    bench.commit({"specs/organization.yaml": plain})
+    head = listed(bench, manager="{forge: github, login: renamed, id: 7}")
+    source = bench.source()
+    judged = judge_commit(source, read_side(source, base), read_side(source, head), bench.now)
+    assert [one.code for one in judged.findings if one.code.startswith("GATE")] == []
