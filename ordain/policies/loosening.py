@@ -7,7 +7,7 @@ the sections of a model in `compliance`, and policies, which have no direction, 
 
 A Waiver loosens what it is about, so a new one and any other one is a loosening. So is the removal
 of a Model of which something ran: under another name it would come back with other limits, and
-nothing would have been compared.
+nothing would have been compared. What takes away that somebody looks is in `reviews`.
 
 The window of a Monitor has no safe direction: a longer one dilutes what happens now, a shorter one
 has too few rows to be sure of anything. Any other window counts as a loosening, and is looked at.
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.compliance import lost
 from ordain.policies.gate_limits import Pair, weaker_gates
+from ordain.policies.reviews import fewer_eyes
 from ordain.policies.rule_changes import policy_changes, policy_set_changes
 from ordain.specs.canonical import canonical_json, same
 from ordain.specs.kinds.fields import yaml_name
@@ -92,6 +93,7 @@ def loosened_between(base: LoadedEstate, head: LoadedEstate) -> tuple[Loosened, 
         elif not same(new.raw, old.raw):
             found.extend(_weaker(old, new))
     found.extend(_changed(place, pair) for place, pair in lost(base, head))
+    found.extend(_changed(place, pair) for place, pair in fewer_eyes(base, head))
     found.extend(_new_data(base, head))
     found.extend(_added(base, head))
     return tuple(found)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.changes import Kind
 from ordain.policies.files import file_roles
+from ordain.policies.reviews import reviews_all
 from ordain.policies.separation import REVIEWER, Requirement
 from ordain.specs.canonical import same
 from ordain.specs.findings import Location
@@ -69,8 +70,7 @@ def required(
 
 
 def _reviews_every_change(estate: LoadedEstate) -> bool:
-    forges = [one.spec.forge for one in estate.all("Estate")]
-    return any(one.type != "git" or one.review == "every-change" for one in forges)
+    return any(reviews_all(one.spec.forge) for one in estate.all("Estate"))
 
 
 def _quorums(facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate) -> Iterator[Requirement]:

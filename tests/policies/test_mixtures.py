@@ -141,3 +141,12 @@ def test_a_long_list_of_what_stands_beside_is_cut(workshop: Workshop) -> None:
     (finding,) = mixed(workshop, workshop.fresh, after)
     assert len(finding.evidence) == 11
     assert finding.evidence[-1] == "beside it = 2 more"
+
+
+def test_an_estate_may_leave_its_forge_in_a_change_of_its_own(workshop: Workshop) -> None:
+    before = workshop.fresh.set("Estate/examples", "spec.forge", {"type": "github"})
+    after = before.copy().set("Estate/examples", "spec.forge", {"type": "git"})
+    assert workshop.intention(before, after).facts.kind is Kind.LOOSENING
+    assert mixed(workshop, before, after) == []
+    after.set("Estate/examples", "spec.protectedBranch", "trunk")
+    assert len(mixed(workshop, before, after)) == 1

@@ -226,6 +226,13 @@ def test_another_compliance_manager_is_another_person(workshop: Workshop) -> Non
     assert of_waivers(case.approve("validator", "compliance-manager")) == [UNAPPROVED]
 
 
+def test_it_is_approved_as_compliance_manager_and_in_no_other_role(workshop: Workshop) -> None:
+    case = brings(workshop)
+    for sketch in (case.before, case.after):
+        sketch.set("Organization/people", "spec.people.3.roles", ["compliance-manager", "cto"])
+    assert of_waivers(case.approve("compliance-manager", "cto")) == [UNAPPROVED]
+
+
 def test_an_edit_needs_the_approval_again(workshop: Workshop) -> None:
     before = waived(workshop)
     after = before.copy().set("Waiver/drift", "spec.expires", "2027-06-30")

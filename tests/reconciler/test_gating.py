@@ -289,6 +289,15 @@ def test_a_merge_that_holds_more_than_its_parents_is_refused(bench: Bench) -> No
     )
 
 
+def test_a_merge_in_the_name_of_somebody_else_is_refused(bench: Bench) -> None:
+    root = bench.head()
+    topic = bench.commit({"NOTES.md": b"a note\n"}, branch="refs/heads/topic")
+    bench.commit({"NOTES.md": b"a note\n"}, author="manager", parents=(root, topic))
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"GATE006"}]
+
+
 def test_a_merge_that_nobody_signed_is_refused(bench: Bench) -> None:
     root = bench.head()
     side = bench.owner("histology", branch="refs/heads/topic")
