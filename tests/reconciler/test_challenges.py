@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.reconciler.gating import judge_commit, read_side
+from ordain.reconciler.review import judge_sides
 from ordain.specs.findings import Severity
 from ordain.vcs.keys import Signer, generate_key, parse_signer
 
@@ -100,3 +101,12 @@ def test_who_shapes_the_model_in_the_same_change_is_no_outsider(bench: Bench) ->
             "Validation/malignancy-1 is by validator, who contributed to malignancy",
         )
     ]
+
+
+def test_what_came_to_the_branch_meanwhile_counts_as_well(bench: Bench) -> None:
+    base, signer = appointed(bench, "model-validation")
+    branch = "refs/heads/record"
+    head = bench.commit({PATH: RECORD.encode()}, by=signer, branch=branch, parents=(base,))
+    onto = bench.owner("histology", by=signer)
+    _, _, judged = judge_sides(bench.source(), onto, head, bench.now)
+    assert [one.code for one in judged.findings if one.code.startswith("SOD-")] == ["SOD-TEAM"]
