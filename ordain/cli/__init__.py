@@ -47,6 +47,8 @@ COMMANDS = {
     "audit": ("audit", "Verify and query the ledger."),
     "keys": ("keys", "Keys that may call routes; people's keys as files."),
     "pin": ("pin", "Write the digest of a dataset's content into its document."),
+    "digest": ("digest", "Print the digest of what a document declares."),
+    "codeowners": ("codeowners", "Print the CODEOWNERS that the documents give."),
     "lock": ("lock", "Write the versions that training runs with."),
     "down": ("down", "Stop the serving processes of this machine."),
     "schema": ("schema", "Write JSON Schemas for editors."),

@@ -3,7 +3,8 @@
 Two kinds close the loop. An *intention* is written by people and says what they want. A *promotion*
 is written by the machine and says which version runs: new ModelVersions, their evidence, the
 `version` of Deployments, and the digest of a Dataset that was read again for a retrain; nothing
-else. The kind is computed from the documents before and after and never declared, because a
+else. A *loosening* is an intention after which some limit asks for less; it stands alone (see
+`mixtures`). The kind is computed from the documents before and after and never declared, because a
 declared kind could be a lie. *estate* is the first commit, with nothing before it.
 
 What a machine proves and what people decide must not hide in one change: a promotion that edits
@@ -12,7 +13,7 @@ anything else, and an intention that sets a version or touches evidence, are ref
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class Kind(StrEnum):
 
     ESTATE = "estate"
     INTENTION = "intention"
+    LOOSENING = "loosening"
     PROMOTION = "promotion"
 
 
@@ -47,7 +49,8 @@ class ChangeFacts:
     contributors are all who contributed to anything it pins since the version now running.
     `signers` says for each commit, oldest first, who signed it: a person, "reconciler", or None.
     `added`, `changed` and `removed` are keys of documents. `material` says what may change what is
-    trained or served, as (key, field).
+    trained or served, as (key, field). For Validations that the change brings, `shaped` says by
+    model who has ever contributed to it, and `wrote` by key who signed what the change does to it.
     """
 
     kind: Kind
@@ -60,6 +63,8 @@ class ChangeFacts:
     removed: tuple[str, ...] = ()
     loosened: tuple[Loosened, ...] = ()
     material: tuple[tuple[str, str], ...] = ()
+    shaped: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    wrote: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def touched(self) -> frozenset[str]:
@@ -67,9 +72,14 @@ class ChangeFacts:
         return frozenset(self.added) | frozenset(self.changed)
 
     def to_plain(self) -> dict[str, Any]:
-        """What expressions see as `change`."""
+        """What expressions see as `change`.
+
+        A loosening is an intention for them, as it was before there was a word for it: a rule that
+        asks something of intentions must not fall silent where it matters most.
+        """
+        kind = Kind.INTENTION if self.kind is Kind.LOOSENING else self.kind
         return {
-            "kind": self.kind.value,
+            "kind": kind.value,
             "digest": self.change.digest,
             "contributors": sorted(self.contributors),
             "pusher": self.pusher,
@@ -104,7 +114,10 @@ def describe(
         for key in sorted(before.keys() & head.documents.keys())
         if not same(before[key].raw, head.documents[key].raw)
     )
+    loosened = loosened_between(base, head) if base else ()
     kind = classify(base, head, change)
+    if kind is Kind.INTENTION and loosened:
+        kind = Kind.LOOSENING
     return ChangeFacts(
         kind,
         change,
@@ -114,7 +127,7 @@ def describe(
         added,
         changed,
         removed,
-        loosened_between(base, head) if base else (),
+        loosened,
         material_fields(base, head) if base else (),
     )
 
@@ -136,7 +149,9 @@ def material_fields(base: LoadedEstate, head: LoadedEstate) -> tuple[tuple[str, 
 
 
 def classify(base: LoadedEstate | None, head: LoadedEstate, change: Change) -> Kind:
-    """The kind of a change; a mixed one is an intention, and `mixed` says what is wrong with it."""
+    """The kind of a change before it is asked what is loosened; a mixed one is an intention, and
+    `mixed` says what is wrong with it.
+    """
     if base is None:
         return Kind.ESTATE
     parts = Parts.of(base, head, change)

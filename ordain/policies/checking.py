@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.policies.owners import check_owners
 from ordain.policies.promotions import run_by
 from ordain.policies.rulebook import Questions
 from ordain.policies.world import World
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Said = tuple[list["Finding"], list[tuple[str, "Finding"]]]
 
 _PEOPLE: Final = "people"
+_OWNERS: Final = "owners"
 _WORTH_WRITING: Final = 100
 
 
@@ -63,6 +65,10 @@ class Checking:
         """What is found between all people."""
         return list(self._references.people()), []
 
+    def owners(self) -> Said:
+        """What is wrong with what a forge is told of whom to ask."""
+        return list(check_owners(self._estate, self._evidence)), []
+
     def all(self, estate: LoadedEstate, ask: Callable[[str, Callable[[], Said]], Said]) -> Said:
         """Everything, subject by subject, through `ask`, which may know that one is silent."""
         said = [
@@ -70,6 +76,7 @@ class Checking:
             for key, document in sorted(estate.documents.items())
         ]
         said.append(ask(_PEOPLE, self.people))
+        said.append(ask(_OWNERS, self.owners))
         spoken = [finding for one, _ in said for finding in one]
         found = [outcome for _, some in said for outcome in some]
         found += self._questions.of_functions()

@@ -69,6 +69,13 @@ _CHANGES: Final = {
         "specs/model.yaml -> ../../elsewhere.yaml",
         "put the file itself there",
     ),
+    "CHG002": Page(
+        "a change loosens a limit and declares something else otherwise",
+        "Beside other edits a limit is loosened unseen. What only describes may change with it, "
+        "and what is taken away together is one act.",
+        "psi.fail of a Monitor is raised in the change that edits a Route",
+        "loosen the limit in a change of its own, and propose the rest in another",
+    ),
     "PRO001": Page(
         "a change mixes what only the machine writes with what people write",
         "A promotion is judged by its evidence and an intention by its approvers; in one change "
@@ -205,6 +212,34 @@ _APPROVALS: Final = {
         "a commit that was added after the approval",
         "ask for the approval again",
     ),
+    "SOD-KEY": Page(
+        "an approval with a key that the change takes away does not count",
+        "Keys are judged before and after a change. What replaces or revokes a key must not be "
+        "approved with it.",
+        "a change revokes a key of the manager, and is approved with that key",
+        "approve it with a key that stays, or let somebody else approve",
+    ),
+    "SOD-TEAM": Page(
+        "a validator is of a team that contributed to what they look at",
+        "Effective challenge comes from outside. Every contribution to a model counts that its "
+        "history has, and the teams of both sides of the change.",
+        "a Validation by a validator of credit-risk, whose data scientist wrote the Model",
+        "let a validator of another team look at it",
+    ),
+    "SOD-VALIDATOR": Page(
+        "a Validation is not signed by the validator whom it names, or they hold no such role",
+        "A record in the name of somebody else is no challenge of theirs. The commits that touch "
+        "it are signed by that validator alone, who holds the role before and after the change.",
+        "a data scientist commits a Validation with validator: validator",
+        "let the validator commit it, signed with a key of theirs",
+    ),
+    "SOD-EMPTY": Page(
+        "after the change nobody could approve in a role any more",
+        "What would mend it takes an approval in that role. A role is filled by people with a key "
+        "that is good, or with an account on a forge.",
+        "the only compliance manager is taken off the list",
+        "appoint another one in a change before",
+    ),
     "SOD-BOT": Page(
         "an approval by the reconciler does not count",
         "The machine proposes, people decide.",
@@ -234,21 +269,46 @@ _WAIVERS: Final = {
     "WVR004": Page(
         "a waiver is for something that cannot be waived",
         "Policies and measurements can be waived; the language, signatures and approvals cannot, "
-        "or a waiver would be a way round the gate.",
+        "or a waiver would be a way round the gate. A policy with waivable: false cannot either.",
         "finding: SOD-QUORUM",
         "mend the finding",
     ),
     "WVR005": Page(
         "a waiver covers no finding",
-        "What it excused is mended, or it never fitted. A waiver in stock is a hole.",
+        "What it excused is mended, the object has other content by now, or it never fitted. A "
+        "waiver in stock is a hole.",
         "a waiver whose object no longer has the finding",
-        "remove it",
+        "remove it, or ask for one of the present content: ordain digest KIND/NAME",
     ),
     "WVR006": Page(
         "a waiver ends soon",
         "In two weeks or less it will block again.",
         "expires: in nine days",
         "mend what it excuses, or ask for a new waiver in time",
+    ),
+}
+_MORE_WAIVERS: Final = {
+    "WVR007": Page(
+        "a waiver names an approver who has not approved the change that brings it",
+        "Who approved is written in the waiver by whoever asks for it. It is true when that person "
+        "has approved this very change as compliance manager.",
+        "approvedBy names one compliance manager, and another one approved the change",
+        "let the compliance manager whom it names approve the change",
+    ),
+    "WVR008": Page(
+        "a waiver would last for more than a year",
+        "What is accepted for years is a rule that was abolished.",
+        "expires: 2036-12-31",
+        "set a day within 366 days, and ask again when it comes",
+    ),
+}
+_OWNERS: Final = {
+    "OWN001": Page(
+        "CODEOWNERS is missing, or is not what the documents give",
+        "A forge that asks others for a review than the gate needs looks like protection and is "
+        "none. The file is generated from roles, accounts and reviews, byte for byte.",
+        "* @everybody        # in .github/CODEOWNERS",
+        "write it and commit it: ordain codeowners --write",
     ),
 }
 CODES: Final[dict[str, Page]] = {
@@ -261,4 +321,6 @@ CODES: Final[dict[str, Page]] = {
     **_EVIDENCE,
     **_APPROVALS,
     **_WAIVERS,
+    **_MORE_WAIVERS,
+    **_OWNERS,
 }

@@ -16,21 +16,18 @@ import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.policies.approvers import emptied, standing
 from ordain.policies.changes import Kind, integrity
 from ordain.policies.checking import ask_tree
 from ordain.policies.engine import cel_engine
+from ordain.policies.independence import challenged
+from ordain.policies.mixtures import mixed_loosening
+from ordain.policies.owners import check_owners
 from ordain.policies.promotions import Promotion, prove, serving_evidence
+from ordain.policies.requirements import required
 from ordain.policies.rulebook import Rulebook, ask_all, rulebook
-from ordain.policies.separation import (
-    Refused,
-    Requirement,
-    authority,
-    count,
-    notes,
-    required,
-    unmet,
-)
-from ordain.policies.waivers import Suppressed, Weighed, weigh
+from ordain.policies.separation import Refused, Requirement, authority, count, notes, unmet
+from ordain.policies.waivers import Suppressed, Terms, Weighed, brought, weigh
 from ordain.policies.world import World
 from ordain.specs.findings import Finding, Severity, Verdict, blocking
 from ordain.specs.references import check_references
@@ -42,7 +39,7 @@ if TYPE_CHECKING:
     from ordain.policies.changes import ChangeFacts
     from ordain.policies.engine import Engine
     from ordain.policies.loosening import Loosened
-    from ordain.policies.separation import Counted
+    from ordain.policies.separation import Counted, Standing
     from ordain.specs.cache import Cache
     from ordain.specs.documents import LoadedEstate
     from ordain.vcs.approvals import Approval
@@ -116,7 +113,7 @@ def check(
     spoken, found = ask_tree(
         book, engine, estate, instant(now), tree=tree, broken=broken, cache=cache
     )
-    weighed = _weighed(found, estate, now)
+    weighed = _weighed(found, estate, book, now)
     fixed = (*estate.findings, *spoken, *book.findings)
     findings = _sorted((*fixed, *weighed.standing, *weighed.remarks))
     return Judgement(
@@ -128,12 +125,14 @@ def check(
     )
 
 
-def _weighed(found: Iterable[tuple[str, Finding]], estate: LoadedEstate, now: datetime) -> Weighed:
+def _weighed(
+    found: Iterable[tuple[str, Finding]], estate: LoadedEstate, book: Rulebook, now: datetime
+) -> Weighed:
     """Findings and waivers; where there is neither, nobody's roles have to be known."""
     outcomes = list(found)
     if not outcomes and not estate.all("Waiver"):
         return Weighed((), (), ())
-    return weigh(outcomes, None, estate, authority(None, estate), now)
+    return weigh(outcomes, None, estate, Terms(authority(None, estate), now, book.closed))
 
 
 def _language(estate: LoadedEstate) -> tuple[tuple[Finding, ...], bool]:
@@ -166,19 +165,29 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     if broken:
         findings = _sorted(spoken)
         return Judgement(verdict_of(findings), findings, kind=facts.kind, asked=engine)
-    roles = authority(base, head)
-    counted = count(approvals, facts, roles)
-    requirements = required(facts, base, head, reviewed=reviewed)
     book = _both(base, head, engine)
+    terms, people = Terms(authority(base, head), now, book.closed), standing(base, head, now)
+    counted = count(approvals, facts, terms.roles, people)
+    requirements = required(facts, base, head, reviewed=reviewed)
     plain = tuple(map(_plain_approval, counted.used))
     world = World(
         head, instant(now), before=base, tree=tree, change=facts.to_plain(), approvals=plain
     )
-    weighed = weigh(list(_asked(world, book, base, facts)), base, head, roles, now)
+    weighed = weigh(list(_asked(world, book, base, facts)), base, head, terms)
     strict = enforce_intentions or facts.kind is Kind.PROMOTION
-    people = _of_people(requirements, counted, strict=strict)
+    weight = Severity.ERROR if strict else Severity.WARNING
     fixed = (*spoken, *integrity(base, head, facts.change), *book.findings)
-    findings = _sorted((*fixed, *weighed.standing, *weighed.remarks, *people))
+    findings = _sorted(
+        (
+            *fixed,
+            *check_owners(head, tree),
+            *weighed.standing,
+            *weighed.remarks,
+            *unmet(requirements, counted, weight),
+            *notes(counted),
+            *_of_changes(_Parties(base, head, facts, terms, people, counted), weight),
+        )
+    )
     return Judgement(
         verdict_of(findings),
         findings,
@@ -193,12 +202,26 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     )
 
 
-def _of_people(
-    requirements: tuple[Requirement, ...], counted: Counted, *, strict: bool
-) -> Iterator[Finding]:
-    """Approvals that are missing, and what became of those that are there."""
-    yield from unmet(requirements, counted, Severity.ERROR if strict else Severity.WARNING)
-    yield from notes(counted)
+@dataclass(frozen=True, slots=True)
+class _Parties:
+    """A change with all that is known of its people."""
+
+    base: LoadedEstate | None
+    head: LoadedEstate
+    facts: ChangeFacts
+    terms: Terms
+    people: Standing
+    counted: Counted
+
+
+def _of_changes(one: _Parties, weight: Severity) -> Iterator[Finding]:
+    """What no approval mends: power that would be gone, records of insiders, hidden loosenings."""
+    if one.base is None:
+        return
+    yield from mixed_loosening(one.facts, one.base, one.head)
+    yield from emptied(one.base, one.head, one.terms.now)
+    yield from challenged(one.facts, one.head, one.terms.roles, one.people)
+    yield from brought(one.facts.touched, one.head, one.terms, one.counted.used, weight)
 
 
 def _both(base: LoadedEstate | None, head: LoadedEstate, engine: Engine) -> Rulebook:

@@ -5,6 +5,10 @@ table says for each field in which direction it is weaker; an absent value count
 because deleting a limit and raising it are the same act. The gates of a Model are in `gate_limits`,
 the sections of a model in `compliance`, and policies, which have no direction, in `rule_changes`.
 
+A Waiver loosens what it is about, so a new one and any other one is a loosening. So is the removal
+of a Model of which something ran: under another name it would come back with other limits, and
+nothing would have been compared. What takes away that somebody looks is in `reviews`.
+
 The window of a Monitor has no safe direction: a longer one dilutes what happens now, a shorter one
 has too few rows to be sure of anything. Any other window counts as a loosening, and is looked at.
 """
@@ -16,9 +20,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.compliance import lost
 from ordain.policies.gate_limits import Pair, weaker_gates
+from ordain.policies.reviews import fewer_eyes
 from ordain.policies.rule_changes import policy_changes, policy_set_changes
-from ordain.specs.canonical import same
+from ordain.specs.canonical import canonical_json, same
 from ordain.specs.kinds.fields import yaml_name
+from ordain.specs.plain import to_plain
+from ordain.specs.shapes import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.dataset import Column, Dataset
     from ordain.specs.kinds.monitor import Monitor
     from ordain.specs.kinds.route import Route
+    from ordain.specs.kinds.waiver import Waiver
 
 # +1: a greater value is weaker; -1: a smaller value is weaker. Paths are attributes of the spec.
 _NUMBERS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
@@ -81,19 +89,26 @@ def loosened_between(base: LoadedEstate, head: LoadedEstate) -> tuple[Loosened, 
     for key, old in sorted(base.documents.items()):
         new = head.documents.get(key)
         if new is None:
-            found.extend(_removed(old))
+            found.extend(_removed(old, base))
         elif not same(new.raw, old.raw):
             found.extend(_weaker(old, new))
     found.extend(_changed(place, pair) for place, pair in lost(base, head))
+    found.extend(_changed(place, pair) for place, pair in fewer_eyes(base, head))
     found.extend(_new_data(base, head))
     found.extend(_added(base, head))
     return tuple(found)
 
 
-def _removed(old: Document) -> Iterator[Loosened]:
+def _removed(old: Document, base: LoadedEstate) -> Iterator[Loosened]:
     """What watched, limited or explained, and goes, is the loosest limit of all."""
-    if old.kind in _WATCHES:
+    if old.kind in _WATCHES or (old.kind == "Model" and _ran(old.name, base)):
         yield Loosened(old.key, "", "present", "removed", old.location)
+
+
+def _ran(model: str, base: LoadedEstate) -> bool:
+    """Whether a version of a model was ever made, or waits to be deployed."""
+    documents = (*base.all("ModelVersion"), *base.all("Deployment"))
+    return any(one.spec.model == model for one in documents)
 
 
 def _added(base: LoadedEstate, head: LoadedEstate) -> Iterator[Loosened]:
@@ -107,6 +122,9 @@ def _added(base: LoadedEstate, head: LoadedEstate) -> Iterator[Loosened]:
     for new in head.all("PolicySet"):
         if new.key not in base.documents:
             yield _changed(new, (("packs",), "absent", "added"))
+    for new in head.all("Waiver"):
+        if new.key not in base.documents:
+            yield _changed(new, (("finding",), "in force", f"{new.spec.finding} is waived"))
 
 
 def _new_data(base: LoadedEstate, head: LoadedEstate) -> Iterator[Loosened]:
@@ -206,6 +224,20 @@ def _share(missing: str | None) -> float:
     return _NO_LIMIT if missing is None else float(missing.removesuffix("%"))
 
 
+def _waiver(old: Waiver, new: Waiver) -> Iterator[Pair]:
+    """Another object, another day, another name: each makes another waiver of it."""
+    kind: Any = type(new)
+    for name, shape in shapes(kind).items():
+        before, after = getattr(old, shape.attribute), getattr(new, shape.attribute)
+        if before != after:
+            yield (name,), _one_line(before), _one_line(after)
+
+
+def _one_line(value: Any) -> str:  # noqa: ANN401 - a field of a Waiver
+    plain = to_plain(value)
+    return plain if isinstance(plain, str) else canonical_json(plain).decode()
+
+
 def _route(old: Route, new: Route) -> Iterator[Pair]:
     if old.access.keys == "required" != new.access.keys:
         yield ("access", "keys"), "required", new.access.keys
@@ -218,4 +250,5 @@ _COMPARED: Final[dict[str, Callable[[Any, Any], Iterator[Pair]]]] = {
     "Policy": policy_changes,
     "PolicySet": policy_set_changes,
     "Route": _route,
+    "Waiver": _waiver,
 }

@@ -37,7 +37,7 @@ kind: Waiver
 metadata: {{name: {waiver}}}
 spec:
   finding: {code}
-  object: {{kind: {kind}, name: {name}}}
+  object: {{kind: {kind}, name: {name}, digest: DIGEST}}    # ordain digest {kind}/{name}
   reason: why it is accepted, what makes up for it, and what happens until then
   requestedBy: PERSON
   approvedBy: COMPLIANCE-MANAGER
@@ -173,6 +173,8 @@ def _block(text: str) -> str:
 
 def _waiver(policy: Document, code: str, found: Iterable[Mapping[str, Any]]) -> str:
     """The Waiver of a finding: on the object of an example, or of the only kind that is asked."""
+    if not policy.spec.waivable:
+        return "nothing: this rule cannot be waived"
     kinds = policy.spec.match.kinds
     keys = (key for example in found for key in example["set"] if key.split("/")[0] in kinds)
     kind, name = next(keys, f"{kinds[0] if len(kinds) == 1 else 'KIND'}/NAME").split("/")

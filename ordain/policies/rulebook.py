@@ -51,6 +51,12 @@ class Rulebook:
         packages = {(f"package {one.package}", one.package.digest) for one in self.functions}
         return tuple(sorted(rules | functions | packages))
 
+    @property
+    def closed(self) -> frozenset[str]:
+        """The names of the policies of which nothing can be waived."""
+        rules = (*self.rules, *(one.rule for one in self.functions))
+        return frozenset(one.name for one in rules if not one.document.spec.waivable)
+
     def joined(self, other: Rulebook) -> Rulebook:
         """Both sets of rules; a rule that is the same in both stays once."""
         findings = dict.fromkeys((*self.findings, *other.findings))

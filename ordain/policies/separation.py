@@ -1,4 +1,4 @@
-"""Whose approval a change needs, and whose does not count.
+"""Whose approval counts, and whether those that count are enough.
 
 Authority is read from the base of the change, so that nobody grants themselves a role in the change
 that uses it, and must still be there after it. An approval counts when it is for exactly this
@@ -6,44 +6,36 @@ content, by a person of the Organization who holds the role it states, who contr
 the change and did not push it. The machine approves nothing. What does not count is returned with
 its reason, because an approver who is ignored in silence will approve again.
 
-The requirement follows from what the change touches: a promotion from the tier of its models, an
-intention from its kinds. Several roles in one requirement are several people.
+A forge knows accounts and no roles: its approval states none, and speaks in every approving role
+that the person holds. It is still one person, who fills one role of a requirement and not two.
+
+What a change needs is in `requirements`. Several roles in one requirement are several people.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
-from ordain.policies.changes import ChangeFacts, Kind
-from ordain.specs.canonical import same
-from ordain.specs.findings import Finding, Location, Severity
+from ordain.specs.findings import Finding, Severity
 from ordain.specs.people import RECONCILER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ordain.specs.documents import Document, LoadedEstate
+    from ordain.policies.changes import ChangeFacts
+    from ordain.specs.documents import LoadedEstate
+    from ordain.specs.findings import Location
     from ordain.vcs.approvals import Approval
 
-QUORUM: Final[dict[int, tuple[str, ...]]] = {
-    1: ("manager", "cto"),
-    2: ("manager",),
-    3: ("manager",),
-}
 # Whoever holds a role that approves; for changes that no kind names a role for.
 REVIEWER: Final = "reviewer"
 APPROVERS: Final = ("manager", "compliance-manager", "cto")
-_BY_KIND: Final = {
-    "Route": "manager",
-    "Deployment": "manager",
-    "Waiver": "compliance-manager",
-    "Organization": "cto",
-    "Policy": "cto",
-    "PolicySet": "cto",
-    "Estate": "cto",
-}
-_SECTIONS: Final = ("fairness_bias", "consent_privacy", "risk_monitoring_plan")
+# Effective challenge is no approval of what people want; it is asked for by reviews of paths alone.
+VALIDATOR: Final = "validator"
+_SPEAKING: Final = (*APPROVERS, VALIDATOR)
+# Between the roles of which any fills a place.
+_OR: Final = " or "
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,38 +98,59 @@ def authority(base: LoadedEstate | None, head: LoadedEstate) -> dict[str, frozen
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of the people before and after a change, beyond their roles.
+
+    `teams` are those of each person on either side; `lost` are the fingerprints of keys that spoke
+    for a person before the change and do so no more after it.
+    """
+
+    teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
 def count(
     approvals: Iterable[Approval],
     facts: ChangeFacts,
     roles: Mapping[str, frozenset[str]],
+    standing: Standing | None = None,
 ) -> Counted:
     """Divide the approvals into those that count and those that do not.
 
     One without a role becomes one in each approving role that the person holds.
     """
+    standing = standing or Standing()
     used: list[Approval] = []
     refused: list[Refused] = []
-    spoken = [one for approval in approvals for one in _in_roles(approval, roles)]
-    for approval in sorted(spoken, key=lambda one: (one.time, one.person, one.role)):
-        reason = _refusal(approval, facts, roles)
-        if reason is None:
-            used.append(approval)
-        else:
-            refused.append(Refused(approval, *reason))
+    for approval in sorted(approvals, key=lambda one: (one.time, one.person, one.role)):
+        reason = _refusal(approval, facts, roles, standing)
+        spoken = [approval] if reason else _in_roles(approval, roles)
+        for one in spoken:
+            why = reason or _refusal_of_role(one, facts, roles, standing)
+            if why is None:
+                used.append(one)
+            else:
+                refused.append(Refused(one, *why))
     return Counted(tuple(used), tuple(refused))
 
 
 def _in_roles(approval: Approval, roles: Mapping[str, frozenset[str]]) -> list[Approval]:
+    if approval.role:
+        return [approval]
     held = roles.get(approval.person, frozenset())
-    spoken = [replace(approval, role=role) for role in APPROVERS if role in held]
+    spoken = [replace(approval, role=role) for role in _SPEAKING if role in held]
     # Whoever holds none is told so.
-    return [approval] if approval.role or not spoken else spoken
+    return spoken or [approval]
 
 
 def _refusal(
-    approval: Approval, facts: ChangeFacts, roles: Mapping[str, frozenset[str]]
+    approval: Approval,
+    facts: ChangeFacts,
+    roles: Mapping[str, frozenset[str]],
+    standing: Standing,
 ) -> tuple[str, str] | None:
-    """(code, reason) of an approval that does not count; the first reason is given."""
+    """(code, reason) of an approval that counts in no role; the first reason is given."""
     person = approval.person
     tests = (
         (person == RECONCILER, "SOD-BOT", "the reconciler approves nothing"),
@@ -148,9 +161,9 @@ def _refusal(
         ),
         (person not in roles, "SOD-PERSON", f"{person} is no person of the Organization"),
         (
-            approval.role not in roles.get(person, ()),
-            "SOD-ROLE",
-            f"{person} does not hold the role {approval.role}",
+            approval.key in standing.lost.get(person, ()),
+            "SOD-KEY",
+            f"after this change the key that signed it speaks for {person} no more",
         ),
         (
             person in facts.contributors,
@@ -162,129 +175,30 @@ def _refusal(
     return next(((code, reason) for refused, code, reason in tests if refused), None)
 
 
-def required(
-    facts: ChangeFacts, base: LoadedEstate | None, head: LoadedEstate, *, reviewed: bool = False
-) -> tuple[Requirement, ...]:
-    """The approvals that a change needs; the first commit of an estate needs none.
-
-    The root commit is not approved but trusted: the daemon's own configuration names it. With
-    `reviewed` every change needs one of somebody, as it does where the base's forge says so.
-    """
-    if base is None or facts.kind is Kind.ESTATE:
-        return ()
-    if facts.kind is Kind.PROMOTION:
-        return tuple(_quorums(facts, base, head))
-    found = _merged(_intentions(facts, base, head))
-    if not found and (reviewed or _reviews_every_change(base)) and facts.change.paths:
-        reason = "every change is looked at by somebody who did not contribute"
-        return (Requirement((REVIEWER,), reason, (), ("HR-SOD",)),)
-    return found
-
-
-def _reviews_every_change(base: LoadedEstate) -> bool:
-    forges = [one.spec.forge for one in base.all("Estate")]
-    return any(one.type != "git" or one.review == "every-change" for one in forges)
+def _refusal_of_role(
+    approval: Approval,
+    facts: ChangeFacts,
+    roles: Mapping[str, frozenset[str]],
+    standing: Standing,
+) -> tuple[str, str] | None:
+    """(code, reason) of an approval that does not count in the role that it states."""
+    person, role = approval.person, approval.role
+    if role not in roles.get(person, ()):
+        what = f"the role {role}" if role else "a role that approves"
+        return "SOD-ROLE", f"{person} does not hold {what}"
+    if role == VALIDATOR:
+        shared = shared_teams(person, facts.contributors, standing.teams)
+        if shared:
+            return "SOD-TEAM", f"{person} is of the team {shared[0]}, which contributed"
+    return None
 
 
-def _quorums(facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate) -> Iterator[Requirement]:
-    models: dict[str, Document] = {}
-    for key in (*facts.added, *facts.changed):
-        document = head.documents[key]
-        if document.kind in ("ModelVersion", "Deployment"):
-            models.setdefault(document.spec.model, document)
-    for name, document in sorted(models.items()):
-        tier = _tier(name, base, head)
-        yield Requirement(
-            roles=QUORUM[tier],
-            reason=f"the promotion of {name}, a model of tier {tier}",
-            subjects=(f"Model/{name}",),
-            controls=("HR-SOD", "HR-BATCH", "SR262-CHALLENGE"),
-            location=document.location,
-        )
-
-
-def _tier(model: str, base: LoadedEstate, head: LoadedEstate) -> int:
-    """The most material tier that the model has before or after; 1 where nothing is known."""
-    found = [document.spec.tier for e in (base, head) if (document := e.get("Model", model))]
-    return min(found, default=1)
-
-
-def _intentions(
-    facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate
-) -> Iterator[Requirement]:
-    for key in sorted({*facts.added, *facts.changed, *facts.removed}):
-        old, new = base.documents.get(key), head.documents.get(key)
-        document = new or old
-        if document is None:
-            continue
-        role = _BY_KIND.get(document.kind)
-        if role:
-            controls = ("HR-SOD", "HR-BASEPOLICY") if role == "cto" else ("HR-SOD",)
-            excluded = _beneficiaries(old, new) if document.kind == "Organization" else frozenset()
-            yield Requirement(
-                (role,), f"{key} changes", (key,), controls, document.location, excluded
-            )
-    yield from _compliance(facts, base, head)
-    for one in facts.loosened:
-        reason = f"{one.subject} is loosened from {one.before} to {one.after}"
-        controls = ("HR-LOOSEN", "HR-SOD")
-        yield Requirement(("compliance-manager",), reason, (one.key,), controls, one.location)
-
-
-def _compliance(
-    facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate
-) -> Iterator[Requirement]:
-    """Sections belong to the model: neither another document of it nor another model hides them."""
-    from ordain.policies.compliance import compliance_of
-
-    changed = {*facts.added, *facts.changed, *facts.removed}
-    before, after = compliance_of(base), compliance_of(head)
-    for model in sorted(before.keys() | after.keys()):
-        old, new = before.get(model, ()), after.get(model, ())
-        if same(_sections(old), _sections(new)):
-            continue
-        documents = {one.key: one for one in (*old, *new) if one.key in changed}
-        for key, document in sorted(documents.items()):
-            yield Requirement(
-                ("compliance-manager",), f"{key} changes", (key,), location=document.location
-            )
-
-
-def _sections(documents: Iterable[Document]) -> list[list[Any]]:
-    """The sections of one model, document by document, because the last by name is in force."""
-    found = [[one.raw["spec"].get(section) for section in _SECTIONS] for one in documents]
-    written = [any(section is not None for section in sections) for sections in found]
-    return found if any(written) else []
-
-
-def _beneficiaries(old: Document | None, new: Document | None) -> frozenset[str]:
-    """The people whose own entry changes: nobody widens their own power, or keys, by approving."""
-    entries = [
-        {person.name: person for person in document.spec.people} if document else {}
-        for document in (old, new)
-    ]
-    before, after = entries
-    names = before.keys() | after.keys()
-    return frozenset(name for name in names if before.get(name) != after.get(name))
-
-
-def _merged(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
-    """One requirement per set of roles: one manager may approve three routes at once."""
-    found: dict[tuple[str, ...], Requirement] = {}
-    for one in requirements:
-        seen = found.get(one.roles)
-        if seen is None:
-            found[one.roles] = one
-            continue
-        reasons = dict.fromkeys([*seen.reason.split("; "), one.reason])
-        found[one.roles] = replace(
-            seen,
-            reason="; ".join(reasons),
-            subjects=tuple(dict.fromkeys([*seen.subjects, *one.subjects])),
-            controls=tuple(dict.fromkeys([*seen.controls, *one.controls])),
-            excluded=seen.excluded | one.excluded,
-        )
-    return tuple(found[roles] for roles in sorted(found))
+def shared_teams(
+    person: str, others: Iterable[str], teams: Mapping[str, frozenset[str]]
+) -> tuple[str, ...]:
+    """The teams of a person of which one of the others is, too."""
+    theirs = frozenset[str]().union(*(teams.get(other, frozenset()) for other in others))
+    return tuple(sorted(teams.get(person, frozenset()) & theirs))
 
 
 def met(requirement: Requirement, counted: Counted) -> bool:
@@ -298,15 +212,16 @@ def missing(requirement: Requirement, counted: Counted) -> tuple[str, ...]:
         role: {
             approval.person
             for approval in counted.used
-            if _fills(approval, role) and approval.person not in requirement.excluded
+            if fills(approval.role, role) and approval.person not in requirement.excluded
         }
         for role in requirement.roles
     }
     return _unfilled(requirement.roles, people, frozenset())
 
 
-def _fills(approval: Approval, role: str) -> bool:
-    return approval.role == role or (role == REVIEWER and approval.role in APPROVERS)
+def fills(held: str, role: str) -> bool:
+    """Whether an approval in a held role fills the place of a role in a requirement."""
+    return held in role.split(_OR) or (role == REVIEWER and held in APPROVERS)
 
 
 def _unfilled(
@@ -326,8 +241,7 @@ def unmet(
 ) -> Iterator[Finding]:
     """A finding for every requirement that the approvals do not meet."""
     refused = tuple(
-        f"approval of {one.approval.person} as {one.approval.role} does not count: {one.reason}"
-        for one in counted.refused
+        f"approval of {_as(one.approval)} does not count: {one.reason}" for one in counted.refused
     )
     for requirement in requirements:
         roles = missing(requirement, counted)
@@ -343,6 +257,10 @@ def unmet(
             remedy=f"ask {needed} who did not contribute to approve this change",
             controls=requirement.controls,
         )
+
+
+def _as(approval: Approval) -> str:
+    return f"{approval.person} as {approval.role}" if approval.role else approval.person
 
 
 def notes(counted: Counted) -> Iterator[Finding]:

@@ -35,11 +35,20 @@ CODES: Final = {
         "keep one Organization document, with the keys of people and of the reconciler",
     ),
     "GATE005": Explanation(
-        "a key is to change hands",
-        "What was signed with a key was made by its holder. Listed for somebody else, it would "
-        "name another contributor, and the one who did the work could approve it.",
+        "a key or an account is to change hands",
+        "What was signed with a key was made by its holder, and what an account brought in, by "
+        "whose it was. Listed for somebody else, they would name another contributor, and the one "
+        "who did the work could approve it.",
         "list the key of one person under the name of another",
-        "give every person keys of their own: ssh-keygen -t ed25519",
+        "give every person keys and accounts of their own: ssh-keygen -t ed25519",
+    ),
+    "GATE006": Explanation(
+        "a commit is in the name of somebody else than its signer",
+        "The author is a claim. Where it means another person of the Organization, by name or "
+        "address, either the claim is false or somebody applied the work of somebody else in a way "
+        "that hides who signed for it.",
+        "git commit --author='manager <manager@example.org>'",
+        "commit it as yourself (--reset-author) and name the other one in a line Co-authored-by",
     ),
     "GATE010": Explanation(
         "the forge could not be asked about a change",

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 
 from ordain.policies.changes import Kind, describe
 from ordain.policies.gate import check, judge
+from ordain.reconciler.challenges import Written, with_challenges
+from ordain.reconciler.claims import Names, borrowed_names, claimed
+from ordain.reconciler.hands import changed_accounts
 from ordain.reconciler.history import (
     UNKNOWN,
     commits_between,
@@ -280,7 +283,13 @@ def _judge_commit(
     if base is None or not merged or by_host or not judged.change.paths:
         return judged
     allowed = allowed_keys(organization_of(base.estate))
-    found = [*judged.commits, *_merge_findings(source, commit, allowed, now, told)]
+    names = Names(base.estate, side.estate)
+    signed = commit_signer(commit, allowed, now).person
+    found = [
+        *judged.commits,
+        *_merge_findings(source, commit, allowed, now, told),
+        *borrowed_names([commit], [signed], names),
+    ]
     return replace(judged, commits=tuple(found))
 
 
@@ -331,18 +340,23 @@ def judge_side(  # noqa: PLR0913 - every input of a verdict is named
         # Nothing is brought, so nothing has to be signed or approved: a revert heals the branch.
         commits = ()
     signed = signers(repository, commits, allowed, now)
+    names = Names(None if base is None else base.estate, side.estate)
+    brought = repository.commits(commits)
     facts = describe(
         None if base is None else base.estate,
         side.estate,
         change,
-        contributors=known(signed),
+        contributors=known(signed) | claimed(brought, names),
         pusher=signers(repository, [pushed], allowed, now)[0],
         signers=signed,
     )
     if base is not None and facts.kind is Kind.PROMOTION:
-        facts = _with_contributors(source, base, side, facts, told)
+        facts = _with_contributors(source, base, side, facts, told, names)
     if told is not None:
         facts = replace(facts, contributors=facts.contributors | told.authors)
+    if base is not None:
+        history = Written(repository, commits, signed, (base.revision, pushed))
+        facts = with_challenges(history, (base.estate, side.estate), facts, names)
     approvals = Approvals((), ())
     if change.unnameable:
         # No approval can bind to it and no rule about changes can be asked, so it is refused below.
@@ -372,6 +386,7 @@ def judge_side(  # noqa: PLR0913 - every input of a verdict is named
     found = (
         *(() if told is None or not change.paths else told.findings),
         *(_stranger(one, told) for one in strangers),
+        *(() if base is None else borrowed_names(brought, signed, names)),
         *map(_unnameable, change.unnameable),
         *_without_people(side),
         *_changed_hands(source, base, side),
@@ -421,6 +436,7 @@ def _changed_hands(source: Source, base: Side | None, side: Side) -> Iterator[Fi
     """
     if base is None or len(side.estate.all("Organization")) != 1:
         return
+    yield from changed_accounts(source.repository, base.revision, base.estate, side.estate)
     before = _holdings(allowed_keys(organization_of(base.estate)))
     new = _holdings(allowed_keys(organization_of(side.estate))) - before
     if not new:
@@ -482,6 +498,7 @@ def _with_contributors(
     side: Side,
     facts: ChangeFacts,
     told: Testimony | None,
+    names: Names,
 ) -> ChangeFacts:
     """A promotion is contributed to by everyone who shaped what it pins, and who wrote itself.
 
@@ -496,6 +513,12 @@ def _with_contributors(
     behind = None if told is None else told.witness.makers_behind(base.revision)
     for model in sorted(models):
         people |= contributors_to_model(
-            source.repository, base.estate, model, base.revision, behind, read=base.read
+            source.repository,
+            base.estate,
+            model,
+            base.revision,
+            behind,
+            read=base.read,
+            names=names,
         )
     return replace(facts, contributors=frozenset(people))

@@ -1,10 +1,11 @@
-"""Who contributed: read from signatures, never from what a commit says of its author."""
+"""Who contributed: whoever signed, and whoever a commit names beside (see `claims`)."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from ordain.reconciler.claims import Names
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.trees import is_document_path
 from ordain.vcs.errors import GitError
@@ -13,10 +14,11 @@ from ordain.vcs.known_signatures import commit_keys, commit_signers
 from ordain.vcs.process import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.kinds.organization import Organization
 
     # The documents of files in which nothing was found, by path and blob.
     ReadFiles = Mapping[tuple[str, str], tuple[Document, ...]]
@@ -43,23 +45,26 @@ def signers(
     return commit_signers(repository, commits, allowed, now)
 
 
-def contributors_to_model(
+def contributors_to_model(  # noqa: PLR0913 - what is known already is handed over
     repository: Repository,
     estate: LoadedEstate,
     model: str,
     head: str,
     behind: Callable[[Commit], frozenset[str] | None] | None = None,
     *,
+    ever: bool = False,
     read: ReadFiles | None = None,
+    names: Names | None = None,
 ) -> frozenset[str]:
-    """Everyone who signed a change of what a promotion of the model pins, since the version now
-    running was proposed; without such a version, since the beginning.
+    """Everyone who signed a change of what a promotion of the model pins, or is named by one, since
+    the version now running was proposed; without such a version, or with `ever`, since the
+    beginning.
 
     A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent;
-    `behind` may know who made what a host has committed. `read` are the documents of files that
-    are read already.
+    `behind` may know who made what a host has committed. Names are those of the people of the
+    estate, where no others are given; `read` are the documents of files that are read already.
     """
-    since = _proposed_at(repository, estate, model, head)
+    since = None if ever else _proposed_at(repository, estate, model, head)
     span = head if since is None else f"{since}..{head}"
     paths = sorted(
         _pinned_paths(estate, model) | _former_paths(repository, estate, model, span, read or {})
@@ -68,16 +73,17 @@ def contributors_to_model(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
     present = allowed_keys(organization_of(estate))
+    named = names or Names(estate)
     found = makers(repository, commits, present, head)
-    if behind is not None and any(UNKNOWN in names for names in found):
-        read_commits = repository.commits(commits)
+    touching = repository.commits(commits)
+    if behind is not None:
         told = (
-            behind(commit) if UNKNOWN in names else None
-            for commit, names in zip(read_commits, found, strict=True)
+            behind(commit) if UNKNOWN in people else None
+            for commit, people in zip(touching, found, strict=True)
         )
         pairs = zip(found, told, strict=True)
-        found = tuple(names if better is None else better for names, better in pairs)
-    return frozenset().union(*found)
+        found = tuple(people if better is None else better for people, better in pairs)
+    return frozenset[str]().union(*found, *map(named.claimed, touching))
 
 
 def makers(
@@ -106,16 +112,22 @@ def _holders(key: PublicKey | None, listed: Sequence[AllowedKey]) -> frozenset[s
 
 def keys_ever(repository: Repository, head: str) -> tuple[AllowedKey, ...]:
     """Every key that the branch of `head` has ever listed, good at any time."""
+    found: dict[AllowedKey, None] = {}
+    for organization in organizations_ever(repository, head):
+        for key in allowed_keys(organization):
+            found[AllowedKey(key.person, key.public)] = None
+    return tuple(found)
+
+
+def organizations_ever(repository: Repository, head: str) -> Iterator[Organization]:
+    """Every Organization that the branch of `head` has ever had."""
     from ordain.specs.estates import load_estate
 
     touched = sorted(_documents_in(repository, head, "--first-parent"))
     contents = repository.read_many(blob for _, blob in touched)
-    found: dict[AllowedKey, None] = {}
     for path, blob in touched:
         for document in load_estate({path: contents[blob]}).all("Organization"):
-            for key in allowed_keys(document.spec):
-                found[AllowedKey(key.person, key.public)] = None
-    return tuple(found)
+            yield document.spec
 
 
 def commits_on_model(
@@ -154,6 +166,18 @@ def untouched(repository: Repository, seen: str, base: str, paths: Sequence[str]
         return False
     command = ("log", "--first-parent", "--format=%H", f"{seen}..{base}")
     return not _listed(repository, *command, "--", *paths)
+
+
+def signers_of(
+    repository: Repository, path: str, commits: Sequence[str], signed: Sequence[str | None]
+) -> frozenset[str]:
+    """Who signed those of the commits that touch a file."""
+    if not commits:
+        # Without one, git would look at the newest of all.
+        return frozenset()
+    command = ("log", "--no-walk=unsorted", "--format=%H", *commits, "--", path)
+    touching = set(_listed(repository, *command))
+    return known(who for one, who in zip(commits, signed, strict=True) if one in touching)
 
 
 def _pinned_paths(estate: LoadedEstate, model: str) -> set[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.gate import verdict_of
-from ordain.policies.separation import Counted, authority, missing
+from ordain.policies.separation import Counted, authority, fills, missing
 from ordain.reconciler.consequences import Effect, Retrain, effects_between, retrains_between
 from ordain.specs.diagnostics import plural
 from ordain.specs.differences import Difference, differences
@@ -283,6 +283,11 @@ def _candidates(
     role: str, requirement: Requirement, judged: Judged, roles: Mapping[str, frozenset[str]]
 ) -> tuple[str, ...]:
     """Who holds the role and neither contributed, pushed, gains by it, nor has spoken already."""
-    spoken = {one.person for one in judged.judgement.approvals if one.role in requirement.roles}
+    spoken = {
+        one.person
+        for one in judged.judgement.approvals
+        if any(fills(one.role, needed) for needed in requirement.roles)
+    }
     barred = judged.facts.contributors | {judged.facts.pusher} | requirement.excluded | spoken
-    return tuple(sorted(who for who, held in roles.items() if role in held and who not in barred))
+    able = (who for who, held in roles.items() if any(fills(one, role) for one in held))
+    return tuple(sorted(who for who in able if who not in barred))

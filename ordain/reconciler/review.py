@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordain.ledger.records import Event
-from ordain.policies.separation import Counted, missing
+from ordain.policies.separation import VALIDATOR, Counted, missing
 from ordain.reconciler.errors import ProposalRefused
 from ordain.reconciler.gating import Judged, Side, judge_commit, judge_merge, read_side
 from ordain.reconciler.people import allowed_keys, find_person, organization_of
@@ -273,7 +273,8 @@ def _role(base: Side, by: Reviewer, judged: Judged | None = None) -> str:
         raise ProposalRefused(message, remedy="leave --role out, or ask somebody who holds it")
     wanted = [by.role] if by.role is not None else [*_missing(judged), *_APPROVING]
     for role in wanted:
-        if role in roles and role in _APPROVING:
+        # Validators look at what reviews of paths ask them for, and merge nothing.
+        if role in roles and (role in _APPROVING or (judged is not None and role == VALIDATOR)):
             return role
     message = f"{by.person} has no role that approves (has: {', '.join(roles)})"
     raise ProposalRefused(message, remedy="ask a manager")

@@ -1,8 +1,12 @@
-"""People and keys: a name is one person, and a key is one holder.
+"""People, keys, accounts and addresses: each is one person's.
 
-Approvals and commits are known by keys, and duties are separated between names. Whatever lets one
-stand for two, or two for one, lets somebody approve their own work; so it is refused over all
-Organizations of an estate together, which is how people are looked up.
+Approvals and commits are known by keys and accounts, and duties are separated between names.
+Whatever lets one stand for two, or two for one, lets somebody approve their own work; so it is
+refused over all Organizations of an estate together, which is how people are looked up.
+
+An account is one person's by its number and by its login, each on its own: a login that was taken
+over by somebody else is listed with another number, and would be two people's. Letters of logins
+and addresses have no case, because the forges and mail servers do not look at it.
 """
 
 from __future__ import annotations
@@ -19,16 +23,20 @@ if TYPE_CHECKING:
     from ordain.specs.findings import Location
 
 RECONCILER: Final = "reconciler"
+# Whatever a person is known by beside keys, and what it is called.
+_ACCOUNTS: Final = "spec.people.*.accounts.*"
+_EMAILS: Final = "spec.people.*.emails.*"
 _PEOPLE: Final = "spec.people.*.name"
 
 
 def check_people(estate: LoadedEstate) -> Iterator[Finding]:
-    """Nobody is called like the machine, and nobody shares a name or a key."""
+    """Nobody is called like the machine, or shares a name, a key, an account or an address."""
     organizations = estate.all("Organization")
     for document in organizations:
         yield from _machine_names(document)
     yield from _namesakes(organizations)
     yield from _shared_keys(organizations)
+    yield from _shared_marks(organizations)
 
 
 def _machine_names(document: Document) -> Iterator[Finding]:
@@ -64,6 +72,30 @@ def _shared_keys(organizations: Iterable[Document]) -> Iterator[Finding]:
                 message = "this key belongs to someone else already"
                 remedy = "everyone has a key of their own; the machine has one, too"
                 yield _again(message, place, where, remedy)
+
+
+def _shared_marks(organizations: Iterable[Document]) -> Iterator[Finding]:
+    """An account or address of two people would be two contributors, or two approvers, in one."""
+    holders: dict[tuple[str, ...], tuple[str, Location]] = {}
+    for document in organizations:
+        for holder, mark, place in _marks(document):
+            first, where = holders.setdefault(mark, (holder, place))
+            if first != holder:
+                message = f"this {mark[0]} belongs to someone else already"
+                yield _again(message, place, where, f"list the {mark[0]} once, with whose it is")
+
+
+def _marks(document: Document) -> Iterator[tuple[str, tuple[str, ...], Location]]:
+    """(who is known by it, what it is, where it stands)."""
+    for path, account in values_at(document.raw, _ACCOUNTS):
+        holder, forge = f"{document.key} {path[2]}", account["forge"]
+        for field in ("login", "id"):
+            if account.get(field) is not None:
+                mark = ("account", forge, field, str(account[field]).lower())
+                yield holder, mark, document.marks.value(*path, field)
+    for path, email in values_at(document.raw, _EMAILS):
+        address = ("address", str(email).strip().lower())
+        yield f"{document.key} {path[2]}", address, document.marks.value(*path)
 
 
 def _keys(document: Document) -> Iterator[tuple[str, str, Location]]:

@@ -30,6 +30,9 @@ _DIRECTORIES: Final = {
     "evidence": (".json",),
     "reasons": ("",),
 }
+# Where forges look for code owners.
+_OWNERS: Final = "CODEOWNERS"
+_FORGES: Final = (".github", ".gitlab")
 _AT_ROOT: Final = (*_YAML, ".lock")
 # Opening a pipe must not block.
 _READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -177,8 +180,10 @@ class WorkTree(Mapping[str, bytes]):
                     yield from _below(
                         entry.path, entry.name, _DIRECTORIES[entry.name], linked=linked
                     )
-                elif entry.name.endswith(_AT_ROOT) and not entry.is_dir():
+                elif entry.name.endswith((*_AT_ROOT, _OWNERS)) and not entry.is_dir():
                     yield entry.name, linked
+                elif entry.name in _FORGES and entry.is_dir(follow_symlinks=False):
+                    yield from _below(entry.path, entry.name, (_OWNERS,), linked=linked)
 
 
 def _below(

@@ -28,6 +28,8 @@ FOUNDED = {
     "proposals list": "ordain status",
     "keys list": "ordain keys create --route ROUTE, or ordain keys revoke ID",
     "lock": "ordain check",
+    "codeowners": "ordain check",
+    "digest Estate/credit-union": "ordain check",
     "schema": "ordain schema --modelines",
     "schema --modelines": "ordain check",
     "explain SPEC104": "ordain check",

@@ -7,6 +7,7 @@ import resource
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -85,6 +86,7 @@ def test_a_commit_and_a_change_are_named(founded: Place) -> None:
 
 
 def test_what_is_waived_is_said_in_every_format(red: Place) -> None:
+    digest = red.ordain("digest", "Monitor/credit-default").stdout.split()[1]
     for code in ("POL-drift-limit.features", "POL-psi-limit-not-loosened"):
         name = code.rpartition(".")[2].lower()[-20:].strip("-")
         (red.estate / f"specs/{name}.yaml").write_text(
@@ -93,11 +95,11 @@ def test_what_is_waived_is_said_in_every_format(red: Place) -> None:
             f"metadata: {{name: {name}}}\n"
             "spec:\n"
             f"  finding: {code}\n"
-            "  object: {kind: Monitor, name: credit-default}\n"
+            f"  object: {{kind: Monitor, name: credit-default, digest: {digest}}}\n"
             "  reason: measured again in March\n"
             "  requestedBy: manager\n"
             "  approvedBy: cto\n"
-            "  expires: '2099-12-31'\n"
+            f"  expires: '{datetime.now(UTC).date() + timedelta(days=90)}'\n"
         )
     done = red.ordain("check")
     assert "waived[POL-drift-limit.features]: " in done.stdout

@@ -73,12 +73,21 @@ class Case:
             signers=self.signers,
         )
 
-    def approve(self, person: str, role: str | None = None, change: str | None = None) -> Case:
+    def approve(
+        self,
+        person: str,
+        role: str | None = None,
+        change: str | None = None,
+        key: str = "SHA256:fingerprint",
+    ) -> Case:
         digest = change or self.change.digest
-        self.approvals.append(
-            Approval(person, role or person, digest, NOW, "SHA256:fingerprint", "refs/ordain/x")
-        )
+        role = person if role is None else role
+        self.approvals.append(Approval(person, role, digest, NOW, key, "refs/ordain/x"))
         return self
+
+    def quorum(self) -> Case:
+        """The approvals that a promotion of tier 1 takes."""
+        return self.approve("manager").approve("cto").approve("compliance-manager")
 
     def judge(self, *, enforce: bool = True) -> Judgement:
         return judge(

@@ -477,3 +477,49 @@ def test_what_differs_in_a_long_expression_can_be_seen(
     (found,) = loosened_between(old.load(), new.load())
     assert found.before.rstrip('"') == before
     assert found.after.rstrip('"') == (after or before.replace("a b", "a  b"))
+
+
+REVIEWS = [{"paths": ["specs/models/**", "data/"], "roles": ["validator", "manager"]}]
+
+
+@pytest.mark.parametrize(
+    ("reviews", "lost"),
+    [
+        (None, ["specs/models/** by manager and validator", "data/ by manager and validator"]),
+        ([{**REVIEWS[0], "paths": ["data/"]}], ["specs/models/** by manager and validator"]),
+        (
+            [{**REVIEWS[0], "roles": ["manager", "cto"]}],
+            ["specs/models/** by manager and validator", "data/ by manager and validator"],
+        ),
+        ([{**REVIEWS[0], "roles": ["manager", "validator", "cto"]}], []),
+        ([{"paths": ["data/"], "roles": ["cto"]}, *REVIEWS], []),
+    ],
+)
+def test_a_review_that_goes_is_a_limit_that_goes(
+    workshop: Workshop, reviews: object, lost: list[str]
+) -> None:
+    base = workshop.serving.set("Organization/people", "spec.reviews", REVIEWS)
+    head = base.copy().set("Organization/people", "spec.reviews", reviews)
+    found = loosened_between(base.load(), head.load())
+    assert [(one.subject, one.before) for one in found] == [
+        ("Organization/people spec.reviews", one) for one in lost
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loosened"),
+    [
+        ({"review": "every-change"}, {}, True),
+        ({"type": "github"}, {"type": "git"}, True),
+        ({"type": "github"}, {"type": "git", "review": "every-change"}, False),
+        ({"type": "github"}, {"type": "gitlab"}, False),
+        ({}, {"type": "github"}, False),
+    ],
+)
+def test_looking_at_some_changes_only_is_looser_than_looking_at_all(
+    workshop: Workshop, before: object, after: object, *, loosened: bool
+) -> None:
+    base = workshop.serving.set("Estate/examples", "spec.forge", before)
+    head = base.copy().set("Estate/examples", "spec.forge", after)
+    found = [one.subject for one in loosened_between(base.load(), head.load())]
+    assert found == (["Estate/examples spec.forge"] if loosened else [])

@@ -20,6 +20,7 @@ from ordain.policies.pages import (
     shipped_policies,
 )
 from ordain.specs.explanations import explain, explanations, register
+from ordain.specs.plain import spec_digest
 
 if TYPE_CHECKING:
     from tests.policies.conftest import Workshop
@@ -49,7 +50,8 @@ def test_a_rule_is_explained_by_all_that_its_pack_says_of_it() -> None:
         "    metadata: {name: drift-limit-for-now}\n"
         "    spec:\n"
         "      finding: POL-drift-limit.features\n"
-        "      object: {kind: Monitor, name: credit}\n"
+        "      object: {kind: Monitor, name: credit, digest: DIGEST}    "
+        "# ordain digest Monitor/credit\n"
         "      reason: why it is accepted, what makes up for it, and what happens until then\n"
         "      requestedBy: PERSON\n"
         "      approvedBy: COMPLIANCE-MANAGER\n"
@@ -117,12 +119,15 @@ def test_the_waiver_of_a_page_is_a_waiver(workshop: Workshop) -> None:
     text = dict(pack_pages()["POL-drift-limit.features"].sections)[WAIVER]
     document: dict[str, Any] = yaml.safe_load(text)
     assert document["spec"]["expires"] == "YYYY-MM-DD"
+    sketch = workshop.serving.set("Monitor/credit", "spec.psi.fail", 0.5)
+    monitor = sketch.load().get("Monitor", "credit")
+    assert monitor is not None
+    document["spec"]["object"]["digest"] = spec_digest(monitor.spec)
     document["spec"] |= {
         "requestedBy": "manager",
         "approvedBy": "compliance-manager",
         "expires": "2026-12-31",
     }
-    sketch = workshop.serving.set("Monitor/credit", "spec.psi.fail", 0.5)
     name = document["metadata"]["name"]
     judgement = check(sketch.add("Waiver", name, **document["spec"]).load(), workshop.now)
     assert [one.finding.code for one in judgement.suppressed] == ["POL-drift-limit.features"]
@@ -192,7 +197,10 @@ def test_a_policy_of_an_estate_is_explained_by_what_it_says(workshop: Workshop) 
         "Expression": "object.spec.tier == 1\n",
         WAIVER: dict(pages["POL-mine"].sections)[WAIVER],
     }
-    assert "object: {kind: Model, name: NAME}" in dict(pages["POL-mine"].sections)[WAIVER]
+    assert (
+        "object: {kind: Model, name: NAME, digest: DIGEST}"
+        in dict(pages["POL-mine"].sections)[WAIVER]
+    )
     assert dict(pages["POL-mine.2"].sections)["Where it does not hold"] == (
         "a warning asks for a look"
     )

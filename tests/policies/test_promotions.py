@@ -19,7 +19,7 @@ METRIC = Metric("roc_auc", "test", 0.78, 0.75, 0.81, 0.95, 1200, ">= 0.7", "pass
 
 
 def approved(case: Case) -> Case:
-    return case.approve("manager").approve("cto")
+    return case.quorum()
 
 
 def errors(case: Case) -> list[tuple[str, str]]:
@@ -46,8 +46,14 @@ def test_a_promotion_with_its_quorum_passes(workshop: Workshop) -> None:
     assert judgement.findings == ()
     assert judgement.verdict is Verdict.PASS
     assert judgement.kind is Kind.PROMOTION
-    assert [one.person for one in judgement.approvals] == ["cto", "manager"]
-    assert [str(one) for one in judgement.required] == ["a manager and a cto"]
+    assert [one.person for one in judgement.approvals] == [
+        "compliance-manager",
+        "cto",
+        "manager",
+    ]
+    assert [str(one) for one in judgement.required] == [
+        "a manager and a cto and a compliance-manager"
+    ]
     assert judgement.engine.startswith("cel-expr-python ")
     assert dict(judgement.policies)["route-fallback"].startswith("sha256:")
 
@@ -396,7 +402,7 @@ def test_a_rollback_needs_the_quorum_and_no_machine(workshop: Workshop) -> None:
     case = replace(
         workshop.intention(before, after), signers=("manager",), contributors=("manager",)
     )
-    judgement = case.approve("manager").approve("cto").judge()
+    judgement = case.quorum().judge()
     assert judgement.kind is Kind.PROMOTION
     assert [one.code for one in judgement.refused] == ["SOD-SELF"]
     assert [one.code for one in judgement.findings] == ["SOD-QUORUM", "SOD-SELF"]

@@ -30,13 +30,13 @@ def refused(case: Case) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("people", "absent"),
     [
-        ((), "a manager and a cto"),
-        (("manager",), "a cto"),
-        (("cto",), "a manager"),
+        ((), "a manager and a cto and a compliance-manager"),
+        (("manager", "cto"), "a compliance-manager"),
+        (("cto", "compliance-manager"), "a manager"),
         (("manager", "compliance-manager"), "a cto"),
     ],
 )
-def test_tier_1_takes_a_manager_and_a_cto(
+def test_tier_1_takes_a_manager_the_cto_and_a_compliance_manager(
     workshop: Workshop, people: tuple[str, ...], absent: str
 ) -> None:
     case = workshop.promotion()
@@ -59,6 +59,7 @@ def test_one_person_with_both_roles_is_still_one_person(workshop: Workshop) -> N
     people = fresh.documents["Organization/people"]["spec"]["people"]
     people[1]["roles"] = ["manager", "cto"]
     case = workshop.promotion(fresh).approve("manager", "manager").approve("manager", "cto")
+    case.approve("compliance-manager")
     assert len(quorum(case)) == 1
     assert quorum(case.approve("cto")) == []
 
@@ -99,7 +100,7 @@ def test_the_promotion_of_a_model_whose_tier_was_just_lowered_keeps_the_old_quor
 def test_an_approval_that_does_not_count_says_why(
     workshop: Workshop, person: str, role: str, change: str | None, code: str, reason: str
 ) -> None:
-    case = workshop.promotion().approve("manager").approve("cto").approve(person, role, change)
+    case = workshop.promotion().quorum().approve(person, role, change)
     judgement = case.judge()
     assert refused(case) == [(code, reason)]
     (note,) = judgement.findings
@@ -108,7 +109,7 @@ def test_an_approval_that_does_not_count_says_why(
 
 
 def test_who_contributed_or_pushed_does_not_count_as_approver(workshop: Workshop) -> None:
-    case = workshop.promotion().approve("manager").approve("cto")
+    case = workshop.promotion().quorum()
     author = replace(case, contributors=("data-scientist", "manager"))
     assert refused(author) == [("SOD-SELF", "manager contributed to what this change pins")]
     assert len(quorum(author)) == 1
@@ -220,7 +221,7 @@ def test_a_missing_approval_of_an_intention_blocks_where_it_is_enforced(workshop
     case = workshop.intention(workshop.fresh, loosen(workshop.fresh))
     assert case.judge(enforce=True).blocked
     assert not case.judge(enforce=False).blocked
-    assert not workshop.promotion().approve("manager").approve("cto").judge(enforce=False).blocked
+    assert not workshop.promotion().quorum().judge(enforce=False).blocked
     assert workshop.promotion().judge(enforce=False).blocked
 
 
@@ -228,13 +229,16 @@ def test_the_finding_names_who_is_missing_and_who_did_not_count(workshop: Worksh
     case = replace(workshop.promotion(), contributors=("manager",)).approve("manager")
     (found, _) = case.judge().findings
     assert found.evidence == (
-        "required = a manager and a cto",
+        "required = a manager and a cto and a compliance-manager",
         (
             "approval of manager as manager does not count: "
             "manager contributed to what this change pins"
         ),
     )
-    assert found.remedy == ("ask a manager and a cto who did not contribute to approve this change")
+    assert found.remedy == (
+        "ask a manager and a cto and a compliance-manager who did not contribute to approve this "
+        "change"
+    )
     assert found.controls == ("HR-SOD", "HR-BATCH", "SR262-CHALLENGE")
 
 
@@ -248,3 +252,52 @@ def test_roles_are_filled_as_well_as_they_can_be(workshop: Workshop) -> None:
     assert missing(both, counted) == ()
     assert missing(both, Counted((by("first", "manager"), by("first", "cto")))) == ("manager",)
     assert missing(Requirement(("manager",), "", (), excluded=frozenset({"first"})), counted) == ()
+
+
+# The word of a forge, which knows accounts and no roles
+
+
+def test_a_forge_speaks_in_every_role_that_the_person_holds(workshop: Workshop) -> None:
+    fresh = workshop.fresh
+    fresh.set("Organization/people", "spec.people.1.roles", ["manager", "cto", "data-scientist"])
+    case = workshop.promotion(fresh).approve("manager", "", key="")
+    judgement = case.judge()
+    assert [(one.person, one.role) for one in judgement.approvals] == [
+        ("manager", "manager"),
+        ("manager", "cto"),
+    ]
+    # It is one person for all that: two places stay empty.
+    assert len(quorum(case.approve("cto", "", key=""))) == 1
+    assert quorum(case.approve("compliance-manager", "", key="")) == []
+
+
+def test_a_forge_that_vouches_for_somebody_without_a_role_is_told_so(workshop: Workshop) -> None:
+    fresh = workshop.fresh.set("Organization/people", "spec.people.4.roles", ["auditor"])
+    case = workshop.promotion(fresh).approve("validator", "", key="")
+    assert refused(case) == [("SOD-ROLE", "validator does not hold a role that approves")]
+    (missing_one,) = [one for one in case.judge().findings if one.code == "SOD-QUORUM"]
+    assert missing_one.evidence[1] == (
+        "approval of validator does not count: validator does not hold a role that approves"
+    )
+
+
+def test_the_word_of_a_forge_is_refused_once_and_not_for_each_role(workshop: Workshop) -> None:
+    fresh = workshop.fresh
+    fresh.set("Organization/people", "spec.people.1.roles", ["manager", "cto"])
+    case = replace(workshop.promotion(fresh), pusher="manager").approve("manager", "", key="")
+    assert refused(case) == [("SOD-SELF", "manager pushed this change")]
+
+
+def test_a_validator_speaks_for_no_team_that_contributed(workshop: Workshop) -> None:
+    before = workshop.fresh.set("Organization/people", "spec.people.4.team", "credit-risk")
+    reviews = [{"paths": ["specs/model/"], "roles": ["validator"]}]
+    before.set("Organization/people", "spec.reviews", reviews)
+    after = before.copy().set("Model/credit", "spec.training.seed", 8)
+    case = workshop.intention(before, after).approve("validator")
+    assert refused(case) == [
+        ("SOD-TEAM", "validator is of the team credit-risk, which contributed")
+    ]
+    assert len(quorum(case)) == 1
+    other = replace(case, contributors=("manager",), pusher="manager", signers=("manager",))
+    assert refused(other) == []
+    assert quorum(other) == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ordain.policies.changes import describe
 from ordain.policies.gate import judge
+from ordain.policies.requirements import QUORUM
 from ordain.specs.estates import load_estate
 from ordain.vcs.approvals import read_approvals, write_approval
 from ordain.vcs.changes import change_between
@@ -29,7 +30,7 @@ def actor(person: str) -> Actor:
 def test_a_signed_promotion_with_signed_approvals_passes_and_one_more_byte_voids_it(
     workshop: Workshop, tmp_path: Path
 ) -> None:
-    people = {name: actor(name) for name in ("data-scientist", "manager", "cto", "reconciler")}
+    people = {name: actor(name) for name in (*QUORUM[1], "data-scientist", "reconciler")}
     allowed = [AllowedKey(one.person, one.signer.public.line) for one in people.values()]
     case = workshop.promotion()
 
@@ -70,7 +71,7 @@ def test_a_signed_promotion_with_signed_approvals_passes_and_one_more_byte_voids
         head = commit(case.after.tree, "reconciler", base)
         assert verdict(head) == (True, ["SOD-QUORUM"])
         change = change_between(repository, base, head)
-        for person in ("manager", "cto"):
+        for person in QUORUM[1]:
             ref, approval = write_approval(
                 repository,
                 change,

@@ -6,29 +6,38 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ordain.policies.changes import Kind
 from ordain.policies.gate import check
+from ordain.policies.packs import load_pack
 from ordain.specs.findings import Severity, Verdict
 from ordain.specs.plain import spec_digest
 
 if TYPE_CHECKING:
     from sketches import Sketch
 
-    from tests.policies.conftest import Workshop
+    from tests.policies.conftest import Case, Workshop
 
 CODE = "POL-drift-limit.acceptance"
 
 
+def subject(sketch: Sketch, kind: str = "Model", name: str = "credit") -> dict[str, str]:
+    """An object with its present content."""
+    document = sketch.load().get(kind, name)
+    assert document is not None
+    return {"kind": kind, "name": name, "digest": spec_digest(document.spec)}
+
+
 def waived(workshop: Workshop, **changes: object) -> Sketch:
     """An estate that breaks the drift limit, and a waiver for it."""
+    sketch = workshop.serving.set("Model/credit", "spec.acceptance.drift.psi.max", 0.4)
     spec = {
         "finding": CODE,
-        "object": {"kind": "Model", "name": "credit"},
+        "object": subject(sketch),
         "reason": "the new branch changes the population until March",
         "requestedBy": "data-scientist",
         "approvedBy": "compliance-manager",
         "expires": "2027-03-31",
     }
-    sketch = workshop.serving.set("Model/credit", "spec.acceptance.drift.psi.max", 0.4)
     return sketch.add("Waiver", "drift", **{**spec, **changes})
 
 
@@ -59,6 +68,11 @@ def test_what_is_waived_is_listed_and_does_not_block(workshop: Workshop) -> None
             "WVR003",
             "Waiver/drift has no effect: manager does not hold the role compliance-manager",
         ),
+        (
+            {"expires": "2027-11-22"},
+            "WVR008",
+            "Waiver/drift has no effect: it would last 367 days, and at most are 366",
+        ),
     ],
 )
 def test_a_waiver_with_something_wrong_has_no_effect(
@@ -71,6 +85,11 @@ def test_a_waiver_with_something_wrong_has_no_effect(
     assert by_code[code].severity is Severity.WARNING
     assert judgement.suppressed == ()
     assert judgement.verdict is Verdict.FAIL
+
+
+def test_it_may_last_for_a_year(workshop: Workshop) -> None:
+    judgement = check(waived(workshop, expires="2027-11-21").load(), workshop.now)
+    assert (judgement.findings, len(judgement.suppressed)) == ((), 1)
 
 
 def test_it_counts_to_the_end_of_its_last_day_and_says_when_that_is_near(
@@ -87,7 +106,7 @@ def test_it_counts_to_the_end_of_its_last_day_and_says_when_that_is_near(
     "changes",
     [
         {"finding": "POL-drift-limit"},
-        {"object": {"kind": "Monitor", "name": "credit"}},
+        {"object": {"kind": "Monitor", "name": "credit", "digest": "sha256:" + "0" * 64}},
         {"object": {"kind": "Model", "name": "credit", "digest": "sha256:" + "0" * 64}},
     ],
 )
@@ -130,10 +149,121 @@ def test_a_waiver_has_no_effect_in_the_change_that_brings_it(workshop: Workshop)
 
 
 def test_a_measurement_can_be_waived(workshop: Workshop) -> None:
-    fresh = waived(workshop, finding="ACC-DRIFT").drop("ModelVersion/credit-1")
-    fresh.set("Deployment/credit", "spec.version", None)
-    fresh.set("Model/credit", "spec.acceptance.drift.psi.max", 0.2)
-    case = workshop.promotion(fresh, drift={"income": 0.5}).approve("manager").approve("cto")
+    fresh = workshop.fresh.set("Model/credit", "spec.acceptance.drift.psi.max", 0.2)
+    waiver = waived(workshop).documents["Waiver/drift"]["spec"]
+    fresh.add("Waiver", "drift", **{**waiver, "finding": "ACC-DRIFT", "object": subject(fresh)})
+    case = workshop.promotion(fresh, drift={"income": 0.5}).quorum()
     judgement = case.judge()
     assert [one.finding.code for one in judgement.suppressed] == ["ACC-DRIFT"]
     assert not judgement.blocked
+
+
+def test_a_policy_can_refuse_to_be_waived(workshop: Workshop) -> None:
+    rule = {
+        "match": {"kinds": ["Model"]},
+        "validations": [{"expression": "object.spec.tier > 1", "message": "tier 2 at most"}],
+    }
+    sketch = waived(workshop, finding="POL-mine").add("Policy", "mine", **rule)
+    sketch.set("Model/credit", "spec.acceptance.drift.psi.max", 0.2)
+    sketch.set("Waiver/drift", "spec.object", subject(sketch))
+    assert [one.finding.code for one in check(sketch.load(), workshop.now).suppressed] == [
+        "POL-mine"
+    ]
+    closed = sketch.copy().edit({"Policy/mine": {"spec.waivable": False}})
+    judgement = check(closed.load(), workshop.now)
+    assert judgement.suppressed == ()
+    assert [(one.code, one.message) for one in judgement.findings] == [
+        ("POL-mine", "tier 2 at most"),
+        (
+            "WVR004",
+            "Waiver/drift has no effect: POL-mine cannot be waived: the policy mine refuses it",
+        ),
+    ]
+    # It stays closed in the change that opens it, and is closed in the one that closes it.
+    for before, after in ((closed, sketch), (sketch, closed)):
+        codes = [one.code for one in workshop.intention(before, after).judge().findings]
+        assert {"POL-mine", "WVR004"} <= set(codes)
+
+
+def test_the_separation_of_duties_cannot_be_waived() -> None:
+    pack = load_pack("separation-of-duties")
+    assert [one.name for one in pack.policies if one.spec.waivable] == []
+
+
+# The change that brings a waiver
+
+
+def brings(workshop: Workshop, **changes: object) -> Case:
+    after = waived(workshop, **changes)
+    return workshop.intention(after.copy().drop("Waiver/drift"), after)
+
+
+def of_waivers(case: Case) -> list[tuple[str, Severity, str]]:
+    found = (one for one in case.judge().findings if one.code.startswith(("WVR", "CHG")))
+    return [(one.code, one.severity, one.message) for one in found]
+
+
+UNAPPROVED = (
+    "WVR007",
+    Severity.ERROR,
+    (
+        "Waiver/drift names compliance-manager, "
+        "who has not approved this change as compliance-manager"
+    ),
+)
+
+
+def test_whom_a_waiver_names_has_approved_the_change_that_brings_it(workshop: Workshop) -> None:
+    assert of_waivers(brings(workshop)) == [UNAPPROVED]
+    assert of_waivers(brings(workshop).approve("manager").approve("cto")) == [UNAPPROVED]
+    assert of_waivers(brings(workshop).approve("compliance-manager")) == []
+
+
+def test_another_compliance_manager_is_another_person(workshop: Workshop) -> None:
+    case = brings(workshop)
+    for sketch in (case.before, case.after):
+        sketch.set("Organization/people", "spec.people.4.roles", ["compliance-manager"])
+    assert of_waivers(case.approve("validator", "compliance-manager")) == [UNAPPROVED]
+
+
+def test_it_is_approved_as_compliance_manager_and_in_no_other_role(workshop: Workshop) -> None:
+    case = brings(workshop)
+    for sketch in (case.before, case.after):
+        sketch.set("Organization/people", "spec.people.3.roles", ["compliance-manager", "cto"])
+    assert of_waivers(case.approve("compliance-manager", "cto")) == [UNAPPROVED]
+
+
+def test_an_edit_needs_the_approval_again(workshop: Workshop) -> None:
+    before = waived(workshop)
+    after = before.copy().set("Waiver/drift", "spec.expires", "2027-06-30")
+    case = workshop.intention(before, after)
+    assert case.facts.kind is Kind.LOOSENING
+    assert of_waivers(case) == [UNAPPROVED]
+    assert of_waivers(case.approve("compliance-manager")) == []
+    # One that goes needs nobody whom it names, but a compliance manager all the same.
+    gone = workshop.intention(before, before.copy().drop("Waiver/drift"))
+    assert of_waivers(gone) == []
+    assert [one.roles for one in gone.judge().required] == [("compliance-manager",)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"requestedBy": "compliance-manager"}, "WVR002"),
+        ({"finding": "SOD-QUORUM"}, "WVR004"),
+        ({"expires": "2026-11-19"}, "WVR001"),
+        ({"expires": "2030-01-01"}, "WVR008"),
+    ],
+)
+def test_a_waiver_that_would_have_no_effect_is_not_brought(
+    workshop: Workshop, changes: dict[str, str], code: str
+) -> None:
+    case = brings(workshop, **changes).approve("compliance-manager")
+    assert [(one, weight) for one, weight, _ in of_waivers(case)] == [(code, Severity.ERROR)]
+
+
+def test_a_waiver_comes_alone(workshop: Workshop) -> None:
+    case = brings(workshop)
+    case.after.set("Route/credit", "spec.fallback.decision", "call-the-branch")
+    case.approve("compliance-manager").approve("manager")
+    assert [one for one, _, _ in of_waivers(case)] == ["CHG002"]

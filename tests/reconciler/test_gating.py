@@ -82,9 +82,25 @@ def test_a_key_that_nobody_lists_is_refused_whatever_name_it_claims(bench: Bench
     assert codes(gated) == [{"GATE001"}]
 
 
-def test_the_author_field_decides_nothing(bench: Bench) -> None:
+def test_a_commit_in_the_name_of_somebody_else_is_refused(bench: Bench) -> None:
     root = bench.head()
     after = bench.owner("histology", by="data-scientist", author="manager")
+    gated = bench.gate(root)
+    assert gated.good == root
+    (finding,) = gated.refused[0].findings
+    assert (finding.code, finding.message) == (
+        "GATE006",
+        f"commit {after[:12]} names manager as its author; data-scientist signed it",
+    )
+    assert finding.remedy == (
+        "commit it as data-scientist: git commit --amend --reset-author -S, and name manager in a "
+        "line Co-authored-by"
+    )
+
+
+def test_an_author_whom_nobody_knows_decides_nothing(bench: Bench) -> None:
+    root = bench.head()
+    after = bench.owner("histology", by="data-scientist", author="somebody")
     (judged,) = bench.gate(root).judged
     assert judged.revision == after
     assert judged.facts.contributors == frozenset({"data-scientist"})
@@ -113,6 +129,19 @@ def test_a_change_that_breaks_a_policy_is_refused_and_production_stays(bench: Be
     assert gated.good == root
     assert [one.revision for one in gated.refused] == [bad]
     assert "POL-drift-limit.features" in codes(gated)[0]
+
+
+def test_a_change_of_the_rules_is_held_to_the_rules_that_it_changes(bench: Bench) -> None:
+    root = bench.head()
+    packs = (
+        b"apiVersion: ordain.dev/v1\nkind: PolicySet\nmetadata: {name: packs}\n"
+        b"spec: {packs: [{name: baseline, params: {psi: 9}}]}\n"
+    )
+    files = bench.edited("specs/monitors/malignancy.yaml", "fail: 0.25", "fail: 5")
+    bench.commit({**files, "policies/packs.yaml": packs})
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"POL-drift-limit.features", "SOD-QUORUM"}]
 
 
 def test_a_revert_heals_the_branch(bench: Bench) -> None:
@@ -154,7 +183,7 @@ def test_an_estate_without_an_organization_is_refused(bench: Bench) -> None:
     bench.commit({"specs/organization.yaml": None})
     gated = bench.gate(root)
     assert gated.good == root
-    assert codes(gated) == [{"GATE004", "SOD-QUORUM"}]
+    assert codes(gated) == [{"GATE004", "SOD-EMPTY", "SOD-QUORUM"}]
 
 
 def test_nobody_gives_themselves_a_role_without_the_approval_of_another(bench: Bench) -> None:
@@ -258,6 +287,15 @@ def test_a_merge_that_holds_more_than_its_parents_is_refused(bench: Bench) -> No
     assert finding.message == (
         f"the merge {evil[:12]} holds something else than its two parents give"
     )
+
+
+def test_a_merge_in_the_name_of_somebody_else_is_refused(bench: Bench) -> None:
+    root = bench.head()
+    topic = bench.commit({"NOTES.md": b"a note\n"}, branch="refs/heads/topic")
+    bench.commit({"NOTES.md": b"a note\n"}, author="manager", parents=(root, topic))
+    gated = bench.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"GATE006"}]
 
 
 def test_a_merge_that_nobody_signed_is_refused(bench: Bench) -> None:

@@ -41,7 +41,7 @@ def test_the_comment_tells_the_verdict_first_and_how_to_repeat_it_last(bench: Be
         "",
         ("**Plan: 0 to add, 1 to change, 0 to remove; 0 models retrain; 1 approval missing.**"),
         "",
-        f"Merging `{found.head[:12]}` into `{found.base[:12]}`: intention.",
+        f"Merging `{found.head[:12]}` into `{found.base[:12]}`: loosening.",
     ]
     assert [line for line in lines if line.startswith("#### ")] == [
         "#### Approvals",

@@ -27,12 +27,12 @@ kind: Waiver
 metadata: {{name: late}}
 spec:
   finding: POL100
-  object: {{kind: Model, name: credit}}
+  object: {{kind: Model, name: credit, digest: "sha256:ZEROS"}}
   reason: the validator is on leave
   requestedBy: data-scientist
   approvedBy: manager
   expires: {day}
-"""
+""".replace("ZEROS", "0" * 64)
 
 
 def organization(*, key: str = KEY, since: str = "2026-01-01T00:00:00Z") -> dict[str, str]:

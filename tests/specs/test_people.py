@@ -84,3 +84,62 @@ def test_no_person_is_called_like_the_machine(check: Check) -> None:
 def test_any_other_name_is_free(check: Check, name: str) -> None:
     text = organization("bank", {name: KEYS["A"]}, KEYS["C"])
     assert check({"specs/organization.yaml": text}) == []
+
+
+def known_by(name: str, **people: str) -> str:
+    """An Organization whose people differ in what they are known by beside their keys."""
+    entries = "".join(
+        f"    - {{name: {person}, roles: [manager], team: a, {marks}}}\n"
+        for person, marks in people.items()
+    )
+    return (
+        f"apiVersion: ordain.dev/v1\nkind: Organization\nmetadata: {{name: {name}}}\nspec:\n"
+        f"  people:\n{entries}  reconciler: {{keys: [{{public: {KEYS['C']}}}]}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "column"),
+    [
+        (
+            "accounts: [{forge: github, login: Octo-Cat, id: 1}]",
+            "accounts: [{forge: github, login: octo-cat, id: 2}]",
+            80,
+        ),
+        (
+            "accounts: [{forge: github, login: before, id: 1}]",
+            "accounts: [{forge: github, login: after, id: 1}]",
+            91,
+        ),
+        ("accounts: [{forge: git, login: one}]", "accounts: [{forge: git, login: One}]", 77),
+    ],
+)
+def test_an_account_belongs_to_one_person(check: Check, one: str, other: str, column: int) -> None:
+    found = check({"specs/organization.yaml": known_by("bank", manager=one, cto=other)})
+    assert found == [
+        (
+            f"REF013 organization.yaml:7:{column} error: this account belongs to someone else "
+            "already | list the account once, with whose it is"
+        )
+    ]
+
+
+def test_logins_of_two_forges_and_two_accounts_of_one_person_are_fine(check: Check) -> None:
+    one = "accounts: [{forge: github, login: a, id: 1}, {forge: github, login: A, id: 2}]"
+    other = "accounts: [{forge: gitlab, login: a, id: 1}]"
+    assert check({"specs/organization.yaml": known_by("bank", manager=one, cto=other)}) == []
+
+
+def test_an_address_belongs_to_one_person_in_all_organizations(check: Check) -> None:
+    found = check(
+        {
+            "specs/organization.yaml": known_by("bank", manager="emails: [m@example.org]"),
+            "specs/z.yaml": known_by("branch", cto="emails: [c@example.org, M@Example.ORG]"),
+        }
+    )
+    assert found == [
+        (
+            "REF013 z.yaml:6:70 error: this address belongs to someone else already "
+            "| list the address once, with whose it is"
+        )
+    ]

@@ -106,8 +106,9 @@ def test_people_are_known_to_the_organization(check: Check) -> None:
 
 
 def test_a_waiver_names_something_that_exists(check: Check) -> None:
+    subject = f"{{kind: Model, name: cedit, digest: sha256:{'0' * 64}}}"
     spec = (
-        "{finding: REF003, object: {kind: Model, name: cedit}, reason: known, "
+        f"{{finding: REF003, object: {subject}, reason: known, "
         "requestedBy: a, approvedBy: b, expires: 2027-01-01}"
     )
     assert check({"specs/waiver.yaml": HEAD.format("Waiver", "w", spec)}) == [

@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from ordain.specs.kinds.declared import declared
-from ordain.specs.kinds.fields import Digest, Name, about
+from ordain.specs.kinds.fields import Bool, Digest, Name, about
 
 
 @declared
@@ -136,6 +136,9 @@ class Policy:
         Literal["block", "review", "advise"],
         about("what a violation does"),
     ] = "block"
+    waivable: Annotated[
+        Bool, about("whether a Waiver may accept what the rule finds for a time")
+    ] = True
     rationale: Annotated[str, about("why the rule exists", change="metadata")] = ""
 
     def __post_init__(self) -> None:

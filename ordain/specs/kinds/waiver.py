@@ -14,7 +14,9 @@ class Subject:
 
     kind: Annotated[str, about("kind of the object")]
     name: Annotated[Name, about("its name")]
-    digest: Annotated[Digest | None, about("only this content of it")] = None
+    digest: Annotated[
+        Digest, about("only this content of it, as `ordain digest KIND/NAME` prints it")
+    ]
 
 
 @declared

@@ -1,0 +1,67 @@
+"""What git knows of the Validations that a change brings: who wrote them, and about whose work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ordain.reconciler.history import contributors_to_model, signers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ordain.policies.changes import ChangeFacts
+    from ordain.reconciler.claims import Names
+    from ordain.specs.documents import LoadedEstate
+    from ordain.vcs.git import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The commits of a change and who signed each of them.
+
+    `heads` are the newest commit of the branch and the newest one that was offered.
+    """
+
+    repository: Repository
+    commits: Sequence[str]
+    signed: Sequence[str | None]
+    heads: tuple[str, str]
+
+
+def with_challenges(
+    written: Written,
+    sides: tuple[LoadedEstate, LoadedEstate],
+    facts: ChangeFacts,
+    names: Names,
+) -> ChangeFacts:
+    """The facts with who wrote each Validation, and who has ever shaped what it is about.
+
+    The branch and the change are asked both, because each may have commits that the other has not.
+    A side without exactly one Organization has no keys; it is refused for that.
+    """
+    touched = (sides[1].documents[key] for key in sorted(facts.touched))
+    records = [one for one in touched if one.kind == "Validation"]
+    if not records:
+        return facts
+    asked = [
+        (estate, head)
+        for estate, head in zip(sides, written.heads, strict=True)
+        if len(estate.all("Organization")) == 1
+    ]
+
+    def makers(model: str) -> frozenset[str]:
+        found = (
+            contributors_to_model(written.repository, estate, model, head, ever=True, names=names)
+            for estate, head in asked
+        )
+        return frozenset[str]().union(*found)
+
+    return replace(
+        facts,
+        shaped={model: makers(model) for model in {one.spec.model for one in records}},
+        wrote={
+            one.key: signers_of(written.repository, one.path, written.commits, written.signed)
+            for one in records
+        },
+    )
