@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.changes import Kind, integrity
 from ordain.policies.checking import ask_tree
+from ordain.policies.emergencies import emergencies
 from ordain.policies.engine import cel_engine
 from ordain.policies.promotions import Promotion, prove, serving_evidence
 from ordain.policies.rulebook import Rulebook, ask_all, rulebook
@@ -176,7 +177,8 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     weighed = weigh(list(_asked(world, book, base, facts)), base, head, roles, now)
     strict = enforce_intentions or facts.kind is Kind.PROMOTION
     people = _of_people(requirements, counted, strict=strict)
-    fixed = (*spoken, *integrity(base, head, facts.change), *book.findings)
+    traced = emergencies(facts, base, head, roles)
+    fixed = (*spoken, *integrity(base, head, facts.change), *traced, *book.findings)
     findings = _sorted((*fixed, *weighed.standing, *weighed.remarks, *people))
     return Judgement(
         verdict_of(findings),

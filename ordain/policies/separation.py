@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.changes import ChangeFacts, Kind
+from ordain.policies.emergencies import only_traces, traces
 from ordain.specs.canonical import same
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.people import RECONCILER
@@ -42,7 +43,9 @@ _BY_KIND: Final = {
     "Policy": "cto",
     "PolicySet": "cto",
     "Estate": "cto",
+    "BreakGlass": "manager",
 }
+_AFTERWARDS: Final = ("HR-SOD", "SR262-CHANGE")
 _SECTIONS: Final = ("fairness_bias", "consent_privacy", "risk_monitoring_plan")
 
 
@@ -161,6 +164,10 @@ def required(
     """
     if base is None or facts.kind is Kind.ESTATE:
         return ()
+    if only_traces(facts, head):
+        reason = "an emergency is approved by somebody else than who acted"
+        (place, *_) = (one.location for one in traces(facts, head))
+        return (Requirement((REVIEWER,), reason, (), _AFTERWARDS, place),)
     if facts.kind is Kind.PROMOTION:
         return tuple(_quorums(facts, base, head))
     found = _merged(_intentions(facts, base, head))

@@ -124,7 +124,7 @@ def approve(
     if by.person in reviewed.judged.facts.contributors:
         message = f"{by.person} contributed to what {identifier} brings, and cannot approve it"
         raise ProposalRefused(message, remedy="ask somebody who did not contribute")
-    actor = _actor(source, base, by, now)
+    actor = actor_of(source, base, by, now)
     approval = source.forge.approve(
         reviewed.proposal, change=reviewed.judged.change, actor=actor, role=role, time=now
     )
@@ -151,7 +151,7 @@ def merge(
     proposal = source.forge.proposal(identifier)
     base = read_side(source, source.head())
     _role(base, by)
-    actor = _actor(source, base, by, now)
+    actor = actor_of(source, base, by, now)
 
     def check(candidate: Candidate) -> None:
         judged = _judge(source, proposal.head, candidate.onto, candidate.tree, now)
@@ -210,7 +210,7 @@ def _missing(judged: Judged | None) -> list[str]:
     return [role for one in judged.judgement.required for role in missing(one, counted)]
 
 
-def _actor(source: Source, base: Side, by: Reviewer, now: datetime) -> Actor:
+def actor_of(source: Source, base: Side, by: Reviewer, now: datetime) -> Actor:
     """The person with a key that is theirs; a statement under a false name is not even written."""
     path = source.home.key(by.person) if by.key is None else by.key
     signer = load_signer(path)
