@@ -134,7 +134,7 @@ class Reconciler:
         if gated.good is None:
             return PassReport(head, gated, None, Result(()), warnings=unreachable)
         planned = self.plan(read_side(self.source, gated.good))
-        alarms = self._note(planned.emergencies)
+        alarms = self.note(planned.emergencies)
         if expected is not None:
             refuse_stale(expected, planned.plan)
         report = self.carry_out(head, gated, planned)
@@ -142,7 +142,7 @@ class Reconciler:
         warnings = (*unreachable, *report.warnings, *untold)
         return replace(report, warnings=warnings, alarms=alarms)
 
-    def _note(self, found: Emergencies) -> tuple[Finding, ...]:
+    def note(self, found: Emergencies) -> tuple[Finding, ...]:
         """Write down what is new about emergencies, and say what is wrong with them."""
         now, home = self.clock(), self.source.home
         memory = Memory(self.state, self.ledger, now)
