@@ -39,11 +39,8 @@ COMMANDS = {
     "reconcile": ("reconcile", "Make production equal to git, once or for ever."),
     "status": ("status", "Show what runs where, and what waits for what."),
     "proposals": ("proposals", "List, show, approve and merge what the machine proposes."),
-    "stop": ("stop", "Stop a route in an emergency, now; somebody else approves it later."),
-    "rollback": (
-        "rollback",
-        "Roll a deployment back in an emergency, now; somebody else approves it later.",
-    ),
+    "stop": ("stop", "Stop a route in an emergency."),
+    "rollback": ("rollback", "Roll a deployment back in an emergency."),
     "emergencies": ("emergencies", "List, show and end what was done in an emergency."),
     "reasons": ("reasons", "Explain one prediction by the version that made it."),
     "monitor": ("monitor", "Compare recent predictions with the reference."),

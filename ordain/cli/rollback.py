@@ -28,9 +28,9 @@ def command(
     reason: str,
     key: Path | None,
 ) -> None:
-    """Roll a deployment back in an emergency, now; somebody else approves it later.
+    """Roll a deployment back in an emergency.
 
-    Without --to it goes to the version that ran before. Only a version that was approved and is in
+    Without --to DEPLOYMENT runs the version that ran before from now on. Only a version that was approved and is in
     the artifact store will do. One manager is enough; somebody else has to approve it within 24
     hours.
     """

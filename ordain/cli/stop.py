@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 @KEY
 @click.pass_obj
 def command(directory: Path, route: str, person: str, reason: str, key: Path | None) -> None:
-    """Stop a route in an emergency, now; somebody else approves it later.
+    """Stop a route in an emergency.
 
-    One manager is enough, and neither a forge nor a remote has to be up. Callers get the fallback
-    that the Route declares, or 503; other routes go on. Somebody else has to approve it within 24
-    hours.
+    ROUTE answers with the fallback that it declares, or with 503, from now on; other routes go on.
+    One manager is enough, and neither a forge nor a remote has to be up. Somebody else has to
+    approve it within 24 hours.
     """
     from ordain.reconciler.break_glass import Order
     from ordain.reconciler.review import Reviewer
