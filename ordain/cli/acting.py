@@ -44,7 +44,7 @@ def tell_acted(acted: Acted, done: str) -> None:
         where = acted.environment or "any environment"
         click.echo(f"Nothing serves {where} from this machine now; the next pass begins with it.")
     for warning in acted.warnings:
-        click.secho(f"warning: {shown(warning)}; the next pass tries again", fg="yellow", err=True)
+        click.secho(f"warning: {shown(warning)}", fg="yellow", err=True)
     if one.approved is None:
         left = f"{one.deadline:%Y-%m-%d %H:%M} UTC"
         click.echo(f"Somebody else than {one.statement.person} has to approve it before {left}.")

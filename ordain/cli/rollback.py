@@ -30,9 +30,9 @@ def command(
 ) -> None:
     """Roll a deployment back in an emergency.
 
-    Without --to DEPLOYMENT runs the version that ran before from now on. Only a version that was approved and is in
-    the artifact store will do. One manager is enough; somebody else has to approve it within 24
-    hours.
+    Without --to DEPLOYMENT runs the version that ran before from now on. Only a version that was
+    approved and is in the artifact store will do. One manager is enough; somebody else has to
+    approve it within 24 hours.
     """
     from ordain.reconciler.break_glass import Order
     from ordain.reconciler.review import Reviewer

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordain.compilers.serving import amended
+from ordain.ledger.errors import LedgerError
 from ordain.ledger.records import Event
 from ordain.reconciler.desire import servers_of
 from ordain.reconciler.emergencies import MANAGER, Memory, read_emergencies
 from ordain.reconciler.emergency_events import record_emergencies
 from ordain.reconciler.emergency_proposals import propose_act, propose_end, publish
-from ordain.reconciler.errors import DriverFailed, EmergencyRefused
+from ordain.reconciler.errors import DriverFailed, EmergencyRefused, StateDamaged
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.people import find_person, organization_of
 from ordain.reconciler.review import actor_of
@@ -227,16 +228,23 @@ class BreakGlass:
     def _carry_out(self, side: Side, said: Statement, actor: Actor, environment: str) -> Acted:
         write_statement(self.source.repository, said, actor)
         found = self._emergencies(side)
+        warnings = [*self._record(found), *_elsewhere(side, environment)]
+        address = self._serve(side, said, environment)
+        path = self.source.repository.path
+        with Repository.open(path, network_timeout=REMOTE_SECONDS) as hurried:
+            warnings += publish(self.source, found, hurried)
+        name = said.name if said.action == END else said.id
+        return Acted(named(found, name), environment, address, tuple(warnings))
+
+    def _record(self, found: Emergencies) -> tuple[str, ...]:
+        """Write down what was ordered; a record that is full must not keep a route going."""
         now = self.clock()
         memory = Memory(self.state, self.ledger, now)
-        record_emergencies(found, memory, self.ledger, self.source.home, now)
-        address = self._serve(side, said, environment)
-        with Repository.open(
-            self.source.repository.path, network_timeout=REMOTE_SECONDS
-        ) as hurried:
-            warnings = publish(self.source, found, hurried)
-        name = said.name if said.action == END else said.id
-        return Acted(named(found, name), environment, address, warnings)
+        try:
+            record_emergencies(found, memory, self.ledger, self.source.home, now)
+        except (LedgerError, StateDamaged) as error:
+            return (f"our own record could not be written ({error.message}); the next pass does",)
+        return ()
 
     def _serve(self, side: Side, said: Statement, environment: str) -> str:
         """Bring what serves now to what it should be; what is down starts with the next pass."""
@@ -245,7 +253,9 @@ class BreakGlass:
         address = self._put_in_force(side, said.action, environment)
         data = {"about": said.id, "environment": environment, "address": address}
         event = Event(self.clock(), said.person, "emergency.applied", said.subject, data)
-        self.ledger.record(event)
+        # It is served already; that it could not be written down is said of the order itself.
+        with suppress(LedgerError):
+            self.ledger.record(event)
         return address
 
     def _put_in_force(self, side: Side, action: str, environment: str) -> str:
@@ -271,6 +281,16 @@ class BreakGlass:
     def _wanted(self, side: Side) -> dict[str, dict[str, Any]]:
         keys, measures = self.state.routing_keys(), self._emergencies(side).measures
         return servers_of(side.estate, self.source.home, keys, measures)[0]
+
+
+def _elsewhere(side: Side, environment: str) -> tuple[str, ...]:
+    """What a person has to do where this machine changes nothing."""
+    (settings,) = side.estate.all("Estate")
+    targets = {one.name: one.target for one in settings.spec.environments}
+    target = targets.get(environment, "local")
+    if target == "local":
+        return ()
+    return (f"{environment} is of the target {target}, where nothing is changed from here",)
 
 
 def named(found: Emergencies, identifier: str) -> Emergency:

@@ -16,11 +16,13 @@ nothing, however it is reverted afterwards.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.compilers.serving import Measures
+from ordain.ledger.errors import LedgerError
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.findings import Finding, Severity
 from ordain.vcs.emergencies import (
@@ -440,9 +442,18 @@ class Memory:
             found = json.loads(text)
             return datetime.fromisoformat(found["time"]), found["data"]
         if self._events is None:
-            self._events = {}
-            for event in self._ledger.events(kind="emergency"):
-                about_it = str(event.data.get("about", ""))
-                known = (event.time, dict(event.data))
-                self._events.setdefault((event.kind, about_it), known)
+            self._events = self._recorded()
         return self._events.get((kind, about))
+
+    def _recorded(self) -> dict[tuple[str, str], tuple[datetime, dict[str, Any]]]:
+        """The events of emergencies by kind and what they are about.
+
+        A record that cannot be read says nothing, and whoever knows nothing asks for keys and roles
+        again. Damage is told by every pass; it must not keep a route from being stopped.
+        """
+        found: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
+        with suppress(LedgerError):
+            for event in self._ledger.events(kind="emergency"):
+                about = str(event.data.get("about", ""))
+                found.setdefault((event.kind, about), (event.time, dict(event.data)))
+        return found

@@ -19,8 +19,6 @@ from ordain.vcs.emergencies import ROLLBACK, STOP, branch_of, tell
 from ordain.vcs.errors import GitError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ordain.reconciler.emergencies import Emergencies, Emergency
     from ordain.reconciler.gating import Side
     from ordain.reconciler.source import Source
@@ -131,7 +129,8 @@ def publish(
             _open(source, hands, one)
     except GitError as error:
         where = f"the remote {remote}" if remote is not None else "this clone"
-        return (f"the emergencies could not all be proposed on {where} yet: {error.message}",)
+        told = f"the emergencies could not all be proposed on {where} yet: {error.message}"
+        return (f"{told}; the next pass tries again",)
     return ()
 
 
@@ -150,11 +149,3 @@ def _open(source: Source, hands: Repository, one: Emergency) -> None:
         hands.update_ref(ref, wanted, present)
     else:
         hands.push(remote, [f"{wanted}:{ref}"], {ref: present})
-
-
-def unpublished(source: Source, found: Emergencies) -> Iterator[str]:
-    """The emergencies that the remote is not known to have heard of."""
-    if source.forge.remote is None:
-        return
-    there = {one.split("/")[3] for one in source.repository.refs("refs/ordain/remote-emergencies/")}
-    yield from (one.id for one in found.all if one.id not in there)

@@ -16,9 +16,8 @@ from ordain.ledger.ledger import Ledger
 from ordain.reconciler.break_glass import BreakGlass, Order
 from ordain.reconciler.drivers import LocalDriver
 from ordain.reconciler.emergencies import Memory, read_emergencies
-from ordain.reconciler.errors import EmergencyRefused, ProposalRefused
+from ordain.reconciler.errors import EmergencyRefused, KeyMissing, ProposalRefused
 from ordain.reconciler.gating import read_side
-from ordain.reconciler.home import KeyMissing
 from ordain.reconciler.review import Reviewer, approve, merge
 from ordain.reconciler.turns import put_in_force
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
@@ -705,3 +704,16 @@ def test_a_missing_key_is_said_before_anything_is_written(desk: Desk) -> None:
     with pytest.raises(KeyMissing, match="there is no private key for manager"):
         desk.stop()
     assert desk.source.repository.refs(PREFIX) == {}
+
+
+def test_a_record_that_is_damaged_keeps_no_route_going(desk: Desk) -> None:
+    control = desk.source.home.ledger / "control"
+    away = control.rename(control.with_name("away"))
+    control.write_bytes(b"")
+    (warning,) = desk.stop().warnings
+    assert warning.startswith("our own record could not be written (")
+    assert desk.stopped() == {ROUTE}
+    control.unlink()
+    away.rename(control)
+    desk.note()
+    assert desk.events() == [("emergency.stopped", "Route/malignancy")]
