@@ -19,9 +19,11 @@ from ordain.compilers.serving import amended
 from ordain.ledger.errors import LedgerError
 from ordain.ledger.records import Event
 from ordain.reconciler.desire import servers_of
-from ordain.reconciler.emergencies import MANAGER, Memory, read_emergencies
+from ordain.reconciler.emergencies import MANAGER
 from ordain.reconciler.emergency_events import record_emergencies
+from ordain.reconciler.emergency_memory import Memory
 from ordain.reconciler.emergency_proposals import propose_act, propose_end, publish
+from ordain.reconciler.emergency_reading import read_emergencies
 from ordain.reconciler.errors import DriverFailed, EmergencyRefused, StateDamaged
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.people import find_person, organization_of

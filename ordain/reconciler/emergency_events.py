@@ -19,7 +19,6 @@ from ordain.reconciler.emergencies import (
     KINDS,
     OVERDUE,
     REFUSED,
-    Memory,
     late_approval,
 )
 from ordain.reconciler.gating import read_side
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from ordain.ledger.ledger import Ledger
     from ordain.reconciler.emergencies import Emergencies, Emergency
+    from ordain.reconciler.emergency_memory import Memory
     from ordain.reconciler.gating import Judged
     from ordain.reconciler.home import Home
     from ordain.reconciler.source import Source

@@ -14,9 +14,11 @@ from ordain.ledger.records import Event
 from ordain.reconciler.anchors import accept, anchor_and_remember
 from ordain.reconciler.applying import Applier, Result
 from ordain.reconciler.desire import desire, servers_of
-from ordain.reconciler.emergencies import NONE, Emergencies, Memory, read_emergencies
+from ordain.reconciler.emergencies import NONE, Emergencies
 from ordain.reconciler.emergency_events import record_emergencies, remember_documents
+from ordain.reconciler.emergency_memory import Memory
 from ordain.reconciler.emergency_proposals import publish
+from ordain.reconciler.emergency_reading import read_emergencies
 from ordain.reconciler.errors import AnchorInvalid
 from ordain.reconciler.gating import Gated, Refusal, Side, gate_history, read_side
 from ordain.reconciler.people import allowed_keys, organization_of

@@ -15,7 +15,8 @@ import pytest
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.break_glass import BreakGlass, Order
 from ordain.reconciler.drivers import LocalDriver
-from ordain.reconciler.emergencies import Memory, read_emergencies
+from ordain.reconciler.emergency_memory import Memory
+from ordain.reconciler.emergency_reading import overdue_by_claim, read_emergencies
 from ordain.reconciler.errors import EmergencyRefused, KeyMissing, ProposalRefused
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.review import Reviewer, approve, merge
@@ -398,6 +399,19 @@ def test_approved_late_is_said_once_with_how_late(desk: Desk) -> None:
     assert desk.note() == ()
     (event,) = desk.reconciler.ledger.events(kind="emergency.approved")
     assert event.data["late_hours"] == 2.5
+
+
+def test_from_git_alone_it_is_a_warning_by_the_time_that_it_claims(desk: Desk) -> None:
+    identifier = desk.stop().emergency.id
+    base = read_side(desk.source, desk.source.head())
+    later = desk.bench.now + timedelta(hours=24, seconds=1)
+    assert list(overdue_by_claim(desk.source, base, desk.bench.now)) == []
+    (finding,) = overdue_by_claim(desk.source, base, later)
+    assert (finding.code, finding.severity.value) == ("EMG001", "warning")
+    assert finding.evidence[0] == "stated = 2026-11-20 09:30 UTC"
+    desk.approve(identifier, "cto")
+    merged = read_side(desk.source, desk.merge(identifier))
+    assert list(overdue_by_claim(desk.source, merged, later)) == []
 
 
 # Approval afterwards
