@@ -14,6 +14,7 @@ import pytest
 
 from ordain.ledger.ledger import Ledger
 from ordain.reconciler.break_glass import BreakGlass, Order
+from ordain.reconciler.consequences import effects_between
 from ordain.reconciler.drivers import LocalDriver
 from ordain.reconciler.emergency_memory import Memory
 from ordain.reconciler.emergency_reading import overdue_by_claim, read_emergencies
@@ -432,8 +433,15 @@ def test_who_acted_cannot_approve_it(desk: Desk) -> None:
 
 def test_once_merged_git_keeps_the_route_stopped_until_the_document_goes(desk: Desk) -> None:
     identifier = desk.stop().emergency.id
+    before = read_side(desk.source, desk.source.head())
     desk.approve(identifier, "cto")
     merged = desk.merge(identifier)
+    after = read_side(desk.source, merged)
+    (effect,) = effects_between(before.estate, after.estate)
+    assert (effect.subject, effect.text) == (
+        "Route/malignancy",
+        f"is stopped by BreakGlass/{identifier}",
+    )
     desk.pass_()
     assert desk.note() == ()
     (one,) = desk.look().all
