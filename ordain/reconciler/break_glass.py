@@ -103,7 +103,7 @@ class BreakGlass:
         Raises:
             EmergencyRefused: the person, the key, the reason, or what is asked for is not right;
                 nothing was written.
-            DriverFailed, ServingError: it is ordered and recorded, and not in force yet.
+            DriverFailed: it is ordered and recorded, and not in force yet.
         """
         side = self._good()
         actor = self._manager(side, order.by)
@@ -117,7 +117,7 @@ class BreakGlass:
 
         Raises:
             EmergencyRefused: there is none that could be ended, or the person may not.
-            DriverFailed, ServingError: it is ended and recorded, and still served as before.
+            DriverFailed: it is ended and recorded, and still served as before.
         """
         side = self._good()
         actor = self._manager(side, by)
@@ -231,7 +231,12 @@ class BreakGlass:
         write_statement(self.source.repository, said, actor)
         found = self._emergencies(side)
         warnings = [*self._record(found), *_elsewhere(side, environment)]
-        address = self._serve(side, said, environment)
+        try:
+            address = self._serve(side, said, environment)
+        except (DriverFailed, RunError) as error:
+            message = f"{said.id} is ordered, and is not in force yet: {error.message}"
+            remedy = "every pass tries again; `ordain down` ends all serving of this machine"
+            raise DriverFailed(message, remedy=remedy) from error
         path = self.source.repository.path
         with Repository.open(path, network_timeout=REMOTE_SECONDS) as hurried:
             warnings += publish(self.source, found, hurried)

@@ -18,8 +18,9 @@ from ordain.reconciler.consequences import effects_between
 from ordain.reconciler.drivers import LocalDriver
 from ordain.reconciler.emergency_memory import Memory
 from ordain.reconciler.emergency_reading import overdue_by_claim, read_emergencies
-from ordain.reconciler.errors import EmergencyRefused, KeyMissing, ProposalRefused
+from ordain.reconciler.errors import DriverFailed, EmergencyRefused, KeyMissing, ProposalRefused
 from ordain.reconciler.gating import read_side
+from ordain.reconciler.planning import SeenServer
 from ordain.reconciler.review import Reviewer, approve, merge
 from ordain.reconciler.turns import put_in_force
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
@@ -39,7 +40,7 @@ from ordain.vcs.signatures import sign
 from tests.reconciler.conftest import Bench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from ordain.reconciler.break_glass import Acted
@@ -738,4 +739,23 @@ def test_a_record_that_is_damaged_keeps_no_route_going(desk: Desk) -> None:
     control.unlink()
     away.rename(control)
     desk.note()
+    assert desk.events() == [("emergency.stopped", "Route/malignancy")]
+
+
+def test_an_order_that_cannot_be_served_yet_is_said_to_stand(desk: Desk) -> None:
+    class Broken(LocalDriver):
+        def servers(self, _: Iterable[str]) -> dict[str, SeenServer]:
+            return {"production": SeenServer("", ready=False)}
+
+        def running(self, environment: str) -> dict[str, Any] | None:
+            raise DriverFailed(f"{environment} says nothing")
+
+        def serve(self, environment: str, _: dict[str, Any]) -> str:
+            raise DriverFailed(f"{environment} does not start")
+
+    glass = replace(desk.glass, driver=Broken(desk.source.home))
+    with pytest.raises(DriverFailed, match="is ordered, and is not in force yet: ") as error:
+        glass.act(Order("stop", ROUTE, WHY, Reviewer("manager")))
+    assert error.value.message.endswith("production does not start")
+    assert desk.stopped() == {ROUTE}
     assert desk.events() == [("emergency.stopped", "Route/malignancy")]
