@@ -168,6 +168,7 @@ def _is_bare(directory: Path) -> bool:
 
 
 def _judge_change(directory: Path, base: str, revision: str, moment: datetime) -> _Seen:
+    from ordain.reconciler.emergency_reading import overdue_by_claim
     from ordain.reconciler.review import judge_sides
     from ordain.reconciler.source import open_source
     from ordain.vcs.errors import MergeConflict, UnrelatedHistories
@@ -179,7 +180,8 @@ def _judge_change(directory: Path, base: str, revision: str, moment: datetime) -
     except (MergeConflict, UnrelatedHistories) as error:
         return _judge_apart(source, onto, head, error, moment)
     estates = (before.estate, after.estate)
-    return _Seen(judged.judgement, judged.findings, after.tree, estates, head, onto)
+    findings = (*judged.findings, *overdue_by_claim(source, before, moment))
+    return _Seen(judged.judgement, findings, after.tree, estates, head, onto)
 
 
 def _judge_apart(source: Source, onto: str, head: str, error: GitError, moment: datetime) -> _Seen:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ordain.cli.emergencies import tell_emergencies, tell_findings
 from ordain.cli.failures import finding_line
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def show_pass(report: PassReport) -> None:
         _show_stage(one)
     for waiting in report.planned.plan.waiting:
         click.echo(f"  .. {waiting.key} waits ({waiting.reason}): {waiting.message}")
+    tell_emergencies(report.planned.emergencies)
+    tell_findings(one for one in report.alarms if one.code == "EMG002")
     if not report.result.done:
         click.echo(_idle(report, revision[:12]))
     click.echo(f"Next: {_next(report)}")

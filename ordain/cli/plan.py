@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ordain.cli.emergencies import tell_emergencies
 from ordain.cli.session import (
     differ,
     dirty_files,
@@ -129,10 +130,13 @@ def _show_stages(directory: Path, revision: str, out: Path | None, output: str) 
         if judgement.blocked:
             message = f"{side.revision[:12]} does not pass the check, so there is nothing to plan"
             raise FindingsError(message, judgement.findings, remedy="see: ordain check")
-        plan = reconciler_of(session, click.echo).plan(side).plan
+        planned = reconciler_of(session, click.echo).plan(side)
+        plan = planned.plan
         good = session.state.get("good")
         gated = gate_history(source, good, side.revision, now()) if good else None
     _warn_of(gated.refused if gated is not None else ())
+    if output != "json":
+        tell_emergencies(planned.emergencies)
     if out is not None:
         text = json.dumps(plan.to_json(), indent=1, sort_keys=True) + "\n"
         write_whole(out, text.encode())

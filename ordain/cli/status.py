@@ -9,6 +9,7 @@ import click
 
 from ordain.cli.options import output_option
 from ordain.cli.session import now, open_session, reconciler_of
+from ordain.specs.diagnostics import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,6 +52,11 @@ def command(directory: Path, output: str) -> None:
     )
     if found.refused:
         click.secho(f"refused   {found.head[:12]}: {found.refused}", fg="red", bold=True)
+    for one in found.emergencies:
+        click.secho(f"EMERGENCY {shown(one['text'])}", fg="red", bold=True)
+    for one in found.alarms:
+        code = f"{one['severity']}[{one['code']}]"
+        click.secho(shown(f"{code}: {one['message']}\n  = help: {one['remedy']}"), fg="red")
     for name, address in found.servers.items():
         click.echo(f"serving   {name}: {address}")
     _table(

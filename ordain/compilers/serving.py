@@ -4,11 +4,15 @@ A route is served when its default deployment has an approved version. A rule of
 deployment that has none yet; the server then answers with the route's fallback, so such rules stay.
 Host paths, keys and the ledger's place are not of the estate, and whoever applies the resource adds
 them.
+
+A route that people stopped in an emergency stays declared and is told so: its endpoint answers with
+the fallback, or that it was stopped. What only stopped routes point at is not loaded, because a
+model that cannot be loaded any more may be the very reason for the stop.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.compilers.errors import CompileError
@@ -17,10 +21,27 @@ from ordain.policies.lookups import versions_of
 from ordain.specs.routes import environment_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.kinds.estate import Environment
 
 FORMAT: Final = "ordain.server/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What people did in an emergency on top of what the estate declares.
+
+    `stopped` maps a route to the name of its emergency, `versions` a deployment to the version that
+    it was rolled back to.
+    """
+
+    stopped: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+
+NO_MEASURES: Final = Measures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +55,13 @@ class Served:
 
     def config(self, environment: Environment, *, host: str, port: int) -> dict[str, Any]:
         """The server's configuration, without what belongs to the host."""
+        idle = _targets(self.routes, stopped=True) - _targets(self.routes, stopped=False)
         return {
             "format": FORMAT,
             "environment": environment.name,
             "host": host,
             "port": port,
-            "deployments": self.deployments,
+            "deployments": {k: v for k, v in self.deployments.items() if k not in idle},
             "routes": self.routes,
         }
 
@@ -59,16 +81,48 @@ def environment_named(estate: LoadedEstate, name: str) -> Environment:
     return known[name]
 
 
-def served(estate: LoadedEstate, environment: str) -> Served:
-    """Everything that the environment serves online."""
+def amended(
+    config: Mapping[str, Any], measures: Measures, slots: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A server's configuration with what people did in an emergency, and nothing else changed.
+
+    `slots` are the deployments that were rolled back. This is for a server that cannot be given all
+    that the estate declares by now.
+    """
+    known: dict[str, Any] = config["deployments"]
+    rolled = {name: slot for name, slot in slots.items() if name in known}
+    routes = [_stopped(route, measures) for route in config["routes"]]
+    idle = _targets(routes, stopped=True) - _targets(routes, stopped=False)
+    deployments = {name: slot for name, slot in (known | rolled).items() if name not in idle}
+    return {**config, "deployments": deployments, "routes": routes}
+
+
+def _stopped(route: dict[str, Any], measures: Measures) -> dict[str, Any]:
+    name = measures.stopped.get(route["name"])
+    return route if name is None else {**route, "stopped": name, "shadow": []}
+
+
+def stopped_by(estate: LoadedEstate) -> dict[str, str]:
+    """The routes that documents of the estate keep stopped, and by which one."""
+    return {
+        one.spec.route: one.name
+        for one in estate.all("BreakGlass")
+        if one.spec.action == "stop" and one.spec.route and one.spec.ended_at is None
+    }
+
+
+def served(estate: LoadedEstate, environment: str, measures: Measures = NO_MEASURES) -> Served:
+    """Everything that the environment serves online, as far as no emergency keeps it from it."""
     versions = versions_of(estate)
+    stopped = {**stopped_by(estate), **measures.stopped}
     deployments: dict[str, dict[str, Any]] = {}
     documents: list[Document] = []
     waiting: list[Waiting] = []
     for document in estate.all("Deployment"):
         if document.spec.environment != environment:
             continue
-        slot = _slot(document, versions)
+        wanted = measures.versions.get(document.name, document.spec.version)
+        slot = _slot(document, wanted, versions)
         if isinstance(slot, Waiting):
             waiting.append(slot)
         else:
@@ -81,7 +135,7 @@ def served(estate: LoadedEstate, environment: str) -> Served:
             continue
         default = route.spec.default.deployment
         if default in deployments:
-            routes.append(_route(route, deployments))
+            routes.append(_route(route, deployments, stopped.get(route.name)))
         else:
             message = f"its default deployment {default} has no approved version"
             waiting.append(Waiting(route.key, NO_APPROVED_VERSION, message))
@@ -89,17 +143,17 @@ def served(estate: LoadedEstate, environment: str) -> Served:
 
 
 def _slot(
-    document: Document, versions: dict[tuple[str, int], Document]
+    document: Document, wanted: int | None, versions: dict[tuple[str, int], Document]
 ) -> dict[str, Any] | Waiting:
     """What a deployment runs, or why it runs nothing."""
     spec = document.spec
     if spec.mode != "online":
         return Waiting(document.key, NOT_ONLINE, f"{spec.mode} deployments cannot be run yet")
-    version = versions.get((spec.model, spec.version or 0))
+    version = versions.get((spec.model, wanted or 0))
     if version is None:
         message = f"no version of {spec.model} is approved for {document.name} yet"
         return Waiting(document.key, NO_APPROVED_VERSION, message)
-    return {"model": spec.model, "version": spec.version, "artifact": version.spec.artifact}
+    return {"model": spec.model, "version": wanted, "artifact": version.spec.artifact}
 
 
 def champion(estate: LoadedEstate, model: str) -> str | None:
@@ -109,15 +163,31 @@ def champion(estate: LoadedEstate, model: str) -> str | None:
     return version.spec.artifact if version else None
 
 
-def _route(document: Document, deployments: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _targets(routes: list[dict[str, Any]], *, stopped: bool) -> set[str]:
+    """The deployments that the stopped routes, or the others, may ask."""
+    found: set[str] = set()
+    for route in routes:
+        if ("stopped" in route) is stopped:
+            shares = [share for rule in route["rules"] for share in rule["to"]]
+            asked = (*shares, *route["shadow"], route["default"])
+            found |= {one["deployment"] for one in asked}
+    return found
+
+
+def _route(
+    document: Document, deployments: dict[str, dict[str, Any]], stopped: str | None
+) -> dict[str, Any]:
+    """One route; a stopped one has no shadows, because there is nothing to compare them with."""
     raw = document.raw["spec"]
     shadow = [one for one in raw.get("shadow", []) if one["deployment"] in deployments]
+    mark = {} if stopped is None else {"stopped": stopped}
     return {
+        **mark,
         "name": document.name,
         "endpoint": raw["endpoint"],
         "rules": raw.get("rules", []),
         "default": raw["default"],
-        "shadow": shadow,
+        "shadow": shadow if stopped is None else [],
         "fallback": raw.get("fallback"),
         "keys": document.spec.access.keys,
     }

@@ -201,6 +201,9 @@ def _parts_of(old: Document | None, new: Document | None) -> Iterator[tuple[bool
     document = new or old
     if document is None:
         return
+    if document.kind == "BreakGlass" and old is None:
+        # It says why the change beside it was made, and turns a rollback into nothing else.
+        return
     if document.kind == "ModelVersion":
         # Edited and removed versions are refused on their own, whatever the kind of the change.
         if old is None:

@@ -247,6 +247,22 @@ _APPROVALS: Final = {
         "ask a person",
     ),
 }
+_EMERGENCIES: Final = {
+    "EMG004": Page(
+        "the trace of an emergency is not of who acted",
+        "One manager may act alone in an emergency. The document that says so is signed by that "
+        "manager, so that nobody acts in the name of somebody else.",
+        "requestedBy: manager        # in a commit that the data scientist has signed",
+        "let the manager who acted make the change: ordain stop, ordain rollback",
+    ),
+    "EMG005": Page(
+        "the trace of an emergency does not say what is done",
+        "A rollback goes to a version whose promotion was approved, and the Deployment names the "
+        "same one. What was done never changes; to lift a stop, the document is removed.",
+        "version: 7        # and the base has no such ModelVersion",
+        "let document, Deployment and ModelVersion name one version",
+    ),
+}
 _WAIVERS: Final = {
     "WVR001": Page(
         "a waiver has expired",
@@ -320,6 +336,7 @@ CODES: Final[dict[str, Page]] = {
     **_SWAPPED,
     **_EVIDENCE,
     **_APPROVALS,
+    **_EMERGENCIES,
     **_WAIVERS,
     **_MORE_WAIVERS,
     **_OWNERS,

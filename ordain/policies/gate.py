@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ordain.policies.approvers import emptied, standing
 from ordain.policies.changes import Kind, integrity
 from ordain.policies.checking import ask_tree
+from ordain.policies.emergencies import emergencies
 from ordain.policies.engine import cel_engine
 from ordain.policies.independence import challenged
 from ordain.policies.mixtures import mixed_loosening
@@ -186,6 +187,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
             *unmet(requirements, counted, weight),
             *notes(counted),
             *_of_changes(_Parties(base, head, facts, terms, people, counted), weight),
+            *emergencies(facts, base, head, terms.roles),
         )
     )
     return Judgement(

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.changes import Kind
+from ordain.policies.emergencies import only_traces, traces
 from ordain.policies.files import file_roles
 from ordain.policies.reviews import reviews_all
 from ordain.policies.separation import REVIEWER, Requirement
@@ -44,7 +45,9 @@ BY_KIND: Final = {
     "Policy": "cto",
     "PolicySet": "cto",
     "Estate": "cto",
+    "BreakGlass": "manager",
 }
+_AFTERWARDS: Final = ("HR-SOD", "SR262-CHANGE")
 SECTIONS: Final = ("fairness_bias", "consent_privacy", "risk_monitoring_plan")
 
 
@@ -58,6 +61,11 @@ def required(
     """
     if base is None or facts.kind is Kind.ESTATE:
         return ()
+    if only_traces(facts, head):
+        reason = "an emergency is approved by somebody else than who acted"
+        (place, *_) = (one.location for one in traces(facts, head))
+        afterwards = Requirement((REVIEWER,), reason, (), _AFTERWARDS, place)
+        return (afterwards, *_merged(_reviews(facts, base, head)))
     promoted = facts.kind is Kind.PROMOTION
     own = _quorums(facts, base, head) if promoted else _intentions(facts, base, head)
     found = (*(own if promoted else _merged(own)), *_merged(_reviews(facts, base, head)))

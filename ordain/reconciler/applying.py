@@ -26,13 +26,14 @@ from ordain.reconciler.stages import (
     Train,
     Withdraw,
 )
+from ordain.reconciler.turns import put_in_force
 from ordain.runtime.training.order import Job as Order
 from ordain.specs.errors import OrdainError
 from ordain.specs.people import RECONCILER
 from ordain.vcs.keys import load_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from ordain.ledger.ledger import Ledger
@@ -74,7 +75,11 @@ class Result:
 
 @dataclass(slots=True)
 class Applier:
-    """Everything that carrying out a stage needs."""
+    """Everything that carrying out a stage needs.
+
+    `servers` gives what environments should serve at the moment it is called: an emergency may have
+    come after the plan.
+    """
 
     source: Source
     state: StateStore
@@ -84,6 +89,7 @@ class Applier:
     desired: Desired
     clock: Callable[[], datetime]
     tell: Callable[[str], None]
+    servers: Callable[[], Mapping[str, dict[str, Any]]]
     _stopped: set[str] = field(default_factory=set)
 
     def walk(self, plan: Plan, number: int) -> Result:
@@ -149,9 +155,7 @@ class Applier:
                 self.source.forge.close(self.source.forge.proposal(stage.proposal))
                 return "withdrawn"
             case Serve():
-                return "serving on " + self.driver.serve(
-                    stage.environment, self.desired.servers[stage.environment]
-                )
+                return self._serve(stage.environment)
             case StopServing():
                 self.driver.stop(stage.environment)
                 return "stopped"
@@ -163,6 +167,12 @@ class Applier:
                 return "retired"
             case _:
                 assert_never(stage)
+
+    def _serve(self, environment: str) -> str:
+        def wanted() -> dict[str, Any]:
+            return self.servers()[environment]
+
+        return "serving on " + put_in_force(self.driver, self.source.home, environment, wanted)
 
     # Training and what follows from it
 

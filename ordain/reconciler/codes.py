@@ -75,4 +75,39 @@ CODES: Final = {
         "commit an edited file in the forge's web editor",
         "commit it with a key that specs/organization.yaml lists, and propose that",
     ),
+    "EMG001": Explanation(
+        "an emergency was not approved within 24 hours",
+        "In an emergency one manager acts alone. Somebody else has to approve it afterwards; until "
+        "then it stays in force and is an error. The hours are counted from when our own record "
+        "first saw it, whatever time the statement claims.",
+        "ordain stop ROUTE, and nobody approves its proposal",
+        "ordain proposals approve ordain/emergency/ID --as PERSON, then merge it",
+    ),
+    "EMG002": Explanation(
+        "an emergency was approved late",
+        "The change that records it passed the gate more than 24 hours after our own record first "
+        "saw the emergency.",
+        "the proposal of a stop is merged after three days",
+        "say in the incident why nobody was asked in time",
+    ),
+    "EMG003": Explanation(
+        "a statement of an emergency has no effect",
+        "It is not signed by a manager of the last good commit with a key that is good, it is of "
+        "another estate or another history, dated in the future, or was used before.",
+        "a statement that is signed with the key of a data scientist",
+        "find out who wrote it; a manager orders with ordain stop or ordain rollback",
+    ),
+    "EMG006": Explanation(
+        "an emergency has no effect on what is declared now",
+        "Its route, its deployment or its version is not in the last good commit any more.",
+        "the Route is removed while it is stopped",
+        "see what is served with ordain status, and end the emergency",
+    ),
+    "EMG007": Explanation(
+        "an order in an emergency is refused",
+        "Only a manager orders, a rollback goes to another version that is approved and in the "
+        "artifact store, and what was merged is changed by a change.",
+        "ordain rollback credit --to 9        # and nobody has approved a version 9",
+        "read the reason; ordain emergencies list says what there is",
+    ),
 }

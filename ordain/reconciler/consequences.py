@@ -207,6 +207,13 @@ def _routes(before: _Named, after: _Named) -> Iterator[Effect]:
             yield Effect("+", subject, f"starts to answer at {now['endpoint']}")
         elif now is None and was is not None:
             yield Effect("-", subject, f"does not answer at {was['endpoint']} any more")
+        elif was is not None and now is not None and was.get("stopped") != now.get("stopped"):
+            by = (
+                f"is stopped by BreakGlass/{now['stopped']}"
+                if "stopped" in now
+                else "answers again"
+            )
+            yield Effect("~", subject, by)
         elif was is not None and now is not None and not same(was, now):
             yield Effect("~", subject, f"answers by another {', '.join(_differing(was, now))}")
 

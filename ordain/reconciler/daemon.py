@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ordain.reconciler.passes import PassReport, Reconciler
+    from ordain.specs.findings import Finding
 
 
 def run_for_ever(
@@ -43,7 +44,7 @@ def run_for_ever(
             try:
                 report = reconciler.run()
                 show(report)
-                found = report.warnings
+                found = (*report.warnings, *map(_said, report.alarms))
             except OrdainError as error:
                 found = (f"the pass failed: {error.message}; {error.remedy}",)
             for line in found:
@@ -52,6 +53,10 @@ def run_for_ever(
             said = found
             if wait(interval):
                 return
+
+
+def _said(alarm: Finding) -> str:
+    return f"{alarm.severity.value}[{alarm.code}]: {alarm.message}; {alarm.remedy}"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ordain.compilers.local import train
 from ordain.compilers.resources import Resource, Waiting
-from ordain.compilers.serving import served
+from ordain.compilers.serving import NO_MEASURES, Measures, served
 from ordain.reconciler.planning import Desired, Running, Wanted
 from ordain.reconciler.routing_keys import keys_in_force
 from ordain.specs.recipes import Recipe
@@ -25,8 +25,9 @@ def desire(
     tree: Mapping[str, bytes],
     home: Home,
     keys: Iterable[RoutingKey],
+    measures: Measures = NO_MEASURES,
 ) -> Desired:
-    """The desired state of one commit on this machine."""
+    """The desired state of one commit on this machine, with what people did in an emergency."""
     (settings,) = estate.all("Estate")
     waiting: list[Waiting] = []
     recipes: dict[str, Recipe] = {}
@@ -35,26 +36,36 @@ def desire(
             recipes[one.name] = Recipe(**one.spec["recipe"])
         else:
             waiting.append(one)
-    servers: dict[str, dict[str, Any]] = {}
-    for environment in settings.spec.environments:
-        if environment.target != "local":
-            message = f"the target {environment.target} is compiled, not applied, by this version"
-            waiting.append(Waiting(f"Environment/{environment.name}", "NotApplied", message))
-            continue
-        found = served(estate, environment.name)
-        waiting += found.waiting
-        if found.routes:
-            config = found.config(environment, host=environment.host, port=environment.port)
-            servers[environment.name] = _completed(config, home, keys)
+    servers, without = servers_of(estate, home, keys, measures)
     versions = _versions(estate)
     return Desired(
         revision=revision,
         models=tuple(_wanted(model, recipes, versions) for model in estate.all("Model")),
         recipes=recipes,
-        running=tuple(_running(estate, versions)),
+        running=tuple(_running(estate, versions, measures)),
         servers=servers,
-        waiting=tuple(waiting),
+        waiting=(*waiting, *without),
     )
+
+
+def servers_of(
+    estate: LoadedEstate, home: Home, keys: Iterable[RoutingKey], measures: Measures
+) -> tuple[dict[str, dict[str, Any]], tuple[Waiting, ...]]:
+    """What each environment of this machine serves, and what has to wait."""
+    servers: dict[str, dict[str, Any]] = {}
+    waiting: list[Waiting] = []
+    (settings,) = estate.all("Estate")
+    for environment in settings.spec.environments:
+        if environment.target != "local":
+            message = f"the target {environment.target} is compiled, not applied, by this version"
+            waiting.append(Waiting(f"Environment/{environment.name}", "NotApplied", message))
+            continue
+        found = served(estate, environment.name, measures)
+        waiting += found.waiting
+        if found.routes:
+            config = found.config(environment, host=environment.host, port=environment.port)
+            servers[environment.name] = _completed(config, home, keys)
+    return servers, tuple(waiting)
 
 
 def _versions(estate: LoadedEstate) -> dict[str, list[Document]]:
@@ -75,13 +86,16 @@ def _wanted(
     return Wanted(model.name, digest, max(made, default=None), newest)
 
 
-def _running(estate: LoadedEstate, versions: Mapping[str, list[Document]]) -> Iterable[Running]:
-    """The versions that deployments pin."""
+def _running(
+    estate: LoadedEstate, versions: Mapping[str, list[Document]], measures: Measures
+) -> Iterable[Running]:
+    """The versions that deployments pin, or were rolled back to."""
     seen = set()
     for deployment in estate.all("Deployment"):
+        wanted = measures.versions.get(deployment.name, deployment.spec.version)
         for version in versions.get(deployment.spec.model, ()):
             spec = version.spec
-            if spec.version == deployment.spec.version and (spec.model, spec.version) not in seen:
+            if spec.version == wanted and (spec.model, spec.version) not in seen:
                 seen.add((spec.model, spec.version))
                 yield Running(spec.model, spec.version, spec.recipe, spec.artifact)
 

@@ -54,6 +54,9 @@ class Driver(Protocol):
     def servers(self, environments: Iterable[str]) -> dict[str, SeenServer]:
         """The serving processes that were found, by environment."""
 
+    def running(self, environment: str) -> dict[str, Any] | None:
+        """The configuration that is in force in an environment; None when nobody knows."""
+
     def serve(self, environment: str, config: dict[str, Any]) -> str:
         """Make an environment serve a configuration; returns where it listens."""
 
@@ -99,6 +102,14 @@ class LocalDriver:
                 ready, address = status.state == "ready", f"http://{status.host}:{status.port}"
                 seen[name] = SeenServer(status.config or "", ready, detail, address)
         return seen
+
+    def running(self, environment: str) -> dict[str, Any] | None:
+        """The configuration that a supervisor says is in force."""
+        from ordain.runtime.serving import client
+
+        directory = self._home.server(environment)
+        status = client.status(directory)
+        return None if status is None else client.in_force(directory, status)
 
     def serve(self, environment: str, config: dict[str, Any]) -> str:
         """Start a supervisor, or hand the running one its new configuration.

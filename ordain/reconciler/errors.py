@@ -13,7 +13,8 @@ ReconcilerError      REC000  exit code 2
 ├── Skipped          REC010  a stage that turned out to have nothing to do (exit code 1)
 ├── AnchorInvalid    REC011  what git anchors and what the ledger holds do not agree
 ├── PlanUnreadable   REC012  the file is no saved plan
-└── NotDeployed      REC013  there is no such deployment
+├── NotDeployed      REC013  there is no such deployment
+└── EmergencyRefused EMG007  an order in an emergency that nobody may give (exit code 1)
 """
 
 from __future__ import annotations
@@ -105,3 +106,10 @@ class Skipped(ReconcilerError):
 
     exit_code = 1
     code = "REC010"
+
+
+class EmergencyRefused(ReconcilerError):
+    """An order in an emergency that this person cannot give, or that means nothing."""
+
+    code = "EMG007"
+    exit_code = 1

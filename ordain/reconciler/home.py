@@ -64,6 +64,10 @@ class Home:
         """Where the serving processes of an environment have their files."""
         return self.root / "run" / environment
 
+    def turn(self, environment: str) -> Path:
+        """The lock of whoever changes what an environment serves."""
+        return self.root / "turns" / environment
+
     def key(self, person: str) -> Path:
         """The private key of a person, or of the reconciler.
 

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 from ordain.ledger.records import Event
 from ordain.reconciler.anchors import accept, anchor_and_remember
 from ordain.reconciler.applying import Applier, Result
-from ordain.reconciler.desire import desire
+from ordain.reconciler.desire import desire, servers_of
+from ordain.reconciler.emergencies import NONE, Emergencies
+from ordain.reconciler.emergency_events import record_emergencies, remember_documents
+from ordain.reconciler.emergency_memory import Memory
+from ordain.reconciler.emergency_proposals import publish
+from ordain.reconciler.emergency_reading import read_emergencies
 from ordain.reconciler.errors import AnchorInvalid
 from ordain.reconciler.gating import Gated, Refusal, Side, gate_history, read_side
 from ordain.reconciler.people import allowed_keys, organization_of
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.drivers import Driver
     from ordain.reconciler.source import Source
     from ordain.reconciler.state import StateStore
+    from ordain.specs.findings import Finding
 
 UNWELL = frozenset({"TrainingFailed", "EvidenceFails", "ArtifactMissing"})
 _GOOD = "good"
@@ -58,6 +64,7 @@ class Planned:
     desired: Desired
     observed: Observed
     plan: Plan
+    emergencies: Emergencies = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,8 @@ class PassReport:
     """What a pass found and did.
 
     `resumed` is the pass that was interrupted before; `warnings` say what it had to do without;
-    `damage` says what is wrong with the ledger, empty when nothing is.
+    `damage` says what is wrong with the ledger, empty when nothing is; `alarms` what is wrong with
+    emergencies.
     """
 
     head: str
@@ -75,6 +83,7 @@ class PassReport:
     resumed: int | None = None
     warnings: tuple[str, ...] = ()
     damage: str = ""
+    alarms: tuple[Finding, ...] = ()
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -86,7 +95,8 @@ class PassReport:
         """0 when all is well or waits for people, 1 for a refusal, 2 for a failed stage."""
         if self.result.failed:
             return 2
-        trouble = self.gated.refused or self.result.rejected or self.unwell or self.damage
+        found = self.gated.refused or self.damage or blocking(self.alarms)
+        trouble = found or self.result.rejected or self.unwell
         return 1 if trouble else 0
 
     @property
@@ -130,10 +140,20 @@ class Reconciler:
         side = read_side(self.source, gated.good)
         told = self._tell_host(side, gated)
         planned = self.plan(side)
+        alarms = self.note(planned.emergencies)
         if expected is not None:
             refuse_stale(expected, planned.plan)
         report = self.carry_out(head, gated, planned)
-        return replace(report, warnings=(*unreachable, *told, *report.warnings))
+        untold = () if unreachable else publish(self.source, planned.emergencies)
+        warnings = (*unreachable, *told, *report.warnings, *untold)
+        return replace(report, warnings=warnings, alarms=alarms)
+
+    def note(self, found: Emergencies) -> tuple[Finding, ...]:
+        """Write down what is new about emergencies, and say what is wrong with them."""
+        now, home = self.clock(), self.source.home
+        memory = Memory(self.state, self.ledger, now)
+        late = record_emergencies(found, memory, self.ledger, home, now)
+        return (*found.findings(now), *late)
 
     def _fetch(self) -> tuple[str, ...]:
         """Ask the remote; production must not depend on its being up, so go on without it."""
@@ -157,6 +177,8 @@ class Reconciler:
         passed = self._passed() if good is None else {}
         heard = recollected(self.ledger.events(kind="gate.passed")) if good is None else {}
         gated = gate_history(self.source, good, head, self.clock(), passed=passed, heard=heard)
+        memory = Memory(self.state, self.ledger, self.clock())
+        remember_documents(self.source, gated.judged, memory, self.ledger, passed)
         for judged in gated.judged:
             data = {
                 "kind": judged.facts.kind.value,
@@ -195,9 +217,21 @@ class Reconciler:
             message = f"the estate at {side.revision[:12]} cannot be read whole"
             raise FindingsError(message, side.estate.findings, remedy="see: ordain check")
         keys = self.state.routing_keys()
-        desired = desire(side.revision, side.estate, side.tree, self.source.home, keys)
+        emergencies = self.emergencies(side)
+        home, measures = self.source.home, emergencies.measures
+        desired = desire(side.revision, side.estate, side.tree, home, keys, measures)
         observed = self.observe(desired, side)
-        return Planned(side, desired, observed, make_plan(desired, observed))
+        return Planned(side, desired, observed, make_plan(desired, observed), emergencies)
+
+    def emergencies(self, side: Side) -> Emergencies:
+        """The emergencies of this moment, as the people of a commit may order them."""
+        now = self.clock()
+        return read_emergencies(self.source, side, Memory(self.state, self.ledger, now), now)
+
+    def _servers(self, side: Side) -> dict[str, dict[str, Any]]:
+        """What environments should serve at this moment."""
+        keys, measures = self.state.routing_keys(), self.emergencies(side).measures
+        return servers_of(side.estate, self.source.home, keys, measures)[0]
 
     def observe(self, desired: Desired, side: Side) -> Observed:
         """Look at everything that a plan depends on."""
@@ -259,6 +293,7 @@ class Reconciler:
             desired=planned.desired,
             clock=self.clock,
             tell=self.tell,
+            servers=lambda: self._servers(planned.side),
         )
 
     def _interrupted(self) -> int | None:

@@ -140,7 +140,7 @@ def approve(
         KeyUnusable: the key cannot be read, or does not sign.
     """
     asked = ask_approval(source, identifier, by=by, now=now, good=good)
-    actor = _actor(source, asked.base, by, now)
+    actor = actor_of(source, asked.base, by, now)
     return record_approval(source, ledger, identifier, asked, actor, stated=now, now=now)
 
 
@@ -228,7 +228,7 @@ def merge(
     proposal = source.forge.proposal(identifier)
     base = read_side(source, source.head())
     _role(base, by)
-    actor = _actor(source, base, by, now)
+    actor = actor_of(source, base, by, now)
 
     def check(candidate: Candidate) -> None:
         judged = _judge(source, proposal, candidate.onto, candidate.tree, now)
@@ -288,7 +288,7 @@ def _missing(judged: Judged | None) -> list[str]:
     return [role for one in judged.judgement.required for role in missing(one, counted)]
 
 
-def _actor(source: Source, base: Side, by: Reviewer, now: datetime) -> Actor:
+def actor_of(source: Source, base: Side, by: Reviewer, now: datetime) -> Actor:
     """The person with a key that is theirs; a statement under a false name is not even written."""
     path = by.key or _usual_key(source, base, by.person, now)
     signer = open_signer(path)

@@ -45,6 +45,7 @@ class Standing:
     """An estate at one moment.
 
     `revision` is the last good commit, `head` the branch's tip, `refused` why the tip was refused.
+    `emergencies` are those that nobody has approved yet, `alarms` what is wrong with them.
     """
 
     revision: str
@@ -54,6 +55,8 @@ class Standing:
     servers: Mapping[str, str]
     models: tuple[ModelStanding, ...]
     next_command: str
+    emergencies: tuple[dict[str, Any], ...] = ()
+    alarms: tuple[dict[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The standing as data."""
@@ -75,8 +78,15 @@ def standing(reconciler: Reconciler, now: datetime) -> Standing:
         refused=refused or "",
         servers={name: seen.address for name, seen in planned.observed.servers.items()},
         models=tuple(_models(side, planned, now)),
+        emergencies=tuple(one.to_json(now) for one in planned.emergencies.waiting),
+        alarms=tuple(map(_alarm, planned.emergencies.findings(now))),
         next_command=_next(planned, pending=head != revision and refused is None),
     )
+
+
+def _alarm(one: Finding) -> dict[str, str]:
+    said = {"code": one.code, "severity": one.severity.value}
+    return said | {"message": one.message, "remedy": one.remedy}
 
 
 def _last_pass(state: StateStore) -> str:

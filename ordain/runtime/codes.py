@@ -155,6 +155,12 @@ CODES: Final = {
         "",
         "free space for the ledger, or mend its rights",
     ),
+    "REQ144": Page(
+        "the route was stopped in an emergency",
+        "A manager has stopped it with `ordain stop`. " + _FALLBACK,
+        "",
+        "see: ordain emergencies list",
+    ),
     "REQ190": Page(
         "the server failed on this request (500)",
         "This is a defect of ordain; the log of the server has all of it.",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # kind -> paths of values that name a person of the Organization
 PEOPLE: Final[dict[str, tuple[str, ...]]] = {
-    "BreakGlass": ("spec.requestedBy", "spec.approvedBy"),
+    "BreakGlass": ("spec.requestedBy", "spec.endedBy"),
     "Comment": ("spec.author",),
     "Compliance": (
         "spec.model_info.accountable",

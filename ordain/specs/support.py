@@ -55,11 +55,6 @@ class Unsupported:
 
 UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
     "AlertChannel": (Unsupported("spec", (), "it sends no alert yet", _WARNING),),
-    "BreakGlass": (
-        Unsupported(
-            "spec", (), "it is kept as a record, and stops or rolls back nothing", _WARNING
-        ),
-    ),
     "Dataset": (
         Unsupported("spec.source.type", ("csv", "parquet"), "it reads CSV and Parquet files"),
         Unsupported("spec.source.query", (None,), "it reads files, and asks no database"),

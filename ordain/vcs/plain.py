@@ -17,6 +17,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from ordain.vcs import emergencies
 from ordain.vcs.approvals import (
     PREFIX,
     Approval,
@@ -341,7 +342,9 @@ class PlainGit:
     def _fetch_approvals(self) -> None:
         if self.remote is None:
             return
-        self.repository.fetch(self.remote, [f"+{PREFIX}*:{REMOTE_APPROVALS}*"], prune=True)
+        statements = [f"+{PREFIX}*:{REMOTE_APPROVALS}*", emergencies.REFSPEC]
+        self.repository.fetch(self.remote, statements, prune=True)
+        emergencies.take_over(self.repository)
         # Nothing is pruned from our own: an approval that somebody deletes there is evidence here.
         # Only names of the one shape are taken, because no two of them can be in each other's way.
         mine = self.repository.refs(PREFIX)

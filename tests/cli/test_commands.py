@@ -79,7 +79,7 @@ def test_version_is_one_line(founded: Place) -> None:
 def test_no_command_is_a_usage_error_that_shows_the_help(founded: Place) -> None:
     done = founded.ordain(expect=2)
     assert done.stdout == ""
-    assert "reconcile  Make production equal to git" in done.stderr
+    assert "reconcile    Make production equal to git" in done.stderr
 
 
 def test_an_unknown_command_is_told_which_one_was_meant(founded: Place) -> None:

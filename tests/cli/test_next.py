@@ -26,6 +26,7 @@ FOUNDED = {
     "plan": "ordain reconcile --once",
     "status": "ordain reconcile --once",
     "proposals list": "ordain status",
+    "emergencies list": "ordain status",
     "keys list": "ordain keys create --route ROUTE, or ordain keys revoke ID",
     "lock": "ordain check",
     "codeowners": "ordain check",
@@ -57,6 +58,10 @@ ELSEWHERE = {
     "proposals approve": "tests/e2e/test_the_loop.py",
     "proposals merge": "tests/e2e/test_the_loop.py",
     "audit query": "below, after something was recorded",
+    "stop": "tests/e2e/test_emergency.py",
+    "rollback": "tests/e2e/test_emergency.py",
+    "emergencies show": "tests/e2e/test_emergency.py",
+    "emergencies end": "tests/e2e/test_emergency.py",
     "keys revoke": "below, after a key was made",
 }
 WITHOUT = {

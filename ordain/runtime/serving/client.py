@@ -27,6 +27,7 @@ from ordain.runtime.serving.errors import (
 from ordain.runtime.serving.status import (
     CONFIG,
     FAMILY,
+    GENERATIONS,
     LOCK,
     LOG,
     PRIVATE,
@@ -111,6 +112,21 @@ def stop(rundir: Path, *, timeout: float = TIMEOUT_SECONDS) -> None:
 def status(rundir: Path) -> Status | None:
     """What the supervisor of this directory does; None when none runs."""
     return read_status(rundir) if held(rundir / LOCK) else None
+
+
+def in_force(rundir: Path, said: Status) -> dict[str, Any] | None:
+    """The configuration that a supervisor has in force; None when it cannot be read.
+
+    The file that was last asked for may be one that was refused; what came into force was copied.
+    """
+    for path in sorted((rundir / GENERATIONS).glob(f"*-{said.config[7:19]}.json")):
+        try:
+            found: dict[str, Any] = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            continue
+        if digest(found) == said.config:
+            return found
+    return None
 
 
 def watch(

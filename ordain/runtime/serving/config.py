@@ -41,7 +41,11 @@ class SlotConfig:
 
 @dataclass(frozen=True, slots=True)
 class RouteConfig:
-    """One endpoint. `fallback` is the decision when no model can give one."""
+    """One endpoint. `fallback` is the decision when no model can give one.
+
+    `stopped` is the name of the emergency that keeps every model from answering here, None while
+    all is well.
+    """
 
     name: str
     endpoint: str
@@ -49,6 +53,7 @@ class RouteConfig:
     shadow: tuple[str, ...]
     fallback: str | None
     keyed: bool
+    stopped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ def _route(raw: Mapping[str, Any]) -> RouteConfig:
     access = raw["keys"]
     if access not in ("required", "none"):
         raise ValueError(f"keys of route {name} is {access!r}, not required or none")
-    fallback = raw.get("fallback")
+    fallback, stopped = raw.get("fallback"), raw.get("stopped")
     return RouteConfig(
         name=name,
         endpoint=endpoint,
@@ -143,6 +148,7 @@ def _route(raw: Mapping[str, Any]) -> RouteConfig:
         shadow=tuple(_text(one["deployment"]) for one in raw.get("shadow", ())),
         fallback=None if fallback is None else _text(fallback["decision"]),
         keyed=access == "required",
+        stopped=None if stopped is None else _text(stopped),
     )
 
 

@@ -2,8 +2,11 @@
 
 The order is fixed: choose, check, score, record, answer. A model's decision that is not in the
 ledger is never given. When there is no model's decision to give (no approved version, a score that
-is no probability, a ledger that cannot be written) the route's declared fallback answers, or the
-caller is told that nobody can.
+is no probability, a ledger that cannot be written, a route that people stopped) the route's
+declared fallback answers, or the caller is told that nobody can.
+
+A stopped route asks no rule and no model and needs none: whatever is wrong with them must not keep
+the stop from taking effect. Its answers are recorded with the emergency in the place of the rule.
 
 Clock, ids and randomness come from outside; the event loop is met only where the record is awaited.
 """
@@ -17,6 +20,7 @@ from ordain.ledger.records import Prediction
 from ordain.runtime.errors import RowError
 from ordain.runtime.serving.contract import MAXIMUM_PROBLEMS, Contract
 from ordain.runtime.serving.errors import Problem, RequestError, refused
+from ordain.runtime.serving.routing import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,18 +30,19 @@ if TYPE_CHECKING:
     from ordain.runtime.serving.config import RouteConfig
     from ordain.runtime.serving.metrics import Metrics
     from ordain.runtime.serving.recorder import Recorder
-    from ordain.runtime.serving.routing import Choice
     from ordain.runtime.serving.slots import Slot
 
 NO_VERSION = "no_version"
 MODEL_ERROR = "model_error"
 MODEL_OUTPUT = "model_output"
 LEDGER = "ledger"
+STOPPED = "stopped"
 _REASONS = {
     NO_VERSION: ("REQ140", "deployment {deployment} has no approved version"),
     MODEL_ERROR: ("REQ141", "deployment {deployment} could not score this record"),
     MODEL_OUTPUT: ("REQ142", "deployment {deployment} gave a score that is no probability"),
     LEDGER: ("REQ143", "the prediction of deployment {deployment} could not be recorded"),
+    STOPPED: ("REQ144", "it was stopped in an emergency"),
 }
 
 
@@ -106,7 +111,8 @@ class Predictor:
         self._recorder = recorder
         self._metrics = metrics
         self._world = world
-        self._slots = {name: slots[name] for name in route.router.targets() if name in slots}
+        targets = () if route.stopped else route.router.targets()
+        self._slots = {name: slots[name] for name in targets if name in slots}
         self._contracts = {
             name: Contract.read(slot.plan.inputs, route.router.fields)
             for name, slot in self._slots.items()
@@ -136,7 +142,7 @@ class Predictor:
         problems: list[Problem] = []
         cases = []
         for place, record in enumerate(records):
-            choice = self._route.router.choose(record, self._world.random)
+            choice = self._choose(record)
             contract = self._contracts.get(choice.deployment)
             # Without a version there is no schema, and what is not checked is not kept.
             named = place if batch else None
@@ -148,9 +154,17 @@ class Predictor:
             raise RequestError(422, problems[:MAXIMUM_PROBLEMS])
         return cases
 
+    def _choose(self, record: Mapping[str, object]) -> Choice:
+        router, stopped = self._route.router, self._route.stopped
+        if stopped is None:
+            return router.choose(record, self._world.random)
+        # No rule can be called so: names of rules have no colon.
+        return Choice(f"emergency:{stopped}", router.default.deployment, None)
+
     def _score(self, case: Case, identifier: str) -> Answer:
         if case.slot is None:
-            return self._fallback(case, NO_VERSION, identifier)
+            reason = NO_VERSION if self._route.stopped is None else STOPPED
+            return self._fallback(case, reason, identifier)
         try:
             score = case.slot.plan.score(case.inputs)
         except RowError as error:
@@ -170,7 +184,8 @@ class Predictor:
             code, message = _REASONS[reason]
             named = message.format(deployment=case.choice.deployment)
             message = f"route {self._route.name}: {named}"
-            raise refused(503, code, message, "try again later, or declare a fallback on the Route")
+            remedy = "try again later, or declare a fallback on the Route"
+            raise refused(503, code, message, remedy)
         return Answer(identifier, self._route.name, case, None, self._route.fallback, reason)
 
     def _prediction(

@@ -27,6 +27,7 @@ STATUS = "status.json"
 LOCK = "lock"
 FAMILY = "family"
 LOG = "log"
+GENERATIONS = "generations"
 # What lies in a run directory names keys and places, and is for the owner's eyes only.
 PRIVATE = 0o600
 

@@ -34,14 +34,13 @@ from ordain.runtime.serving.children import (
 from ordain.runtime.serving.config import ServerConfig, read_config
 from ordain.runtime.serving.errors import ServerConfigError, ServingError
 from ordain.runtime.serving.listeners import Listener, listen
-from ordain.runtime.serving.status import PRIVATE, STATUS, Failure, Status
+from ordain.runtime.serving.status import GENERATIONS, PRIVATE, STATUS, Failure, Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ordain.runtime.serving.status import State
 
-GENERATIONS = "generations"
 KILL_SECONDS = 20.0  # lingering callers, requests in flight and the last sync need less
 _GENERATIONS_KEPT = 8
 

@@ -138,3 +138,33 @@ def test_a_shadow_sees_what_was_answered_and_changes_nothing(place: Place) -> No
     assert [one.output for one in shadows] == [
         place.expected(GOOD | {"age": age}, 2.0) for age in range(20, 30)
     ]
+
+
+def test_a_stopped_route_asks_no_rule_and_no_model(place: Place) -> None:
+    """Not even one that cannot be loaded any more: that may be why it was stopped."""
+    stopped = {"stopped": "stop-20261120-0123456789ab"}
+    place.start(place.config(deployments={}, route=FALLBACK | stopped))
+    status, headers, answer = place.ask({"amount": 50000, "nonsense": True})
+    assert (status, headers["x-ordain-fallback"]) == (200, "stopped")
+    assert answer["rule"] == "emergency:stop-20261120-0123456789ab"
+    assert (answer["deployment"], answer["model"]) == ("champion", None)
+    assert (answer["decision"], answer["reason"]) == ("refer-to-underwriter", "stopped")
+    found = Ledger(place.ledger).prediction(answer["id"])
+    assert found is not None
+    assert (found.rule, found.inputs, found.output) == (answer["rule"], {}, None)
+
+
+def test_a_stopped_route_without_a_fallback_is_503(place: Place) -> None:
+    place.start(place.config(route={"stopped": "stop-20261120-0123456789ab"}))
+    status, _, answer = place.ask(GOOD)
+    assert status == 503
+    assert answer["error"] == {
+        "code": "REQ144",
+        "field": None,
+        "message": "route credit: it was stopped in an emergency",
+        "remedy": "try again later, or declare a fallback on the Route",
+    }
+    client.replace(place.rundir, place.config())
+    assert place.ask(GOOD)[0] == 200
+    running = client.in_force(place.rundir, place.status)
+    assert running == place.config()

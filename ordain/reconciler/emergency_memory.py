@@ -1,0 +1,94 @@
+"""What is known of emergencies from before: by our own record, or by nobody."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ordain.ledger.errors import LedgerError
+from ordain.reconciler.emergencies import KINDS, Settled
+
+if TYPE_CHECKING:
+    from ordain.ledger.ledger import Ledger
+    from ordain.reconciler.state import StateStore
+    from ordain.specs.documents import Document
+    from ordain.vcs.emergencies import Signed, Statement
+
+
+class Stranger:
+    """Whoever has neither our record nor our state: nothing was ever seen."""
+
+    def seen(self, _one: Signed) -> datetime | None:
+        return None
+
+    def settled(self, _said: Statement) -> Settled | None:
+        return None
+
+
+class Memory:
+    """What our own record and the state store know of emergencies.
+
+    The record is the truth and the state store the shortcut: what it does not know is looked for in
+    the record, once for each object of this class.
+    """
+
+    def __init__(self, state: StateStore, ledger: Ledger, now: datetime) -> None:
+        self.now = now
+        self._state = state
+        self._ledger = ledger
+        self._events: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] | None = None
+
+    def seen(self, one: Signed) -> datetime | None:
+        """When a statement was first seen and found good; None if it never was."""
+        found = self._find(KINDS[one.statement.action], one.commit)
+        if found is None or found[1].get("key") != one.key.fingerprint:
+            return None
+        return found[0]
+
+    def settled(self, said: Statement) -> Settled | None:
+        """When the document of an order has passed the gate."""
+        text = self._state.get(f"emergency-document:{said.id}")
+        found: dict[str, Any] = {"done": None} if text is None else json.loads(text)
+        if found["done"] != [said.action, said.name, said.version, said.person]:
+            return None
+        return Settled(found["commit"], datetime.fromisoformat(found["time"]))
+
+    def told(self, kind: str, about: str) -> bool:
+        """Whether an event of a kind was recorded about a commit, or about an emergency."""
+        return self._find(kind, about) is not None
+
+    def keep(self, kind: str, about: str, time: datetime, data: dict[str, Any]) -> None:
+        """Remember an event that was just recorded."""
+        text = json.dumps({"time": time.isoformat(), "data": data}, sort_keys=True)
+        self._state.put(f"{kind}:{about}", text)
+
+    def passed(self, document: Document, commit: str, time: datetime) -> None:
+        """Remember that a change with the document of an emergency has passed the gate."""
+        spec = document.spec
+        done = [spec.action, spec.route or spec.deployment, spec.version, spec.requested_by]
+        said = {"commit": commit, "time": time.isoformat(), "done": done}
+        self._state.put(f"emergency-document:{document.name}", json.dumps(said))
+
+    def _find(self, kind: str, about: str) -> tuple[datetime, dict[str, Any]] | None:
+        text = self._state.get(f"{kind}:{about}")
+        if text is not None:
+            found = json.loads(text)
+            return datetime.fromisoformat(found["time"]), found["data"]
+        if self._events is None:
+            self._events = self._recorded()
+        return self._events.get((kind, about))
+
+    def _recorded(self) -> dict[tuple[str, str], tuple[datetime, dict[str, Any]]]:
+        """The events of emergencies by kind and what they are about.
+
+        A record that cannot be read says nothing, and whoever knows nothing asks for keys and roles
+        again. Damage is told by every pass; it must not keep a route from being stopped.
+        """
+        found: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
+        with suppress(LedgerError):
+            for event in self._ledger.events(kind="emergency"):
+                about = str(event.data.get("about", ""))
+                found.setdefault((event.kind, about), (event.time, dict(event.data)))
+        return found

@@ -1,0 +1,193 @@
+"""Which statements count, and what has become of each.
+
+A statement has an effect when it is signed by a manager of the last good commit. That is asked
+once, when our own record first sees it; from then on it is in force until the change that it
+proposes has passed the gate, or a manager has ended it. A key that expires at midnight, or a
+manager who leaves, must not put a stopped route back into production.
+
+Whether a change has brought the document of an emergency to git is remembered when that change
+passes the gate, and can be found again by judging the history. A commit that was refused settles
+nothing, however it is reverted afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ordain.reconciler.emergencies import (
+    LIMIT,
+    MANAGER,
+    NONE,
+    Emergencies,
+    Emergency,
+    RefusedStatement,
+    Settled,
+    document_path,
+    unapproved,
+)
+from ordain.reconciler.emergency_memory import Stranger
+from ordain.reconciler.history import merged_by
+from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.specs.findings import Severity
+from ordain.vcs.emergencies import END, PREFIX, STOP, Unsound, dated_ahead, read_statements
+from ordain.vcs.errors import GitError
+from ordain.vcs.keys import holder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from ordain.reconciler.emergency_memory import Memory
+    from ordain.reconciler.gating import Side
+    from ordain.reconciler.source import Source
+    from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.findings import Finding
+    from ordain.vcs.emergencies import Signed, Statement
+
+
+def read_emergencies(
+    source: Source, side: Side, memory: Memory | Stranger, now: datetime
+) -> Emergencies:
+    """Every emergency as it stands; `side` is the last good commit. Writes nothing.
+
+    Raises:
+        GitError: the repository cannot be read.
+        SpecError: that commit does not say who its people are.
+    """
+    found = list(read_statements(source.repository))
+    if not found:
+        return NONE
+    court = _Court(source, side, memory, now)
+    heard = [court.hear(one) for one in found]
+    refused = [one for one in heard if isinstance(one, RefusedStatement)]
+    valid = sorted(
+        (one for one in heard if isinstance(one, Emergency)),
+        key=lambda one: (one.seen, not one.recorded, one.signed.ref),
+    )
+    first: dict[str, Emergency] = {}
+    again = [one for one in valid if first.setdefault(one.id, one) is not one]
+    refused += (RefusedStatement(one.id, "it was given before", one.signed.proof) for one in again)
+    acts = [one for one in first.values() if one.statement.action != END]
+    ends = [one for one in first.values() if one.statement.action == END]
+    return Emergencies(tuple(_with_ends(acts, ends, court)), tuple(refused), tuple(ends))
+
+
+def _with_ends(
+    acts: Iterable[Emergency], ends: Iterable[Emergency], court: _Court
+) -> Iterator[Emergency]:
+    """Each with its end and its approval, and with what keeps it from having an effect."""
+    ended: dict[str, Signed] = {}
+    for one in ends:
+        ended.setdefault(one.statement.name, one.signed)
+    for one in acts:
+        yield Emergency(
+            one.signed,
+            one.seen,
+            one.recorded,
+            _settled(one.statement, court),
+            ended.get(one.id),
+            obstacle_to(one.statement, court.side.estate),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Court:
+    """Asks of every statement whether it counts."""
+
+    source: Source
+    side: Side
+    memory: Memory | Stranger
+    now: datetime
+
+    def hear(self, one: Signed | Unsound) -> Emergency | RefusedStatement:
+        if isinstance(one, Unsound):
+            name = one.ref.removeprefix(PREFIX).partition("/")[0]
+            return RefusedStatement(name, one.reason, one.proof)
+        if one.statement.estate != self.source.root_commit:
+            return RefusedStatement(one.statement.id, "it is of another estate", one.proof)
+        known = self.memory.seen(one)
+        if known is not None:
+            return Emergency(one, known, recorded=True)
+        reason = self._refusal(one)
+        if reason:
+            return RefusedStatement(one.statement.id, reason, one.proof)
+        return Emergency(one, self.now, recorded=False)
+
+    def _refusal(self, one: Signed) -> str:
+        """Why a statement that we see for the first time has no effect; empty when it has."""
+        said = one.statement
+        if dated_ahead(said, self.now):
+            return f"it is dated in the future ({said.time:%Y-%m-%d %H:%M} UTC)"
+        organization = organization_of(self.side.estate)
+        owner = holder(one.key, allowed_keys(organization), self.now)
+        if owner.person != said.person:
+            return owner.reason or f"it is signed by {owner.person}, not by {said.person}"
+        roles = {person.name: person.roles for person in organization.people}
+        if said.role != MANAGER or MANAGER not in roles.get(said.person, ()):
+            return f"{said.person} is no manager"
+        if not self._knows(said.revision):
+            return f"it was given on {said.revision[:12]}, which is not of this history"
+        return ""
+
+    def _knows(self, revision: str) -> bool:
+        repository = self.source.repository
+        try:
+            return any(
+                repository.is_ancestor(revision, tip)
+                for tip in (self.side.revision, self.source.head())
+            )
+        except GitError:
+            return False
+
+
+def obstacle_to(said: Statement, estate: LoadedEstate) -> str:
+    """Why an order means nothing in an estate; empty when it does."""
+    if said.action == STOP:
+        known = estate.get("Route", said.name) is not None
+        return "" if known else f"there is no Route {said.name} any more"
+    deployment = estate.get("Deployment", said.name)
+    if deployment is None:
+        return f"there is no Deployment {said.name} any more"
+    if not estate.versions(deployment.spec.model, said.version or 0):
+        return f"there is no version {said.version} of {deployment.spec.model}"
+    return ""
+
+
+def overdue_by_claim(source: Source, side: Side, now: datetime) -> Iterator[Finding]:
+    """The emergencies that nobody has approved in time, from git alone: for whoever has no record
+    of ours, as a pipeline has not. The only time there is what the statements claim, so it is a
+    warning, and it is about the estate and not about the change that is judged.
+    """
+    found = read_emergencies(source, side, Stranger(), now)
+    for one in found.waiting:
+        stated = one.statement.time
+        if (
+            now > stated + LIMIT
+            and merged_by(source.repository, side.revision, document_path(one.id)) is None
+        ):
+            yield replace(
+                unapproved(replace(one, seen=stated)),
+                severity=Severity.WARNING,
+                evidence=(f"stated = {stated:%Y-%m-%d %H:%M} UTC", f"proof = {one.signed.proof}"),
+            )
+
+
+# What has passed the gate
+
+
+def records(document: Document | None, said: Statement) -> bool:
+    """Whether a document is the trace of an order."""
+    if document is None:
+        return False
+    spec = document.spec
+    done = (spec.action, spec.route or spec.deployment, spec.version, spec.requested_by)
+    return bool(done == (said.action, said.name, said.version, said.person))
+
+
+def _settled(said: Statement, court: _Court) -> Settled | None:
+    found = court.memory.settled(said)
+    if found is None and records(court.side.estate.get("BreakGlass", said.id), said):
+        # It is in a commit that has passed, and nobody remembers when: as late as it can be.
+        return Settled(court.side.revision, court.now)
+    return found
