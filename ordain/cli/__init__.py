@@ -39,6 +39,7 @@ COMMANDS = {
     "reconcile": ("reconcile", "Make production equal to git, once or for ever."),
     "status": ("status", "Show what runs where, and what waits for what."),
     "proposals": ("proposals", "List, show, approve and merge what the machine proposes."),
+    "hook": ("hook", "Let git ask ordain: before a commit, before a push, on a server."),
     "reasons": ("reasons", "Explain one prediction by the version that made it."),
     "monitor": ("monitor", "Compare recent predictions with the reference."),
     "report": ("report", "Write the page of evidence of a model."),

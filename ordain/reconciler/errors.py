@@ -13,7 +13,9 @@ ReconcilerError      REC000  exit code 2
 ├── Skipped          REC010  a stage that turned out to have nothing to do (exit code 1)
 ├── AnchorInvalid    REC011  what git anchors and what the ledger holds do not agree
 ├── PlanUnreadable   REC012  the file is no saved plan
-└── NotDeployed      REC013  there is no such deployment
+├── NotDeployed      REC013  there is no such deployment
+├── HookRefused      PUSH028 a hook cannot be installed or run here
+└── ServerUnready    PUSH029 a git server does not know what it protects (exit code 1)
 """
 
 from __future__ import annotations
@@ -105,3 +107,16 @@ class Skipped(ReconcilerError):
 
     exit_code = 1
     code = "REC010"
+
+
+class HookRefused(ReconcilerError):
+    """A hook cannot be installed or run here."""
+
+    code = "PUSH028"
+
+
+class ServerUnready(ReconcilerError):
+    """A git server cannot say what it protects, and so accepts nothing."""
+
+    exit_code = 1
+    code = "PUSH029"

@@ -93,6 +93,26 @@ def open_source(path: Path, environ: Mapping[str, str]) -> Source:
     return Source(repository, settings, forge, home_of(root, environ), root, unusable)
 
 
+def served_source(
+    repository: Repository, branch: str, revision: str, environ: Mapping[str, str]
+) -> Source:
+    """The estate that a git server keeps, with the settings of one of its commits.
+
+    Which branch counts is said by whoever runs the server, and not by the estate.
+
+    Raises:
+        SpecError: that commit has no valid Estate.
+    """
+    settings, root = _settings(repository, revision), repository.root_commit(revision)
+    forge = PlainGit(repository, target=branch, alone=True)
+    return Source(repository, settings, forge, home_of(root, environ), root)
+
+
+def protected_branch_of(repository: Repository, revision: str) -> str:
+    """The branch that production follows by a commit's own word; `SpecError` if it has no Estate."""
+    return _settings(repository, repository.resolve(revision)).protected_branch
+
+
 def pin_trust(source: Source, state: StateStore) -> None:
     """Pin ref, remote and root commit at the first pass, and refuse any other one later.
 

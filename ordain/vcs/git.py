@@ -120,6 +120,17 @@ class Repository(Reading):
                 raise failure(command, answer)
             return self._written("write-tree", extra=index)
 
+    def index_tree(self, index: str | None = None) -> str:
+        """The tree that a commit of the index would have; `index` is the file of another one.
+
+        Git names it to a hook while it makes a commit of some files only.
+
+        Raises:
+            GitError: the index has conflicts.
+        """
+        where = {} if index is None else {"GIT_INDEX_FILE": str(Path(index).absolute())}
+        return self._written("write-tree", extra=where)
+
     def _index_line(self, path: str, content: bytes | None, old: Entry | None) -> bytes:
         name = path.encode("utf-8", "surrogateescape")
         if content is None:
