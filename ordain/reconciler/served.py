@@ -71,6 +71,7 @@ def open_served(repository: Repository, environ: Mapping[str, str]) -> Served:
     founded = ref in refs
     base = refs.get(ref, root)
     try:
+        repository.commit(base)
         source = served_source(repository, ref.removeprefix(HEADS), base, environ)
         organization = _people_at(source, base)
     except UnknownRevision as error:

@@ -109,7 +109,7 @@ def served_source(
 
 
 def protected_branch_of(repository: Repository, revision: str) -> str:
-    """The branch that production follows by a commit's own word; `SpecError` if it has no Estate."""
+    """The branch that production follows, as a commit says it; `SpecError` without an Estate."""
     return _settings(repository, repository.resolve(revision)).protected_branch
 
 
