@@ -301,7 +301,9 @@ def _rejection(answer: Answer) -> PushRejected | None:
         for line in answer.error.splitlines()
         if line.startswith("remote:") and line.removeprefix("remote:").strip()
     )
-    told = f": {said[-1]}" if said else ""
+    # A hook that names an error says more after it: the remedy, and what to do next.
+    reasons = [line for line in said if line.startswith("error[")] or list(said[-1:])
+    told = f": {reasons[0]}" if reasons else ""
     return PushRejected(
         f"the remote refused {guilty[1].partition(':')[2]} ({reason}){told}",
         reason=reason,
