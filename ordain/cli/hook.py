@@ -180,6 +180,7 @@ def pre_push(ctx: click.Context, remote: str, url: str) -> None:  # noqa: ARG001
     from ordain.cli.hook_words import finding_lines
     from ordain.reconciler.outgoing import judge_outgoing
     from ordain.reconciler.source import open_source
+    from ordain.specs.diagnostics import shown
     from ordain.specs.findings import blocking
 
     lines = sys.stdin.read()
@@ -187,9 +188,9 @@ def pre_push(ctx: click.Context, remote: str, url: str) -> None:  # noqa: ARG001
     try:
         blocked = False
         for ref, findings in judge_outgoing(source, remote, lines, now()):
-            click.echo(f"ordain: {ref}", err=True)
-            for line in finding_lines(findings):
-                click.echo(line, err=True)
+            said = finding_lines(findings)
+            for line in [f"ordain: {ref}", *said] if said else []:
+                click.echo(shown(line), err=True)
             blocked = blocked or blocking(findings)
     finally:
         source.repository.close()

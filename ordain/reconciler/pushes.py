@@ -26,14 +26,13 @@ from ordain.policies.separation import APPROVERS
 from ordain.reconciler.emergency_refs import EMERGENCIES, emergency_problem
 from ordain.reconciler.history import commits_between, signers
 from ordain.reconciler.people import allowed_keys, find_person
-from ordain.reconciler.promotions import BRANCH as PROMOTE
 from ordain.reconciler.refusals import problem, refusal
 from ordain.reconciler.served import HEADS
 from ordain.specs.errors import FindingsError, OrdainError
 from ordain.specs.people import RECONCILER
 from ordain.vcs.approvals import PREFIX as APPROVALS
 from ordain.vcs.approvals import SIGNATURE, STATEMENT, is_approval_ref, read_approval
-from ordain.vcs.plain import ANCHORS
+from ordain.vcs.plain import ANCHORS, PROMOTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
