@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -108,6 +108,22 @@ def test_a_proposal_that_waits_for_approval_is_pushed_and_told(pushed: Place) ->
     assert told[1].startswith("warning[SOD-QUORUM]: ")
 
 
+def test_a_rule_about_approvals_only_waits_for_them(pushed: Place) -> None:
+    """Of three rules that a new set of packs breaks, no approval mends the last."""
+    rules = "  packs: [{name: baseline}, {name: separation-of-duties}]\n"
+    head = "apiVersion: ordain.dev/v1\nkind: PolicySet\nmetadata: {name: packs}\nspec:\n"
+    file = pushed.estate / "policies" / "packs.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(head + rules)
+    pushed.commit("Separate duties")
+    code, told = git(pushed, "push", "--quiet", "origin", "topic")
+    found = [line.partition(":")[0] for line in told]
+    assert code == 1
+    assert "warning[POL-authority-takes-two]" in found
+    assert "warning[SOD-QUORUM]" in found
+    assert "error[POL-somebody-else.challengers]" in found
+
+
 def test_a_proposal_that_breaks_a_rule_is_not_pushed(pushed: Place) -> None:
     pushed.edit(MONITOR, "fail: 0.25", "fail: 5")
     pushed.commit("Loosen")
@@ -171,7 +187,7 @@ def test_a_clone_is_no_server(place: Place) -> None:
 
 
 @pytest.mark.parametrize("hook", OFFERED, ids=lambda hook: str(hook["id"]))
-def test_what_is_offered_to_pre_commit_runs(place: Place, hook: dict[str, str]) -> None:
+def test_what_is_offered_to_pre_commit_runs(place: Place, hook: dict[str, Any]) -> None:
     """As that tool runs it: the entry alone, in the top of the estate, from its own environment."""
     assert (hook["language"], hook["pass_filenames"]) == ("python", False)
     program, *words = shlex.split(hook["entry"])

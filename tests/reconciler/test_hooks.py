@@ -88,10 +88,10 @@ def test_a_link_that_leads_nowhere_is_somebody_elses_too(clone: Repository) -> N
 
 
 def test_where_git_looks_elsewhere_nothing_is_installed(clone: Repository) -> None:
-    clone.ask("config", "core.hooksPath", "/usr/share/hooks")
+    clone.ask("config", "core.hooksPath", "/usr/hooks")
     with pytest.raises(HookRefused) as refused:
         install(clone, CLONE, force=True)
-    assert refused.value.message == "git looks for hooks in /usr/share/hooks (core.hooksPath, local)"
+    assert refused.value.message == "git looks for hooks in /usr/hooks (core.hooksPath, local)"
     assert "git config --local --unset-all core.hooksPath" in refused.value.remedy
 
 

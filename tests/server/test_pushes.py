@@ -88,8 +88,10 @@ def test_a_direct_push_is_refused_with_the_way_to_do_it(world: World) -> None:
     assert pushed.said == [
         "ordain refuses refs/heads/main",
         f"error[PUSH009]: {head[:12]} is no merge of one proposal into main",
-        "  = help: push it as a branch, then: ordain proposals approve BRANCH, ordain proposals "
-        "merge BRANCH",
+        (
+            "  = help: push it as a branch, then: ordain proposals approve BRANCH, "
+            "ordain proposals merge BRANCH"
+        ),
         "No ref was moved.",
         "Next: ordain explain PUSH009",
     ]
@@ -145,7 +147,7 @@ def test_one_bad_ref_keeps_the_good_ones_from_moving(
     [
         "refs/heads/Main",
         "refs/heads/MAIN",
-        "refs/heads/ｍａｉｎ",
+        "refs/heads/\uff4d\uff41\uff49\uff4e",
         "refs/heads/main\ufe0f",
         "refs/heads/HEAD",
         "refs/heads/refs/heads/main",
@@ -239,3 +241,28 @@ def test_an_object_that_git_calls_broken_does_not_come_in(world: World) -> None:
     pushed = scientist.push(f"{bad}:refs/heads/topic")
     assert pushed.code != 0
     assert "refs/heads/topic" not in world.refs()
+
+
+# Over ssh
+
+
+def forced(person: str) -> tuple[str, ...]:
+    """What sshd runs for a key with the forced command of docs/server.md, without the sshd."""
+    return (f"--receive-pack=env -u REMOTE_USER ORDAIN_PUSHER={person} git receive-pack",)
+
+
+def test_the_forced_command_of_a_key_names_the_pusher(world: World) -> None:
+    scientist = world["data-scientist"]
+    scientist.branch("topic", scientist.owned_by("histology"))
+    bare = str(world.bare)
+    named = scientist.push("topic", options=forced("data-scientist"), url=bare)
+    assert (named.code, named.said) == (0, [])
+    assert scientist.push("topic:other", options=forced("nobody"), url=bare).codes == ["PUSH002"]
+
+
+def test_who_moved_a_ref_is_written_down_by_git(world: World) -> None:
+    scientist = world["data-scientist"]
+    scientist.branch("topic", scientist.owned_by("histology"))
+    assert scientist.push("topic").code == 0
+    entry = (world.bare / "logs/refs/heads/topic").read_text()
+    assert " data-scientist <data-scientist@http.127.0.0.1> " in entry
