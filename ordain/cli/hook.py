@@ -72,7 +72,7 @@ _DONE = {
 }
 _WORDS = {
     "ours": "installed",
-    "changed": "another text than this ordain writes",
+    "changed": "not as this ordain writes it, or others may write it",
     "not executable": "not executable, so that git does not run it",
     "foreign": "a hook of somebody else",
     "missing": "not installed",

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 CLONE: Final = ("pre-commit", "pre-push")
 SERVER: Final = ("pre-receive",)
 KEPT: Final = ".before-ordain"
+# Nobody but its owner may write what decides over everybody.
+FOREIGN: Final = 0o022
 MARK: Final = "# Written by `ordain hook install`."
 # Objects that git itself calls broken never come in, and one push cannot fill the disk. Who moved
 # which ref is written down by git, under the name that the server has asked for.
@@ -116,7 +118,7 @@ def _state(path: Path) -> str:
         return "foreign" if os.path.lexists(path) else "missing"
     if MARK not in text:
         return "foreign"
-    if text != script(path.name):
+    if text != script(path.name) or path.stat().st_mode & FOREIGN:
         return "changed"
     return "ours" if os.access(path, os.X_OK) else "not executable"
 

@@ -87,7 +87,7 @@ def _judge_step(
     commit = served.repository.commit(revision)
     signer = commit_signer(commit, allowed_keys(organization), now)
     if signer.person != person:
-        who = signer.person or "nobody in the Organization"
+        who = signer.person or f"nobody in the Organization ({signer.reason})"
         message = f"the merge {revision[:12]} is signed by {who} and pushed by {person}"
         return (problem("PUSH010", message, "merge as yourself, with your own key"),), base
     names = {one.name for one in organization.people} - {RECONCILER}

@@ -48,6 +48,14 @@ READERS: Final = frozenset({"auditor"})
 LINE: Final = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)")
 
 
+# What these names begin with is somebody's.
+RESERVED: Final = (
+    f"{HEADS}{PROMOTE}",
+    f"{HEADS}{EMERGENCY_BRANCH}",
+    APPROVALS,
+    EMERGENCIES,
+    ANCHORS,
+)
 # Letters that are printable by Unicode and show nothing.
 _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
@@ -178,7 +186,7 @@ def _refuse_place(served: Served, update: Update) -> None:
         raise refusal("PUSH004", message, "give the branch another name")
     twin = _twin(ref, served.ref)
     if twin is not None:
-        message = f"{ref} can be taken for {twin}"
+        message = f"{ref} can be taken for {twin}, or is in its way"
         raise refusal("PUSH004", message, "give the branch another name")
     if update.old != served.refs.get(ref):
         where = served.refs.get(ref, "nowhere")[:12]
@@ -187,18 +195,23 @@ def _refuse_place(served: Served, update: Update) -> None:
 
 
 def _twin(ref: str, protected: str) -> str | None:
-    """The name that means something here and that this one is not, but looks like.
+    """The name that means something here and that this one is not, but looks like or blocks.
 
-    On a disk that ignores case or composes letters the two are one file; to a person, one name.
+    On a disk that ignores case or composes letters the two are one file; to a person, one name. And
+    where a branch `ordain` stands, git makes no `ordain/promote/x`.
     """
-    plain = _folded(ref)
-    if plain == _folded(protected):
+    plain, home = _folded(ref), _folded(protected)
+    if plain == home:
         return None if ref == protected else protected
-    for name in (f"{HEADS}{PROMOTE}", APPROVALS, EMERGENCIES, ANCHORS):
+    if plain.startswith(f"{home}/") or home.startswith(f"{plain}/"):
+        return protected
+    for name in RESERVED:
         if plain.startswith(_folded(name)) and not ref.startswith(name):
             return name
+        if _folded(name).startswith(f"{plain}/"):
+            return name
     short = plain.removeprefix(HEADS)
-    if short != plain and short in {"head", _folded(protected), _folded(protected)[5:]}:
+    if short != plain and short in {"head", home, home.removeprefix("refs/")}:
         return "HEAD" if short == "head" else protected
     return None
 

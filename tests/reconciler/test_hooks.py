@@ -54,6 +54,8 @@ def test_an_edit_is_seen_and_put_right(clone: Repository) -> None:
     first.path.write_text(first.path.read_text().replace("exec ", "true || exec "))
     second.path.chmod(0o644)
     assert states(clone) == ["changed", "not executable"]
+    second.path.chmod(0o775)
+    assert states(clone) == ["changed", "changed"]
     install(clone, CLONE, force=False)
     assert states(clone) == ["ours", "ours"]
 

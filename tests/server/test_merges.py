@@ -119,6 +119,29 @@ def test_a_merge_that_is_not_signed_is_refused(world: World) -> None:
     assert any("signed by nobody in the Organization" in line for line in pushed.said)
 
 
+@pytest.mark.parametrize(
+    ("dates", "reason"),
+    [
+        ("validUntil: 2026-01-01T00:00:00Z", "expired on 2026-01-01"),
+        ("revoked: true", "is revoked"),
+    ],
+)
+def test_a_key_that_is_no_longer_good_merges_nothing(world: World, dates: str, reason: str) -> None:
+    """Whatever date its commits claim; the branch is set up as if this had been merged before."""
+    head, manager, cto = proposed(world), world["manager"], world["cto"]
+    manager.approve(head)
+    text = manager.text("specs/organization.yaml")
+    key = next(one for one in text.splitlines() if one.strip().startswith("keys:") and
+               "manager@" in one)  # fmt: skip
+    dead = text.replace(key, key.replace("}]", f", {dates}}}]"))
+    cto.branch("keys", {"specs/organization.yaml": dead})
+    bypass = ("--receive-pack=git -c core.hooksPath=/dev/null receive-pack",)
+    assert cto.push("keys:main", options=bypass, url=str(world.bare)).code == 0
+    pushed = manager.push(f"{manager.merge(head)}:main")
+    assert pushed.codes == ["PUSH010"]
+    assert reason in pushed.text
+
+
 def test_an_approved_change_that_breaks_a_policy_is_refused(world: World) -> None:
     scientist, manager = world["data-scientist"], world["manager"]
     head = scientist.branch("topic", scientist.edited(MONITOR, "fail: 0.25", "fail: 5"))

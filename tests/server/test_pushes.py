@@ -154,6 +154,10 @@ def test_one_bad_ref_keeps_the_good_ones_from_moving(
         "refs/heads/heads/main",
         "refs/heads/Ordain/Promote/malignancy-1",
         "refs/ordain/Approvals/x",
+        "refs/heads/ordain",
+        "refs/heads/ordain/promote",
+        "refs/heads/Ordain",
+        "refs/heads/main/topic",
     ],
 )
 def test_a_name_that_can_be_taken_for_another_is_refused(world: World, ref: str) -> None:
@@ -189,6 +193,14 @@ def test_what_is_neither_branch_nor_statement_is_refused(world: World, ref: str)
     assert pushed.codes == ["PUSH005"]
     remedy = "  = help: push it as a branch: git push REMOTE COMMIT:refs/heads/NAME"
     assert remedy in pushed.said
+
+
+def test_a_branch_is_of_commits(world: World) -> None:
+    scientist = world["data-scientist"]
+    blob = scientist.git("rev-parse", "origin/main:ordain.yaml")
+    pushed = scientist.push(f"{blob}:refs/heads/topic")
+    assert pushed.code != 0
+    assert "refs/heads/topic" not in world.refs()
 
 
 def test_a_ref_that_stands_for_the_protected_one_is_no_way_around(world: World) -> None:
