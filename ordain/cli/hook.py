@@ -105,6 +105,8 @@ def status(ctx: click.Context, directory: Path, server: bool) -> None:
             click.echo(f"{hook.name}: {_WORDS[hook.state]} ({hook.path})")
         if server:
             served = open_served(repository, os.environ)
+            # Somebody with a shell may have put another history there.
+            repository.first_parent(served.root, served.base)
             click.echo(f"Protects {served.ref}; trust begins at {served.root[:12]}.")
     click.echo(f"Next: {_next(hooks, server)}")
     ctx.exit(0 if all(hook.state == "ours" for hook in hooks) else 1)

@@ -100,6 +100,16 @@ def test_what_comes_after_the_root_in_the_first_push_is_judged(world: World) -> 
     assert manager.push(f"{merge}:refs/heads/main").code == 0
 
 
+def test_a_root_that_breaks_a_rule_is_refused(world: World) -> None:
+    """Who made it is trusted; what it declares is judged all the same."""
+    scientist = world["data-scientist"]
+    monitor = "specs/monitors/malignancy.yaml"
+    head = scientist.branch("topic", scientist.edited(monitor, "fail: 0.25", "fail: 5"))
+    emptied(world, "--root", head)
+    pushed = scientist.push("topic:refs/heads/main")
+    assert pushed.codes == ["POL-drift-limit.features"]
+
+
 def test_what_is_before_the_root_of_trust_is_not_judged(world: World) -> None:
     """An estate that has lived without signatures can begin to be judged from a commit on."""
     scientist = world["data-scientist"]
@@ -129,6 +139,39 @@ def test_a_branch_that_points_nowhere_stops_everything(world: World) -> None:
     told = world.hook(f"{'0' * 40} {'2' * 40} refs/heads/topic\n", REMOTE_USER="data-scientist")
     assert told.code == 1
     assert "error[PUSH029]" in told.text
+
+
+def look(world: World) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ordain.cli", "hook", "status", "--server"]
+    return subprocess.run(command, cwd=world.bare, capture_output=True, text=True, check=False)
+
+
+def test_status_says_whether_the_gate_is_on(world: World) -> None:
+    hook = world.bare / "hooks" / "pre-receive"
+    told = look(world)
+    assert (told.returncode, told.stdout.splitlines()[0]) == (
+        0,
+        f"pre-receive: installed ({hook})",
+    )
+    hook.write_text(f"{hook.read_text()}exit 0\n")
+    told = look(world)
+    assert (told.returncode, told.stdout.splitlines()[-1]) == (
+        1,
+        "Next: ordain hook install --server",
+    )
+
+
+def test_status_sees_that_another_history_was_put_in_place(world: World) -> None:
+    scientist = world["data-scientist"]
+    scientist.fetch()
+    scientist.git("switch", "--quiet", "--orphan", "other")
+    scientist.git("checkout", "--quiet", "origin/main", "--", ".")
+    scientist.commit({"README.md": "Another root.\n"})
+    bypass = ("--receive-pack=git -c core.hooksPath=/dev/null receive-pack",)
+    assert scientist.push("+other:main", options=bypass, url=str(world.bare)).code == 0
+    told = look(world)
+    assert told.returncode == 2
+    assert "is not on the first-parent line of" in told.stderr
 
 
 def test_an_estate_that_follows_another_branch_than_the_server_protects(world: World) -> None:

@@ -214,6 +214,14 @@ def test_an_emergency_of_somebody_else_is_refused(world: World) -> None:
     assert "data-scientist cannot push an emergency of manager" in pushed.text
 
 
+def test_an_emergency_that_another_key_has_signed_is_refused(world: World) -> None:
+    thief = world.person("data-scientist", account="manager", desk="thief")
+    pushed = thief.push(f"{emergency(thief, claims='manager')}:refs/ordain/emergencies/e-1")
+    assert pushed.codes == ["PUSH019"]
+    said = "the statement is of manager: data-scientist has signed it"
+    assert f"error[PUSH019]: {said}" in pushed.said
+
+
 @pytest.mark.parametrize("name", ["e-1/a/b", "..", "-e"])
 def test_an_emergency_under_another_name_is_refused(world: World, name: str) -> None:
     manager = world["manager"]
