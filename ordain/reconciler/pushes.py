@@ -287,16 +287,16 @@ def _judge_approval(
     except OrdainError as error:
         message = f"the approval does not hold: {error.message}"
         raise refusal("PUSH017", message, error.remedy) from error
-    return _only_statement(served, new, "PUSH017")
+    return _only_statement(served, new)
 
 
-def _only_statement(served: Served, commit: str, code: str) -> Iterable[Finding]:
+def _only_statement(served: Served, commit: str) -> Iterable[Finding]:
     """Nothing rides along: neither other files nor a history."""
     beside = sorted(set(served.repository.tree(commit)) - {STATEMENT, SIGNATURE})
     if beside or served.repository.commit(commit).parents:
         what = f"the file {beside[0]}" if beside else "a history"
         message = f"the statement brings {what} with it"
-        return [problem(code, message, "push what ordain has written, as it is")]
+        return [problem("PUSH017", message, "push what ordain has written, as it is")]
     return []
 
 
@@ -327,7 +327,7 @@ def _judge_emergency(
     said = emergency_problem(served.repository, update.ref, new, pusher=person, keys=keys, now=now)
     if said:
         raise refusal("PUSH019", said, "see: ordain explain PUSH019")
-    return _only_statement(served, new, "PUSH019")
+    return []
 
 
 def _added(update: Update, what: str) -> str:

@@ -26,17 +26,12 @@ def proposed(world: World) -> str:
     return head
 
 
-def written(
-    person: Person, files: dict[str, bytes], *parents: str, signed_by: str | None = None
-) -> str:
-    """A commit of these files in somebody's clone, signed by them or by somebody else."""
+def written(person: Person, files: dict[str, bytes], *parents: str) -> str:
+    """A commit of these files in somebody's clone, signed by them."""
     with Repository.open(person.clone) as repository:
         tree = repository.write_tree(None, dict(files))
-        who = Identity(person.name, f"{person.name}@example.org")
-        signer = person.signer if signed_by is None else None
-        return repository.write_commit(
-            tree, parents, "A statement", who, datetime.now(tz=UTC), signer
-        )
+        who, now = Identity(person.name, f"{person.name}@example.org"), datetime.now(tz=UTC)
+        return repository.write_commit(tree, parents, "A statement", who, now, person.signer)
 
 
 # Approvals
@@ -188,48 +183,68 @@ def test_what_the_machine_has_signed_for_something_else_is_no_anchor(world: Worl
 # Emergencies
 
 
-def emergency(person: Person, *, claims: str = "", signer: Person | None = None) -> str:
-    text = json.dumps({"action": "stop", "person": claims or person.name}).encode()
+def emergency(
+    person: Person,
+    *,
+    claims: str = "",
+    signer: Person | None = None,
+    beside: dict[str, bytes] | None = None,
+    on: str = "",
+) -> str:
+    """A statement on the proposal that it names, as a refspec."""
+    proposal = person.git("rev-parse", "origin/main")
+    said = {"action": "stop", "person": claims or person.name, "proposal": proposal}
+    text = json.dumps(said).encode()
     armor = sign((signer or person).signer, "ordain-emergency", text).encode()
-    return written(person, {"statement.json": text, "statement.sig": armor})
+    files = {"statement.json": text, "statement.sig": armor} | (beside or {})
+    commit = written(person, files, on or proposal)
+    return f"{commit}:refs/ordain/emergencies/stop-1/{commit}"
 
 
 def test_an_emergency_is_brought_by_whoever_signed_it_or_the_machine(world: World) -> None:
     manager, machine = world["manager"], world["reconciler"]
-    commit = emergency(manager)
-    assert manager.push(f"{commit}:refs/ordain/emergencies/e-1").code == 0
-    assert manager.push(":refs/ordain/emergencies/e-1").codes == ["PUSH016"]
+    spec = emergency(manager)
+    assert manager.push(spec).code == 0
+    assert manager.push(f":{spec.partition(':')[2]}").codes == ["PUSH016"]
     machine.fetch()
-    assert machine.push(f"{commit}:refs/ordain/emergencies/e-2").code == 0
+    assert machine.push(emergency(machine, claims="manager", signer=manager)).code == 0
 
 
 def test_an_emergency_of_somebody_else_is_refused(world: World) -> None:
     scientist, manager = world["data-scientist"], world["manager"]
-    ref = "refs/ordain/emergencies/e-1"
-    forged = emergency(scientist, claims="manager")
-    assert scientist.push(f"{forged}:{ref}").codes == ["PUSH019"]
-    stolen = emergency(scientist, signer=manager, claims="manager")
-    pushed = scientist.push(f"{stolen}:{ref}")
+    assert scientist.push(emergency(scientist, claims="manager")).codes == ["PUSH019"]
+    pushed = scientist.push(emergency(scientist, signer=manager, claims="manager"))
     assert pushed.codes == ["PUSH019"]
     assert "data-scientist cannot push an emergency of manager" in pushed.text
 
 
 def test_an_emergency_that_another_key_has_signed_is_refused(world: World) -> None:
     thief = world.person("data-scientist", account="manager", desk="thief")
-    pushed = thief.push(f"{emergency(thief, claims='manager')}:refs/ordain/emergencies/e-1")
+    pushed = thief.push(emergency(thief, claims="manager"))
     assert pushed.codes == ["PUSH019"]
     said = "the statement is of manager: data-scientist has signed it"
     assert f"error[PUSH019]: {said}" in pushed.said
 
 
-@pytest.mark.parametrize("name", ["e-1/a/b", "..", "-e"])
+@pytest.mark.parametrize("name", ["stop-1", "stop-1/{0}/{0}", "-s/{0}", f"stop-1/{'1' * 40}"])
 def test_an_emergency_under_another_name_is_refused(world: World, name: str) -> None:
     manager = world["manager"]
-    pushed = manager.push(f"{emergency(manager)}:refs/ordain/emergencies/{name}")
-    assert pushed.code != 0
+    commit = emergency(manager).partition(":")[0]
+    pushed = manager.push(f"{commit}:refs/ordain/emergencies/{name.format(commit)}")
+    assert pushed.codes == ["PUSH019"]
+    assert "is not named as an emergency is" in pushed.text
+
+
+def test_nothing_rides_along_with_an_emergency(world: World) -> None:
+    manager = world["manager"]
+    head = proposed(world)
+    manager.fetch()
+    assert manager.push(emergency(manager, beside={"more.txt": b"?"})).codes == ["PUSH019"]
+    assert manager.push(emergency(manager, on=head)).codes == ["PUSH019"]
 
 
 def test_an_emergency_that_nobody_has_signed_is_refused(world: World) -> None:
     manager = world["manager"]
     commit = written(manager, {"statement.json": b"[]", "statement.sig": b"-"})
-    assert manager.push(f"{commit}:refs/ordain/emergencies/e-1").codes == ["PUSH019"]
+    spec = f"{commit}:refs/ordain/emergencies/stop-1/{commit}"
+    assert manager.push(spec).codes == ["PUSH019"]
