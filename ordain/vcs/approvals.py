@@ -166,27 +166,6 @@ def write_approval(
     return ref, repository.write_commit(tree, (), title, actor.who, time, actor.signer)
 
 
-def read_approvals(
-    repository: Repository,
-    change: str,
-    *,
-    estate: str,
-    allowed: Sequence[AllowedKey],
-    now: datetime,
-) -> Approvals:
-    """Every approval of a change digest in this repository, each one verified at `now`."""
-    prefix = _under(change)
-    valid: list[Approval] = []
-    rejected: list[RejectedApproval] = []
-    for ref, commit in sorted(repository.refs(prefix).items()):
-        try:
-            valid.append(_read(repository, ref, commit, estate, allowed, now))
-        except (VcsError, ValueError) as error:
-            person = ref.removeprefix(prefix).partition("/")[0]
-            rejected.append(RejectedApproval(person, change, str(error), f"{ref}@{commit}"))
-    return Approvals(tuple(valid), tuple(rejected))
-
-
 def read_approval(
     repository: Repository,
     ref: str,
@@ -228,6 +207,27 @@ def _read(
     _refuse_stranger(key, person, allowed, now)
     change, proof = wanted["change"], f"{ref}@{commit}"
     return Approval(person, role, change, time, key.fingerprint, proof, base)
+
+
+def read_approvals(
+    repository: Repository,
+    change: str,
+    *,
+    estate: str,
+    allowed: Sequence[AllowedKey],
+    now: datetime,
+) -> Approvals:
+    """Every approval of a change digest in this repository, each one verified at `now`."""
+    prefix = _under(change)
+    valid: list[Approval] = []
+    rejected: list[RejectedApproval] = []
+    for ref, commit in sorted(repository.refs(prefix).items()):
+        try:
+            valid.append(_read(repository, ref, commit, estate, allowed, now))
+        except (VcsError, ValueError) as error:
+            person = ref.removeprefix(prefix).partition("/")[0]
+            rejected.append(RejectedApproval(person, change, str(error), f"{ref}@{commit}"))
+    return Approvals(tuple(valid), tuple(rejected))
 
 
 def _verified(
