@@ -55,6 +55,7 @@ COMMANDS = {
     "lock": ("lock", "Write the versions that training runs with."),
     "down": ("down", "Stop the serving processes of this machine."),
     "schema": ("schema", "Write JSON Schemas for editors."),
+    "hook": ("hook", "Let git ask ordain: before a commit, before a push, on a server."),
     "doctor": ("doctor", "Look for what is wrong with this machine, clone and home."),
     "explain": ("explain", "Explain a code, a field or a pack of policies."),
     "demo": ("demo", "Walk through the whole loop in a temporary estate."),

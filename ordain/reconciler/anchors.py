@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ordain.ledger.ledger import Ledger
     from ordain.reconciler.source import Source
     from ordain.reconciler.state import StateStore
+    from ordain.vcs.git import Repository
     from ordain.vcs.keys import AllowedKey, Signer
 
 
@@ -207,6 +208,14 @@ def _heads_in(source: Source, commit: str) -> dict[str, dict[str, Any]] | None:
     except (MissingPath, ValueError):
         return None
     return said if _are_heads(said) else None
+
+
+def is_anchor(repository: Repository, commit: str) -> bool:
+    """Whether a commit holds heads of chains; whose it is, is another question."""
+    try:
+        return _are_heads(json.loads(repository.read(commit, FILE)))
+    except (MissingPath, ValueError):
+        return False
 
 
 def _are_heads(said: object) -> TypeGuard[dict[str, dict[str, Any]]]:

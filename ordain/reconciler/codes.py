@@ -6,7 +6,7 @@ from typing import Final
 
 from ordain.specs.explanations import Explanation
 
-CODES: Final = {
+_COMMITS: Final = {
     "GATE001": Explanation(
         "a commit is not signed by anybody in the Organization",
         "Without a signer there is no contributor, and without contributors nobody can say that an "
@@ -111,3 +111,147 @@ CODES: Final = {
         "read the reason; ordain emergencies list says what there is",
     ),
 }
+
+# What a git server refuses (`ordain hook install --server`).
+_PUSHES: Final = {
+    "PUSH001": Explanation(
+        "nobody is named as the pusher, or two people are",
+        "A push is judged by the account that the server has asked for. Without one nobody could "
+        "say who merged; two different names mean that one of them was brought along.",
+        "git push over a transport that asks for no account",
+        "push with your account over https, or over ssh with a forced command that sets "
+        "ORDAIN_PUSHER",
+    ),
+    "PUSH002": Explanation(
+        "the account is nobody's in the Organization, or several people's",
+        "People are known by the accounts that the Organization of the protected branch lists for "
+        "them under the forge `git`; who lists none is known by their name.",
+        "push as `temp` where no person is called or listed so",
+        "list it under `accounts` of one person: {forge: git, login: ...}",
+    ),
+    "PUSH003": Explanation(
+        "this person or the machine may not push this",
+        "An auditor reads. The reconciler pushes promotions and nothing that people write.",
+        "an auditor pushes a branch",
+        "push as the person who has made it",
+    ),
+    "PUSH004": Explanation(
+        "the name of a ref can be taken for another",
+        "Where case or composed letters do not count, two such names are one file; and a person "
+        "reads one name. Letters that show nothing make any name look like another.",
+        "git push origin topic:Main",
+        "give the branch another name",
+    ),
+    "PUSH005": Explanation(
+        "this kind of ref is not kept here",
+        "Production follows the protected branch and what stands under refs/ordain. Tags, notes "
+        "and other refs would be a second truth that nothing judges.",
+        "git push origin v1.0",
+        "push it as a branch",
+    ),
+    "PUSH006": Explanation(
+        "the ref stands for another ref",
+        "A push to a symbolic ref moves the ref behind it, under a name that nobody protects.",
+        "git push origin topic:alias, where alias is a symbolic ref to main",
+        "push to the ref itself; whoever runs the server may remove the alias",
+    ),
+    "PUSH007": Explanation(
+        "the protected branch is not deleted",
+        "Production follows it, and its history is evidence.",
+        "git push origin :main",
+        "revert what is wrong by a proposal",
+    ),
+    "PUSH008": Explanation(
+        "the push does not go on from where the protected branch is",
+        "History is not rewritten, and the first parent of a merge is the branch itself. Somebody "
+        "may also have been faster.",
+        "git push --force origin main",
+        "fetch, and merge the proposal again",
+    ),
+    "PUSH009": Explanation(
+        "what is pushed to the protected branch is no merge of one proposal",
+        "Who pushes a commit of their own there has merged their own work, and nobody has seen it.",
+        "git commit && git push origin main",
+        "push it as a branch, then: ordain proposals approve, ordain proposals merge",
+    ),
+    "PUSH010": Explanation(
+        "a merge is not signed by whoever pushes it",
+        "The person who merges stands for the merge with their key and with their account; two "
+        "people would mean that one of them can deny it.",
+        "push a merge that a colleague has made",
+        "merge as yourself, with your own key",
+    ),
+    "PUSH011": Explanation(
+        "the person has no role that may merge",
+        "A merge deploys. Those who may approve may merge.",
+        "a data scientist merges an approved proposal",
+        "ask a manager, a compliance manager or the CTO to merge it",
+    ),
+    "PUSH012": Explanation(
+        "a merge brings nothing",
+        "Such a merge would make commits part of the history that nobody judges, because nothing "
+        "changes, and the proposal could never be merged again.",
+        "git merge --strategy ours topic",
+        "close the proposal instead",
+    ),
+    "PUSH013": Explanation(
+        "somebody merges their own work, which nobody else has approved",
+        "One person must not be able to bring a change into production alone.",
+        "a manager commits a change, merges it and pushes the merge",
+        "ask somebody who did not contribute: ordain proposals approve",
+    ),
+    "PUSH014": Explanation(
+        "the name is kept for promotions by the reconciler",
+        "Under ordain/promote/ everybody expects what the machine has trained and signed.",
+        "git push origin topic:ordain/promote/credit-default-2",
+        "push it under another name; turning a promotion down takes a role that approves",
+    ),
+    "PUSH015": Explanation(
+        "the approval is somebody else's, or in a role that the person does not hold",
+        "Each person pushes their own approvals, with their own account and key.",
+        "push a statement under refs/ordain/approvals/.../manager/... as the data scientist",
+        "approve as yourself, in a role that the Organization gives you",
+    ),
+    "PUSH016": Explanation(
+        "a statement is evidence and stays as it is",
+        "Approvals and emergencies are added and never replaced or deleted: what was decided on "
+        "them has to be found again.",
+        "git push origin :refs/ordain/approvals/...",
+        "leave it; what is no longer true is said anew beside it",
+    ),
+    "PUSH017": Explanation(
+        "the approval does not hold",
+        "The statement is not what its ref says, is not signed by the person, or its key is not "
+        "good.",
+        "push a statement that is signed with another key",
+        "approve again: ordain proposals approve",
+    ),
+    "PUSH018": Explanation(
+        "the anchors of the ledger only go forward, signed by the reconciler",
+        "They say what the ledger held; whoever could move them could rewrite it.",
+        "git push --force origin COMMIT:refs/ordain/anchors",
+        "let the reconciler push them",
+    ),
+    "PUSH019": Explanation(
+        "the emergency is not a statement of whoever pushes it",
+        "An emergency acts at once, so its place is only for statements that are signed by the "
+        "person they name, pushed by that person or the reconciler.",
+        "push a commit without a signature to refs/ordain/emergencies/42",
+        "act with ordain as yourself, and let it push what you have signed",
+    ),
+    "PUSH022": Explanation(
+        "the history does not go on from where trust begins",
+        "Whoever runs the server has named the commit from which on everything is judged. A "
+        "history without it is another estate.",
+        "push another repository into an empty server",
+        "push the branch of the estate, or ask whoever runs the server what its root is",
+    ),
+    "PUSH023": Explanation(
+        "a ref is not where the push has seen it",
+        "Somebody was faster.",
+        "two people push the same branch",
+        "fetch, look at what has changed, and push again",
+    ),
+}
+
+CODES: Final = {**_COMMITS, **_PUSHES}

@@ -14,7 +14,9 @@ ReconcilerError      REC000  exit code 2
 ├── AnchorInvalid    REC011  what git anchors and what the ledger holds do not agree
 ├── PlanUnreadable   REC012  the file is no saved plan
 ├── NotDeployed      REC013  there is no such deployment
-└── EmergencyRefused EMG007  an order in an emergency that nobody may give (exit code 1)
+├── EmergencyRefused EMG007  an order in an emergency that nobody may give (exit code 1)
+├── HookRefused      PUSH028 a hook cannot be installed or run here
+└── ServerUnready    PUSH029 a git server does not know what it protects (exit code 1)
 """
 
 from __future__ import annotations
@@ -113,3 +115,16 @@ class EmergencyRefused(ReconcilerError):
 
     code = "EMG007"
     exit_code = 1
+
+
+class HookRefused(ReconcilerError):
+    """A hook cannot be installed or run here."""
+
+    code = "PUSH028"
+
+
+class ServerUnready(ReconcilerError):
+    """A git server cannot say what it protects, and so accepts nothing."""
+
+    exit_code = 1
+    code = "PUSH029"

@@ -214,11 +214,16 @@ def open_source(path: Path, environ: Mapping[str, str], *, opener: Opener = _ope
     forge = _forge(hosts, settings, remote)
     root = repository.root_commit(head)
     home = home_of(root, environ)
-    known = KnownValues()
-    if environ.get("ORDAIN_NO_CACHE", "") in {"", "0"}:
-        repository.signatures = KnownSignatures(home.signatures)
-        known = KnownValues(home.values)
+    known = _remembered(repository, home, environ)
     return Source(repository, settings, forge, home, root, unusable, known, hosts)
+
+
+def _remembered(repository: Repository, home: Home, environ: Mapping[str, str]) -> KnownValues:
+    """What earlier runs have read, for signatures and values; nothing where that is not wanted."""
+    if environ.get("ORDAIN_NO_CACHE", "") not in {"", "0"}:
+        return KnownValues()
+    repository.signatures = KnownSignatures(home.signatures)
+    return KnownValues(home.values)
 
 
 def _forge(hosts: Hosts, settings: Estate, remote: str | None) -> Forge:
@@ -230,6 +235,29 @@ def _forge(hosts: Hosts, settings: Estate, remote: str | None) -> Forge:
 
     open_host = partial(hosts.opened, settings.forge, hosts.repository.remotes()[remote])
     return HostedForge(hosts.repository, target=target, remote=remote, open_host=open_host)
+
+
+def served_source(
+    repository: Repository, branch: str, revision: str, environ: Mapping[str, str]
+) -> Source:
+    """The estate that a git server keeps, with the settings of one of its commits.
+
+    Which branch counts is said by whoever runs the server, and not by the estate.
+
+    Raises:
+        SpecError: that commit has no valid Estate.
+    """
+    settings, root = _settings(repository, revision), repository.root_commit(revision)
+    forge = PlainGit(repository, target=branch, alone=True)
+    home = home_of(root, environ)
+    return Source(
+        repository, settings, forge, home, root, known=_remembered(repository, home, environ)
+    )
+
+
+def protected_branch_of(repository: Repository, revision: str) -> str:
+    """The branch that production follows, as a commit says it; `SpecError` without an Estate."""
+    return _settings(repository, repository.resolve(revision)).protected_branch
 
 
 def pin_trust(source: Source, state: StateStore) -> None:

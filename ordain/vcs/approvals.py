@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ordain.specs.canonical import canonical_json
-from ordain.vcs.errors import UnnameableChange, VcsError
+from ordain.vcs.errors import BadSignature, UnnameableChange, VcsError
 from ordain.vcs.keys import Signer, holder
 from ordain.vcs.signatures import APPROVAL, sign, verify
 
@@ -172,6 +172,49 @@ def write_approval(
     return ref, repository.write_commit(tree, (), title, actor.who, time, signer)
 
 
+def read_approval(
+    repository: Repository,
+    ref: str,
+    commit: str,
+    *,
+    estate: str,
+    allowed: Sequence[AllowedKey],
+    now: datetime,
+) -> Approval:
+    """The approval that a commit would be under a ref, whether or not the ref is there yet.
+
+    Raises:
+        VcsError: it is none, or not by the person whom the ref names.
+    """
+    try:
+        return _read(repository, ref, commit, estate, allowed, now)
+    except ValueError as error:
+        remedy = "approve again: ordain proposals approve"
+        raise BadSignature(str(error), remedy=remedy) from error
+
+
+def _read(
+    repository: Repository,
+    ref: str,
+    commit: str,
+    estate: str,
+    allowed: Sequence[AllowedKey],
+    now: datetime,
+) -> Approval:
+    digest, person, role, base = [*ref.removeprefix(PREFIX).split("/", 3), "", "", ""][:4]
+    wanted = {
+        "person": person,
+        "role": role,
+        "change": f"sha256:{digest}",
+        "base": base,
+        "estate": estate,
+    }
+    time, key = _verified(repository, commit, wanted, now)
+    _refuse_stranger(key, person, allowed, now)
+    change, proof = wanted["change"], f"{ref}@{commit}"
+    return Approval(person, role, change, time, key.fingerprint, proof, base)
+
+
 def read_approvals(
     repository: Repository,
     change: str,
@@ -185,22 +228,11 @@ def read_approvals(
     valid: list[Approval] = []
     rejected: list[RejectedApproval] = []
     for ref, commit in sorted(repository.refs(prefix).items()):
-        person, role, base = [*ref.removeprefix(prefix).split("/", 2), "", ""][:3]
-        proof = f"{ref}@{commit}"
-        wanted = {
-            "person": person,
-            "role": role,
-            "change": change,
-            "base": base,
-            "estate": estate,
-        }
         try:
-            time, key = _verified(repository, commit, wanted, now)
-            _refuse_stranger(key, person, allowed, now)
+            valid.append(_read(repository, ref, commit, estate, allowed, now))
         except (VcsError, ValueError) as error:
-            rejected.append(RejectedApproval(person, change, str(error), proof))
-        else:
-            valid.append(Approval(person, role, change, time, key.fingerprint, proof, base))
+            person = ref.removeprefix(prefix).partition("/")[0]
+            rejected.append(RejectedApproval(person, change, str(error), f"{ref}@{commit}"))
     return Approvals(tuple(valid), tuple(rejected))
 
 

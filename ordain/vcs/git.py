@@ -120,6 +120,17 @@ class Repository(Reading):
                 raise failure(command, answer)
             return self._written("write-tree", extra=index)
 
+    def index_tree(self, index: str | None = None) -> str:
+        """The tree that a commit of the index would have; `index` is the file of another one.
+
+        Git names it to a hook while it makes a commit of some files only.
+
+        Raises:
+            GitError: the index has conflicts.
+        """
+        where = {} if index is None else {"GIT_INDEX_FILE": str(Path(index).absolute())}
+        return self._written("write-tree", extra=where)
+
     def _index_line(self, path: str, content: bytes | None, old: Entry | None) -> bytes:
         name = path.encode("utf-8", "surrogateescape")
         if content is None:
@@ -290,7 +301,9 @@ def _rejection(answer: Answer) -> PushRejected | None:
         for line in answer.error.splitlines()
         if line.startswith("remote:") and line.removeprefix("remote:").strip()
     )
-    told = f": {said[-1]}" if said else ""
+    # A hook that names an error says more after it: the remedy, and what to do next.
+    reasons = [line for line in said if line.startswith("error[")] or list(said[-1:])
+    told = f": {reasons[0]}" if reasons else ""
     return PushRejected(
         f"the remote refused {guilty[1].partition(':')[2]} ({reason}){told}",
         reason=reason,

@@ -55,15 +55,21 @@ REMOTE_APPROVALS = "refs/ordain/remote-approvals/"
 class PlainGit:
     """A `Forge` over one repository and at most one remote.
 
-    `remote` names it; None takes `origin`, or the only one there is, or none.
+    `remote` names it; None takes `origin`, or the only one there is, or none. With `alone` the
+    repository is the truth itself, whatever remotes it has: the one that a server keeps.
     """
 
     def __init__(
-        self, repository: Repository, *, target: str = "main", remote: str | None = None
+        self,
+        repository: Repository,
+        *,
+        target: str = "main",
+        remote: str | None = None,
+        alone: bool = False,
     ) -> None:
         self.repository = repository
         self.target = target
-        self.remote = _chosen_remote(repository, remote)
+        self.remote = None if alone else _chosen_remote(repository, remote)
 
     @property
     def target_ref(self) -> str:

@@ -43,6 +43,8 @@ FOUNDED = {
     "plan --base HEAD": "ordain proposals list",
     "down": "ordain reconcile --once",
     "audit verify": "ordain reconcile --once",
+    "hook install": "ordain hook status",
+    "hook status": "ordain hook install",
 }
 # A key must be alone on standard output, lists of keys are for ssh-keygen and manifests for a
 # cluster: what comes next is said on the other stream.
@@ -66,6 +68,7 @@ ELSEWHERE = {
 }
 WITHOUT = {
     "demo": "it tells each step itself",
+    "hook run": "git calls it and looks at the exit code",
 }
 
 

@@ -702,3 +702,10 @@ def test_an_index_in_use_leaves_the_files_behind_and_says_how_to_go_on(
     command = merged.notes[0].partition("by hand: ")[2].split()
     subprocess.run(command, cwd=local.repository.path, check=True)
     assert local.repository.dirty_paths() == ()
+
+
+def test_a_repository_that_is_the_truth_itself_asks_none_of_its_remotes(estate: Repository) -> None:
+    """The copy that a server keeps was cloned from somewhere, and has gone its own way since."""
+    assert PlainGit(estate).target_ref == "refs/remotes/origin/main"
+    assert PlainGit(estate, alone=True).target_ref == "refs/heads/main"
+    assert PlainGit(estate, alone=True).remote is None

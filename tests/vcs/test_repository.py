@@ -553,3 +553,20 @@ def test_a_git_that_cannot_merge_without_a_work_tree_is_too_old(
         estate.merge_tree("main", "main")
     assert caught.value.message.endswith(" cannot merge without a work tree")
     assert caught.value.remedy == "install git 2.38 or later"
+
+
+def test_a_name_may_hold_what_unicode_takes_for_the_end_of_a_line(estate: Repository) -> None:
+    head = estate.resolve("HEAD")
+    estate.update_ref("refs/heads/a\u2028b\x85c", head, None)
+    assert estate.refs("refs/heads/a\u2028b\x85c") == {"refs/heads/a\u2028b\x85c": head}
+
+
+def test_the_tree_of_an_index_is_that_of_the_commit_it_would_make(estate: Repository) -> None:
+    before = estate.commit("HEAD").tree
+    assert estate.index_tree() == before
+    (estate.path / "model.yaml").write_bytes(b"kind: Other\n")
+    assert estate.index_tree() == before
+    estate.ask("add", "model.yaml")
+    assert estate.read(estate.index_tree(), "model.yaml") == b"kind: Other\n"
+    other = str(estate.path / "other-index")
+    assert estate.tree(estate.index_tree(other)) == {}

@@ -1,0 +1,339 @@
+"""What a git server lets in: every ref of a push is judged before any of them moves.
+
+Who pushes is the account that the server has asked for, never a name in a commit. What may be
+pushed depends on the ref:
+
+    the protected branch       merges that the gate lets pass, by whoever signed them (`merging`)
+    ordain/promote/*           commits that the reconciler signed
+    any other branch           anything, by anybody who may write: it is judged when it is merged
+    refs/ordain/approvals/*    one's own, once, and only if the statement holds
+    refs/ordain/anchors        forward, signed by the reconciler
+    refs/ordain/emergencies/*  once, by whoever signed
+    all else                   nothing: tags, notes and unknown refs would be truth beside the truth
+
+Judging in `update`, ref by ref, was refused: the good refs of a bad push would stay. Whatever
+cannot be judged is refused; there is no way to pass by making this break.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ordain.policies.separation import APPROVERS
+from ordain.reconciler.emergency_refs import EMERGENCIES, emergency_problem
+from ordain.reconciler.history import commits_between, signers
+from ordain.reconciler.people import allowed_keys, find_person
+from ordain.reconciler.refusals import problem, refusal
+from ordain.reconciler.served import HEADS
+from ordain.specs.errors import FindingsError, OrdainError
+from ordain.specs.people import RECONCILER
+from ordain.vcs.approvals import PREFIX as APPROVALS
+from ordain.vcs.approvals import SIGNATURE, STATEMENT, is_approval_ref, read_approval
+from ordain.vcs.plain import ANCHORS, PROMOTE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from ordain.reconciler.served import Served
+    from ordain.specs.findings import Finding
+    from ordain.specs.kinds.organization import Organization
+
+PUSHERS: Final = ("REMOTE_USER", "ORDAIN_PUSHER")
+EMERGENCY_BRANCH: Final = "ordain/emergency/"
+READERS: Final = frozenset({"auditor"})
+LINE: Final = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)")
+
+
+# What these names begin with is somebody's.
+RESERVED: Final = (
+    f"{HEADS}{PROMOTE}",
+    f"{HEADS}{EMERGENCY_BRANCH}",
+    APPROVALS,
+    EMERGENCIES,
+    ANCHORS,
+)
+# Letters that are printable by Unicode and show nothing.
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One ref of a push; None where it is not there before, or shall not be there after it."""
+
+    ref: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedUpdate:
+    """A ref that must not move, and why."""
+
+    ref: str
+    findings: tuple[Finding, ...]
+
+
+def parse_updates(data: bytes) -> tuple[Update, ...]:
+    """What git hands to the hook on its standard input: `old new ref` on each line.
+
+    Raises:
+        FindingsError: it is not of that form.
+    """
+    found = []
+    for line in filter(None, data.decode("utf-8", "surrogateescape").split("\n")):
+        match = LINE.fullmatch(line)
+        if match is None:
+            raise refusal("PUSH005", f"git asks for something unknown: {line!r}", "push branches")
+        old, new, ref = match.groups()
+        found.append(Update(ref, old if old.strip("0") else None, new if new.strip("0") else None))
+    return tuple(found)
+
+
+def pusher_named(environ: Mapping[str, str]) -> str:
+    """The account that a web server (`REMOTE_USER`) or a forced command of ssh has asked for.
+
+    Raises:
+        FindingsError: there is none, or there are two.
+    """
+    names = {environ[name] for name in PUSHERS if environ.get(name)}
+    if len(names) == 1:
+        return names.pop()
+    said = "nobody is named as the pusher" if not names else "two names are given for the pusher"
+    remedy = "push with your account over https, or over ssh with the command that names you"
+    raise refusal("PUSH001", said, remedy)
+
+
+def pusher_of(organization: Organization, login: str) -> str:
+    """The one person, or the reconciler, whose account on this server a login is.
+
+    Whoever lists accounts on git servers is known by these only, everybody else by name.
+
+    Raises:
+        FindingsError: nobody has it, several do, or they may only read.
+    """
+    listed: dict[str, set[str]] = {person.name: set() for person in organization.people}
+    for person in organization.people:
+        listed[person.name] = {one.login for one in person.accounts if one.forge == "git"}
+    found = {name for name, logins in listed.items() if login in (logins or {name})}
+    found |= {RECONCILER} & {login}
+    if len(found) != 1:
+        said = "is nobody's in the Organization" if not found else "stands for several people"
+        remedy = "list it under `accounts` of one person: {forge: git, login: ...}"
+        raise refusal("PUSH002", f"the account {login!r} {said}", remedy)
+    name = found.pop()
+    if name != RECONCILER and set(find_person(organization, name).roles) <= READERS:
+        raise refusal("PUSH003", f"{name} may read and not write", "ask a data scientist")
+    return name
+
+
+def judge_push(
+    served: Served, updates: Iterable[Update], login: str, now: datetime
+) -> tuple[RefusedUpdate, ...]:
+    """Judge every ref of a push; what is returned must keep all of them from moving.
+
+    Raises:
+        FindingsError: the pusher may push nothing at all.
+    """
+    person = pusher_of(served.organization, login)
+    refused = []
+    for update in updates:
+        try:
+            found = tuple(_judge(served, update, person, now))
+        except FindingsError as error:
+            found = error.findings
+        except OrdainError as error:
+            found = (problem(error.code, error.message, error.remedy),)
+        if found:
+            refused.append(RefusedUpdate(update.ref, found))
+    return tuple(refused)
+
+
+def _judge(served: Served, update: Update, person: str, now: datetime) -> Iterable[Finding]:
+    _refuse_place(served, update)
+    ref = update.ref
+    if ref == served.ref:
+        from ordain.reconciler.merging import judge_merges
+
+        return judge_merges(served, update.new, person, now)
+    if ref.startswith(HEADS):
+        return _judge_branch(served, update, person, now)
+    if ref.startswith(APPROVALS):
+        return _judge_approval(served, update, person, now)
+    if ref == ANCHORS:
+        return _judge_anchor(served, update, now)
+    if ref.startswith(EMERGENCIES):
+        return _judge_emergency(served, update, person, now)
+    message = f"{ref} is no branch and nothing that ordain keeps under refs/ordain"
+    return [problem("PUSH005", message, f"push it as a branch: git push REMOTE COMMIT:{HEADS}NAME")]
+
+
+# Names
+
+
+def _refuse_place(served: Served, update: Update) -> None:
+    """A ref is exactly what its name says, and where the pusher believes it to be."""
+    ref = update.ref
+    if ref in served.symbolic:
+        raise refusal("PUSH006", f"{ref} stands for another ref", "push to that ref by its name")
+    if not ref.isprintable():
+        message = f"{ref!r} has letters that cannot be shown"
+        raise refusal("PUSH004", message, "give the branch another name")
+    twin = _twin(ref, served.ref)
+    if twin is not None:
+        message = f"{ref} can be taken for {twin}, or is in its way"
+        raise refusal("PUSH004", message, "give the branch another name")
+    if update.old != served.refs.get(ref):
+        where = served.refs.get(ref, "nowhere")[:12]
+        message = f"{ref} is at {where}, and not where the push has seen it"
+        raise refusal("PUSH023", message, "fetch, look at what has changed, and push again")
+
+
+def _twin(ref: str, protected: str) -> str | None:
+    """The name that means something here and that this one is not, but looks like or blocks.
+
+    On a disk that ignores case or composes letters the two are one file; to a person, one name. And
+    where a branch `ordain` stands, git makes no `ordain/promote/x`.
+    """
+    plain, home = _folded(ref), _folded(protected)
+    if plain == home:
+        return None if ref == protected else protected
+    if plain.startswith(f"{home}/") or home.startswith(f"{plain}/"):
+        return protected
+    for name in RESERVED:
+        if plain.startswith(_folded(name)) and not ref.startswith(name):
+            return name
+        if _folded(name).startswith(f"{plain}/"):
+            return name
+    short = plain.removeprefix(HEADS)
+    if short != plain and short in {"head", home, home.removeprefix("refs/")}:
+        return "HEAD" if short == "head" else protected
+    return None
+
+
+def _folded(ref: str) -> str:
+    """A name without case, composition and width (toNFKC_Casefold, Unicode 3.13 D147)."""
+    folded = unicodedata.normalize("NFKC", ref).casefold()
+    return unicodedata.normalize("NFKC", _UNSEEN.sub("", folded))
+
+
+# Branches
+
+
+def _judge_branch(served: Served, update: Update, person: str, now: datetime) -> Iterable[Finding]:
+    if update.ref.startswith(f"{HEADS}{PROMOTE}"):
+        return _judge_promotion(served, update, person, now)
+    if person == RECONCILER and not update.ref.startswith(f"{HEADS}{EMERGENCY_BRANCH}"):
+        message = f"the reconciler pushes promotions, and {update.ref} is none"
+        return [problem("PUSH003", message, "push it as the person who has made it")]
+    if update.new is not None:
+        served.repository.commit(update.new)
+    return []
+
+
+def _judge_promotion(
+    served: Served, update: Update, person: str, now: datetime
+) -> Iterable[Finding]:
+    """What stands here is the machine's; people remove it when it is merged, or turn it down."""
+    if update.new is None:
+        return _judge_removal(served, update, person)
+    brought = commits_between(served.repository, served.base, update.new)
+    found = signers(served.repository, brought, allowed_keys(served.organization), now)
+    others = [one for one, who in zip(brought, found, strict=True) if who != RECONCILER]
+    if not others and brought:
+        return []
+    what = f"commit {others[0][:12]} is not signed by the reconciler" if others else "it is empty"
+    message = f"{update.ref} is for promotions by the reconciler: {what}"
+    return [problem("PUSH014", message, "push it under another name, it is a proposal there too")]
+
+
+def _judge_removal(served: Served, update: Update, person: str) -> Iterable[Finding]:
+    merged = update.old is None or served.repository.is_ancestor(update.old, served.base)
+    if merged or person == RECONCILER:
+        return []
+    if set(find_person(served.organization, person).roles) & set(APPROVERS):
+        return []
+    message = f"{person} may not turn down a promotion that is not merged"
+    return [problem("PUSH014", message, "ask a manager")]
+
+
+# What is kept under refs/ordain
+
+
+def _judge_approval(
+    served: Served, update: Update, person: str, now: datetime
+) -> Iterable[Finding]:
+    new = _added(update, "an approval")
+    owner, _, role = update.ref.removeprefix(APPROVALS).partition("/")[2].partition("/")
+    role = role.partition("/")[0]
+    if not is_approval_ref(update.ref):
+        message = f"{update.ref} is not named as an approval is"
+        raise refusal("PUSH017", message, "approve with: ordain proposals approve")
+    if owner != person:
+        message = f"{person} cannot push an approval of {owner}"
+        raise refusal("PUSH015", message, "approve as yourself, with your own key and account")
+    if role not in find_person(served.organization, person).roles:
+        message = f"{person} does not hold the role {role}"
+        raise refusal("PUSH015", message, "approve in a role that the Organization gives you")
+    estate = served.source.root_commit
+    keys = allowed_keys(served.organization)
+    try:
+        read_approval(served.repository, update.ref, new, estate=estate, allowed=keys, now=now)
+    except OrdainError as error:
+        message = f"the approval does not hold: {error.message}"
+        raise refusal("PUSH017", message, error.remedy) from error
+    return _only_statement(served, new)
+
+
+def _only_statement(served: Served, commit: str) -> Iterable[Finding]:
+    """Nothing rides along: neither other files nor a history."""
+    beside = sorted(set(served.repository.tree(commit)) - {STATEMENT, SIGNATURE})
+    if beside or served.repository.commit(commit).parents:
+        what = f"the file {beside[0]}" if beside else "a history"
+        message = f"the statement brings {what} with it"
+        return [problem("PUSH017", message, "push what ordain has written, as it is")]
+    return []
+
+
+def _judge_anchor(served: Served, update: Update, now: datetime) -> Iterable[Finding]:
+    from ordain.reconciler.anchors import is_anchor
+
+    remedy = "let the reconciler push it; a broken one is put back from a good clone"
+    if update.new is None:
+        raise refusal("PUSH018", f"{ANCHORS} is not deleted", remedy)
+    if update.old is not None and not served.repository.is_ancestor(update.old, update.new):
+        raise refusal("PUSH018", f"{ANCHORS} only goes forward", remedy)
+    brought = commits_between(served.repository, update.old, update.new)
+    found = signers(served.repository, brought, allowed_keys(served.organization), now)
+    for commit, signer in zip(brought, found, strict=True):
+        if signer != RECONCILER:
+            message = f"the anchor {commit[:12]} is not signed by the reconciler"
+            raise refusal("PUSH018", message, remedy)
+        if not is_anchor(served.repository, commit):
+            raise refusal("PUSH018", f"{commit[:12]} is no anchor", remedy)
+    return []
+
+
+def _judge_emergency(
+    served: Served, update: Update, person: str, now: datetime
+) -> Iterable[Finding]:
+    new = _added(update, "an emergency")
+    keys = allowed_keys(served.organization)
+    said = emergency_problem(served.repository, update.ref, new, pusher=person, keys=keys, now=now)
+    if said:
+        raise refusal("PUSH019", said, "see: ordain explain PUSH019")
+    return []
+
+
+def _added(update: Update, what: str) -> str:
+    """The commit of a ref that is made once and stays."""
+    if update.new is not None and update.old is None:
+        return update.new
+    verb = "deleted" if update.new is None else "replaced"
+    message = f"{what} is evidence, it is not {verb}: {update.ref}"
+    raise refusal("PUSH016", message, "leave it; what is no longer true is said anew beside it")
