@@ -1,0 +1,345 @@
+"""`ordain gate`, run as a pipeline runs it: a shallow clone, an event, a verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from ordain.policies.records import read_record
+from ordain.policies.records_schema import record_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from places import Place
+
+ROUTE = "specs/routes/credit.yaml"
+MODEL = "specs/models/credit-default.yaml"
+MONITOR = "specs/monitors/credit-default.yaml"
+ZERO = "0" * 40
+
+
+@dataclass
+class Pipeline:
+    """A runner's clone of a forge's repository."""
+
+    place: Place
+    server: Path
+    clone: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def checkout(self, commit: str, depth: int = 1) -> None:
+        """What a runner has: a few commits of one ref, detached."""
+        self.clone.mkdir()
+        self.git("init", "-q", "-b", "nothing")
+        self.git("remote", "add", "origin", self.server.as_uri())
+        self.git("fetch", "-q", f"--depth={depth}", "origin", commit)
+        self.git("checkout", "-q", "--detach", "FETCH_HEAD")
+
+    def git(self, *arguments: str) -> str:
+        return self.place.git("-c", "protocol.file.allow=always", *arguments, at=self.clone)
+
+    def github(self, event: str, content: dict[str, Any]) -> None:
+        """The environment of a workflow's step."""
+        file = self.place.root / "event.json"
+        file.write_text(json.dumps(content))
+        self.variables |= {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_NAME": event,
+            "GITHUB_EVENT_PATH": str(file),
+        }
+
+    def gate(self, *arguments: str, expect: int) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "ordain.cli", "gate", *arguments],
+            cwd=self.clone,
+            env=self.place.environment | self.variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        assert done.returncode == expect, f"{done.stdout}\n{done.stderr}"
+        return done
+
+
+@pytest.fixture
+def pipeline(place: Place) -> Pipeline:
+    """A server with the estate, and a place for the runner's clone."""
+    server = place.root / "server.git"
+    place.git("clone", "-q", "--bare", str(place.estate), str(server))
+    place.git("config", "uploadpack.allowAnySHA1InWant", "true", at=server)
+    place.git("remote", "add", "origin", str(server))
+    return Pipeline(place, server, place.root / "runner")
+
+
+def offered(pipeline: Pipeline, *edits: tuple[str, str, str], branch: str = "topic") -> str:
+    """A pull request's branch on the server, and its commit."""
+    place = pipeline.place
+    place.git("checkout", "-q", "-b", branch, "main")
+    for path, old, new in edits:
+        place.edit(path, old, new)
+    commit = place.commit("A change")
+    place.git("push", "-q", "origin", branch)
+    place.git("push", "-q", "origin", f"{commit}:refs/pull/7/head")
+    return commit
+
+
+def main_of(pipeline: Pipeline) -> str:
+    return pipeline.place.git("rev-parse", "main").strip()
+
+
+def pull_request(head: str, *, base: str = "main", source: str = "bank/estate") -> dict[str, Any]:
+    """The fields of the event that are documented and read."""
+    return {
+        "pull_request": {
+            "number": 7,
+            "head": {"sha": head, "ref": "topic", "repo": {"full_name": source}},
+            "base": {"ref": base, "sha": ZERO, "repo": {"full_name": "bank/estate"}},
+        }
+    }
+
+
+# The change that an event names
+
+
+def test_a_pull_request_is_judged_in_a_shallow_clone_of_one_commit(pipeline: Pipeline) -> None:
+    head = offered(pipeline, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    done = pipeline.gate("--record", "../verdict.json", expect=0)
+    assert done.stdout.splitlines()[-1].startswith("0 errors")
+    record = read_record((pipeline.place.root / "verdict.json").read_bytes())
+    jsonschema.validate(record, record_schema())
+    assert (record["verdict"], record["revision"]) == ("pass", head)
+    assert record["base"] == main_of(pipeline)
+
+
+def test_what_breaks_a_policy_is_refused_with_annotations_and_a_summary(
+    pipeline: Pipeline,
+) -> None:
+    head = offered(pipeline, (MONITOR, "fail: 0.25", "fail: 5"))
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    summary, output = pipeline.place.root / "summary.md", pipeline.place.root / "output"
+    pipeline.variables |= {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(output)}
+    done = pipeline.gate("--record", "../verdict.json", expect=1)
+    assert f"::error file={MONITOR},line=" in done.stdout
+    assert summary.read_text().startswith("### ❌ ordain: fail")
+    assert output.read_text() == "verdict=fail\nrecord=../verdict.json\n"
+
+
+def test_the_rules_are_those_of_the_base_even_if_the_change_brings_others(
+    pipeline: Pipeline,
+) -> None:
+    place = pipeline.place
+    place.git("checkout", "-q", "-b", "topic", "main")
+    place.edit(MONITOR, "fail: 0.25", "fail: 5")
+    for file in (place.estate / "policies").glob("*.yaml"):
+        file.unlink()
+    head = place.commit("No rules, no limits")
+    place.git("push", "-q", "origin", "topic")
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    told = pipeline.gate("-o", "text", expect=1).stdout
+    assert "SOD-QUORUM" in told
+    assert "POL-drift-limit.features" in told
+
+
+def test_an_approval_on_the_server_is_fetched_and_counts(pipeline: Pipeline) -> None:
+    head = offered(pipeline, (ROUTE, "endpoint: /v1/credit", "endpoint: /v1/loans"))
+    place = pipeline.place
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    missing = pipeline.gate("-o", "text", expect=1).stdout
+    assert "SOD-QUORUM" in missing
+    place.git("fetch", "-q", "origin")
+    place.ordain("proposals", "approve", "topic", "--as", "manager")
+    done = pipeline.gate("-o", "text", "--record", "../verdict.json", expect=0)
+    assert "0 errors" in done.stdout
+    record = read_record((place.root / "verdict.json").read_bytes())
+    assert [one["person"] for one in record["approvals"]["counted"]] == ["manager"]
+
+
+def test_a_head_that_is_not_here_is_fetched_by_the_number(pipeline: Pipeline) -> None:
+    head = offered(pipeline, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.place.git("push", "-q", "origin", ":topic")
+    pipeline.checkout("main")
+    pipeline.github("pull_request", pull_request(head, source="somebody/fork"))
+    done = pipeline.gate(expect=0)
+    assert "note: no comment: the pipeline of a fork may not write here" in done.stderr
+
+
+def test_a_push_is_judged_against_what_was_there_before(pipeline: Pipeline) -> None:
+    before = main_of(pipeline)
+    after = offered(pipeline, (MONITOR, "fail: 0.25", "fail: 5"))
+    pipeline.checkout(after)
+    pipeline.github("push", {"ref": "refs/heads/main", "before": before, "after": after})
+    assert "POL-drift-limit.features" in pipeline.gate("-o", "text", expect=1).stdout
+
+
+def test_a_queued_merge_is_judged_as_the_commit_that_the_queue_made(pipeline: Pipeline) -> None:
+    base = main_of(pipeline)
+    head = offered(pipeline, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.checkout(head)
+    ref = f"refs/heads/gh-readonly-queue/main/pr-7-{base}"
+    group = {"head_sha": head, "head_ref": ref, "base_sha": base, "base_ref": "refs/heads/main"}
+    pipeline.github("merge_group", {"merge_group": group})
+    assert pipeline.gate("--record", "../v.json", expect=0).stderr == ""
+    record = read_record((pipeline.place.root / "v.json").read_bytes())
+    assert (record["base"], record["revision"]) == (base, head)
+
+
+def test_a_merge_request_of_gitlab_is_judged_and_told_in_its_reports(pipeline: Pipeline) -> None:
+    head = offered(pipeline, (MONITOR, "fail: 0.25", "fail: 5"))
+    pipeline.checkout(head)
+    pipeline.variables |= {
+        "GITLAB_CI": "true",
+        "CI_PIPELINE_SOURCE": "merge_request_event",
+        "CI_MERGE_REQUEST_IID": "7",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": "bank/fork",
+        "CI_MERGE_REQUEST_PROJECT_PATH": "bank/estate",
+        "CI_COMMIT_SHA": head,
+    }
+    done = pipeline.gate("-o", "text", "-o", "gitlab=../quality.json", expect=1)
+    assert "POL-drift-limit.features" in done.stdout
+    (entry, *_) = json.loads((pipeline.place.root / "quality.json").read_text())
+    assert entry["location"]["path"] == MONITOR
+
+
+def test_outside_of_a_pipeline_base_and_head_are_said(pipeline: Pipeline) -> None:
+    offered(pipeline, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.clone = pipeline.place.estate
+    done = pipeline.gate("--base", "main", "--head", "topic", "--no-fetch", expect=0)
+    assert done.stdout.splitlines()[-1] == "Next: ordain plan"
+    refused = pipeline.gate(expect=2)
+    assert "error[CLI010]: nothing here says which change to judge" in refused.stderr
+
+
+# What gives no verdict
+
+
+def test_pull_request_target_is_refused_whatever_else_is_said(pipeline: Pipeline) -> None:
+    head = offered(pipeline, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.checkout(head)
+    pipeline.github("pull_request_target", pull_request(head))
+    for words in ((), ("--base", "main", "--head", head)):
+        refused = pipeline.gate(*words, expect=2)
+        assert "error[CLI011]: pull_request_target runs with the rights" in refused.stderr
+        assert refused.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("event", "content", "said"),
+    [
+        ("pull_request", {}, "pull_request.number of this run is not what its forge documents"),
+        (
+            "pull_request",
+            pull_request("main"),
+            "pull_request.head.sha of this run is not what its forge documents",
+        ),
+        (
+            "pull_request",
+            pull_request("a" * 40, base="main:refs/heads/other"),
+            "pull_request.base.ref of this run is not what its forge documents",
+        ),
+        (
+            "push",
+            {"ref": "refs/heads/new", "before": ZERO, "after": "a" * 40},
+            "this push made the branch, so there is no commit before it",
+        ),
+        ("push", {"ref": "refs/tags/v1"}, "this run is for a tag, which changes nothing"),
+        ("workflow_dispatch", {}, "nothing here says which change to judge"),
+    ],
+)
+def test_an_event_that_names_no_change_gets_no_verdict(
+    pipeline: Pipeline, event: str, content: dict[str, Any], said: str
+) -> None:
+    pipeline.clone = pipeline.place.estate
+    pipeline.github(event, content)
+    refused = pipeline.gate(expect=2)
+    assert f"error[CLI010]: {said}" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_a_history_that_was_rewritten_gets_no_verdict(pipeline: Pipeline) -> None:
+    place, before = pipeline.place, main_of(pipeline)
+    place.git("checkout", "-q", "--orphan", "other")
+    after = place.git("commit-tree", "-m", "anew", f"{before}^{{tree}}").strip()
+    place.git("push", "-q", "origin", f"{after}:refs/heads/other")
+    pipeline.checkout(before)
+    pipeline.github("push", {"ref": "refs/heads/main", "before": before, "after": after})
+    refused = pipeline.gate(expect=2)
+    assert "does not go on from" in refused.stderr
+
+
+def test_a_server_that_does_not_answer_gives_no_verdict(pipeline: Pipeline) -> None:
+    head = offered(pipeline, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.checkout(head, depth=100)
+    pipeline.github("pull_request", pull_request(head))
+    pipeline.server.rename(pipeline.place.root / "gone")
+    refused = pipeline.gate("--record", "../verdict.json", expect=2)
+    assert refused.stderr.startswith("error[VCS")
+    assert not (pipeline.place.root / "verdict.json").exists()
+
+
+def test_a_shallow_clone_that_cannot_be_completed_gives_no_verdict(pipeline: Pipeline) -> None:
+    head = offered(pipeline, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    pipeline.server.rename(pipeline.place.root / "gone")
+    refused = pipeline.gate(expect=2)
+    assert "error[VCS013]" in refused.stderr
+    assert "fetch-depth: 0" in refused.stderr
+
+
+def test_a_record_that_cannot_be_written_is_no_verdict(pipeline: Pipeline) -> None:
+    pipeline.clone = pipeline.place.estate
+    refused = pipeline.gate("--base", "HEAD", "--record", "../nowhere/v.json", expect=2)
+    assert "error[VDT002]: the record cannot be written to ../nowhere/v.json" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_a_comment_that_cannot_be_written_changes_no_verdict(pipeline: Pipeline) -> None:
+    head = offered(pipeline, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    done = pipeline.gate(expect=0)
+    assert done.stderr.startswith("note: no comment: ")
+    assert pipeline.gate("--no-comment", expect=0).stderr == ""
+
+
+# Texts of strangers
+
+
+def test_no_text_of_a_change_becomes_a_command_of_the_runner(pipeline: Pipeline) -> None:
+    place = pipeline.place
+    place.git("checkout", "-q", "-b", "topic", "main")
+    file = place.estate / "specs" / "models" / "x\n::set-output name=a::b.yaml"
+    file.write_text("kind: '::error::%0A::stop-commands::x'\n")
+    head = place.commit("::add-mask::all")
+    place.git("push", "-q", "origin", "topic")
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    done = pipeline.gate(expect=1)
+    commands = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("::")]
+    assert all(line.startswith(("::error ", "::warning ", "::notice ")) for line in commands)
+
+
+def test_a_name_of_a_record_adds_no_output_of_its_own(pipeline: Pipeline) -> None:
+    output = pipeline.place.root / "output"
+    pipeline.variables |= {"GITHUB_OUTPUT": str(output)}
+    pipeline.clone = pipeline.place.estate
+    name = "../a\nverdict=pass"
+    pipeline.gate("--base", "HEAD", "--record", name, expect=0)
+    assert output.read_text() == "verdict=pass\n"
+    assert os.path.lexists(pipeline.place.estate / name)
