@@ -7,8 +7,8 @@ import sys
 
 CODE = """
 import sys
-from ordain.vcs import approvals, changes, forge, git, keys, plain, signatures
-print([name for name in ("cryptography", "git", "yaml") if name in sys.modules])
+from ordain.vcs import approvals, changes, forge, forges, git, host, keys, plain, signatures
+print([name for name in ("cryptography", "git", "http.client", "ssl", "yaml") if name in sys.modules])
 """
 
 
