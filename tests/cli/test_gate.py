@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+from forges.github import GitHubStub
 
 from ordain.policies.records import read_record
 from ordain.policies.records_schema import record_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from places import Place
@@ -116,7 +118,7 @@ def test_a_pull_request_is_judged_in_a_shallow_clone_of_one_commit(pipeline: Pip
     pipeline.checkout(head)
     pipeline.github("pull_request", pull_request(head))
     done = pipeline.gate("--record", "../verdict.json", expect=0)
-    assert done.stdout.splitlines()[-1].startswith("0 errors")
+    assert done.stdout == "no findings in 9 files\n"
     record = read_record((pipeline.place.root / "verdict.json").read_bytes())
     jsonschema.validate(record, record_schema())
     assert (record["verdict"], record["revision"]) == ("pass", head)
@@ -154,6 +156,7 @@ def test_the_rules_are_those_of_the_base_even_if_the_change_brings_others(
     assert "POL-drift-limit.features" in told
 
 
+@pytest.mark.e2e
 def test_an_approval_on_the_server_is_fetched_and_counts(pipeline: Pipeline) -> None:
     head = offered(pipeline, (ROUTE, "endpoint: /v1/credit", "endpoint: /v1/loans"))
     place = pipeline.place
@@ -163,8 +166,7 @@ def test_an_approval_on_the_server_is_fetched_and_counts(pipeline: Pipeline) -> 
     assert "SOD-QUORUM" in missing
     place.git("fetch", "-q", "origin")
     place.ordain("proposals", "approve", "topic", "--as", "manager")
-    done = pipeline.gate("-o", "text", "--record", "../verdict.json", expect=0)
-    assert "0 errors" in done.stdout
+    pipeline.gate("-o", "text", "--record", "../verdict.json", expect=0)
     record = read_record((place.root / "verdict.json").read_bytes())
     assert [one["person"] for one in record["approvals"]["counted"]] == ["manager"]
 
@@ -316,6 +318,113 @@ def test_a_comment_that_cannot_be_written_changes_no_verdict(pipeline: Pipeline)
     done = pipeline.gate(expect=0)
     assert done.stderr.startswith("note: no comment: ")
     assert pipeline.gate("--no-comment", expect=0).stderr == ""
+
+
+# The comment
+
+
+@pytest.fixture
+def forge(pipeline: Pipeline) -> Iterator[GitHubStub]:
+    """GitHub, as a workflow reaches it with its own token."""
+    with GitHubStub(pipeline.server, name="bank/estate", me="github-actions[bot]") as stub:
+        stub.person("data-scientist")
+        pipeline.variables |= {
+            "GITHUB_API_URL": stub.url,
+            "GITHUB_REPOSITORY": "bank/estate",
+            "GITHUB_TOKEN": stub.token,
+        }
+        yield stub
+
+
+def pulled(pipeline: Pipeline, forge: GitHubStub, *edits: tuple[str, str, str]) -> int:
+    """A pull request, and the runner's clone of its head; the number."""
+    head = offered(pipeline, *edits)
+    number = forge.open_pull("topic").number
+    event = pull_request(head)
+    event["pull_request"]["number"] = number
+    pipeline.checkout(head)
+    pipeline.github("pull_request", event)
+    return number
+
+
+def writes(forge: GitHubStub) -> list[str]:
+    return [one.method for one in forge.requests if one.method != "GET"]
+
+
+def test_one_comment_tells_verdict_findings_and_what_changes_in_production(
+    pipeline: Pipeline, forge: GitHubStub
+) -> None:
+    number = pulled(pipeline, forge, (MONITOR, "fail: 0.25", "fail: 5"))
+    done = pipeline.gate(expect=1)
+    assert done.stderr == "note: comment made\n"
+    (comment,) = forge.pulls[number].comments
+    assert comment.body.startswith("<!-- ordain:gate sha256:")
+    titles = [line for line in comment.body.splitlines() if line.startswith("#")]
+    assert titles[0] == "### ❌ ordain: fail"
+    assert titles.index("#### Findings") < titles.index("### What merging changes")
+    assert titles[-1] == "#### Next"
+    assert "ordain explain" in comment.body
+
+
+@pytest.mark.e2e
+def test_the_same_verdict_again_edits_nothing_and_another_one_edits_the_same_comment(
+    pipeline: Pipeline, forge: GitHubStub
+) -> None:
+    number = pulled(pipeline, forge, (ROUTE, "/v1/credit", "/v1/loans"))
+    pipeline.gate(expect=1)
+    assert writes(forge) == ["POST"]
+    assert pipeline.gate(expect=1).stderr == "note: comment unchanged\n"
+    assert writes(forge) == ["POST"]
+    place = pipeline.place
+    place.git("fetch", "-q", "origin")
+    place.ordain("proposals", "approve", "topic", "--as", "manager")
+    assert pipeline.gate(expect=0).stderr == "note: comment edited\n"
+    assert writes(forge) == ["POST", "PATCH"]
+    (comment,) = forge.pulls[number].comments
+    assert "Nothing blocks: it may be merged." in comment.body
+
+
+def test_a_token_that_may_only_read_changes_no_verdict(
+    pipeline: Pipeline, forge: GitHubStub
+) -> None:
+    pulled(pipeline, forge, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.variables["GITHUB_TOKEN"] = forge.token_for("github-actions[bot]")
+    done = pipeline.gate(expect=0)
+    assert done.stderr.startswith("note: no comment: ")
+    assert pipeline.variables["GITHUB_TOKEN"] not in done.stdout + done.stderr
+
+
+def test_an_older_run_does_not_speak_of_a_newer_commit(
+    pipeline: Pipeline, forge: GitHubStub
+) -> None:
+    number = pulled(pipeline, forge, (MODEL, "  owner: ", "  owner: retail-"))
+    pipeline.place.edit(MODEL, "  owner: ", "  owner: more-")
+    pipeline.place.commit("Another one")
+    pipeline.place.git("push", "-q", "origin", "topic")
+    done = pipeline.gate(expect=0)
+    assert "note: no comment: github has a newer commit of this proposal" in done.stderr
+    assert forge.pulls[number].comments == []
+
+
+def test_a_change_of_the_forge_s_address_gets_no_token(
+    pipeline: Pipeline, forge: GitHubStub
+) -> None:
+    with GitHubStub(pipeline.server, name="bank/estate", me="thief[bot]") as thief:
+        place = pipeline.place
+        place.git("checkout", "-q", "-b", "topic", "main")
+        file = place.estate / "ordain.yaml"
+        forge_lines = f"  forge: {{type: github, url: '{thief.url}', repository: bank/estate}}\n"
+        file.write_text(file.read_text() + forge_lines)
+        head = place.commit("Another forge")
+        place.git("push", "-q", "origin", "topic")
+        number = forge.open_pull("topic").number
+        event = pull_request(head)
+        event["pull_request"]["number"] = number
+        pipeline.checkout(head)
+        pipeline.github("pull_request", event)
+        pipeline.gate(expect=1)
+        assert thief.requests == []
+        assert len(forge.pulls[number].comments) == 1
 
 
 # Texts of strangers
