@@ -410,19 +410,9 @@ def test_a_change_of_the_forge_s_address_gets_no_token(
     pipeline: Pipeline, forge: GitHubStub
 ) -> None:
     with GitHubStub(pipeline.server, name="bank/estate", me="thief[bot]") as thief:
-        place = pipeline.place
-        place.git("checkout", "-q", "-b", "topic", "main")
-        file = place.estate / "ordain.yaml"
-        forge_lines = f"  forge: {{type: github, url: '{thief.url}', repository: bank/estate}}\n"
-        file.write_text(file.read_text() + forge_lines)
-        head = place.commit("Another forge")
-        place.git("push", "-q", "origin", "topic")
-        number = forge.open_pull("topic").number
-        event = pull_request(head)
-        event["pull_request"]["number"] = number
-        pipeline.checkout(head)
-        pipeline.github("pull_request", event)
-        pipeline.gate(expect=1)
+        other = f"{{type: github, url: '{thief.url}', repository: bank/estate}}"
+        number = pulled(pipeline, forge, ("ordain.yaml", "{type: git, remote: origin}", other))
+        assert "SOD-QUORUM" in pipeline.gate("-o", "text", expect=1).stdout
         assert thief.requests == []
         assert len(forge.pulls[number].comments) == 1
 
