@@ -95,9 +95,16 @@ def show(directory: Path, identifier: str) -> None:
 @_PERSON
 @_ROLE
 @_KEY
+@click.option("--signed", is_flag=True, help="Sign a statement although the forge takes reviews.")
 @click.pass_obj
 def approve(
-    directory: Path, identifier: str, person: str, role: str | None, key: Path | None
+    directory: Path,
+    identifier: str,
+    person: str,
+    role: str | None,
+    key: Path | None,
+    *,
+    signed: bool,
 ) -> None:
     """Approve exactly the content of a proposal, signed with your key."""
     from ordain.reconciler.review import Reviewer
@@ -111,6 +118,7 @@ def approve(
             by=Reviewer(person, key, role),
             now=now(),
             good=session.state.get("good"),
+            insist=signed,
         )
     click.echo(f"{approval.person} approves {identifier} as {approval.role} (key {approval.key}).")
     click.echo(f"Next: ordain proposals merge {identifier} --as PERSON")

@@ -111,16 +111,27 @@ def count(
     facts: ChangeFacts,
     roles: Mapping[str, frozenset[str]],
 ) -> Counted:
-    """Divide the approvals into those that count and those that do not."""
+    """Divide the approvals into those that count and those that do not.
+
+    One without a role becomes one in each approving role that the person holds.
+    """
     used: list[Approval] = []
     refused: list[Refused] = []
-    for approval in sorted(approvals, key=lambda one: (one.time, one.person, one.role)):
+    spoken = [one for approval in approvals for one in _in_roles(approval, roles)]
+    for approval in sorted(spoken, key=lambda one: (one.time, one.person, one.role)):
         reason = _refusal(approval, facts, roles)
         if reason is None:
             used.append(approval)
         else:
             refused.append(Refused(approval, *reason))
     return Counted(tuple(used), tuple(refused))
+
+
+def _in_roles(approval: Approval, roles: Mapping[str, frozenset[str]]) -> list[Approval]:
+    held = roles.get(approval.person, frozenset())
+    spoken = [replace(approval, role=role) for role in APPROVERS if role in held]
+    # Whoever holds none is told so.
+    return [approval] if approval.role or not spoken else spoken
 
 
 def _refusal(

@@ -41,4 +41,28 @@ CODES: Final = {
         "list the key of one person under the name of another",
         "give every person keys of their own: ssh-keygen -t ed25519",
     ),
+    "GATE010": Explanation(
+        "the forge could not be asked about a change",
+        "Reviews and merge buttons are the forge's word. While it is down, limits its answers or "
+        "contradicts itself nothing may rest on them: the change is refused and production stays "
+        "where it is. What people have signed in git goes on counting and needs no forge.",
+        "the API answers 503, or there is no ORDAIN_GITHUB_TOKEN",
+        "mend what the message says; the next pass asks again. Where it cannot wait: ordain "
+        "proposals approve BRANCH --as PERSON --signed",
+    ),
+    "GATE011": Explanation(
+        "a commit holds something else than the proposal it is the merge of",
+        "A merge button makes a commit that nobody has signed. It needs no signature only where "
+        "its tree is exactly the one that merging the proposal gives, because everything in it "
+        "then stands in commits that people signed.",
+        "edit a file while squashing, and push the result as the merge",
+        "revert it, and propose what it adds by itself",
+    ),
+    "GATE012": Explanation(
+        "a forge has signed a commit that no proposal explains",
+        "The signature of a forge proves the forge and not a person: files edited in a browser and "
+        "suggestions applied there are nobody's work that could be told apart from an approver's.",
+        "commit an edited file in the forge's web editor",
+        "commit it with a key that specs/organization.yaml lists, and propose that",
+    ),
 }

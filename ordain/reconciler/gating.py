@@ -5,6 +5,10 @@ from the last good commit to the tip and judges each step on the documents, sign
 approvals that git holds. A refused step leaves production on the last good commit; what comes after
 it is judged against that one, so that a revert heals the branch and nothing slips in behind a
 refusal.
+
+Git is asked first and alone. Only where that does not suffice, or where git cannot say who made
+something, a host is asked for reviews and for what its merge button did; while it does not answer,
+what rests on it is refused and what people have signed goes on counting.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from typing import TYPE_CHECKING
 from ordain.policies.changes import Kind, describe
 from ordain.policies.gate import check, judge
 from ordain.reconciler.history import (
+    UNKNOWN,
     commits_between,
     contributors_to_model,
     keys_ever,
@@ -22,24 +27,27 @@ from ordain.reconciler.history import (
     signers,
     untouched,
 )
+from ordain.reconciler.host_reviews import joined
 from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.reconciler.testimony import cannot_ask, unexplained, witness_of
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
 from ordain.specs.findings import Finding, Location, Severity, blocking
 from ordain.specs.people import RECONCILER
 from ordain.vcs.approvals import Approvals, RejectedApproval, read_approvals
 from ordain.vcs.changes import change_between, unnameable
-from ordain.vcs.errors import GitError, MergeConflict
+from ordain.vcs.errors import ForgeError, GitError, MergeConflict
 from ordain.vcs.keys import PublicKey
 from ordain.vcs.signatures import commit_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ordain.policies.changes import ChangeFacts
     from ordain.policies.gate import Judgement
     from ordain.reconciler.source import Source
+    from ordain.reconciler.testimony import Testimony, Witness
     from ordain.reconciler.trees import CommitTree
     from ordain.specs.documents import LoadedEstate
     from ordain.vcs.changes import Change
@@ -141,35 +149,129 @@ def gate_history(
 
 
 def judge_commit(
-    source: Source, base: Side | None, side: Side, now: datetime, *, reviewed: bool = False
+    source: Source,
+    base: Side | None,
+    side: Side,
+    now: datetime,
+    *,
+    reviewed: bool = False,
+    number: int | None = None,
 ) -> Judged:
     """Judge one commit on the protected branch against what was good before it.
 
     A merge adds nothing of its own, which is checked; everything else that came since the good
     commit counts, so that what was refused before is not forgotten when something is merged on top.
+    With `number` it is a host's trial of merging that proposal.
     """
+
+    def ask(witness: Witness) -> Testimony:
+        return witness.of_commit(side.revision, number=number)
+
+    def judged(told: Testimony | None) -> Judged:
+        return _judge_commit(source, base, side, now, told, reviewed=reviewed)
+
+    return _heard(source, base, now, judged, ask)
+
+
+def judge_merge(
+    source: Source,
+    base: Side,
+    side: Side,
+    head: str,
+    now: datetime,
+    *,
+    reviewed: bool = False,
+    number: int | None = None,
+) -> Judged:
+    """Judge the tree that merging `head` onto the base gives; `number` is its proposal's."""
+
+    def judged(told: Testimony | None) -> Judged:
+        commits = commits_between(source.repository, base.revision, head)
+        if told is not None:
+            commits = told.brought
+        pushed = head if told is None else told.pushed
+        return judge_side(
+            source,
+            base,
+            side,
+            commits=commits,
+            pushed=pushed,
+            now=now,
+            reviewed=reviewed,
+            told=told,
+        )
+
+    if number is None:
+        return judged(None)
+    return _heard(source, base, now, judged, lambda witness: witness.of_proposal(number, head))
+
+
+def _heard(
+    source: Source,
+    base: Side | None,
+    now: datetime,
+    judged: Callable[[Testimony | None], Judged],
+    ask: Callable[[Witness], Testimony],
+) -> Judged:
+    """The verdict of git alone where it suffices, else that of git and the host of the base.
+
+    Who contributed must be known too: of somebody unknown nobody can be told apart.
+    """
+    alone = judged(None)
+    if base is None or not (alone.blocked or UNKNOWN in alone.facts.contributors):
+        return alone
+    try:
+        witness = witness_of(source, base, now)
+        return alone if witness is None else judged(ask(witness))
+    except (ForgeError, GitError) as error:
+        return replace(alone, commits=(cannot_ask(error), *alone.commits))
+
+
+def _judge_commit(
+    source: Source,
+    base: Side | None,
+    side: Side,
+    now: datetime,
+    told: Testimony | None,
+    *,
+    reviewed: bool,
+) -> Judged:
     commit = source.repository.commit(side.revision)
     merged = len(commit.parents) > 1
     pushed = commit.parents[1] if merged else commit.id
     since = None if base is None else base.revision
     brought = commits_between(source.repository, since, commit.id)
+    if told is not None:
+        brought, pushed = told.brought, told.pushed
     commits = [one for one in brought if not (merged and one == commit.id)]
     judged = judge_side(
-        source, base, side, commits=commits, pushed=pushed, now=now, reviewed=reviewed
+        source,
+        base,
+        side,
+        commits=commits,
+        pushed=pushed,
+        now=now,
+        reviewed=reviewed,
+        told=told,
     )
-    if base is None or not merged or not judged.change.paths:
+    by_host = told is not None and commit.id in told.merged
+    if base is None or not merged or by_host or not judged.change.paths:
         return judged
     allowed = allowed_keys(organization_of(base.estate))
-    found = [*judged.commits, *_merge_findings(source, commit, allowed, now)]
+    found = [*judged.commits, *_merge_findings(source, commit, allowed, now, told)]
     return replace(judged, commits=tuple(found))
 
 
 def _merge_findings(
-    source: Source, commit: Commit, allowed: Sequence[AllowedKey], now: datetime
+    source: Source,
+    commit: Commit,
+    allowed: Sequence[AllowedKey],
+    now: datetime,
+    told: Testimony | None,
 ) -> Iterator[Finding]:
     """A merge is signed by somebody known, and holds what merging its parents gives."""
     if commit_signer(commit, allowed, now).person is None:
-        yield _unsigned(commit.id)
+        yield _stranger(commit.id, told)
     try:
         honest = source.repository.merge_tree(*commit.parents) == commit.tree
     except (MergeConflict, TypeError):
@@ -184,7 +286,7 @@ def _merge_findings(
         )
 
 
-def judge_side(
+def judge_side(  # noqa: PLR0913 - every input of a verdict is named
     source: Source,
     base: Side | None,
     side: Side,
@@ -193,6 +295,7 @@ def judge_side(
     pushed: str,
     now: datetime,
     reviewed: bool = False,
+    told: Testimony | None = None,
 ) -> Judged:
     """Judge a tree that would follow `base`.
 
@@ -215,7 +318,9 @@ def judge_side(
         signers=signed,
     )
     if base is not None and facts.kind is Kind.PROMOTION:
-        facts = _with_contributors(source, base, side, facts)
+        facts = _with_contributors(source, base, side, facts, told)
+    if told is not None:
+        facts = replace(facts, contributors=facts.contributors | told.authors)
     approvals = Approvals((), ())
     if change.unnameable:
         # No approval can bind to it and no rule about changes can be asked, so it is refused below.
@@ -224,6 +329,8 @@ def judge_side(
         approvals = read_approvals(
             repository, change.digest, estate=source.root_commit, allowed=allowed, now=now
         )
+        if told is not None:
+            approvals = joined(approvals, told.approvals(change))
         if base is not None:
             approvals = _fresh(repository, approvals, change)
         judgement = judge(
@@ -241,12 +348,19 @@ def judge_side(
         [] if base is None else [c for c, who in zip(commits, signed, strict=True) if not who]
     )
     found = (
-        *map(_unsigned, strangers),
+        *(() if told is None or not change.paths else told.findings),
+        *(_stranger(one, told) for one in strangers),
         *map(_unnameable, change.unnameable),
         *_without_people(side),
         *_changed_hands(source, base, side),
     )
     return Judged(side.revision, change, facts, judgement, approvals, found)
+
+
+def _stranger(commit: str, told: Testimony | None) -> Finding:
+    return (
+        unexplained(commit) if told is not None and commit in told.platform else _unsigned(commit)
+    )
 
 
 def _fresh(repository: Repository, approvals: Approvals, change: Change) -> Approvals:
@@ -346,6 +460,7 @@ def _with_contributors(
     base: Side,
     side: Side,
     facts: ChangeFacts,
+    told: Testimony | None,
 ) -> ChangeFacts:
     """A promotion is contributed to by everyone who shaped what it pins, and who wrote itself.
 
@@ -357,6 +472,9 @@ def _with_contributors(
         if side.estate.documents[key].kind in {"ModelVersion", "Deployment"}
     }
     people = set(facts.contributors) - {RECONCILER}
+    behind = None if told is None else told.witness.makers_behind(base.revision)
     for model in sorted(models):
-        people |= contributors_to_model(source.repository, base.estate, model, base.revision)
+        people |= contributors_to_model(
+            source.repository, base.estate, model, base.revision, behind
+        )
     return replace(facts, contributors=frozenset(people))

@@ -13,7 +13,7 @@ from ordain.vcs.process import failure
 from ordain.vcs.signatures import commit_key, commit_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from ordain.specs.documents import Document, LoadedEstate
@@ -46,11 +46,13 @@ def contributors_to_model(
     estate: LoadedEstate,
     model: str,
     head: str,
+    behind: Callable[[Commit], frozenset[str] | None] | None = None,
 ) -> frozenset[str]:
     """Everyone who signed a change of what a promotion of the model pins, since the version now
     running was proposed; without such a version, since the beginning.
 
-    A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent.
+    A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent;
+    `behind` may know who made what a host has committed.
     """
     since = _proposed_at(repository, estate, model, head)
     span = head if since is None else f"{since}..{head}"
@@ -59,8 +61,14 @@ def contributors_to_model(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
     present = allowed_keys(organization_of(estate))
-    found = makers(repository, repository.commits(commits), present, head)
-    return frozenset(name for names in found for name in names)
+    read = repository.commits(commits)
+    found = makers(repository, read, present, head)
+    known_better = (
+        behind(commit) if behind is not None and UNKNOWN in names else None
+        for commit, names in zip(read, found, strict=True)
+    )
+    pairs = zip(found, known_better, strict=True)
+    return frozenset().union(*(names if better is None else better for names, better in pairs))
 
 
 def makers(

@@ -27,13 +27,14 @@ from ordain.reconciler.planning import (
 from ordain.reconciler.promotions import BRANCH, model_of_proposal, recipe_of_proposal
 from ordain.reconciler.saved_plans import refuse_stale
 from ordain.reconciler.source import pin_trust
+from ordain.reconciler.statuses import say, verdicts
 from ordain.reconciler.verdicts import keep_refusal, keep_verdict
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import ArtifactError
 from ordain.specs.errors import FindingsError, OrdainError
 from ordain.specs.findings import blocking
 from ordain.specs.people import RECONCILER
-from ordain.vcs.errors import GitError
+from ordain.vcs.errors import ForgeError, GitError
 from ordain.vcs.signatures import signed_by
 
 if TYPE_CHECKING:
@@ -126,19 +127,29 @@ class Reconciler:
         gated = self.gate(head)
         if gated.good is None:
             return PassReport(head, gated, None, Result(()), warnings=unreachable)
-        planned = self.plan(read_side(self.source, gated.good))
+        side = read_side(self.source, gated.good)
+        told = self._tell_host(side, gated)
+        planned = self.plan(side)
         if expected is not None:
             refuse_stale(expected, planned.plan)
         report = self.carry_out(head, gated, planned)
-        return replace(report, warnings=(*unreachable, *report.warnings))
+        return replace(report, warnings=(*unreachable, *told, *report.warnings))
 
     def _fetch(self) -> tuple[str, ...]:
         """Ask the remote; production must not depend on its being up, so go on without it."""
         try:
             self.source.fetch()
-        except GitError as error:
+        except (GitError, ForgeError) as error:
             return (f"going on with what was fetched last: {error.message}",)
         return ()
+
+    def _tell_host(self, good: Side, gated: Gated) -> tuple[str, ...]:
+        """Set commit statuses where there is a host; it is told, and never asked."""
+        try:
+            host = self.source.host_of(good.estate)
+        except ForgeError as error:
+            return (f"no commit status is set: {error.message}",)
+        return () if host is None else say(host, self.state, verdicts(gated))
 
     def gate(self, head: str) -> Gated:
         """Judge what is new on the branch, remember and record the verdicts."""

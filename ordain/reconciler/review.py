@@ -6,17 +6,19 @@ give, so that nobody learns afterwards what was missing.
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ordain.ledger.records import Event
 from ordain.policies.separation import Counted, missing
 from ordain.reconciler.errors import ProposalRefused
-from ordain.reconciler.gating import Judged, Side, judge_commit, judge_side, read_side
-from ordain.reconciler.history import commits_between
+from ordain.reconciler.gating import Judged, Side, judge_commit, judge_merge, read_side
 from ordain.reconciler.people import allowed_keys, find_person, organization_of
 from ordain.specs.errors import FindingsError
 from ordain.specs.findings import Severity
+from ordain.vcs.errors import HostError
 from ordain.vcs.forge import Proposal
 from ordain.vcs.keys import Actor, holder, load_signer
 from ordain.vcs.objects import Identity
@@ -63,20 +65,26 @@ def review(source: Source, identifier: str, now: datetime, *, good: str | None =
         UnknownProposal: there is none of that name.
         MergeConflict: it does not merge.
     """
-    source.fetch()
     if good is not None and identifier == source.settings.protected_branch:
+        with suppress(HostError):
+            # What is on the branch is in git, whether or not the host answers.
+            source.fetch()
         return _review_branch(source, good, now)
+    source.fetch()
     proposal = source.forge.proposal(identifier)
     onto = source.head()
     tree = source.repository.merge_tree(onto, proposal.head)
-    return Reviewed(proposal, _judge(source, proposal.head, onto, tree, now))
+    return Reviewed(proposal, _judge(source, proposal, onto, tree, now))
 
 
-def judge_sides(source: Source, onto: str, head: str, now: datetime) -> tuple[Side, Side, Judged]:
+def judge_sides(
+    source: Source, onto: str, head: str, now: datetime, *, number: int | None = None
+) -> tuple[Side, Side, Judged]:
     """Judge a commit for a server or a pipeline: the tree that merging it onto another would give.
 
     What is before and after comes with the verdict. A merge that is made already is judged as it
-    is, so that what it adds of its own is found.
+    is, so that what it adds of its own is found. With `number` the reviews of that proposal count,
+    and the commit may be the host's trial of merging it (see `queued_proposal`).
 
     Raises:
         MergeConflict: it does not merge.
@@ -84,10 +92,17 @@ def judge_sides(source: Source, onto: str, head: str, now: datetime) -> tuple[Si
     base, commit = read_side(source, onto), source.repository.commit(head)
     if len(commit.parents) > 1 and commit.parents[0] == onto:
         side = read_side(source, head)
-        return base, side, judge_commit(source, base, side, now)
+        return base, side, judge_commit(source, base, side, now, number=number)
     side = read_side(source, source.repository.merge_tree(onto, head))
-    commits = commits_between(source.repository, onto, head)
-    return base, side, judge_side(source, base, side, commits=commits, pushed=head, now=now)
+    return base, side, judge_merge(source, base, side, head, now, number=number)
+
+
+def queued_proposal(ref: str, branch: str) -> int | None:
+    """The number of the proposal that a merge queue tries on a ref, None for any other ref."""
+    found = re.fullmatch(
+        rf"(?:refs/heads/)?gh-readonly-queue/{re.escape(branch)}/pr-([0-9]+)-[0-9a-f]+", ref
+    )
+    return None if found is None else int(found[1])
 
 
 def _review_branch(source: Source, good: str, now: datetime) -> Reviewed:
@@ -111,13 +126,23 @@ def approve(
     by: Reviewer,
     now: datetime,
     good: str | None = None,
+    insist: bool = False,
 ) -> Approval:
     """Sign an approval of the proposal's present content.
 
+    Where people review on a host a statement is written only if they `insist`: two places for one
+    thing help nobody, until one of them is down.
+
     Raises:
-        ProposalRefused: the person has no such role, contributed, or the key is not theirs.
+        ProposalRefused: the person has no such role, contributed, or the key is not theirs; or the
+            proposal is reviewed elsewhere.
     """
     reviewed = review(source, identifier, now, good=good)
+    if reviewed.proposal.number is not None and not insist:
+        raise ProposalRefused(
+            f"{identifier} is reviewed at {reviewed.proposal.url}",
+            remedy="review it there, or sign a statement all the same with --signed",
+        )
     # Keys and roles are those of the commit that the change goes on from, as in the gate.
     base = read_side(source, reviewed.judged.change.base)
     role = _role(base, by, reviewed.judged)
@@ -154,7 +179,7 @@ def merge(
     actor = _actor(source, base, by, now)
 
     def check(candidate: Candidate) -> None:
-        judged = _judge(source, proposal.head, candidate.onto, candidate.tree, now)
+        judged = _judge(source, proposal, candidate.onto, candidate.tree, now)
         if judged.blocked:
             blockers = tuple(f for f in judged.findings if f.severity is Severity.ERROR)
             data = {
@@ -178,10 +203,9 @@ def merge(
     return merged
 
 
-def _judge(source: Source, head: str, onto: str, tree: str, now: datetime) -> Judged:
-    commits = commits_between(source.repository, onto, head)
+def _judge(source: Source, proposal: Proposal, onto: str, tree: str, now: datetime) -> Judged:
     base, side = read_side(source, onto), read_side(source, tree)
-    return judge_side(source, base, side, commits=commits, pushed=head, now=now)
+    return judge_merge(source, base, side, proposal.head, now, number=proposal.number)
 
 
 def _role(base: Side, by: Reviewer, judged: Judged | None = None) -> str:

@@ -4,6 +4,9 @@ The truth is the protected branch of the remote when there is one, else the loca
 trusted is pinned in the state store at the first pass (ref, remote address, root commit), because
 an estate that names its own trust root could rename it in the commit that needs it.
 
+A host is opened when something is asked of it, and the gate asks the one that the *base* of a
+change names: a change of `forge:` must not choose who vouches for it.
+
 A newest commit whose `ordain.yaml` is broken or gone does not keep the estate from being opened:
 then nobody could be told what is wrong with that commit, or what production still follows. The
 settings are taken from the newest commit of its line that has them; the gate judges the commit.
@@ -12,7 +15,8 @@ settings are taken from the newest commit of its line that has them; the gate ju
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.errors import Untrusted
@@ -26,14 +30,60 @@ from ordain.vcs.plain import PlainGit
 from ordain.vcs.process import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ordain.reconciler.state import StateStore
-    from ordain.specs.kinds.estate import Estate
+    from ordain.specs.documents import LoadedEstate
+    from ordain.specs.kinds.estate import Estate, ForgeSettings
+    from ordain.vcs.forge import Forge
+    from ordain.vcs.host import Host
+
+    Opener = Callable[[ForgeSettings, str, Mapping[str, str]], Host]
 
 # The fact in the state store that says in which clone passes run.
 CLONE: Final = "clone"
+
+
+def _open_host(settings: ForgeSettings, address: str, environ: Mapping[str, str]) -> Host:
+    """The host that settings name, for the repository that a remote's address names."""
+    from ordain.vcs.forges import open_host
+
+    return open_host(
+        settings.type,
+        remote=address,
+        environ=environ,
+        url=settings.url,
+        repository=settings.repository,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The hosts of a clone, each opened once and when it is first asked for."""
+
+    repository: Repository
+    environ: Mapping[str, str]
+    opener: Opener = _open_host
+    _opened: dict[ForgeSettings, Host] = field(default_factory=dict)
+
+    def of(self, settings: ForgeSettings) -> Host | None:
+        """The host of these settings; None for plain git and where the remote is not here.
+
+        Raises:
+            ForgeError: it cannot be told which repository on which host is meant, or there is no
+                token for it.
+        """
+        address = self.repository.remotes().get(settings.remote)
+        if settings.type == "git" or address is None:
+            return None
+        return self.opened(settings, address)
+
+    def opened(self, settings: ForgeSettings, address: str) -> Host:
+        """The host of settings that name one; see `of`."""
+        if settings not in self._opened:
+            self._opened[settings] = self.opener(settings, address, self.environ)
+        return self._opened[settings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +95,29 @@ class Source:
 
     repository: Repository
     settings: Estate
-    forge: PlainGit
+    forge: Forge
     home: Home
     root_commit: str
     unusable: SpecError | None = None
+    hosts: Hosts | None = None
+
+    @property
+    def host(self) -> Host | None:
+        """The host of the newest settings; what judges a change asks `host_of` its base.
+
+        Raises:
+            ForgeError: it cannot be opened.
+        """
+        return None if self.hosts is None else self.hosts.of(self.settings.forge)
+
+    def host_of(self, estate: LoadedEstate) -> Host | None:
+        """The host that an estate names, None for plain git.
+
+        Raises:
+            ForgeError: it cannot be opened.
+        """
+        found = estate.all("Estate")
+        return self.hosts.of(found[0].spec.forge) if found and self.hosts is not None else None
 
     @property
     def ref(self) -> str:
@@ -75,8 +144,8 @@ class Source:
         return CommitTree(self.repository, revision)
 
 
-def open_source(path: Path, environ: Mapping[str, str]) -> Source:
-    """Open the estate whose repository holds `path`.
+def open_source(path: Path, environ: Mapping[str, str], *, opener: Opener = _open_host) -> Source:
+    """Open the estate whose repository holds `path`; `opener` opens a host when one is needed.
 
     Raises:
         SpecError: no commit up to the newest one has an `ordain.yaml` that is a valid Estate, or
@@ -88,9 +157,21 @@ def open_source(path: Path, environ: Mapping[str, str]) -> Source:
     settings, unusable = _newest_settings(repository, head, path)
     remotes = repository.remotes()
     remote = settings.forge.remote if settings.forge.remote in remotes else None
-    forge = PlainGit(repository, target=settings.protected_branch, remote=remote)
+    hosts = Hosts(repository, environ, opener)
+    forge = _forge(hosts, settings, remote)
     root = repository.root_commit(head)
-    return Source(repository, settings, forge, home_of(root, environ), root, unusable)
+    return Source(repository, settings, forge, home_of(root, environ), root, unusable, hosts)
+
+
+def _forge(hosts: Hosts, settings: Estate, remote: str | None) -> Forge:
+    """Plain git, or a host where the settings name one and its remote is here."""
+    target = settings.protected_branch
+    if settings.forge.type == "git" or remote is None:
+        return PlainGit(hosts.repository, target=target, remote=remote)
+    from ordain.vcs.hosted import HostedForge
+
+    open_host = partial(hosts.opened, settings.forge, hosts.repository.remotes()[remote])
+    return HostedForge(hosts.repository, target=target, remote=remote, open_host=open_host)
 
 
 def pin_trust(source: Source, state: StateStore) -> None:

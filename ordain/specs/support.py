@@ -82,8 +82,6 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
     ),
     "Estate": (
         Unsupported("spec.environments.*.target", ("local", "kubernetes"), "it runs local work"),
-        Unsupported("spec.forge.type", ("git",), "it works on plain git"),
-        Unsupported("spec.forge.url", ("",), "plain git has no such address", _WARNING),
         Unsupported("spec.stateStore", ("",), "state is kept on this machine"),
         Unsupported("spec.artifactStore", ("",), "artifacts are kept on this machine"),
         Unsupported(

@@ -26,6 +26,7 @@ class Proposal:
 
     `base` is the commit where it left the target branch, `head` its last commit. `author` and
     `created` are what the forge (or the commit) claims; who contributed is asked of signatures.
+    `number` and `url` are those of a pull request, where the forge has such things.
     """
 
     id: str
@@ -36,6 +37,8 @@ class Proposal:
     base: str
     author: str
     created: datetime
+    number: int | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,14 @@ class Merged:
 
 class Forge(Protocol):
     """A place for proposals."""
+
+    @property
+    def remote(self) -> str | None:
+        """The git remote that is the truth; None where this clone is the truth itself."""
+
+    @property
+    def target_ref(self) -> str:
+        """The ref of this clone that shows where the target branch is."""
 
     def refresh(self) -> None:
         """Bring here what the forge knows, for the questions that ask nobody."""

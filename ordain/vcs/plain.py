@@ -96,14 +96,14 @@ class PlainGit:
         machine = [one for one in found if one.branch == identifier and one.branch != one.id]
         meant = machine or [one for one in found if identifier in {one.id, one.branch}]
         if not meant:
-            raise _unknown(identifier, [one.id for one in found])
+            raise unknown(identifier, [one.id for one in found])
         if len(meant) > 1:
             raise _ambiguous(identifier, [one.branch for one in meant])
         return meant[0]
 
     def open_proposal(self, branch: str, commit: str, title: str, body: str) -> Proposal:
         head = self.repository.commit(commit)
-        _refuse_unfit(branch, head, title, body)
+        refuse_unfit(branch, head, title, body)
         self._fetch_branches()
         proposal = self._described(branch, head, self._tip())
         if proposal is None:
@@ -390,7 +390,7 @@ def _chosen_remote(repository: Repository, wanted: str | None) -> str | None:
     )
 
 
-def _refuse_unfit(branch: str, head: Commit, title: str, body: str) -> None:
+def refuse_unfit(branch: str, head: Commit, title: str, body: str) -> None:
     name = branch.removeprefix(PROMOTE)
     if not branch.startswith(PROMOTE) or not name or "/" in name:
         raise ForgeError(
@@ -416,7 +416,7 @@ def _ambiguous(identifier: str, branches: list[str]) -> ForgeError:
     )
 
 
-def _unknown(identifier: str, known: list[str]) -> UnknownProposal:
+def unknown(identifier: str, known: list[str]) -> UnknownProposal:
     near = difflib.get_close_matches(identifier, known, n=1)
     remedy = f"did you mean {near[0]}?" if near else "see ordain proposals list"
     opened = ", ".join(known) or "none"

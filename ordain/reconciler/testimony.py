@@ -1,0 +1,415 @@
+"""What a host says of a change, held against what git shows.
+
+A host knows two things that git does not: whose account has reviewed what, and which proposal a
+merge button was pressed for. Both are words. A review counts as an approval only where the account
+is the one that the *base* of the change lists for a person, by number and by login, and it binds to
+the content of the commit that was looked at, as a signed statement does. A commit that the host has
+made needs no signature of its own only where git shows that it holds nothing but the merge of the
+proposal; the commits of the proposal then stand for it, each signed by somebody known.
+
+The host is asked only where git alone does not suffice (see `gating`), so that what people have
+signed counts while it is down, and one that is asked and does not answer gives a finding instead of
+half of an answer.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ordain.reconciler.history import UNKNOWN, commits_between, makers
+from ordain.reconciler.host_reviews import people_of, review_approvals
+from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.specs.findings import Finding, Severity
+from ordain.vcs.errors import ForgeError, GitError, HostError, MergeConflict
+from ordain.vcs.host import HostState
+from ordain.vcs.hosted import bring
+from ordain.vcs.signatures import commit_signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from ordain.reconciler.gating import Side
+    from ordain.reconciler.source import Source
+    from ordain.specs.errors import OrdainError
+    from ordain.specs.kinds.organization import Organization
+    from ordain.vcs.approvals import Approvals
+    from ordain.vcs.changes import Change
+    from ordain.vcs.git import Repository
+    from ordain.vcs.host import Host, HostProposal, HostReview
+    from ordain.vcs.keys import AllowedKey
+    from ordain.vcs.objects import Commit
+
+_PAIR: Final = 2
+# No host rebases a proposal of more commits.
+_LONGEST: Final = 1000
+_PLATFORM: Final = "-----BEGIN PGP"
+
+
+@dataclass(frozen=True, slots=True)
+class WebMerge:
+    """A proposal as it stands on the branch after the host has merged it.
+
+    `steps` are the commits of the branch that hold nothing but the proposal: one for a merge or a
+    squash, several after a rebase. `beside` is what they bring besides the proposal: a commit that
+    GitLab has squashed it into before the merge. `commits` are the proposal's own, oldest first.
+    """
+
+    proposal: HostProposal
+    steps: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    commits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """All that a host says of one change, and what git makes of it.
+
+    `brought` are the commits whose signers have made the change, oldest first, `pushed` the newest
+    that somebody offered. `platform` are commits that carry the host's own signature and that no
+    proposal explains.
+    """
+
+    witness: Witness
+    proposals: tuple[HostProposal, ...]
+    reviews: tuple[tuple[HostProposal, HostReview], ...]
+    brought: tuple[str, ...]
+    pushed: str
+    merged: frozenset[str] = frozenset()
+    platform: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def authors(self) -> frozenset[str]:
+        """The people whose accounts have opened the proposals."""
+        return frozenset().union(*(people_of(self.witness, one.author) for one in self.proposals))
+
+    def approvals(self, change: Change) -> Approvals:
+        """The reviews as approvals; each binds to what its reviewer has looked at."""
+        return review_approvals(self.witness, self.reviews, change)
+
+
+def witness_of(source: Source, base: Side, now: datetime) -> Witness | None:
+    """Whom to ask about a change on top of `base`; nobody on plain git.
+
+    Raises:
+        ForgeError: the host cannot be asked at all.
+    """
+    host = source.host_of(base.estate)
+    if host is None:
+        return None
+    organization = organization_of(base.estate)
+    keys = allowed_keys(organization)
+    return Witness(source, host, base.revision, organization, keys, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A host, asked about changes on top of the commit `base`, whose Organization counts."""
+
+    source: Source
+    host: Host
+    base: str
+    organization: Organization
+    allowed: tuple[AllowedKey, ...]
+    now: datetime
+
+    @property
+    def repository(self) -> Repository:
+        return self.source.repository
+
+    def of_commit(self, revision: str, *, number: int | None = None) -> Testimony:
+        """What the host says of a commit on the branch, or of one that is to be there.
+
+        With `number` the commit is the host's trial of merging that proposal (a merge queue's, or
+        that of a pipeline), which is not on the branch yet.
+
+        Raises:
+            ForgeError: the host did not answer, or what it says cannot be.
+            GitError: the commits of a proposal cannot be had.
+        """
+        line = self.repository.commits(self.repository.first_parent(self.base, revision))
+        proposals: list[HostProposal] = []
+        merges: list[WebMerge] = []
+        findings: list[Finding] = []
+        index = len(line) - 1
+        while index >= 0:
+            tried = number if index == len(line) - 1 else None
+            found, evil = self._step(line[: index + 1], tried)
+            proposals += [] if found is None else [found.proposal]
+            findings += evil
+            taken = found is not None and bool(found.steps)
+            merges += [found] if found is not None and taken else []
+            index -= len(found.steps) if found is not None and taken else 1
+        return self._told(revision, line, proposals, merges, findings)
+
+    def of_proposal(self, number: int, head: str) -> Testimony:
+        """What the host says of merging the commit `head` of a proposal, or of a trial of it.
+
+        Raises:
+            ForgeError: the host did not answer, or the proposal is for another branch.
+            GitError: the commits of the proposal cannot be had.
+        """
+        proposal = self._proposal(number)
+        if not self.repository.is_ancestor(head, proposal.head) and self._goes_on(head):
+            return self.of_commit(head, number=number)
+        line = self.repository.commits([head])
+        return self._told(head, line, [proposal], [], [], stepped=False)
+
+    def _goes_on(self, head: str) -> bool:
+        """Whether a commit is on top of the base, as one that a host tries a merge with."""
+        try:
+            return bool(self.repository.first_parent(self.base, head))
+        except GitError:
+            return False
+
+    def makers_behind(self, head: str) -> Callable[[Commit], frozenset[str] | None]:
+        """Who has made what stands in a commit that nobody known signed, on the branch of `head`.
+
+        None where the host does not explain the commit either.
+        """
+        line = self.repository.first_parent(None, head)
+        places = {commit: place for place, commit in enumerate(line)}
+
+        def behind(commit: Commit) -> frozenset[str] | None:
+            if _adds_nothing(self.repository, commit):
+                return frozenset()
+            place = places.get(commit.id)
+            if place is None:
+                place = self._arrival(line, commit.id)
+            merge = self._merge_around(line, place, commit.id)
+            return None if merge is None else self._makers_of(merge, head)
+
+        return behind
+
+    def _arrival(self, line: Sequence[str], commit: str) -> int:
+        """The place of the first step of the branch that contains a commit of a side branch."""
+        return bisect_left(line, 1, key=lambda step: int(self.repository.is_ancestor(commit, step)))
+
+    # Steps of the branch
+
+    def _step(
+        self, line: Sequence[Commit], number: int | None
+    ) -> tuple[WebMerge | None, tuple[Finding, ...]]:
+        """The proposal that the last commit of a line is the merge of, as far as git bears it out.
+
+        A commit of somebody known stands for itself, whatever proposal it merges.
+        """
+        step = line[-1]
+        proposal = self._merged_as(step.id) if number is None else self._proposal(number)
+        if proposal is None:
+            return None, ()
+        bare = WebMerge(proposal)
+        if self._is_signed(step):
+            return bare, ()
+        bring(self.repository, self._remote, proposal)
+        merge = self._merge(line, proposal)
+        return (
+            (bare, (_holds_else(self.host.name, step, proposal),)) if merge is None else (merge, ())
+        )
+
+    def _merge(self, line: Sequence[Commit], proposal: HostProposal) -> WebMerge | None:
+        """The steps at the end of a line that hold nothing but the proposal; None if they do not.
+
+        A rebase leaves at most as many commits as the proposal has. The longest way whose end is
+        the merge of the proposal with its beginning is the one, whatever lies between: what counts
+        is the tree that is served.
+        """
+        step, head = line[-1], proposal.head
+        if len(step.parents) not in {1, _PAIR}:
+            return None
+        most = len(commits_between(self.repository, step.parents[0], head))
+        most = most if len(step.parents) == 1 else 1
+        for length in range(min(most, len(line)), 0, -1):
+            steps = line[-length:]
+            onto = steps[0].parents[:1]
+            if onto and _merges_to(self.repository, onto[0], head, step.tree):
+                return self._web_merge(proposal, onto[0], tuple(one.id for one in steps))
+        return None
+
+    def _web_merge(self, proposal: HostProposal, onto: str, steps: tuple[str, ...]) -> WebMerge:
+        commits = commits_between(self.repository, onto, proposal.head)
+        brought = commits_between(self.repository, onto, steps[-1])
+        beside = tuple(one for one in brought if one not in {*steps, *commits})
+        return WebMerge(proposal, steps, beside, commits)
+
+    def _merge_around(self, line: Sequence[str], place: int, commit: str) -> WebMerge | None:
+        """The merge that brought a commit: the one at its place on the branch, or one after it.
+
+        All commits of a rebase but the last are explained by the last one, and none of them is
+        signed by a person.
+        """
+        for end in range(place, len(line)):
+            step = self.repository.commit(line[end])
+            if end > place and _by_hand(step):
+                return None
+            proposal = self._merged_as(step.id)
+            if proposal is None:
+                continue
+            bring(self.repository, self._remote, proposal)
+            before = self.repository.commits(line[max(0, end + 1 - _LONGEST) : end + 1])
+            merge = self._merge(before, proposal)
+            found = merge is not None and commit in {*merge.steps, *merge.beside}
+            return merge if found else None
+        return None
+
+    def _makers_of(self, merge: WebMerge, head: str) -> frozenset[str]:
+        commits = self.repository.commits(merge.commits)
+        found = makers(self.repository, commits, self.allowed, head)
+        people = people_of(self, merge.proposal.author)
+        for commit, names in zip(commits, found, strict=True):
+            if UNKNOWN not in names or not _adds_nothing(self.repository, commit):
+                people |= names
+        return people
+
+    # Asking
+
+    @property
+    def _remote(self) -> str:
+        return str(self.source.forge.remote)
+
+    @property
+    def _branch(self) -> str:
+        return self.source.settings.protected_branch
+
+    def _proposal(self, number: int) -> HostProposal:
+        proposal = self.host.proposal(number)
+        if proposal.number != number or proposal.target != self._branch:
+            raise ForgeError(
+                f"proposal {number} goes into {proposal.target}, not into {self._branch}",
+                remedy="name the proposal that this change belongs to",
+            )
+        bring(self.repository, self._remote, proposal)
+        return proposal
+
+    def _merged_as(self, commit: str) -> HostProposal | None:
+        proposal = self.host.proposal_of(commit, self._branch)
+        if proposal is None:
+            return None
+        told = (proposal.state, proposal.merged, proposal.target)
+        if told != (HostState.MERGED, commit, self._branch):
+            raise HostError(
+                f"asked for the merge {commit[:12]}, the forge names proposal {proposal.number},"
+                f" which is {proposal.state} as {proposal.merged[:12] or 'nothing'} into"
+                f" {proposal.target}",
+                remedy="see whether spec.forge of ordain.yaml names the right forge",
+            )
+        return proposal
+
+    def _told(
+        self,
+        revision: str,
+        line: Sequence[Commit],
+        proposals: Sequence[HostProposal],
+        merges: Sequence[WebMerge],
+        findings: Sequence[Finding],
+        *,
+        stepped: bool = True,
+    ) -> Testimony:
+        """Put together what was heard; `stepped` says that `line` are steps of the branch."""
+        steps = {one.id for one in line} if stepped else set()
+        merged = {step for merge in merges for step in (*merge.steps, *merge.beside)}
+        brought = dict.fromkeys(one for merge in merges for one in merge.commits)
+        brought |= dict.fromkeys(commits_between(self.repository, self.base, revision))
+        commits = self.repository.commits(brought)
+        unsigned = [one for one in commits if not self._is_signed(one)]
+        empty = {
+            one.id: one.parents
+            for one in unsigned
+            if one.id not in steps and _adds_nothing(self.repository, one)
+        }
+        without = empty.keys() | {one.id for one in unsigned if one.id in merged}
+        at_tip = next((one for one in merges if one.steps[-1] == revision), None)
+        reviews = [(one, review) for one in proposals for review in self.host.reviews(one)]
+        return Testimony(
+            self,
+            tuple(proposals),
+            tuple(reviews),
+            tuple(one for one in brought if one not in without),
+            self._pushed(line[-1], at_tip, empty, stepped=stepped),
+            frozenset(merged),
+            frozenset(
+                one.id
+                for one in unsigned
+                if one.id not in without and (one.signature or "").startswith(_PLATFORM)
+            ),
+            tuple(findings),
+        )
+
+    def _pushed(
+        self,
+        tip: Commit,
+        merge: WebMerge | None,
+        empty: dict[str, tuple[str, ...]],
+        *,
+        stepped: bool,
+    ) -> str:
+        """The newest commit that somebody offered; an update from the base is nobody's offer."""
+        pushed = tip.id
+        if merge is not None:
+            pushed = merge.proposal.head
+        elif stepped and len(tip.parents) > 1:
+            pushed = tip.parents[1]
+        while pushed in empty:
+            first, second = empty[pushed]
+            pushed = second if self.repository.is_ancestor(first, self.base) else first
+        return pushed
+
+    def _is_signed(self, commit: Commit) -> bool:
+        return commit_signer(commit, self.allowed, self.now).person is not None
+
+
+def cannot_ask(error: OrdainError) -> Finding:
+    """That nobody was heard, so that nothing may rest on reviews or on a merge button."""
+    return Finding(
+        code="GATE010",
+        severity=Severity.ERROR,
+        message=f"the forge could not be asked about this change: {error.message}",
+        remedy=error.remedy or "try again when it answers; approvals signed in git need no forge",
+        controls=("HR-SOD",),
+    )
+
+
+def unexplained(commit: str) -> Finding:
+    """That a forge's key has signed a commit which is the merge of no proposal."""
+    return Finding(
+        code="GATE012",
+        severity=Severity.ERROR,
+        message=f"commit {commit[:12]} carries a forge's own signature, and no merged proposal"
+        " explains it",
+        remedy="commit it with a key that specs/organization.yaml lists, and propose that",
+        controls=("HR-SOD",),
+    )
+
+
+def _holds_else(forge: str, step: Commit, proposal: HostProposal) -> Finding:
+    return Finding(
+        code="GATE011",
+        severity=Severity.ERROR,
+        message=f"commit {step.id[:12]} holds something else than merging proposal"
+        f" {proposal.number} gives",
+        remedy="revert it, and propose what it adds by itself",
+        evidence=(f"{forge} = {proposal.url}", f"head of the proposal = {proposal.head}"),
+        controls=("HR-SOD",),
+    )
+
+
+def _by_hand(commit: Commit) -> bool:
+    """Whether a person's key has signed a commit, whoever's it is."""
+    return commit.signature is not None and not commit.signature.startswith(_PLATFORM)
+
+
+def _adds_nothing(repository: Repository, commit: Commit) -> bool:
+    """Whether a commit merges two others and holds exactly what that gives."""
+    if len(commit.parents) != _PAIR:
+        return False
+    return _merges_to(repository, *commit.parents, commit.tree)
+
+
+def _merges_to(repository: Repository, onto: str, head: str, tree: str) -> bool:
+    try:
+        return repository.merge_tree(onto, head) == tree
+    except MergeConflict:
+        return False

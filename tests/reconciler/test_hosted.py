@@ -1,0 +1,709 @@
+"""Reviews and merge buttons: what a forge says counts as far as git bears it out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from forges import GitHubStub, GitLabStub, trouble
+
+from ordain.ledger.ledger import Ledger
+from ordain.reconciler.errors import ProposalRefused
+from ordain.reconciler.outcomes import Outcome
+from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_proposal, review
+from ordain.reconciler.statuses import say, verdicts
+from ordain.vcs.git import Repository
+from ordain.vcs.keys import generate_key, parse_signer
+from tests.reconciler.conftest import MODEL_FILE, MONITOR_FILE
+from tests.reconciler.hosting import ROUTE, Hosted, OnGitLab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ordain.reconciler.gating import Gated, Judged
+    from ordain.vcs.host import Host, HostProposal
+
+
+@pytest.fixture
+def hosted(founded: Path, tmp_path: Path) -> Iterator[Hosted]:
+    shutil.copytree(founded, tmp_path / "bench", symlinks=True)
+    with GitHubStub() as site:
+        bench = Hosted(tmp_path / "bench", site=site)
+        site.now = bench.now
+        bench.move_in()
+        yield bench
+        bench.close()
+
+
+def codes(gated: Gated) -> list[set[str]]:
+    return [
+        {one.code for one in refusal.findings if one.severity.value == "error"}
+        for refusal in gated.refused
+    ]
+
+
+def reasons(judged: Judged) -> list[str]:
+    return [one.reason for one in judged.approvals.rejected]
+
+
+def proposed(hosted: Hosted, number: int) -> Judged:
+    """The verdict on merging a proposal now."""
+    return review(hosted.source(), str(number), hosted.now).judged
+
+
+# Reviews
+
+
+def test_a_review_is_an_approval_of_what_was_looked_at(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    before = proposed(hosted, pull.number)
+    assert before.blocked
+    hosted.site.review(pull.number, "mona")
+    judged = proposed(hosted, pull.number)
+    assert not judged.blocked
+    (approval,) = judged.approvals.valid
+    assert (approval.person, approval.role, approval.key) == ("manager", "", "")
+    assert [(one.person, one.role) for one in judged.judgement.approvals] == [
+        ("manager", "manager")
+    ]
+    assert approval.change == judged.change.digest
+    assert f"/pull/{pull.number}#" in approval.proof
+
+
+def test_new_content_voids_a_review(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    hosted.push("topic", hosted.edited(MODEL_FILE, "seed: 7", "seed: 8"))
+    judged = proposed(hosted, pull.number)
+    assert judged.blocked
+    (refused,) = judged.judgement.refused
+    assert (refused.code, refused.reason) == (
+        "SOD-CONTENT",
+        "it is for other content than this change now has",
+    )
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_an_update_from_the_base_leaves_a_review_standing(hosted: Hosted, *, signed: bool) -> None:
+    """Whether the author made it or a button of the forge did, which signs with no person's key."""
+    head = hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    main = hosted.push("main", {"NOTES.md": b"beside it\n"})
+    by = "data-scientist" if signed else None
+    hosted.push("topic", hosted.route() | {"NOTES.md": b"beside it\n"}, by, parents=(head, main))
+    judged = proposed(hosted, pull.number)
+    assert not judged.blocked
+    assert judged.facts.pusher == "data-scientist"
+
+
+def test_an_update_from_the_base_that_touches_the_files_voids_a_review(hosted: Hosted) -> None:
+    head = hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    other = hosted.text(ROUTE).replace("endpoint:", "endpoint: ", 1).encode()
+    main = hosted.push("main", {ROUTE: other})
+    both = other.replace(b"read-by-pathologist", b"read-twice")
+    hosted.push("topic", {ROUTE: both}, parents=(head, main))
+    judged = proposed(hosted, pull.number)
+    assert judged.blocked
+    assert any("these files have changed since" in one for one in reasons(judged))
+
+
+def test_a_dismissed_review_counts_no_more(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    given = hosted.site.review(pull.number, "mona")
+    hosted.site.dismiss(given)
+    judged = proposed(hosted, pull.number)
+    assert judged.blocked
+    assert reasons(judged) == ["it was dismissed"]
+
+
+def test_the_newest_word_of_a_person_counts(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hour = timedelta(hours=1)
+    hosted.site.review(pull.number, "mona", at=hosted.now - 3 * hour)
+    hosted.site.review(pull.number, "mona", "CHANGES_REQUESTED", at=hosted.now - 2 * hour)
+    hosted.site.review(pull.number, "mona", "COMMENTED", at=hosted.now - hour)
+    judged = proposed(hosted, pull.number)
+    assert judged.blocked
+    assert reasons(judged) == ["their newest review asks for changes"]
+    hosted.site.review(pull.number, "mona")
+    assert not proposed(hosted, pull.number).blocked
+
+
+def test_what_a_person_says_with_one_account_they_take_back_with_the_other(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona", at=hosted.now - timedelta(hours=1))
+    hosted.site.review(pull.number, "mona-at-home", "CHANGES_REQUESTED")
+    judged = proposed(hosted, pull.number)
+    assert judged.blocked
+    assert [one.person for one in judged.approvals.rejected] == ["manager"]
+
+
+def test_one_human_with_two_accounts_is_one_approver(hosted: Hosted) -> None:
+    """A model of tier 1 asks for several people, and gets one twice."""
+    tier = next(line for line in hosted.text(MODEL_FILE).splitlines() if "tier:" in line)
+    hosted.push("main", hosted.edited(MODEL_FILE, tier, "  tier: 1"))
+    hosted.push("ordain/promote/malignancy-1", dict(hosted.files(hosted.version())), "reconciler")
+    pull = hosted.pull("ordain/promote/malignancy-1", author="reconciler[bot]")
+    for login in ("mona", "mona-at-home"):
+        hosted.site.review(pull.number, login)
+    judged = proposed(hosted, pull.number)
+    assert judged.facts.kind.value == "promotion"
+    assert {one.person for one in judged.judgement.approvals} == {"manager"}
+    assert "SOD-QUORUM" in {one.code for one in judged.findings}
+
+
+def test_who_is_behind_an_account_is_the_organizations_word(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    site = hosted.site
+    site.person("stranger", id=99)
+    site.person("helper[bot]", id=98, bot=True)
+    for login in ("stranger", "helper[bot]", "mona-at-home", "mona"):
+        site.review(pull.number, login)
+    site.rename_user("mona", "lisa")
+    site.person("mona", id=77)
+    site.review(pull.number, "mona")
+    site.delete_user("mona-at-home")
+    judged = proposed(hosted, pull.number)
+    assert judged.blocked
+    assert sorted(reasons(judged)) == [
+        "account 12 of manager is listed as mona and called lisa",
+        "helper[bot] is a machine's account, and machines approve nothing",
+        "mona is account 77 now, and the Organization lists 12 for manager",
+        "the account stranger (99) is nobody's in the Organization",
+        "the account that gave it is not there any more",
+    ]
+
+
+def test_a_review_of_a_commit_that_cannot_be_looked_at_counts_nothing(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    gone = "1" * 40
+    other = hosted.push("elsewhere", hosted.route() | {"MORE.md": b"more\n"})
+    for login, commit in (("mona", other), ("cleo", gone), ("dana", None)):
+        hosted.site.review(pull.number, login, commit_id=commit)
+    judged = proposed(hosted, pull.number)
+    assert judged.blocked
+    assert sorted(reasons(judged)) == [
+        f"the commit it was given on ({gone[:12]}) cannot be looked at",
+        f"the commit it was given on ({other[:12]}) is no part of proposal {pull.number}",
+        "the forge does not say which commit was looked at",
+    ]
+
+
+def test_a_review_from_the_future_counts_nothing(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona", at=hosted.now + timedelta(minutes=4))
+    assert not proposed(hosted, pull.number).blocked
+    hosted.site.review(pull.number, "mona", at=hosted.now + timedelta(minutes=6))
+    judged = proposed(hosted, pull.number)
+    assert judged.blocked
+    assert reasons(judged) == ["it is dated in the future (2026-11-20T09:36:00Z)"]
+
+
+def test_nobody_approves_what_they_signed_pushed_or_proposed(hosted: Hosted) -> None:
+    hosted.push("topic", hosted.route(), "manager")
+    pull = hosted.pull("topic", author="mona")
+    hosted.site.review(pull.number, "mona-at-home")
+    judged = proposed(hosted, pull.number)
+    assert {one.code for one in judged.judgement.refused} == {"SOD-SELF"}
+    hosted.push("other", hosted.edited(MONITOR_FILE, "fail: 0.25", "fail: 0.24"))
+    opened = hosted.pull("other", author="mona")
+    hosted.site.review(opened.number, "mona-at-home")
+    judged = proposed(hosted, opened.number)
+    assert judged.facts.contributors == frozenset({"data-scientist", "manager"})
+    assert {one.code for one in judged.judgement.refused} == {"SOD-SELF"}
+
+
+# Merge buttons
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_what_a_merge_button_made_is_judged_as_the_proposal(hosted: Hosted, method: str) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", {"NOTES.md": b"one\n"})
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    made = hosted.press(pull, method)  # type: ignore[arg-type]
+    gated = hosted.gate(root)
+    assert (gated.good, gated.refused) == (made, ())
+    (judged,) = gated.judged
+    assert judged.facts.contributors == frozenset({"data-scientist"})
+    assert judged.facts.pusher == "data-scientist"
+    assert judged.facts.signers == ("data-scientist", "data-scientist")
+    assert [one.person for one in judged.judgement.approvals] == ["manager"]
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_a_merge_beside_others_is_good_and_nobody_is_asked_again(
+    hosted: Hosted, method: str
+) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", {"NOTES.md": b"one\n"})
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    hosted.push("beside", {"BESIDE.md": b"beside\n"})
+    beside = hosted.pull("beside")
+    hosted.site.review(beside.number, "cleo")
+    hosted.press(beside, method)  # type: ignore[arg-type]
+    made = hosted.press(pull, method)  # type: ignore[arg-type]
+    gated = hosted.gate(root)
+    assert (gated.good, gated.refused) == (made, ())
+    assert len(gated.judged) == 2
+
+
+def test_what_nobody_reviewed_is_refused_after_the_button(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.press(pull, "squash")
+    gated = hosted.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"SOD-QUORUM"}]
+    hosted.site.review(pull.number, "mona")
+    assert hosted.gate(root).good == hosted.source().head()
+
+
+@pytest.mark.parametrize("parents", [1, 2])
+def test_a_merge_that_holds_more_than_the_proposal_is_refused(hosted: Hosted, parents: int) -> None:
+    root = hosted.source().head()
+    head = hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    evil = hosted.push(
+        "main",
+        hosted.route() | {"MORE.md": b"slipped in\n"},
+        None,
+        parents=(root, head)[:parents],
+    )
+    hosted.site._closed_as_merged(pull, evil, hosted.site.people.need("mona"))
+    gated = hosted.gate(root)
+    assert gated.good == root
+    assert "GATE011" in codes(gated)[0]
+    (finding,) = [one for one in gated.refused[0].findings if one.code == "GATE011"]
+    assert finding.message == (
+        f"commit {evil[:12]} holds something else than merging proposal {pull.number} gives"
+    )
+
+
+def test_a_rebase_that_slips_something_in_is_refused(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", {"NOTES.md": b"one\n"})
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    hosted.push("main", {"NOTES.md": b"one\n", "MORE.md": b"slipped in\n"}, None)
+    evil = hosted.push("main", hosted.route(), None)
+    hosted.site._closed_as_merged(pull, evil, hosted.site.people.need("mona"))
+    gated = hosted.gate(root)
+    assert gated.good == root
+    assert "GATE001" in codes(gated)[0]
+    assert {"GATE001", "SOD-QUORUM"} <= codes(gated)[1]
+
+
+def test_a_commit_of_the_platform_that_no_proposal_explains_is_refused(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    made = hosted.press(pull, "squash")
+    del hosted.site.pulls[pull.number]
+    gated = hosted.gate(root)
+    assert gated.good == root
+    assert "GATE012" in codes(gated)[0]
+    assert (
+        f"commit {made[:12]} carries a forge's own signature"
+        in gated.refused[0].findings[0].message
+    )
+
+
+def test_every_commit_of_a_merged_proposal_is_signed(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    pem, _ = generate_key("stranger")
+    hosted.push("topic", hosted.route(), parse_signer(pem, "stranger"))
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    hosted.press(pull, "squash")
+    gated = hosted.gate(root)
+    assert gated.good == root
+    assert "GATE001" in codes(gated)[0]
+
+
+def test_a_proposal_whose_branch_is_gone_is_fetched_by_its_number(hosted: Hosted) -> None:
+    """As those of forks are, whose branches never were here."""
+    root = hosted.source().head()
+    head = hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    made = hosted.press(pull, "squash")
+    with Repository.open(hosted.bare) as repository:
+        repository.update_ref("refs/heads/topic", None, head)
+    gated = hosted.gate(root)
+    assert (gated.good, gated.refused) == (made, ())
+    found = hosted.source().repository.refs("refs/ordain/proposals/")
+    assert found == {f"refs/ordain/proposals/{pull.number}": head}
+
+
+def test_who_wrote_what_was_squashed_cannot_approve_its_promotion(hosted: Hosted) -> None:
+    """The squashed commit is signed by nobody; the ones behind it are."""
+    hosted.push("topic", hosted.edited(MODEL_FILE, "seed: 7", "seed: 9"), "manager")
+    pull = hosted.pull("topic", author="mona")
+    hosted.site.review(pull.number, "cleo")
+    hosted.press(pull, "squash")
+    hosted.push("ordain/promote/malignancy-1", dict(hosted.files(hosted.version())), "reconciler")
+    promotion = hosted.pull("ordain/promote/malignancy-1", author="reconciler[bot]")
+    hosted.site.review(promotion.number, "mona")
+    judged = proposed(hosted, promotion.number)
+    assert judged.facts.kind.value == "promotion"
+    # The cto has founded the estate.
+    assert judged.facts.contributors == frozenset({"cto", "manager"})
+    assert judged.blocked
+    assert {one.code for one in judged.judgement.refused} == {"SOD-SELF"}
+
+
+def test_who_wrote_what_was_rebased_cannot_approve_its_promotion(hosted: Hosted) -> None:
+    """The commit that changed the model is not the last one, which alone the forge explains."""
+    hosted.push("topic", hosted.edited(MODEL_FILE, "seed: 7", "seed: 9"), "manager")
+    hosted.push("topic", {"NOTES.md": b"one\n"}, "data-scientist")
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    hosted.press(pull, "rebase")
+    hosted.push("ordain/promote/malignancy-1", dict(hosted.files(hosted.version())), "reconciler")
+    promotion = hosted.pull("ordain/promote/malignancy-1", author="reconciler[bot]")
+    hosted.site.review(promotion.number, "mona")
+    judged = proposed(hosted, promotion.number)
+    assert judged.facts.contributors == frozenset({"cto", "data-scientist", "manager"})
+    assert judged.blocked
+
+
+# GitLab
+
+
+@pytest.fixture
+def gitlab(founded: Path, tmp_path: Path) -> Iterator[OnGitLab]:
+    shutil.copytree(founded, tmp_path / "bench", symlinks=True)
+    with GitLabStub() as site:
+        bench = OnGitLab(tmp_path / "bench", site=site)
+        site.now = bench.now
+        bench.move_in()
+        yield bench
+        bench.close()
+
+
+@pytest.mark.parametrize(("method", "squash"), [("merge", False), ("merge", True), ("ff", False)])
+def test_what_gitlab_merged_is_judged_as_the_proposal(
+    gitlab: OnGitLab, method: str, *, squash: bool
+) -> None:
+    root = gitlab.source().head()
+    gitlab.push("topic", gitlab.edited(MODEL_FILE, "seed: 7", "seed: 9"))
+    gitlab.push("topic", gitlab.route())
+    number = gitlab.open("topic")
+    gitlab.site.settings["merge_method"] = method
+    gitlab.press(number, squash=squash)
+    assert "SOD-QUORUM" in codes(gitlab.gate(root))[-1]
+    gitlab.site.approve(number, "mona")
+    gated = gitlab.gate(root)
+    assert (gated.good, gated.refused) == (gitlab.source().head(), ())
+    (judged,) = gated.judged
+    assert judged.facts.contributors == frozenset({"data-scientist"})
+    assert judged.facts.signers == ("data-scientist", "data-scientist")
+    assert [one.person for one in judged.judgement.approvals] == ["manager"]
+    # The commit that GitLab squashed stands in no first-parent line, and is explained as well.
+    gitlab.push("ordain/promote/malignancy-1", dict(gitlab.files(gitlab.version())), "reconciler")
+    promotion = gitlab.open("ordain/promote/malignancy-1", author="reconciler")
+    judged = review(gitlab.source(), str(promotion), gitlab.now).judged
+    assert judged.facts.contributors == frozenset({"cto", "data-scientist"})
+
+
+def test_new_content_voids_an_approval_on_gitlab(gitlab: OnGitLab) -> None:
+    gitlab.push("topic", gitlab.route())
+    number = gitlab.open("topic")
+    gitlab.site.approval_settings["reset_approvals_on_push"] = False
+    gitlab.site.approve(number, "mona")
+    assert not review(gitlab.source(), str(number), gitlab.now).judged.blocked
+    gitlab.now = gitlab.site.now = gitlab.now + timedelta(minutes=1)
+    gitlab.push("topic", gitlab.route("read-by-three"))
+    judged = review(gitlab.source(), str(number), gitlab.now).judged
+    assert [one.code for one in judged.judgement.refused] == ["SOD-CONTENT"]
+
+
+# Merge queues
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_a_commit_of_a_merge_queue_is_judged_before_and_after(hosted: Hosted, method: str) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    ref = hosted.site.enqueue(pull.number, method)  # type: ignore[arg-type]
+    number = queued_proposal(ref, "main")
+    assert number == pull.number
+    with Repository.open(hosted.bare) as repository:
+        queued = repository.resolve(ref)
+
+    def tried() -> Judged:
+        source = hosted.source()
+        source.repository.fetch("origin", [ref])
+        return judge_sides(source, root, queued, hosted.now, number=number)[2]
+
+    assert {one.code for one in tried().findings if one.severity.value == "error"} == {"SOD-QUORUM"}
+    hosted.site.review(pull.number, "mona")
+    assert not tried().blocked
+    made = hosted.site.land(ref)
+    gated = hosted.gate(root)
+    assert (gated.good, gated.refused) == (made, ())
+
+
+def test_only_a_ref_of_the_queue_names_a_proposal() -> None:
+    sha = "a" * 40
+    assert queued_proposal(f"gh-readonly-queue/main/pr-7-{sha}", "main") == 7
+    assert queued_proposal(f"refs/heads/gh-readonly-queue/dev/pr-7-{sha}", "main") is None
+    assert queued_proposal("refs/heads/pr-7", "main") is None
+
+
+# A forge that does not answer, or lies
+
+
+def test_while_the_forge_is_down_nothing_rests_on_reviews(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    made = hosted.press(pull, "squash")
+    for bad in (trouble.secondary_limit(), trouble.status(401), trouble.other_shape()):
+        hosted.site.trouble(bad, "/commits/", times=1)
+        gated = hosted.gate(root)
+        assert gated.good == root
+        first = gated.refused[0].findings[0]
+        assert first.code == "GATE010"
+        assert first.message.startswith("the forge could not be asked about this change: ")
+        assert first.remedy
+    hosted.site.trouble(trouble.other_shape(), "/reviews", times=1)
+    assert "GATE010" in codes(hosted.gate(root))[0]
+    assert hosted.gate(root).good == made
+
+
+def test_what_people_sign_counts_while_the_forge_is_down(hosted: Hosted) -> None:
+    source = hosted.source()
+    root = source.head()
+    head = hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    with pytest.raises(ProposalRefused, match="is reviewed at http"):
+        approve(source, Ledger(source.home.ledger), "1", by=Reviewer("manager"), now=hosted.now)
+    approve(
+        source,
+        Ledger(source.home.ledger),
+        str(pull.number),
+        by=Reviewer("manager"),
+        now=hosted.now,
+        insist=True,
+    )
+    merged = hosted.push("main", hosted.route(), "manager", parents=(root, head))
+    hosted.site.trouble(trouble.status(401), times=None)
+    asked = len(hosted.site.requests)
+    gated = hosted.gate(root)
+    assert (gated.good, gated.refused) == (merged, ())
+    assert len(hosted.site.requests) == asked
+
+
+def test_a_token_that_is_missing_is_said(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    hosted.press(hosted.pull("topic"), "squash")
+    hosted.site.token = ""
+    gated = hosted.gate(root)
+    assert "GATE010" in codes(gated)[0]
+    assert "ORDAIN_GITHUB_TOKEN" in gated.refused[0].findings[0].remedy
+
+
+class Liar:
+    """A host that answers one question otherwise than the honest one behind it."""
+
+    def __init__(self, honest: Host, **lies: object) -> None:
+        self._honest = honest
+        self._lies = lies
+
+    def __getattr__(self, name: str) -> object:
+        return self._lies.get(name) or getattr(self._honest, name)
+
+
+def test_a_forge_that_explains_one_merge_by_another_is_not_believed(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    hosted.press(pull, "squash")
+    honest = hosted.source().host
+    assert honest is not None
+
+    def explain(_commit: str, _target: str) -> HostProposal:
+        return replace(honest.proposal(pull.number), merged="2" * 40)
+
+    hosted.opener = lambda *_: Liar(honest, proposal_of=explain)  # type: ignore[assignment]
+    gated = hosted.gate(root)
+    assert gated.good == root
+    assert "GATE010" in codes(gated)[0]
+    assert "the forge names proposal 1, which is merged as 222222222222" in (
+        gated.refused[0].findings[0].message
+    )
+
+
+def test_a_forge_cannot_move_a_ref_by_naming_one(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    head = hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.press(pull, "squash")
+    with Repository.open(hosted.bare) as repository:
+        repository.update_ref("refs/heads/topic", None, head)
+    honest = hosted.source().host
+    assert honest is not None
+
+    def explain(commit: str, target: str) -> HostProposal:
+        found = honest.proposal_of(commit, target)
+        assert found is not None
+        return replace(found, ref="refs/heads/main:refs/heads/desk")
+
+    hosted.opener = lambda *_: Liar(honest, proposal_of=explain)  # type: ignore[assignment]
+    gated = hosted.gate(root)
+    assert gated.good == root
+    assert "which is no ref of a proposal" in gated.refused[0].findings[0].message
+
+
+def test_reviews_of_a_forge_that_a_change_names_itself_do_not_count(hosted: Hosted) -> None:
+    """Otherwise a change of `forge:` would choose who vouches for it."""
+    root = hosted.source().head()
+    with GitHubStub(hosted.bare) as other:
+        other.now = hosted.now
+        settings = hosted.edited("ordain.yaml", hosted.site.url, other.url)
+        hosted.push("topic", settings)
+        pull = hosted.pull("topic")
+        hosted.press(pull, "squash")
+        other.people = hosted.site.people
+        other.pulls[pull.number] = pull
+        other.review(pull.number, "cleo")
+        pull.reviews.clear()
+        gated = hosted.gate(root)
+        assert gated.good == root
+        assert "SOD-QUORUM" in codes(gated)[0]
+        assert other.requests == []
+
+
+def test_a_proposal_for_another_branch_is_not_taken(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    hosted.push("dev", {"NOTES.md": b"one\n"})
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic", base="dev")
+    hosted.site.review(pull.number, "mona")
+    source = hosted.source()
+    _, _, judged = judge_sides(source, root, pull.head_sha, hosted.now, number=pull.number)
+    assert judged.findings[0].code == "GATE010"
+    assert "proposal 1 goes into dev, not into main" in judged.findings[0].message
+
+
+# What the host is told
+
+
+def statuses(hosted: Hosted) -> list[tuple[str, str, str]]:
+    return [(one.sha, one.state, one.description or "") for one in hosted.site.statuses]
+
+
+def gate_and_say(hosted: Hosted) -> tuple[Gated, tuple[str, ...]]:
+    """What a pass does before it plans."""
+    source = hosted.source()
+    reconciler, host = hosted.reconciler(source), source.host
+    assert host is not None
+    gated = reconciler.gate(source.head())
+    return gated, say(host, reconciler.state, verdicts(gated))
+
+
+def test_verdicts_are_set_as_commit_statuses_once(hosted: Hosted) -> None:
+    gate_and_say(hosted)
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    made = hosted.press(pull, "squash")
+    gated, _ = gate_and_say(hosted)
+    assert [one.revision for one in gated.refused] == [made]
+    gate_and_say(hosted)
+    hosted.site.review(pull.number, "mona")
+    gate_and_say(hosted)
+    gate_and_say(hosted)
+    first, second, third = statuses(hosted)
+    assert first == (root, "success", "estate")
+    assert second[:2] == (made, "failure")
+    assert second[2].startswith("SOD-QUORUM: the approval of a manager is missing: Route/")
+    assert third == (made, "success", "intention, approved by manager")
+    assert {one.context for one in hosted.site.statuses} == {"ordain/reconciler"}
+
+
+def test_a_host_that_takes_no_status_hears_it_later(hosted: Hosted) -> None:
+    hosted.site.trouble(trouble.status(403), "/statuses/", times=1)
+    gated, (warning,) = gate_and_say(hosted)
+    assert warning.startswith("one commit status could not be set on the forge: ")
+    assert gated.good == hosted.source().head()
+    assert gate_and_say(hosted)[1] == ()
+    assert [one[1] for one in statuses(hosted)] == ["success"]
+
+
+def test_commits_of_a_rebase_that_are_healed_at_its_end_are_no_refusals(hosted: Hosted) -> None:
+    gate_and_say(hosted)
+    hosted.push("topic", hosted.route())
+    hosted.push("topic", {"NOTES.md": b"one\n"})
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    made = hosted.press(pull, "rebase")
+    gated, _ = gate_and_say(hosted)
+    assert (gated.good, gated.refused) == (made, ())
+    assert list(hosted.reconciler().ledger.events(kind="gate.refused")) == []
+    assert {one[1] for one in statuses(hosted)} == {"success"}
+
+
+def test_a_forge_that_goes_away_in_a_pass_leaves_production_where_it_is(hosted: Hosted) -> None:
+    gate_and_say(hosted)
+    root = hosted.source().head()
+    hosted.push("topic", hosted.route())
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    made = hosted.press(pull, "squash")
+    down = hosted.site.trouble(trouble.status(403), "/(reviews|statuses)", times=None)
+    gated, (warning,) = gate_and_say(hosted)
+    assert gated.good == root
+    assert gated.refused[0].findings[0].code == "GATE010"
+    assert "one commit status could not be set" in warning
+    assert [one[0] for one in statuses(hosted)] == [root]
+    down.times = 0
+    assert gate_and_say(hosted)[0].good == made
+    assert [one[:2] for one in statuses(hosted)[1:]] == [(made, "success")]
+
+
+def test_a_pass_opens_the_promotion_as_a_pull_request(hosted: Hosted) -> None:
+    reconciler, version = hosted.reconciler(), hosted.version()
+    made = Outcome.success(version.artifact, version.evidence.to_json().decode())
+    reconciler.state.put_outcome(version.recipe.digest, "malignancy", made, hosted.now)
+    report = reconciler.run()
+    assert [one.state for one in report.result.done] == ["done", "done"]
+    assert (report.exit_code, report.warnings) == (0, ())
+    (pull,) = hosted.site.pulls.values()
+    assert (pull.head, pull.base) == ("ordain/promote/malignancy-1", "main")
+    assert pull.title == "Promote malignancy to version 1"
+    assert reconciler.run().result.done == ()
+    assert len(statuses(hosted)) == 1
+    hosted.mirror()
+    hosted.site.review(pull.number, "mona")
+    judged = review(hosted.source(), "malignancy-1", hosted.now).judged
+    assert (judged.facts.kind.value, judged.blocked) == ("promotion", False)
