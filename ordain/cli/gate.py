@@ -85,7 +85,8 @@ def command(
         refuse_place(record)
     moment = now()
     with prepared(directory, pipeline, os.environ, fetch=fetch) as offer:
-        seen = _judged(ctx, offer, moment, record, chosen)
+        seen = _seen(offer, pipeline, moment)
+        _tell(ctx, offer, seen, moment, record, chosen)
         if comment:
             _comment(offer, seen, pipeline, moment)
     _tell_workflow(seen, record)
@@ -106,31 +107,33 @@ def _outputs(
     return (Output("github"), *summary)
 
 
-def _judged(
+def _seen(offer: Offer, pipeline: Pipeline, moment: datetime) -> Seen:
+    from ordain.cli.judging import judge_change, judge_pushed
+    from ordain.cli.pipelines import Occasion
+
+    if pipeline.occasion is Occasion.PUSH:
+        return judge_pushed(offer.source, offer.base, offer.head, moment)
+    number = pipeline.proposal
+    return judge_change(offer.source, offer.base, offer.head, moment, number=number)
+
+
+def _tell(
     ctx: click.Context,
     offer: Offer,
+    seen: Seen,
     moment: datetime,
     record: Path | None,
     chosen: Sequence[Output],
-) -> Seen:
-    """Judge, and say it everywhere; the record first, because without it nothing is said."""
-    from ordain.cli.judging import (
-        described,
-        judge_change,
-        record_of,
-        show_text,
-        write_out,
-        write_record,
-    )
+) -> None:
+    """Say it everywhere; the record first, because without it nothing is said."""
+    from ordain.cli.judging import described, record_of, show_text, write_out, write_record
 
-    seen = judge_change(offer.source, offer.base, offer.head, moment)
     if record is not None:
         write_record(record, record_of(offer.source, seen, moment))
     if any(one.file is not None or one.format != "text" for one in chosen):
         write_out(described(seen, moment, settled=chosen), chosen)
     if any(one.file is None and one.format == "text" for one in chosen):
         show_text(ctx, seen)
-    return seen
 
 
 def _comment(offer: Offer, seen: Seen, pipeline: Pipeline, moment: datetime) -> None:

@@ -67,15 +67,29 @@ class Seen:
         return any(one.severity.reaches(least) for one in self.findings)
 
 
-def judge_change(source: Source, onto: str, head: str, moment: datetime) -> Seen:
-    """Judge what merging one commit into another would change."""
+def judge_change(
+    source: Source, onto: str, head: str, moment: datetime, *, number: int | None = None
+) -> Seen:
+    """Judge what merging one commit into another would change; `number` is its proposal's."""
     from ordain.reconciler.review import judge_sides
     from ordain.vcs.errors import MergeConflict, UnrelatedHistories
 
     try:
-        sides = judge_sides(source, onto, head, moment)
+        sides = judge_sides(source, onto, head, moment, number=number)
     except (MergeConflict, UnrelatedHistories) as error:
         return _judge_apart(source, onto, head, error, moment)
+    return _seen(sides, head, onto)
+
+
+def judge_pushed(source: Source, onto: str, head: str, moment: datetime) -> Seen:
+    """Judge what stands on a branch already, as the reconciler will, by what was before it."""
+    from ordain.reconciler.gating import judge_commit, read_side
+
+    before, after = read_side(source, onto), read_side(source, head)
+    return _seen((before, after, judge_commit(source, before, after, moment)), head, onto)
+
+
+def _seen(sides: tuple[Side, Side, Judged], head: str, onto: str) -> Seen:
     before, after, judged = sides
     estates = (before.estate, after.estate)
     return Seen(judged.judgement, judged.findings, after.tree, estates, head, onto, sides)

@@ -417,6 +417,48 @@ def test_a_change_of_the_forge_s_address_gets_no_token(
         assert len(forge.pulls[number].comments) == 1
 
 
+# Reviews
+
+
+@pytest.fixture
+def reviewed(pipeline: Pipeline, forge: GitHubStub) -> int:
+    """A pull request to an estate that names its forge and the account of the manager."""
+    place = pipeline.place
+    account = forge.person("boss")
+    settings = f"{{type: github, url: '{forge.url}', repository: bank/estate}}"
+    place.edit("ordain.yaml", "{type: git, remote: origin}", settings)
+    listed = f"accounts: [{{forge: github, login: boss, id: {account.id}}}]"
+    place.edit("specs/organization.yaml", "- name: manager\n", f"- name: manager\n      {listed}\n")
+    place.commit("Who is who on the forge")
+    place.git("push", "-q", "origin", "main")
+    return pulled(pipeline, forge, (ROUTE, "/v1/credit", "/v1/loans"))
+
+
+@pytest.mark.e2e
+def test_a_review_counts_until_it_is_taken_back(
+    pipeline: Pipeline, forge: GitHubStub, reviewed: int
+) -> None:
+    pipeline.gate(expect=1)
+    review = forge.review(reviewed, "boss")
+    pipeline.gate("--record", "../verdict.json", expect=0)
+    record = read_record((pipeline.place.root / "verdict.json").read_bytes())
+    jsonschema.validate(record, record_schema())
+    (approval,) = record["approvals"]["counted"]
+    assert (approval["person"], approval["key"]) == ("manager", "")
+    forge.dismiss(review)
+    assert "SOD-QUORUM" in pipeline.gate("-o", "text", expect=1).stdout
+
+
+def test_a_forge_that_does_not_answer_is_no_approval(
+    pipeline: Pipeline, forge: GitHubStub, reviewed: int
+) -> None:
+    forge.review(reviewed, "boss")
+    pipeline.variables["GITHUB_TOKEN"] = "wrong"
+    told = pipeline.gate("-o", "text", expect=1)
+    assert "error[GATE010]" in told.stdout
+    assert "note: no comment: " in told.stderr
+
+
 # Texts of strangers
 
 
