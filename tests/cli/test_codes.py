@@ -14,7 +14,7 @@ from ordain.specs.explanations import explanations
 
 ROOMS = (
     *("ACC", "CHG", "CLI", "CMP", "EVID", "GATE", "LED", "LINT", "ORD", "POL", "PRO", "REC", "REF"),
-    *("REP", "REQ", "RUN", "SOD", "SPEC", "SRV", "TEST", "VCS", "WVR"),
+    *("REP", "REQ", "RUN", "SOD", "SPEC", "SRV", "TEST", "VCS", "VDT", "WVR"),
 )
 CODE = re.compile(rf"({'|'.join(ROOMS)})([0-9]{{3}}|-[A-Z]+)")
 PRINTED = re.compile(rf"error\[({CODE.pattern})\]")

@@ -23,6 +23,7 @@ NEXT = re.compile(r"Next: \S.*")
 FOUNDED = {
     "check": "ordain plan",
     "check --rev HEAD": "ordain plan",
+    "gate --base HEAD": "ordain plan",
     "plan": "ordain reconcile --once",
     "status": "ordain reconcile --once",
     "proposals list": "ordain status",
@@ -54,6 +55,7 @@ ELSEWHERE = {
     "proposals approve": "tests/e2e/test_the_loop.py",
     "proposals merge": "tests/e2e/test_the_loop.py",
     "audit query": "below, after something was recorded",
+    "audit verdict": "tests/cli/test_audit_verdict.py",
     "keys revoke": "below, after a key was made",
 }
 WITHOUT = {
