@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from ordain import __version__
 from ordain.vcs.errors import HostBusy, HostDenied, HostError, HostUnreachable
 from ordain.vcs.forges.http import Client, Times
 from ordain.vcs.forges.timed import Limits
 from ordain.vcs.forges.tokens import Token
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRET = "ghp_this-is-the-secret"
 OPEN = "and the token would travel in the open"
@@ -100,7 +111,9 @@ def serving(reply: Callable[[Asked], Reply]) -> Iterator[Server]:
 
 
 @contextmanager
-def raw(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+def raw(
+    answer: Callable[[socket.socket], None], seen: list[bytes] | None = None, *, peek: bool = False
+) -> Iterator[str]:
     """A server that speaks below HTTP, one connection after the other."""
     listening = socket.create_server(("127.0.0.1", 0))
 
@@ -111,7 +124,9 @@ def raw(answer: Callable[[socket.socket], None]) -> Iterator[str]:
             except OSError:
                 return
             with connection:
-                connection.recv(1 << 16)
+                asked = connection.recv(1 << 16, socket.MSG_PEEK if peek else 0)
+                if seen is not None:
+                    seen.append(asked)
                 try:
                     answer(connection)
                 except OSError:
@@ -171,6 +186,13 @@ def test_what_is_sent_is_json() -> None:
     assert server.asked[0].headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"[]"])
+def test_what_was_sent_may_be_done_even_if_the_answer_cannot_be_read(body: bytes) -> None:
+    with serving(lambda _: (200, {}, body)) as server, pytest.raises(HostError) as caught:
+        client(server.url).send("PUT", "/merge", {}).reading.text("sha")
+    assert caught.value.remedy == "look whether it was done before you try again"
+
+
 def test_the_secret_is_in_no_repr() -> None:
     assert SECRET not in repr(client("https://forge.example"))
 
@@ -222,7 +244,7 @@ def test_an_address_that_a_token_must_not_go_to_is_not_asked(root: str, message:
 )
 def test_what_is_no_json_is_no_answer(body: bytes, headers: dict[str, str], message: str) -> None:
     with serving(lambda _: (200, headers, body)) as server:
-        assert refused(server.url) == f"Forge: GET /api/thing {message}"
+        assert refused(server.url) == f"Forge GET /api/thing {message}"
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 99999999\r\n", b""])
@@ -360,6 +382,55 @@ def test_a_forge_that_drips_is_given_up_at_the_deadline(head: bytes) -> None:
         with pytest.raises(HostUnreachable, match="did not answer in time"):
             client(url, limits=Limits(whole=0.2, silence=10)).get("/thing")
         done.set()
+
+
+def test_a_proxy_is_asked_for_a_tunnel_and_sees_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+
+    def proxy(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+
+    with raw(proxy, seen) as url:
+        monkeypatch.setenv("https_proxy", url.replace("//", "//me:p%40ss@"))
+        message = refused("https://forge.invalid:8443", HostUnreachable)
+    assert message == (
+        "forge.invalid:8443 cannot be reached: "
+        "Tunnel connection failed: 407 Proxy Authentication Required"
+    )
+    assert seen[0].startswith(b"CONNECT forge.invalid:8443 HTTP/1.")
+    assert b"Proxy-Authorization: Basic bWU6cEBzcw==\r\n" in seen[0]
+    assert SECRET.encode() not in seen[0]
+
+
+def test_a_certificate_that_does_not_hold_is_no_forge(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+
+    def greet(connection: socket.socket) -> None:
+        with pytest.raises(ssl.SSLError):
+            context.wrap_socket(connection, server_side=True)
+
+    with raw(greet, peek=True) as url:
+        message = refused(url.replace("http:", "https:"), HostUnreachable)
+    assert re.fullmatch(
+        r"the certificate of 127\.0\.0\.1:\d+ does not hold: self-signed certificate", message
+    )
+
+
+def self_signed(path: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "forge")])
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=36_500))
+        .sign(key, SHA256())
+    )
+    file = path / "forge.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    return file
 
 
 # ── limits of the forge ──────────────────────────────────────────────────────────────────────────

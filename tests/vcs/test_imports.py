@@ -8,7 +8,8 @@ import sys
 CODE = """
 import sys
 from ordain.vcs import approvals, changes, forge, forges, git, host, keys, plain, signatures
-print([name for name in ("cryptography", "git", "http.client", "ssl", "yaml") if name in sys.modules])
+HEAVY = ("cryptography", "git", "http.client", "ssl", "yaml")
+print([name for name in HEAVY if name in sys.modules])
 """
 
 

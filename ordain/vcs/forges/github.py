@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 from ordain.vcs.errors import ForgeError, HostDenied, ProposalMoved, UnknownProposal
 from ordain.vcs.forges.github_protection import protection
-from ordain.vcs.forges.http import said_words
 from ordain.vcs.forges.marks import beginning, check_body, same_text, the_one
 from ordain.vcs.host import (
     CommitState,
@@ -103,8 +102,7 @@ class GitHub:
         there = self._open_from(branch, target)
         if there is None:
             raise ForgeError(
-                f"{self.repository} takes no pull request of {branch} into {target}: "
-                f"{said_words(answer)}",
+                f"{self.repository} takes no pull request of {branch} into {target}: {answer.said}",
                 remedy=f"push {branch} with a commit that {target} does not have",
             )
         return there
@@ -121,12 +119,12 @@ class GitHub:
         answer = self.client.send("PUT", path, wanted, accept=(405, 409))
         if answer.status == 409:  # noqa: PLR2004
             raise ProposalMoved(
-                f"pull request {proposal.number} is not what it was: {said_words(answer)}",
+                f"pull request {proposal.number} is not what it was: {answer.said}",
                 remedy="look at it again, and merge what you have seen",
             )
         if answer.status == 405:  # noqa: PLR2004
             raise ForgeError(
-                f"GitHub does not merge pull request {proposal.number}: {said_words(answer)}",
+                f"GitHub does not merge pull request {proposal.number}: {answer.said}",
                 remedy="mend what GitHub says, and allow merge commits in its settings",
             )
         if not answer.reading.flag("merged"):

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ordain.vcs.errors import HostError
-from ordain.vcs.forges.http import said_words
 from ordain.vcs.host import Protection
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def protection(client: Client, repository: str, branch: str) -> Protection:
     answer = client.get(f"{repository}/branches/{name}", accept=(404,))
     if answer.status == 404:  # noqa: PLR2004
         raise HostError(
-            f"GitHub shows no branch {branch}: {said_words(answer)}",
+            f"GitHub shows no branch {branch}: {answer.said}",
             remedy="push the protected branch, and see that the token may read the repository",
         )
     flagged = answer.reading.flag("protected")
@@ -129,7 +128,7 @@ def _classic(client: Client, path: str) -> _Source:
     """Branch protection. "Not protected" and "you may not look" are both a 404."""
     answer = client.get(path, accept=_DENIED)
     if answer.status in _DENIED:
-        said = said_words(answer)
+        said = answer.said
         return _Source() if said == "Branch not protected" else _HIDDEN
     found = answer.reading
     checks, reviews = _part(found, "required_status_checks"), _reviews(found)

@@ -18,7 +18,6 @@ from urllib.parse import quote
 
 from ordain.vcs.errors import ForgeError, HostDenied, ProposalMoved, UnknownProposal
 from ordain.vcs.forges.gitlab_protection import protection
-from ordain.vcs.forges.http import said_words
 from ordain.vcs.forges.marks import beginning, check_body, same_text, the_one
 from ordain.vcs.host import (
     CommitState,
@@ -129,7 +128,7 @@ class GitLab:
         if there is None:
             raise ForgeError(
                 f"{self.repository} takes no merge request of {branch} into {target}: "
-                f"{said_words(answer)}",
+                f"{answer.said}",
                 remedy=f"push {branch} with a commit that {target} does not have",
             )
         return there
@@ -147,12 +146,12 @@ class GitLab:
         answer = self.client.send("PUT", path, wanted, accept=(405, 406, 409, 422))
         if answer.status == 409:  # noqa: PLR2004
             raise ProposalMoved(
-                f"merge request {proposal.number} is not what it was: {said_words(answer)}",
+                f"merge request {proposal.number} is not what it was: {answer.said}",
                 remedy="look at it again, and merge what you have seen",
             )
         if answer.status in {405, 406, 422}:
             raise ForgeError(
-                f"GitLab does not merge merge request {proposal.number}: {said_words(answer)}",
+                f"GitLab does not merge merge request {proposal.number}: {answer.said}",
                 remedy="mend what GitLab says about the merge request",
             )
         if answer.reading.text("state") != "merged":
@@ -184,7 +183,7 @@ class GitLab:
         path = f"{self._path}/statuses/{commit}"
         answer = self.client.send("POST", path, wanted, accept=(400,))
         if answer.status == 400:  # noqa: PLR2004
-            self._check_reported(commit, wanted["state"], context, said_words(answer))
+            self._check_reported(commit, wanted["state"], context, answer.said)
         else:
             answer.reading.identifier("id")
 

@@ -45,7 +45,7 @@ def protection(client: Client, project: str, branch: str) -> Protection:
         protected=bool(fits),
         checks=_checks(settings),
         strict_checks=_strict(settings),
-        approvals=_required(client, project, branch),
+        approvals=_required(client, project, branch, protected=bool(fits)),
         stale_dismissed=_flag(approvals, "reset_approvals_on_push"),
         code_owners=None if rules is None else _everywhere(fits, "code_owner_approval_required"),
         last_pusher_excluded=_flag(approvals, "merge_requests_disable_committers_approval"),
@@ -114,18 +114,21 @@ def _strict(settings: Reading) -> bool | None:
     return settings.text("merge_method") in {"ff", "rebase_merge"}
 
 
-def _required(client: Client, project: str, branch: str) -> int | None:
+def _required(client: Client, project: str, branch: str, *, protected: bool) -> int | None:
     """The most approvals that a rule for this branch asks for; one person may serve in several."""
     rules = client.pages(f"{project}/approval_rules", accept=_DENIED)
     if rules is None:
         return None
-    counted = [one for one in rules if one.text("rule_type") in _COUNTED and _holds(one, branch)]
-    return max((one.number("approvals_required") for one in counted), default=0)
+    counted = [one for one in rules if one.text("rule_type") in _COUNTED]
+    holding = [one for one in counted if _holds(one, branch, protected=protected)]
+    return max((one.number("approvals_required") for one in holding), default=0)
 
 
-def _holds(rule: Reading, branch: str) -> bool:
+def _holds(rule: Reading, branch: str, *, protected: bool) -> bool:
     """Whether a rule is for a branch; one that names no branches is for all."""
-    if _flag(rule, "applies_to_all_protected_branches") or not rule.has("protected_branches"):
+    if _flag(rule, "applies_to_all_protected_branches"):
+        return protected
+    if not rule.has("protected_branches"):
         return True
     names = [one.name("name") for one in rule.items("protected_branches")]
     return not names or any(covers(name, branch) for name in names)

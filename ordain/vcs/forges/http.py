@@ -37,6 +37,10 @@ _LINK: Final = re.compile(r'<([^<>]*)>((?:\s*;\s*[\w-]+=(?:"[^"]*"|[^\s",;]+))*)
 _NEXT: Final = re.compile(r';\s*rel="?next"?(?=[\s;]|$)')
 _MINUTE: Final = 60.0
 _HOPS: Final = 3
+_ASK_AGAIN: Final = (
+    "ask again; if it stays, something between here and the forge changes answers, or the forge "
+    "is of a version that is not known"
+)
 _UNSURE: Final = "look whether it was done before you try again"
 
 
@@ -68,11 +72,12 @@ class Credential(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that may be read."""
+    """An answer that may be read; `said` is the reason of a refusal that was expected."""
 
     status: int
     headers: Mapping[str, str]
     reading: Reading
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +196,8 @@ class Client:
         for _ in range(_HOPS):
             raw = self._patiently(question)
             if raw.status in accept:
-                return Answer(raw.status, raw.headers, self._reading(question, raw))
+                said = self._said(raw) or f"status {raw.status}"
+                return Answer(raw.status, raw.headers, self._reading(question, raw), said)
             if raw.status in _MOVED and method == "GET":
                 address = raw.headers.get("location", "")
                 inside = self._inside(address, question.target, "what was asked for")
@@ -265,19 +271,24 @@ class Client:
         )
 
     def _reading(self, question: _Question, raw: Raw) -> Reading:
+        """The answer as JSON; what was to be changed may be changed even if it is none."""
+        remedy = _ASK_AGAIN if question.method == "GET" else _UNSURE
         words = f"{self.forge} {question.words}"
         kind = raw.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json" and not kind.endswith("+json"):
-            raise self._wrong(
-                f"{question.words} is answered with {_brief(kind) or 'no kind'}, not JSON"
-            )
+            found = self.credential.hide(_brief(kind)) or "no kind"
+            raise HostError(f"{words} is answered with {found}, not JSON", remedy=remedy)
         value = parsed(raw.body)
         if value is _NOTHING:
-            raise self._wrong(f"{question.words} is answered with something that is no JSON")
-        return Reading(value, words)
+            message = f"{words} is answered with something that is no JSON"
+            raise HostError(message, remedy=remedy)
+        return Reading(value, words, remedy)
+
+    def _said(self, raw: Raw) -> str:
+        return self.credential.hide(_brief(said_in(raw)))
 
     def _refusal(self, question: _Question, raw: Raw) -> HostError:
-        said = self.credential.hide(_brief(said_in(raw)))
+        said = self._said(raw)
         message = f"{self.forge} refuses {question.words} with {raw.status}"
         message += f": {said}" if said else ""
         source = self.credential.source
@@ -335,12 +346,8 @@ def _constant(_: str) -> NoReturn:
 
 
 def said_in(raw: Raw) -> str:
-    """What a refusal gives as its reason."""
-    return _said(parsed(raw.body))
-
-
-def _said(value: object) -> str:
-    """The reason, as both forges write it."""
+    """What a refusal gives as its reason, as both forges write it."""
+    value = parsed(raw.body)
     if not isinstance(value, dict):
         return ""
     reason = value.get("message", value.get("error", ""))
@@ -376,8 +383,3 @@ def busy_for(raw: Raw, now: float) -> float | None:
 def _seconds(text: str) -> float | None:
     """Whole seconds; a date is not read, because the clocks of two machines differ."""
     return float(text) if re.fullmatch(r"[0-9]{1,10}", text.strip()) else None
-
-
-def said_words(answer: Answer) -> str:
-    """What a refusal that was accepted gives as its reason."""
-    return _brief(_said(answer.reading.value)) or f"status {answer.status}"

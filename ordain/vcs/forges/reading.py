@@ -24,20 +24,20 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A value of an answer, with the question it answers and its place in it."""
+    """A value of an answer, with the question it answers and its place in it.
+
+    `remedy` is what to do where the answer is not as documented.
+    """
 
     value: object
     question: str
+    remedy: str
     place: str = ""
 
     def wrong(self, key: str, wanted: str) -> HostError:
         """The error for a field that is not what was documented."""
         place = ".".join(part for part in (self.place, key) if part) or "the answer"
-        return HostError(
-            f"{self.question}: {place} is not {wanted}",
-            remedy="ask again; if it stays, something between here and the forge changes answers, "
-            "or the forge is of a version that is not known",
-        )
+        return HostError(f"{self.question}: {place} is not {wanted}", remedy=self.remedy)
 
     def _members(self) -> dict[str, object]:
         if not isinstance(self.value, dict):
@@ -118,7 +118,7 @@ class Reading:
         value = self._get(key, "an object")
         if not isinstance(value, dict):
             raise self.wrong(key, "an object")
-        return Reading(value, self.question, self._below(key))
+        return Reading(value, self.question, self.remedy, self._below(key))
 
     def at_or_null(self, key: str) -> Reading | None:
         return None if self._get(key, "an object or null") is None else self.at(key)
@@ -129,7 +129,7 @@ class Reading:
         if not isinstance(value, list):
             raise self.wrong(key, "a list")
         for index, one in enumerate(value):
-            yield Reading(one, self.question, f"{self._below(key)}[{index}]")
+            yield Reading(one, self.question, self.remedy, f"{self._below(key)}[{index}]")
 
     def texts(self, key: str) -> tuple[str, ...]:
         """The texts of a list."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import http.client
 import io
 import ssl
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
@@ -130,9 +129,11 @@ def _connection(root: SplitResult, timeout: float) -> http.client.HTTPConnection
     host, port = root.hostname or "", root.port
     if root.scheme == "http":
         return http.client.HTTPConnection(host, port, timeout=timeout)
+    from urllib.request import getproxies, proxy_bypass
+
     context = ssl.create_default_context()
-    proxy = urllib.request.getproxies().get("https")
-    if proxy is None or is_loopback(host) or urllib.request.proxy_bypass(host):
+    proxy = getproxies().get("https")
+    if proxy is None or is_loopback(host) or proxy_bypass(host):
         return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
     return _tunnel(root, proxy, timeout, context)
 
@@ -202,7 +203,7 @@ def exchange(
         message = f"{place} does not speak HTTP ({type(error).__name__})"
         raise Broken(message, again=False, remedy=remedy) from None
     except OSError as error:
-        message = f"{place} cannot be reached: {error.strerror or type(error).__name__}"
+        message = f"{place} cannot be reached: {error.strerror or error}"
         raise Broken(message, again=False, remedy=remedy) from None
     finally:
         if connection is not None:
@@ -216,7 +217,10 @@ def _read(
     with http.client.HTTPResponse(reader, method=method) as response:
         response.begin()
         body = _body(response, limits.body)
-        headers = {name.lower(): value for name, value in response.getheaders()}
+        headers: dict[str, str] = {}
+        for name, value in response.getheaders():
+            before = headers.get(name.lower())
+            headers[name.lower()] = value if before is None else f"{before}, {value}"
         return Raw(response.status, headers, body)
 
 

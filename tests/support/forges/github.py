@@ -120,6 +120,7 @@ class GitHubStub(GitHubFacts):
         person, text = self.people.need(author), title or head
         pull = Pull(number, person, text, body, head, base, head_id, base_id, time, time, draft)
         self.pulls[number] = pull
+        self.point(pull)
         return pull
 
     def review(

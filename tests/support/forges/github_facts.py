@@ -7,14 +7,15 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from forges.github_auth import message
-from forges.github_merges import merged_commit
+from forges.github_merges import GITHUB, merged_commit
 from forges.github_pulls import DOCS
 from forges.github_views import Views
 from forges.people import People, Person
-from forges.plumbing import Bare
+from forges.plumbing import PLATFORM_SIGNATURE, Bare
 from forges.web import Site, refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from forges.github_state import CheckRun, MergeMethod, Pull, Ruleset, Status
@@ -42,6 +43,8 @@ class GitHubFacts(Site):
         self.protections: dict[str, dict[str, Any]] = {}
         self.rulesets: list[Ruleset] = []
         self.views = Views(self)
+        # What another does between the look at the base branch and the move of it.
+        self.before_move: Callable[[], object] = lambda: None
         self._ids = itertools.count(80)
 
     def refreshed(self, pull: Pull) -> Pull:
@@ -52,8 +55,36 @@ class GitHubFacts(Site):
         if head != pull.head_sha:
             pull.updated = self.now
             self._dismiss_stale(pull)
-        pull.head_sha, pull.base_sha = head, base
+        if (head, base) != (pull.head_sha, pull.base_sha):
+            pull.head_sha, pull.base_sha = head, base
+            self.point(pull)
         return pull
+
+    def point(self, pull: Pull) -> None:
+        """The refs that GitHub keeps of a pull request, for whoever fetches."""
+        if self.bare is None or pull.head_sha == ZERO:
+            return
+        self.bare.must("update-ref", f"refs/pull/{pull.number}/head", pull.head_sha)
+        test = self.test_merge(pull)
+        if test is not None:
+            self.bare.must("update-ref", f"refs/pull/{pull.number}/merge", test)
+
+    def test_merge(self, pull: Pull) -> str | None:
+        """The commit that tries the merge out; it is on no branch and says nothing of a merge."""
+        if self.bare is None or ZERO in {pull.base_sha, pull.head_sha} or pull.computing > 0:
+            return None
+        tree = self.bare.merged_tree(pull.base_sha, pull.head_sha)
+        if tree is None:
+            return None
+        return self.bare.commit(
+            tree,
+            (pull.base_sha, pull.head_sha),
+            author=(pull.author.name, pull.author.email),
+            committer=GITHUB,
+            message=f"Merge {pull.head_sha} into {pull.base_sha}",
+            time=pull.created,
+            signature=PLATFORM_SIGNATURE,
+        )
 
     def _dismiss_stale(self, pull: Pull) -> None:
         rules = self.protections.get(pull.base, {}).get("required_pull_request_reviews") or {}
@@ -123,6 +154,7 @@ class GitHubFacts(Site):
         made = self._merge_on(pull, old, method, by, title, text)
         if made is None:
             return None
+        self.before_move()
         if not self._bare().move(f"refs/heads/{pull.base}", made, old):
             sentence = "Base branch was modified. Review and try the merge again."
             refuse(405, message(405, sentence, f"{DOCS}#merge-a-pull-request"))

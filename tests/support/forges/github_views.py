@@ -66,7 +66,7 @@ class Views:
             "updated_at": stamp(pull.updated),
             "closed_at": _maybe(pull.closed),
             "merged_at": _maybe(pull.merged),
-            "merge_commit_sha": pull.merge_commit_sha,
+            "merge_commit_sha": pull.merge_commit_sha or self._stub.test_merge(pull),
             "head": self._end(pull.head, pull.head_sha),
             "base": self._end(pull.base, pull.base_sha),
         }

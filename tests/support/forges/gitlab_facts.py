@@ -14,6 +14,7 @@ from forges.plumbing import Bare
 from forges.web import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from forges.plumbing import Commit, FileChange
@@ -42,6 +43,8 @@ class GitLabFacts(Site):
         self.approval_settings: dict[str, Any] = {}
         self.push_rule: dict[str, Any] | None = None
         self.views = Views(self)
+        # What another does between the look at the target branch and the move of it.
+        self.before_move: Callable[[], object] = lambda: None
         self.ids = itertools.count(301)
 
     def refreshed(self, one: MergeRequest) -> MergeRequest:
@@ -57,6 +60,8 @@ class GitLabFacts(Site):
         start = self.tip(one.target) or ZERO
         base = None if self.bare is None else self.bare.merge_base(start, sha)
         one.versions.append(Version(next(self.ids), sha, base or start, start, self.now))
+        if self.bare is not None and sha != ZERO:
+            self.bare.must("update-ref", f"refs/merge-requests/{one.iid}/head", sha)
         if len(one.versions) == 1:
             return
         self.note(one, one.author, "added 1 commit", system=True)
@@ -133,6 +138,7 @@ class GitLabFacts(Site):
             self.bare, one, onto, by, self.now, self.path, method, message, squash_message
         )
         landed = merging.land()
+        self.before_move()
         if landed is None or not self.bare.move(f"refs/heads/{one.target}", landed.tip, onto):
             return False
         one.state, one.merged, one.merged_by, one.updated = "merged", self.now, by, self.now
