@@ -25,7 +25,7 @@ from ordain.policies.records import (
 from ordain.reconciler.errors import StateDamaged
 from ordain.specs.evidence import FOLDER
 from ordain.specs.files import write_whole
-from ordain.vcs.process import checked
+from ordain.vcs.errors import UnknownRevision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,9 +77,12 @@ def inputs_of(repository: Repository, revision: str, base: str, judged: Judged |
 
 
 def tree_id(repository: Repository, revision: str) -> str:
-    """Git's id of the tree of a commit; a tree is its own."""
-    command = ("rev-parse", "--verify", "--end-of-options", f"{revision}^{{tree}}")
-    return checked(repository.ask(*command), command).split()[-1].decode()
+    """Git's id of the tree of a commit, by its whole id; a tree is its own."""
+    try:
+        return repository.commit(revision).tree
+    except UnknownRevision:
+        # The tree of a merge that is not made yet, or the empty one before the first commit.
+        return revision
 
 
 def keep_verdict(source: Source, judged: Judged, now: datetime) -> dict[str, Any]:

@@ -29,6 +29,29 @@ def test_git_is_told_name_and_token_of_the_server_of_the_workflow() -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("github.example", "username=x-access-token\npassword=ghs_secret\n"),
+        ("evil.example", ""),
+    ],
+)
+def test_git_itself_asks_like_that(tmp_path: Path, host: str, told: str) -> None:
+    environ = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "HOME": str(tmp_path)}
+    with lent_token(WORKFLOW):
+        done = subprocess.run(
+            ["git", "-c", "credential.helper=", "credential", "fill"],
+            cwd=tmp_path,
+            env={**os.environ, **environ},
+            input=f"protocol=https\nhost={host}\n\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stdout == (f"protocol=https\nhost={host}\n{told}" if told else "")
+    assert "ghs_secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
     "prompt",
     [
         "Username for 'https://github.example.evil.example': ",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 from forges.github import GitHubStub
+from forges.gitlab import GitLabStub
 
 from ordain.policies.records import read_record
 from ordain.policies.records_schema import record_schema
@@ -415,6 +416,29 @@ def test_a_change_of_the_forge_s_address_gets_no_token(
         assert "SOD-QUORUM" in pipeline.gate("-o", "text", expect=1).stdout
         assert thief.requests == []
         assert len(forge.pulls[number].comments) == 1
+
+
+def test_on_gitlab_the_comment_is_a_note(pipeline: Pipeline) -> None:
+    head = offered(pipeline, (MODEL, "  owner: ", "  owner: retail-"))
+    with GitLabStub(pipeline.server, path="bank/estate", me="ordain-bot") as stub:
+        stub.person("data-scientist")
+        number = stub.open_merge_request("topic").iid
+        pipeline.checkout(head)
+        pipeline.variables |= {
+            "GITLAB_CI": "true",
+            "CI_API_V4_URL": stub.url,
+            "CI_PIPELINE_SOURCE": "merge_request_event",
+            "CI_MERGE_REQUEST_IID": str(number),
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+            "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH": "bank/estate",
+            "CI_MERGE_REQUEST_PROJECT_PATH": "bank/estate",
+            "CI_COMMIT_SHA": head,
+            "ORDAIN_GITLAB_TOKEN": stub.token,
+        }
+        assert pipeline.gate(expect=0).stderr == "note: comment made\n"
+        assert pipeline.gate(expect=0).stderr == "note: comment unchanged\n"
+        (note,) = [one for one in stub.merge_requests[number].notes if not one.system]
+    assert note.body.startswith("<!-- ordain:gate sha256:")
 
 
 # Reviews
