@@ -265,6 +265,12 @@ def test_the_clock_is_compared_with_the_forge_s(desk: Desk, seconds: int, state:
         (("name: ordain gate", "name: gate"), "fail", f"has a job named {GATE}"),
         (('"on":', "on:"), "ok", "runs on pull_request and merge_group"),
         (("jobs:", "jobs: ["), "fail", f"has a job named {GATE}"),
+        (('bin/ordain" gate --record', 'bin/ordain" check'), "fail", "does not run ordain gate"),
+        (
+            ("    timeout-minutes:", "    continue-on-error: true\n    timeout-minutes:"),
+            "fail",
+            "may fail",
+        ),
     ],
 )
 def test_the_workflow_of_the_protected_branch_is_read(
@@ -276,6 +282,16 @@ def test_the_workflow_of_the_protected_branch_is_read(
     desk.place.git("fetch", "-q", "origin")
     found = desk.checks()["workflow"]
     assert (found.state.value, said in found.detail) == (state, True), found.detail
+
+
+def test_without_a_run_after_a_review_that_is_told(desk: Desk) -> None:
+    desk.place.git("rm", "-q", ".github/workflows/ordain-reviews.yml")
+    desk.place.commit("No reviews")
+    desk.place.git("push", "-q", "origin", "main")
+    desk.place.git("fetch", "-q", "origin")
+    found = desk.checks()["workflow"]
+    assert found.state.value == "warn"
+    assert "does not run the gate again" in found.detail
 
 
 def test_a_missing_file_of_code_owners_is_told(desk: Desk) -> None:
