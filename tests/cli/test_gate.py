@@ -7,19 +7,22 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+import yaml
 from forges.github import GitHubStub
 from forges.gitlab import GitLabStub
 
+import ordain
 from ordain.policies.records import read_record
 from ordain.policies.records_schema import record_schema
+from ordain.reconciler.workflows import GITHUB_GATE, pipeline_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from places import Place
 
@@ -217,6 +220,38 @@ def test_a_merge_request_of_gitlab_is_judged_and_told_in_its_reports(pipeline: P
     assert "POL-drift-limit.features" in done.stdout
     (entry, *_) = json.loads((pipeline.place.root / "quality.json").read_text())
     assert entry["location"]["path"] == MONITOR
+
+
+@pytest.mark.parametrize("path", [GITHUB_GATE, "action.yml"])
+def test_the_step_of_the_workflow_judges_for_real(pipeline: Pipeline, path: str) -> None:
+    head = offered(pipeline, (MONITOR, "fail: 0.25", "fail: 5"))
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    temp = pipeline.place.root / "temp"
+    program = temp / "ordain" / "bin" / "ordain"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m ordain.cli "$@"\n')
+    program.chmod(0o755)
+    own = {GITHUB_GATE: pipeline_files("github", version="0", branch="main")[GITHUB_GATE]}
+    text = own.get(path) or (Path(ordain.__file__).parents[1] / path).read_text()
+    content = yaml.safe_load(text)
+    job = content["runs"] if "runs" in content else content["jobs"]["gate"]
+    (step,) = [one["run"] for one in job["steps"] if one["name"] == "Judge the change"]
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step],
+        cwd=pipeline.clone,
+        env=pipeline.place.environment
+        | pipeline.variables
+        | {"RUNNER_TEMP": str(temp), "GITHUB_OUTPUT": str(temp / "output"), "ARGS": "--no-comment"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert f"::error file={MONITOR},line=" in done.stdout
+    record = f"{temp}/ordain-verdict.json"
+    assert (temp / "output").read_text() == f"verdict=fail\nrecord={record}\n"
+    assert read_record(Path(record).read_bytes())["blocked"]
 
 
 def test_outside_of_a_pipeline_base_and_head_are_said(pipeline: Pipeline) -> None:
