@@ -83,6 +83,7 @@ def command(
     chosen = settle(_outputs(ctx, outputs, pipeline), os.environ)
     if record is not None:
         refuse_place(record)
+        _make_room(record)
     moment = now()
     with prepared(directory, pipeline, os.environ, fetch=fetch) as offer:
         seen = _seen(offer, pipeline, moment)
@@ -91,6 +92,16 @@ def command(
             _comment(offer, seen, pipeline, moment)
     _tell_workflow(seen, record)
     ctx.exit(1 if seen.failed(Severity.ERROR) else 0)
+
+
+def _make_room(record: Path) -> None:
+    """Take away what stands in the place of the record.
+
+    A change may bring a file of that name, which would be kept as the record of a run that gave no
+    verdict, or a link, through which the record would be written into somebody else's file.
+    """
+    if record.is_symlink() or record.is_file():
+        record.unlink()
 
 
 def _outputs(

@@ -535,6 +535,20 @@ def test_no_text_of_a_change_becomes_a_command_of_the_runner(pipeline: Pipeline)
     assert all(line.startswith(("::error ", "::warning ", "::notice ")) for line in commands)
 
 
+def test_a_record_that_the_change_brings_is_none_of_this_run(pipeline: Pipeline) -> None:
+    pipeline.clone = pipeline.place.estate
+    theirs, other = pipeline.clone / "verdict.json", pipeline.place.root / "other"
+    theirs.write_text("pass")
+    refused = pipeline.gate("--base", "nowhere", "--record", "verdict.json", expect=2)
+    assert "error[VCS006]" in refused.stderr
+    assert not theirs.exists()
+    other.write_text("somebody else's")
+    theirs.symlink_to(other)
+    pipeline.gate("--base", "HEAD", "--record", "verdict.json", expect=0)
+    assert other.read_text() == "somebody else's"
+    assert read_record(theirs.read_bytes())["verdict"] == "pass"
+
+
 def test_a_name_of_a_record_adds_no_output_of_its_own(pipeline: Pipeline) -> None:
     output = pipeline.place.root / "output"
     pipeline.variables |= {"GITHUB_OUTPUT": str(output)}
