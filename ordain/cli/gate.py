@@ -64,7 +64,7 @@ def command(
     record: Path | None,
     outputs: tuple[Output, ...],
 ) -> None:
-    """Judge a change where it is proposed: the one command that a pipeline runs.
+    """Judge the change that a pipeline runs for.
 
     On GitHub Actions (pull_request, merge_group, push) and GitLab (merge requests, merge trains,
     pushes) the change is the one that the event names; elsewhere say it with --base and --head.
