@@ -185,8 +185,8 @@ def query(
 def verdict(ctx: click.Context, directory: Path, commit: str, output: str) -> None:
     """Show the record of the newest verdict that the reconciler gave of a commit.
 
-    COMMIT is any name of git for it. The record is believed only when it has the digest that the ledger holds. JSON output is the
-    record as it was written. Without a verdict the exit code is 1.
+    COMMIT is any name of git for it. The record is believed only when it has the digest that the
+    ledger holds. JSON output is the record as it was written. Without a verdict the exit code is 1.
     """
     from ordain.reconciler.verdicts import kept_record
 
