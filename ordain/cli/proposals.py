@@ -78,7 +78,8 @@ def show(directory: Path, identifier: str) -> None:
         click.echo(f"  {'+' if path.old_blob is None else '~'} {shown(path.path)}")
     click.echo("\nApprovals:")
     for approval in reviewed.judged.approvals.valid:
-        click.echo(f"  {approval.person} as {approval.role}, {approval.time:%Y-%m-%d %H:%M} UTC")
+        how = f"as {approval.role}" if approval.role else "in a review"
+        click.echo(f"  {approval.person} {how}, {approval.time:%Y-%m-%d %H:%M} UTC")
     for rejected in reviewed.judged.approvals.rejected:
         click.echo(f"  not counted: {shown(rejected.person)}: {shown(rejected.reason)}")
     if not reviewed.judged.approvals.valid:
@@ -86,6 +87,9 @@ def show(directory: Path, identifier: str) -> None:
     for finding in reviewed.judged.findings:
         click.echo(finding_line(finding))
     blocked = reviewed.judged.blocked
+    if blocked and proposal.url:
+        click.echo(f"\nNext: review it at {shown(proposal.url)}")
+        return
     verb = "approve" if blocked else "merge"
     click.echo(f"\nNext: ordain proposals {verb} {shown(proposal.id)} --as PERSON")
 
@@ -150,7 +154,9 @@ def _state(session: Session, proposal: Proposal) -> str:
     from ordain.specs.errors import OrdainError
 
     try:
-        reviewed = review(session.source, proposal.branch, now())
+        # A branch may be proposed from several forks; a number is one proposal's.
+        name = proposal.branch if proposal.number is None else str(proposal.number)
+        reviewed = review(session.source, name, now())
     except OrdainError as error:
         return shown(error.message)
     blockers = [f for f in reviewed.judged.findings if f.severity.value == "error"]

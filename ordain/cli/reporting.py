@@ -120,8 +120,11 @@ def _history(session: Session, side: Side, model: str) -> tuple[PastDrift, ...]:
 def _approvals(
     session: Session, side: Side, version: Document, now: datetime
 ) -> tuple[Approval, ...]:
-    """The approvals of the change that brought the version, verified again."""
+    """The approvals of the change that brought the version: statements, verified again, and the
+    reviews on a forge that our own record says were heard when the change passed the gate.
+    """
     from ordain.reconciler.history import merged_by
+    from ordain.reconciler.host_reviews import recorded_reviews
     from ordain.reconciler.people import allowed_keys, organization_of
     from ordain.vcs.approvals import read_approvals
     from ordain.vcs.changes import change_between
@@ -135,7 +138,8 @@ def _approvals(
     found = read_approvals(
         repository, change.digest, estate=session.source.root_commit, allowed=allowed, now=now
     )
-    return found.valid
+    heard = recorded_reviews(session.ledger.events(kind="gate.passed", subject=steps[1]), change)
+    return (*found.valid, *heard)
 
 
 def _changes(

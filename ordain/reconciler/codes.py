@@ -59,9 +59,10 @@ CODES: Final = {
         "revert it, and propose what it adds by itself",
     ),
     "GATE012": Explanation(
-        "a forge has signed a commit that no proposal explains",
-        "The signature of a forge proves the forge and not a person: files edited in a browser and "
-        "suggestions applied there are nobody's work that could be told apart from an approver's.",
+        "a commit with a PGP signature is the merge of no proposal",
+        "A forge signs with PGP what is done in a browser. That proves the forge and not a person: "
+        "files edited there and suggestions applied there are nobody's work that could be told "
+        "apart from an approver's. People sign with the SSH keys that the Organization lists.",
         "commit an edited file in the forge's web editor",
         "commit it with a key that specs/organization.yaml lists, and propose that",
     ),

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from ordain.policies.changes import ChangeFacts
     from ordain.policies.gate import Judgement
+    from ordain.reconciler.recollections import Heard
     from ordain.reconciler.source import Source
     from ordain.reconciler.testimony import Testimony, Witness
     from ordain.reconciler.trees import CommitTree
@@ -67,7 +68,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the gate said about one change, and what it looked at."""
+    """What the gate said about one change, and what it looked at; `told` is what a host said."""
 
     revision: str
     change: Change
@@ -75,6 +76,7 @@ class Judged:
     judgement: Judgement
     approvals: Approvals
     commits: tuple[Finding, ...] = ()
+    told: Testimony | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -118,11 +120,12 @@ def gate_history(
     now: datetime,
     *,
     passed: Mapping[str, datetime] | None = None,
+    heard: Mapping[str, Heard] | None = None,
 ) -> Gated:
     """Judge every first-parent step after `last_good`; without one, from the root commit on.
 
     `passed` says when the ledger let a commit pass: judged again, its keys are looked at as of
-    then. The date that a commit claims is never believed.
+    then. The date that a commit claims is never believed. `heard` is what a host said then.
     """
     good = last_good
     judged: list[Judged] = []
@@ -135,7 +138,8 @@ def gate_history(
     for revision in steps:
         try:
             side = read_side(source, revision)
-            verdict = judge_commit(source, base, side, (passed or {}).get(revision, now))
+            moment = (passed or {}).get(revision, now)
+            verdict = judge_commit(source, base, side, moment, heard=heard)
         except OrdainError as error:
             finding = Finding(error.code, Severity.ERROR, error.message, error.location)
             refused.append(Refusal(revision, (finding,)))
@@ -156,6 +160,7 @@ def judge_commit(
     *,
     reviewed: bool = False,
     number: int | None = None,
+    heard: Mapping[str, Heard] | None = None,
 ) -> Judged:
     """Judge one commit on the protected branch against what was good before it.
 
@@ -170,7 +175,7 @@ def judge_commit(
     def judged(told: Testimony | None) -> Judged:
         return _judge_commit(source, base, side, now, told, reviewed=reviewed)
 
-    return _heard(source, base, now, judged, ask)
+    return _heard(source, base, now, judged, ask, heard=heard)
 
 
 def judge_merge(
@@ -212,6 +217,8 @@ def _heard(
     now: datetime,
     judged: Callable[[Testimony | None], Judged],
     ask: Callable[[Witness], Testimony],
+    *,
+    heard: Mapping[str, Heard] | None = None,
 ) -> Judged:
     """The verdict of git alone where it suffices, else that of git and the host of the base.
 
@@ -221,9 +228,10 @@ def _heard(
     if base is None or not (alone.blocked or UNKNOWN in alone.facts.contributors):
         return alone
     try:
-        witness = witness_of(source, base, now)
+        witness = witness_of(source, base, now, heard)
         return alone if witness is None else judged(ask(witness))
     except (ForgeError, GitError) as error:
+        source.lose_host(base.estate, error)
         return replace(alone, commits=(cannot_ask(error), *alone.commits))
 
 
@@ -354,7 +362,7 @@ def judge_side(  # noqa: PLR0913 - every input of a verdict is named
         *_without_people(side),
         *_changed_hands(source, base, side),
     )
-    return Judged(side.revision, change, facts, judgement, approvals, found)
+    return Judged(side.revision, change, facts, judgement, approvals, found, told)
 
 
 def _stranger(commit: str, told: Testimony | None) -> Finding:

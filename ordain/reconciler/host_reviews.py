@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ordain.policies.separation import REVIEWER
 from ordain.vcs.approvals import SKEW, Approval, Approvals, RejectedApproval
 from ordain.vcs.changes import change_between
 from ordain.vcs.errors import VcsError
@@ -24,6 +25,7 @@ from ordain.vcs.hosted import bring, is_here
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ordain.ledger.records import Event
     from ordain.reconciler.testimony import Witness
     from ordain.specs.kinds.organization import Account
     from ordain.vcs.changes import Change
@@ -181,3 +183,17 @@ def people_of(witness: Witness, account: HostAccount | None) -> frozenset[str]:
 def joined(one: Approvals, other: Approvals) -> Approvals:
     """The approvals of two sources."""
     return replace(one, valid=(*one.valid, *other.valid), rejected=(*one.rejected, *other.rejected))
+
+
+def recorded_reviews(passed: Iterable[Event], change: Change) -> tuple[Approval, ...]:
+    """The reviews of a change as the gate heard them first, from our own record.
+
+    A forge may have lost them since; the record says that they counted, and when that was.
+    """
+    first = next((one for one in passed if one.data.get("change") == change.digest), None)
+    rows = () if first is None else first.data.get("approvals", ())
+    return tuple(
+        Approval(person, role or REVIEWER, change.digest, first.time, key, proof, change.base)
+        for person, role, key, proof in rows
+        if first is not None and not key
+    )

@@ -25,9 +25,10 @@ from ordain.reconciler.planning import (
     make_plan,
 )
 from ordain.reconciler.promotions import BRANCH, model_of_proposal, recipe_of_proposal
+from ordain.reconciler.recollections import recollected, to_record
 from ordain.reconciler.saved_plans import refuse_stale
 from ordain.reconciler.source import pin_trust
-from ordain.reconciler.statuses import say, verdicts
+from ordain.reconciler.statuses import put_off, say, verdicts
 from ordain.reconciler.verdicts import keep_refusal, keep_verdict
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import ArtifactError
@@ -148,17 +149,19 @@ class Reconciler:
         try:
             host = self.source.host_of(good.estate)
         except ForgeError as error:
-            return (f"no commit status is set: {error.message}",)
+            return put_off(self.state, verdicts(gated), error)
         return () if host is None else say(host, self.state, verdicts(gated))
 
     def gate(self, head: str) -> Gated:
         """Judge what is new on the branch, remember and record the verdicts."""
         good, moment = self.state.get(_GOOD), self.clock()
         passed = self._passed() if good is None else {}
-        gated = gate_history(self.source, good, head, moment, passed=passed)
+        heard = recollected(self.ledger.events(kind="gate.passed")) if good is None else {}
+        gated = gate_history(self.source, good, head, moment, passed=passed, heard=heard)
         for judged in gated.judged:
             seen = passed.get(judged.revision, moment)
-            self._record("gate.passed", judged.revision, keep_verdict(self.source, judged, seen))
+            data = {**keep_verdict(self.source, judged, seen), **to_record(judged.told)}
+            self._record("gate.passed", judged.revision, data)
         for refusal in gated.refused:
             if self.state.get(f"refused:{refusal.revision}") is None:
                 seen = passed.get(refusal.revision, moment)

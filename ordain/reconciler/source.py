@@ -24,7 +24,7 @@ from ordain.reconciler.home import Home, home_of
 from ordain.reconciler.trees import CommitTree
 from ordain.specs.errors import SpecError
 from ordain.specs.trees import ESTATE_FILE, misplaced
-from ordain.vcs.errors import MissingPath
+from ordain.vcs.errors import HostBusy, HostDenied, HostError, HostUnreachable, MissingPath
 from ordain.vcs.git import Repository
 from ordain.vcs.plain import PlainGit
 from ordain.vcs.process import checked
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.state import StateStore
     from ordain.specs.documents import LoadedEstate
     from ordain.specs.kinds.estate import Estate, ForgeSettings
+    from ordain.vcs.errors import ForgeError, VcsError
     from ordain.vcs.forge import Forge
     from ordain.vcs.host import Host
 
@@ -58,26 +59,46 @@ def _open_host(settings: ForgeSettings, address: str, environ: Mapping[str, str]
     )
 
 
+# After one of these the next question would wait for nothing, too.
+_AWAY: Final = (HostUnreachable, HostDenied, HostBusy)
+
+
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The hosts of a clone, each opened once and when it is first asked for."""
+    """The hosts of a clone, each opened once and when it is first asked for.
+
+    One that was away is not asked again until somebody fetches: a history of a hundred commits must
+    not wait a hundred times for the same silence.
+    """
 
     repository: Repository
     environ: Mapping[str, str]
     opener: Opener = _open_host
     _opened: dict[ForgeSettings, Host] = field(default_factory=dict)
+    _lost: dict[ForgeSettings, ForgeError] = field(default_factory=dict)
 
     def of(self, settings: ForgeSettings) -> Host | None:
         """The host of these settings; None for plain git and where the remote is not here.
 
         Raises:
-            ForgeError: it cannot be told which repository on which host is meant, or there is no
-                token for it.
+            ForgeError: it cannot be told which repository on which host is meant, there is no
+                token for it, or it was away a moment ago.
         """
         address = self.repository.remotes().get(settings.remote)
         if settings.type == "git" or address is None:
             return None
+        if settings in self._lost:
+            raise self._lost[settings]
         return self.opened(settings, address)
+
+    def lose(self, settings: ForgeSettings, error: VcsError) -> None:
+        """Remember that a host was away; any other error says nothing of the next question."""
+        if isinstance(error, _AWAY):
+            self._lost[settings] = error
+
+    def look_again(self) -> None:
+        """Forget which hosts were away."""
+        self._lost.clear()
 
     def opened(self, settings: ForgeSettings, address: str) -> Host:
         """The host of settings that name one; see `of`."""
@@ -119,14 +140,32 @@ class Source:
         found = estate.all("Estate")
         return self.hosts.of(found[0].spec.forge) if found and self.hosts is not None else None
 
+    def lose_host(self, estate: LoadedEstate, error: VcsError) -> None:
+        """Ask the host of an estate no more until the next fetch, if the error says it is away."""
+        for one in estate.all("Estate"):
+            if self.hosts is not None:
+                self.hosts.lose(one.spec.forge, error)
+
     @property
     def ref(self) -> str:
         """The one ref that production follows."""
         return self.forge.target_ref
 
     def fetch(self) -> None:
-        """Bring the remote's branches, approvals and anchors here; nothing without a remote."""
-        self.forge.refresh()
+        """Bring the remote's branches, approvals and anchors here; nothing without a remote.
+
+        Raises:
+            GitError: the remote does not answer.
+            HostError: the host does not; what is in git is here all the same.
+        """
+        if self.hosts is not None:
+            self.hosts.look_again()
+        try:
+            self.forge.refresh()
+        except HostError as error:
+            if self.hosts is not None:
+                self.hosts.lose(self.settings.forge, error)
+            raise
 
     def head(self) -> str:
         """The commit that production should follow now."""

@@ -49,14 +49,8 @@ def verdicts(gated: Gated) -> tuple[Said, ...]:
 
 def say(host: Host, state: StateStore, found: Iterable[Said]) -> tuple[str, ...]:
     """Tell the host what it has not heard yet; returns warnings."""
-    waiting = {one.commit: one for one in _waiting(state)}
-    for one in found:
-        if state.get(_key(one)) == _fact(one):
-            # What was to be said in between holds no more.
-            waiting.pop(one.commit, None)
-        else:
-            waiting[one.commit] = one
-    left = list(waiting.values())[-_MOST:]
+    left = _unsaid(state, found)
+    _wait(state, left)
     try:
         while left:
             one = left[0]
@@ -64,10 +58,22 @@ def say(host: Host, state: StateStore, found: Iterable[Said]) -> tuple[str, ...]
             state.put(_key(one), _fact(one))
             left.pop(0)
     except ForgeError as error:
-        return (f"{_number(left)} could not be set on the forge: {error.message}",)
-    finally:
-        _wait(state, left)
+        return put_off(state, left, error)
+    _wait(state, left)
     return ()
+
+
+def put_off(state: StateStore, found: Iterable[Said], error: ForgeError) -> tuple[str, ...]:
+    """Keep what the host cannot be told now for a later pass; returns a warning."""
+    left = _unsaid(state, found)
+    _wait(state, left)
+    return (f"{_number(left)} could not be set on the forge: {error.message}",) if left else ()
+
+
+def _unsaid(state: StateStore, found: Iterable[Said]) -> list[Said]:
+    """What was put off before and what is new, without what the host has heard already."""
+    waiting = {one.commit: one for one in (*_waiting(state), *found)}
+    return [one for one in waiting.values() if state.get(_key(one)) != _fact(one)][-_MOST:]
 
 
 def _passed(judged: Judged) -> Said:

@@ -16,22 +16,24 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ordain.reconciler.history import UNKNOWN, commits_between, makers
 from ordain.reconciler.host_reviews import people_of, review_approvals
 from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.reconciler.recollections import Recollection
 from ordain.specs.findings import Finding, Severity
 from ordain.vcs.errors import ForgeError, GitError, HostError, MergeConflict
 from ordain.vcs.host import HostState
-from ordain.vcs.hosted import bring
+from ordain.vcs.hosted import bring, keep
 from ordain.vcs.signatures import commit_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from ordain.reconciler.gating import Side
+    from ordain.reconciler.recollections import Heard
     from ordain.reconciler.source import Source
     from ordain.specs.errors import OrdainError
     from ordain.specs.kinds.organization import Organization
@@ -68,7 +70,7 @@ class Testimony:
     """All that a host says of one change, and what git makes of it.
 
     `brought` are the commits whose signers have made the change, oldest first, `pushed` the newest
-    that somebody offered. `platform` are commits that carry the host's own signature and that no
+    that somebody offered. `platform` are commits that are signed as a host signs and that no
     proposal explains.
     """
 
@@ -91,13 +93,21 @@ class Testimony:
         return review_approvals(self.witness, self.reviews, change)
 
 
-def witness_of(source: Source, base: Side, now: datetime) -> Witness | None:
+def witness_of(
+    source: Source, base: Side, now: datetime, heard: Mapping[str, Heard] | None = None
+) -> Witness | None:
     """Whom to ask about a change on top of `base`; nobody on plain git.
+
+    What was `heard` before and stands in our record goes before the host itself.
 
     Raises:
         ForgeError: the host cannot be asked at all.
     """
-    host = source.host_of(base.estate)
+    host: Answering | None
+    if heard and (forge := _forge_of(base)) is not None:
+        host = Recollection(forge, heard, lambda: _opened(source, base))
+    else:
+        host = source.host_of(base.estate)
     if host is None:
         return None
     organization = organization_of(base.estate)
@@ -105,12 +115,43 @@ def witness_of(source: Source, base: Side, now: datetime) -> Witness | None:
     return Witness(source, host, base.revision, organization, keys, now)
 
 
+def _forge_of(base: Side) -> str | None:
+    names = [one.spec.forge.type for one in base.estate.all("Estate")]
+    return names[0] if names and names[0] != "git" else None
+
+
+def _opened(source: Source, base: Side) -> Host:
+    host = source.host_of(base.estate)
+    if host is None:
+        raise HostError(
+            "the remote of the forge is not here", remedy="add it: git remote add origin ADDRESS"
+        )
+    return host
+
+
+class Answering(Protocol):
+    """As much of a host as a change is judged by."""
+
+    @property
+    def name(self) -> str:
+        """As in an account of a Person."""
+
+    def proposal(self, number: int) -> HostProposal:
+        """See `Host`."""
+
+    def proposal_of(self, commit: str, target: str) -> HostProposal | None:
+        """See `Host`."""
+
+    def reviews(self, proposal: HostProposal) -> tuple[HostReview, ...]:
+        """See `Host`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
     """A host, asked about changes on top of the commit `base`, whose Organization counts."""
 
     source: Source
-    host: Host
+    host: Answering
     base: str
     organization: Organization
     allowed: tuple[AllowedKey, ...]
@@ -206,6 +247,8 @@ class Witness:
             return bare, ()
         bring(self.repository, self._remote, proposal)
         merge = self._merge(line, proposal)
+        if merge is not None:
+            keep(self.repository, proposal)
         return (
             (bare, (_holds_else(self.host.name, step, proposal),)) if merge is None else (merge, ())
         )
@@ -310,8 +353,9 @@ class Witness:
     ) -> Testimony:
         """Put together what was heard; `stepped` says that `line` are steps of the branch."""
         steps = {one.id for one in line} if stepped else set()
-        merged = {step for merge in merges for step in (*merge.steps, *merge.beside)}
         brought = dict.fromkeys(one for merge in merges for one in merge.commits)
+        # After a fast-forward the steps are the proposal's own commits, and excused for nothing.
+        merged = {one for merge in merges for one in (*merge.steps, *merge.beside)} - brought.keys()
         brought |= dict.fromkeys(commits_between(self.repository, self.base, revision))
         commits = self.repository.commits(brought)
         unsigned = [one for one in commits if not self._is_signed(one)]
@@ -373,12 +417,12 @@ def cannot_ask(error: OrdainError) -> Finding:
 
 
 def unexplained(commit: str) -> Finding:
-    """That a forge's key has signed a commit which is the merge of no proposal."""
+    """That a commit is signed as a forge signs, and is the merge of no proposal."""
     return Finding(
         code="GATE012",
         severity=Severity.ERROR,
-        message=f"commit {commit[:12]} carries a forge's own signature, and no merged proposal"
-        " explains it",
+        message=f"commit {commit[:12]} has a PGP signature, as a forge's own commits have, and no"
+        " merged proposal explains it",
         remedy="commit it with a key that specs/organization.yaml lists, and propose that",
         controls=("HR-SOD",),
     )

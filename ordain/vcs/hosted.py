@@ -16,6 +16,7 @@ which anybody with access may edit.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ordain.specs.errors import OrdainError
@@ -25,6 +26,7 @@ from ordain.vcs.errors import (
     GitError,
     HostError,
     ProposalMoved,
+    RefMoved,
     UnknownProposal,
     UnknownRevision,
 )
@@ -34,7 +36,7 @@ from ordain.vcs.plain import PROMOTE, PlainGit, refuse_unfit, unknown
 from ordain.vcs.reading import is_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from ordain.vcs.git import Repository
@@ -275,7 +277,7 @@ def bring(repository: Repository, remote: str, proposal: HostProposal) -> None:
             " of a proposal",
             remedy="see whether spec.forge of ordain.yaml names the right forge",
         )
-    repository.fetch(remote, [f"+{proposal.ref}:{FETCHED}{proposal.number}"])
+    repository.fetch(remote, [_spec(proposal)])
     if not is_here(repository, proposal.head):
         raise HostError(
             f"the forge says that proposal {proposal.number} is at {proposal.head}, which"
@@ -284,16 +286,36 @@ def bring(repository: Repository, remote: str, proposal: HostProposal) -> None:
         )
 
 
+def keep(repository: Repository, proposal: HostProposal) -> None:
+    """Have git keep the commits of a proposal that was squashed, whatever becomes of its branch."""
+    ref = f"{FETCHED}{proposal.number}"
+    old = repository.refs(ref).get(ref)
+    if old != proposal.head:
+        with suppress(RefMoved):
+            # Somebody who judges at the same time keeps the same.
+            repository.update_ref(ref, proposal.head, old)
+
+
 def _fetched(
-    repository: Repository, remote: str, proposals: Iterable[HostProposal]
+    repository: Repository, remote: str, proposals: Sequence[HostProposal]
 ) -> Iterator[HostProposal]:
     """The proposals whose commits are here now; one that cannot be had hides no other one."""
-    for one in proposals:
+    wanted = [one for one in proposals if _REF.fullmatch(one.ref)]
+    missing = [one for one in wanted if not is_here(repository, one.head)]
+    with suppress(GitError):
+        # All at once where that works; git fetches nothing at all if one of them is gone.
+        if missing:
+            repository.fetch(remote, [_spec(one) for one in missing])
+    for one in wanted:
         try:
             bring(repository, remote, one)
         except (GitError, HostError):
             continue
         yield one
+
+
+def _spec(proposal: HostProposal) -> str:
+    return f"+{proposal.ref}:{FETCHED}{proposal.number}"
 
 
 def is_here(repository: Repository, commit: str) -> bool:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ordain.vcs.forge import Proposal
+    from tests.reconciler.hosting import Hosted, OnGitLab
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 MODEL = "malignancy"
@@ -222,3 +223,25 @@ def bench(founded: Path, tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path / "bench")
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def hosted(founded: Path, tmp_path: Path) -> Iterator[Hosted]:
+    """The same estate on GitHub."""
+    from forges import GitHubStub
+
+    from tests.reconciler.hosting import Hosted, moved_in
+
+    with moved_in(Hosted, founded, tmp_path / "bench", GitHubStub()) as bench:
+        yield bench
+
+
+@pytest.fixture
+def gitlab(founded: Path, tmp_path: Path) -> Iterator[OnGitLab]:
+    """The same estate on GitLab."""
+    from forges import GitLabStub
+
+    from tests.reconciler.hosting import OnGitLab, moved_in
+
+    with moved_in(OnGitLab, founded, tmp_path / "bench", GitLabStub()) as bench:
+        yield bench

@@ -5,8 +5,10 @@ What people do there is done in the bare repository, as a forge does it; the clo
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from forges.plumbing import Bare
 
@@ -17,7 +19,7 @@ from ordain.vcs.objects import Identity
 from tests.reconciler.conftest import MAIN, Bench
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from forges.github import GitHubStub
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 ORGANIZATION = "specs/organization.yaml"
 ROUTE = "specs/routes/malignancy.yaml"
+Settled = TypeVar("Settled", bound="Forged")
 # Login and number of each person, and of a second account of the manager.
 ACCOUNTS = {"data-scientist": ("dana", 11), "manager": ("mona", 12), "cto": ("cleo", 13)}
 SECOND = ("mona-at-home", 22)
@@ -199,3 +202,15 @@ class OnGitLab(Forged):
         one = self.site.refreshed(self.site.merge_requests[number])
         one.squash = squash
         assert self.site.merge(one, self.site.people.need("mona"), None, None), "it conflicts"
+
+
+@contextmanager
+def moved_in(kind: type[Settled], founded: Path, root: Path, site: Any) -> Iterator[Settled]:  # noqa: ANN401 - either stub
+    """A copy of the founded estate that has moved to a forge."""
+    shutil.copytree(founded, root, symlinks=True)
+    with site:
+        bench = kind(root, site=site)
+        site.now = bench.now
+        bench.move_in()
+        yield bench
+        bench.close()

@@ -87,6 +87,16 @@ def pulled(site: GitHubStub, host: Host, **fields: Any) -> HostProposal:  # noqa
     return host.proposal(site.open_pull("topic", **fields).number)
 
 
+def edit(change: Callable[[Any], object]) -> Trouble:
+    """The honest answer after something was done to it."""
+
+    def make(found: Any) -> Any:  # noqa: ANN401
+        change(found)
+        return found
+
+    return trouble.edited(make)
+
+
 def lie(key: str, value: object) -> Trouble:
     """One field of the answer, or of each item of it, is another than it should be."""
 
@@ -669,6 +679,14 @@ def test_one_source_that_lets_administrators_past_is_enough(site: GitHubStub, ho
     actor = {"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}
     site.ruleset("main", RULES, bypass_actors=[actor])
     assert host.protection("main").administrators_bound is False
+
+
+def test_whom_a_ruleset_binds_may_not_be_told(site: GitHubStub, host: Host) -> None:
+    site.ruleset("main", RULES)
+    site.trouble(lie("ruleset_id", None), "/rules/branches/main")
+    assert host.protection("main").administrators_bound is None
+    site.trouble(edit(lambda found: found.pop("bypass_actors")), "/rulesets/")
+    assert host.protection("main").administrators_bound is None
 
 
 def test_what_may_not_be_seen_is_not_told_as_missing(site: GitHubStub) -> None:

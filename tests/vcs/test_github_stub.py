@@ -37,6 +37,8 @@ def lacks(schema: str, found: Mapping[str, object]) -> list[str]:
 def test_each_answer_has_the_required_fields(github: GitHubStub, bare: Path) -> None:
     head = git(bare, "rev-parse", "topic")
     github.review(1, "manager")
+    github.comment(1, "manager", "Looks right.")
+    ruleset = github.ruleset("gate", [{"type": "deletion"}])
     github.set_status(head, "manager", "success", "ordain")
     github.check_run(head, "ordain")
     github.protect(
@@ -57,6 +59,8 @@ def test_each_answer_has_the_required_fields(github: GitHubStub, bare: Path) -> 
         "pull-request-head": pull["head"],
         "pull-request-links": pull["_links"],
         "pull-request-review": ask(github, f"{REPO}/pulls/1/reviews").body[0],
+        "issue-comment": ask(github, f"{REPO}/issues/1/comments").body[0],
+        "repository-ruleset": ask(github, f"{REPO}/rulesets/{ruleset.id}").body,
         "commit": commit,
         "commit-inner": commit["commit"],
         "verification": commit["commit"]["verification"],
@@ -111,6 +115,17 @@ def test_pages_are_linked_by_the_number_of_the_repository(github: GitHubStub) ->
     assert sorted(rels(got.headers["Link"])) == ["first", "prev"]
     assert github.requests[1].path == "/api/v3/repositories/1296269/issues/1/comments"
     assert ask(github, f"{REPO}/issues/1/comments").headers["Link"] is None
+
+
+def test_either_of_two_permissions_is_enough_for_a_comment(github: GitHubStub) -> None:
+    path = f"{REPO}/issues/1/comments"
+    tokens = [
+        github.token_for("cto", {name: "write"}) for name in ("issues", "pull_requests", "contents")
+    ]
+    got = [ask(github, path, "POST", {"body": "x"}, Authorization=f"token {one}") for one in tokens]
+    assert [one.status for one in got] == [201, 201, 403]
+    either = got[2].headers["X-Accepted-GitHub-Permissions"]
+    assert either == "issues=write; pull_requests=write"
 
 
 @pytest.mark.parametrize(("asked", "given"), [("500", 100), ("0", 1), ("x", 30)])

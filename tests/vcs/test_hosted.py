@@ -152,7 +152,7 @@ def test_closing_a_promotion_takes_its_branch_away(
 def test_a_proposal_that_cannot_be_fetched_hides_no_other_one(
     hosted: HostedForge, topic: Proposal, site: GitHubStub
 ) -> None:
-    site.open_pull("gone", author="dana", head_sha="1" * 40)
+    site.open_pull("gone", author="dana", head_sha=topic.head).head_sha = "1" * 40
     assert [one.number for one in hosted.proposals()] == [topic.number]
 
 
@@ -282,7 +282,7 @@ def test_only_the_ref_of_a_proposal_is_fetched(
     other = replace(host.proposal(1), head="1" * 40)
     with pytest.raises(HostError, match="which is no ref of a proposal"):
         bring(estate, "origin", replace(other, ref="refs/heads/topic:refs/heads/main"))
-    remote.update_ref("refs/pull/1/head", topic.head, None)
+    assert remote.resolve("refs/pull/1/head") == topic.head
     with pytest.raises(HostError, match="which refs/pull/1/head does not have"):
         bring(estate, "origin", other)
     assert estate.refs(FETCHED) == {f"{FETCHED}1": topic.head}

@@ -187,7 +187,8 @@ def _rules(client: Client, repository: str, name: str) -> list[_Source]:
     asked: dict[int, bool | None] = {}
     sources = []
     for rule in found:
-        holds = rule.name("type") in _HOLDING
+        # Which ruleset a rule is of is told by newer servers only.
+        holds = rule.name("type") in _HOLDING and rule.has("ruleset_id")
         ruleset = rule.identifier("ruleset_id") if holds else 0
         if holds and ruleset not in asked:
             asked[ruleset] = _binds(client, repository, ruleset)

@@ -161,11 +161,15 @@ class GitHubStub(GitHubFacts):
         include: Iterable[str] = ("~DEFAULT_BRANCH",),
         exclude: Iterable[str] = (),
         bypass_actors: Sequence[dict[str, Any]] = (),
+        bypass: str = "never",
     ) -> Ruleset:
-        """A ruleset; rules are `{"type": …, "parameters": {…}}`, missing parameters by default."""
+        """A ruleset; rules are `{"type": …, "parameters": {…}}`, missing parameters by default.
+
+        `bypass` is what the asking account may: always, pull_requests_only, never or exempt.
+        """
         names = {"ref_name": {"include": list(include), "exclude": list(exclude)}}
         number = 42 + len(self.rulesets)
-        made = Ruleset(number, name, enforcement, names, list(rules), list(bypass_actors))
+        made = Ruleset(number, name, enforcement, names, list(rules), list(bypass_actors), bypass)
         self.rulesets.append(made)
         return made
 
@@ -261,11 +265,11 @@ class GitHubStub(GitHubFacts):
         if path.startswith("/app/") and found is not None:
             return found[0].handler(request, *found[1])
         grant = self._grant(request)
-        if found is None or not (grant.sees or found[0].needs is None):
+        if found is None or not (grant.sees or not found[0].needs):
             refuse(404, message(404, "Not Found"))
         route, parts = found
-        if route.needs is not None and not grant.allows(route.needs):
-            forbid(grant, route.needs)
+        if not grant.allows(*route.needs):
+            forbid(grant, *route.needs)
         return route.handler(request, grant, *parts)
 
     def _check_form(self, request: Request) -> None:

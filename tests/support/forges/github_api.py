@@ -18,6 +18,9 @@ from forges.web import Answer, Request, Route, refuse, route
 if TYPE_CHECKING:
     from forges.github import GitHubStub
 
+# A pull request is an issue as well: either permission will do.
+COMMENTS = "issues:write|pull_requests:write"
+
 
 def routes(stub: GitHubStub) -> list[Route]:
     """The table; the first that fits is taken, so the longer paths stand before the shorter."""
@@ -41,9 +44,11 @@ def routes(stub: GitHubStub) -> list[Route]:
         route("GET", f"{repo}/commits/{{s+}}/status", commits.combined_status, "statuses:read"),
         route("GET", f"{repo}/commits/{{s+}}/check-runs", commits.check_runs, "checks:read"),
         route("POST", f"{repo}/statuses/{{s}}", commits.set_status, "statuses:write"),
-        route("GET", f"{repo}/issues/{{n}}/comments", pulls.comments, "issues:read"),
-        route("POST", f"{repo}/issues/{{n}}/comments", pulls.comment, "issues:write"),
-        route("PATCH", f"{repo}/issues/comments/{{id}}", pulls.edit_comment, "issues:write"),
+        route(
+            "GET", f"{repo}/issues/{{n}}/comments", pulls.comments, "issues:read|pull_requests:read"
+        ),
+        route("POST", f"{repo}/issues/{{n}}/comments", pulls.comment, COMMENTS),
+        route("PATCH", f"{repo}/issues/comments/{{id}}", pulls.edit_comment, COMMENTS),
         route(
             "GET", f"{repo}/branches/{{b+}}/protection", commits.protection, "administration:read"
         ),

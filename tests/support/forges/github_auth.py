@@ -11,7 +11,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from forges.web import Request, refuse
 
@@ -43,8 +43,11 @@ class Grant:
     app: bool = False
     expires: datetime | None = None
 
-    def allows(self, needs: tuple[str, str]) -> bool:
-        name, level = needs
+    def allows(self, *needs: tuple[str, str]) -> bool:
+        """Whether one of them is granted; what asks nothing and metadata are anybody's."""
+        return not needs or any(self._has(name, level) for name, level in needs)
+
+    def _has(self, name: str, level: str) -> bool:
         if name == "metadata":
             return True
         return LEVELS[self.permissions.get(name, "none")] >= LEVELS[level]
@@ -61,11 +64,12 @@ def bearer(request: Request) -> str | None:
     return token.strip() if kind.lower() in {"bearer", "token"} else None
 
 
-def forbid(grant: Grant, needs: tuple[str, str]) -> None:
-    """403 for a token that sees the repository but may not do this."""
+def forbid(grant: Grant, *needs: tuple[str, str]) -> NoReturn:
+    """403 for a token that sees the repository but may not do this; `;` is "or" in the header."""
     kind = "integration" if grant.app else "personal access token"
-    header = {"X_Accepted_GitHub_Permissions": "=".join(needs)}
-    refuse(403, message(403, f"Resource not accessible by {kind}"), **header)
+    either = "; ".join("=".join(one) for one in needs)
+    body = message(403, f"Resource not accessible by {kind}")
+    refuse(403, body, X_Accepted_GitHub_Permissions=either)
 
 
 def check_app_token(token: str, public_key: bytes, app_id: str, now: datetime) -> None:

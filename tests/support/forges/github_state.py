@@ -67,6 +67,7 @@ class Ruleset:
     conditions: dict[str, Any]
     rules: list[dict[str, Any]]
     bypass_actors: list[dict[str, Any]]
+    current_user_can_bypass: str
 
 
 @dataclass(slots=True)

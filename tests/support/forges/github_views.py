@@ -218,7 +218,7 @@ class Views:
         more: dict[str, Any] = {"conditions": ruleset.conditions, "rules": self.rules(ruleset)}
         if editor:
             more["bypass_actors"] = ruleset.bypass_actors
-        more["current_user_can_bypass"] = "never"
+        more["current_user_can_bypass"] = ruleset.current_user_can_bypass
         return self.ruleset(ruleset) | more
 
     def rules(self, ruleset: Ruleset) -> list[dict[str, Any]]:

@@ -193,7 +193,7 @@ class GitLabStub(GitLabFacts):
             refuse(404, {"error": "404 Not Found"})
         grant = self._grant(request)
         route, parts = found
-        if route.needs == ("paid", "") and self.tier == "free":
+        if ("paid", "") in route.needs and self.tier == "free":
             refuse(404, {"error": "404 Not Found"})
         if path.startswith("/projects/"):
             self._check_project(request, grant, parts.pop(0))

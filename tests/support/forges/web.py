@@ -125,22 +125,26 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`needs` names a permission and whether it must be `read` or `write`; empty asks nothing."""
+    """`needs` are permissions, each `read` or `write`, of which one is enough; empty asks none."""
 
     method: str
     pattern: re.Pattern[str]
     handler: Callable[..., Answer]
-    needs: tuple[str, str] | None
+    needs: tuple[tuple[str, str], ...]
 
 
 def route(
     method: str, pattern: str, handler: Callable[..., Answer], needs: str = "metadata:read"
 ) -> Route:
-    """A route; `{name}` in the pattern is one segment, `{name+}` may have slashes."""
+    """A route; `{name}` in the pattern is one segment, `{name+}` may have slashes.
+
+    `needs` is `permission:level`, several with `|` between them.
+    """
     expression = re.sub(r"\{\w+\+\}", "(.+)", pattern)
     expression = re.sub(r"\{\w+\}", "([^/]+)", expression)
-    name, _, level = needs.partition(":")
-    return Route(method, re.compile(f"^{expression}$"), handler, (name, level) if name else None)
+    pairs = (one.partition(":") for one in needs.split("|") if one)
+    asked = tuple((name, level) for name, _, level in pairs)
+    return Route(method, re.compile(f"^{expression}$"), handler, asked)
 
 
 class Site:
