@@ -16,6 +16,7 @@ from ordain.cli import COMMANDS, command
 from ordain.cli.explain import register_all
 from ordain.policies.packs import pack_names
 from ordain.policies.pages import pack_topic
+from ordain.policies.records_schema import record_schema
 from ordain.specs.explanations import explanations
 from ordain.specs.reference import pages as kind_pages
 from ordain.specs.schema import render
@@ -30,6 +31,10 @@ WIDTH = 100
 SCHEMA_WORDS = (
     "What `-o json` writes, as JSON Schema (draft-07); `ordain schema` writes it to a file.\n"
     "Fields may be added; `format` changes when one goes or changes its meaning."
+)
+RECORD_WORDS = (
+    "What `ordain gate --record FILE` and `ordain check --base REV --record FILE` write: canonical\n"
+    "JSON of this shape. `digest` is the digest of everything else in it."
 )
 _CODES = "- [Codes](codes.md)\n"
 _PACKS = "- [Packs](packs.md)\n"
@@ -104,7 +109,9 @@ def findings_page() -> str:
     lines += ["| format | who reads it |", "|---|---|"]
     lines += [f"| `{name}` | {one.reader} |" for name, one in FORMATS.items()]
     lines += ["", "## JSON", "", SCHEMA_WORDS, "", "```json"]
-    return "\n".join([*lines, render(findings_schema()).rstrip("\n"), "```"]) + "\n"
+    lines += [render(findings_schema()).rstrip("\n"), "```", "", "## Record of a verdict", ""]
+    lines += [RECORD_WORDS, "", "```json", render(record_schema()).rstrip("\n"), "```"]
+    return "\n".join(lines) + "\n"
 
 
 def _with_head(text: str) -> str:

@@ -32,6 +32,7 @@ except KeyboardInterrupt:
 COMMANDS = {
     "init": ("init", "Make a new estate from an example."),
     "check": ("check", "Judge the estate: schema, references, policies."),
+    "gate": ("gate", "Judge the change that a pipeline runs for."),
     "test": ("test", "Run the unit tests of policies."),
     "lint": ("lint", "Find what is wrong with policies themselves."),
     "plan": ("plan", "Show what would be done to make production equal to git."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,7 @@ from ordain.cli.options import output_option
 from ordain.cli.session import now, open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ordain.cli.session import Session
@@ -175,6 +175,58 @@ def query(
         ctx.exit(1)
     if output == "text":
         click.echo(f"Next: {_following(rows[-1])}")
+
+
+@command.command()
+@click.argument("commit")
+@output_option
+@click.pass_obj
+@click.pass_context
+def verdict(ctx: click.Context, directory: Path, commit: str, output: str) -> None:
+    """Show the record of the newest verdict that the reconciler gave of a commit.
+
+    COMMIT is any name of git for it. The record is believed only when it has the digest that the
+    ledger holds. JSON output is the record as it was written. Without a verdict the exit code is 1.
+    """
+    from ordain.reconciler.verdicts import kept_record
+
+    with open_session(directory) as session:
+        subject = session.source.repository.resolve(commit)
+        events = list(session.ledger.events(kind="gate", subject=subject))
+        record = kept_record(session.source.home.verdicts, events[-1].data) if events else None
+    if record is None:
+        click.echo(f"The ledger holds no verdict of {subject[:12]}.", err=True)
+        ctx.exit(1)
+    if output == "json":
+        from ordain.policies.records import record_bytes
+
+        click.echo(record_bytes(record), nl=False)
+        return
+    for line in _verdict_lines(record):
+        click.echo(line)
+    click.echo("Next: ordain audit verify")
+
+
+def _verdict_lines(record: Mapping[str, Any]) -> Iterator[str]:
+    """A record in words; no text of the estate can draw with it."""
+    from ordain.specs.diagnostics import one_line
+
+    base = f" on {record['base'][:12]}" if record["base"] else ""
+    change = record["change"] or {"kind": "none", "digest": None, "contributors": []}
+    yield f"{record['verdict']}: {record['revision'][:12]}{base}, as of {record['as_of']}"
+    yield f"  change        {change['kind']} {change['digest'] or 'without a digest'}"
+    yield f"  contributors  {', '.join(change['contributors']) or 'nobody known'}"
+    yield f"  rules         {len(record['policies'])} of {record['engine']}"
+    for one in record["approvals"]["counted"]:
+        yield one_line(f"  approved by   {one['person']} as {one['role']} ({one['proof']})")
+    for one in record["approvals"]["refused"]:
+        yield one_line(f"  not counted   {one['person']} as {one['role']}: {one['reason']}")
+    for one in record["findings"]:
+        place = f"{one['location']['path']}: " if one["location"] else ""
+        yield one_line(f"  {one['severity']}[{one['code']}]  {place}{one['message']}")
+    for one in record["suppressed"]:
+        yield one_line(f"  waived[{one['code']}]  {one['message']} ({one['waiver']['name']})")
+    yield f"  record        {record['digest']}"
 
 
 def _following(row: Event | Prediction) -> str:

@@ -25,15 +25,21 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 @click.command()
-@click.option("--remote", is_flag=True, help="Also ask the remote; nothing else uses the network.")
+@click.option("--remote", is_flag=True, help="Also ask the remote, over the network.")
+@click.option(
+    "--forge", is_flag=True, help="Also ask the forge whether the gate is on, over the network."
+)
 @output_option
 @click.pass_obj
 @click.pass_context
-def command(ctx: click.Context, directory: Path, remote: bool, output: str) -> None:
+def command(ctx: click.Context, directory: Path, remote: bool, forge: bool, output: str) -> None:
     """Look for what is wrong with this machine, clone and home.
 
     Writes nothing. Every line is OK, WARN, FAIL or, where a check could not look, SKIP; behind it
     stands what was seen, and below it what to do. The exit code is 1 with a FAIL.
+
+    With --forge each setting that protects the branch is read back: what lets a merge past the gate
+    is a FAIL, and what the token may not see is never OK.
     """
     from ordain.reconciler.doctor.checks import look_around
     from ordain.reconciler.doctor.examination import examine
@@ -45,6 +51,7 @@ def command(ctx: click.Context, directory: Path, remote: bool, output: str) -> N
         package=Path(ordain.__file__).parent,
         bytecode=not sys.dont_write_bytecode,
         remote=remote,
+        forge=forge,
     ) as around:
         checks = tuple(examine(around))
     failed = any(one.state.value == "fail" for one in checks)

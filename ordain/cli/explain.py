@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 # Each room lists its errors in one module; importing it makes their classes known.
 _ERRORS = (
     "ordain.cli.founding",
+    "ordain.cli.judging",
     "ordain.cli.outputs",
     "ordain.cli.pinning",
+    "ordain.cli.pipelines",
     "ordain.cli.reporting",
     "ordain.compilers.errors",
     "ordain.ledger.errors",

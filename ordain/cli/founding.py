@@ -7,6 +7,7 @@ that its people have; the example makes them so that the loop can be walked on o
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from importlib import resources
@@ -47,11 +48,18 @@ class Founded:
 
 
 def found_estate(
-    directory: Path, example: str, *, port: int | None, now: datetime, environ: Mapping[str, str]
+    directory: Path,
+    example: str,
+    *,
+    port: int | None,
+    now: datetime,
+    environ: Mapping[str, str],
+    ci: str | None = None,
 ) -> Founded:
     """Make an estate in a directory that is absent or empty.
 
-    `port` replaces the example's; 0 takes any free one. Nothing is left behind when it fails.
+    `port` replaces the example's; 0 takes any free one. `ci` names the forge whose pipelines are
+    written too. Nothing is left behind when it fails.
 
     Raises:
         FoundingError: the directory is in use.
@@ -59,7 +67,7 @@ def found_estate(
     _refuse_used(directory)
     existed = directory.exists()
     try:
-        return _found(directory, example, port, now, environ)
+        return _found(directory, example, port, now, environ, ci)
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         if existed:
@@ -68,7 +76,12 @@ def found_estate(
 
 
 def _found(
-    directory: Path, example: str, port: int | None, now: datetime, environ: Mapping[str, str]
+    directory: Path,
+    example: str,
+    port: int | None,
+    now: datetime,
+    environ: Mapping[str, str],
+    ci: str | None,
 ) -> Founded:
     from ordain.reconciler.home import home_of
     from ordain.vcs.git import Repository
@@ -77,6 +90,8 @@ def _found(
 
     with Repository.init(directory, branch="main") as repository:
         keys = {name: generate_key(f"{name}@{example}") for name in (*PEOPLE, RECONCILER)}
+        if ci is not None:
+            add_pipelines(directory, ci, branch="main")
         files = _files(directory, example, port, {name: key[1] for name, key in keys.items()})
         tree = repository.write_tree(None, files)
         signer = parse_signer(keys[PEOPLE[0]][0], PEOPLE[0])
@@ -92,6 +107,35 @@ def _found(
             shutil.rmtree(home.root, ignore_errors=True)
             raise
         return Founded(directory, commit, home)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Files of pipelines by path: those that were written, and those that were there already."""
+
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def add_pipelines(directory: Path, ci: str, *, branch: str) -> Added:
+    """Write the pipelines for a forge into an estate; what is there is never replaced.
+
+    Raises:
+        OSError: a file cannot be written; then none is.
+    """
+    import ordain
+    from ordain.reconciler.workflows import pipeline_files
+    from ordain.specs.files import written_whole
+
+    files = pipeline_files(ci, version=ordain.__version__, branch=branch)
+    # A link that leads nowhere is somebody's too.
+    kept = tuple(path for path in files if os.path.lexists(directory / path))
+    written = tuple(path for path in files if path not in kept)
+    with written_whole() as write:
+        for path in written:
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            write(directory / path, files[path].encode())
+    return Added(written, kept)
 
 
 def _refuse_used(directory: Path) -> None:

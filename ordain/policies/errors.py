@@ -5,6 +5,7 @@
     ├── PackError            a pack of policies that ordain does not ship, or not in this version
     ├── PackageError         a Python rule that is not installed as its policy names it
     ├── NoAnswerError        a Python rule that was asked and gave no answer
+    ├── RecordDamaged        a record of a verdict that is not as it was written
     └── NoTestsError         there are no tests of policies where they were looked for
 
 What a policy finds is no error but a `Finding`; an expression that fails to compile becomes one at
@@ -73,6 +74,15 @@ class NoAnswerError(PolicyError):
     """A Python rule that was asked and gave no answer."""
 
     code = "POL002"
+
+
+class RecordDamaged(PolicyError):
+    """A record of a verdict that is not as it was written.
+
+    Nothing in it is believed; the commit can be judged again from git.
+    """
+
+    code = "VDT001"
 
 
 class NoTestsError(PolicyError):

@@ -99,10 +99,11 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A commit that must not be acted on."""
+    """A commit that must not be acted on; `judged` is absent where it could not be judged."""
 
     revision: str
     findings: tuple[Finding, ...]
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def gate_history(
             refused.append(Refusal(revision, (finding,)))
             continue
         if verdict.blocked:
-            refused.append(Refusal(revision, verdict.findings))
+            refused.append(Refusal(revision, verdict.findings, verdict))
             continue
         judged.append(verdict)
         good, base, refused = revision, side, []

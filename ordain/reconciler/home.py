@@ -42,6 +42,11 @@ class Home:
         return self.root / "ledger"
 
     @property
+    def verdicts(self) -> Path:
+        """Records of verdicts, each under its digest, which the ledger names."""
+        return self.root / "verdicts"
+
+    @property
     def keys(self) -> Path:
         """Private keys of this machine."""
         return self.root / "keys"

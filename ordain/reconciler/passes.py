@@ -34,6 +34,7 @@ from ordain.reconciler.recollections import recollected, to_record
 from ordain.reconciler.saved_plans import refuse_stale
 from ordain.reconciler.source import pin_trust
 from ordain.reconciler.statuses import put_off, say, verdicts
+from ordain.reconciler.verdicts import keep_refusal, keep_verdict
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import ArtifactError
 from ordain.specs.errors import FindingsError, OrdainError
@@ -173,27 +174,22 @@ class Reconciler:
 
     def gate(self, head: str) -> Gated:
         """Judge what is new on the branch, remember and record the verdicts."""
-        good = self.state.get(_GOOD)
+        good, moment = self.state.get(_GOOD), self.clock()
         passed = self._passed() if good is None else {}
         heard = recollected(self.ledger.events(kind="gate.passed")) if good is None else {}
-        gated = gate_history(self.source, good, head, self.clock(), passed=passed, heard=heard)
-        memory = Memory(self.state, self.ledger, self.clock())
+        gated = gate_history(self.source, good, head, moment, passed=passed, heard=heard)
+        memory = Memory(self.state, self.ledger, moment)
         remember_documents(self.source, gated.judged, memory, self.ledger, passed)
         for judged in gated.judged:
-            data = {
-                "kind": judged.facts.kind.value,
-                "change": judged.change.digest,
-                "findings": [[f.code, f.severity.value] for f in judged.findings],
-                "approvals": [
-                    [a.person, a.role, a.key, a.proof] for a in judged.judgement.approvals
-                ],
-                **to_record(judged.told),
-            }
+            seen = passed.get(judged.revision, moment)
+            data = {**keep_verdict(self.source, judged, seen), **to_record(judged.told)}
             self._record("gate.passed", judged.revision, data)
         for refusal in gated.refused:
             if self.state.get(f"refused:{refusal.revision}") is None:
-                data = {"findings": [[f.code, f.message] for f in refusal.findings]}
-                self._record("gate.refused", refusal.revision, data)
+                seen = passed.get(refusal.revision, moment)
+                self._record(
+                    "gate.refused", refusal.revision, keep_refusal(self.source, refusal, seen)
+                )
                 reason = next((f.message for f in refusal.findings), "")
                 self.state.put(f"refused:{refusal.revision}", reason)
         if gated.good is not None:

@@ -95,12 +95,27 @@ def render_markdown(preview: Preview, *, limit: int = LIMIT) -> str:
     return "\n".join(page.lines) + "\n"
 
 
-def _needs(page: _Page, preview: Preview) -> None:
+def render_inside(preview: Preview, *, limit: int) -> str:
+    """What changes and who must say yes, for a comment that tells verdict and findings itself."""
+    page = _Page(limit - _RESERVED)
+    page.add("### What merging changes", "", f"**{preview.summary}**")
+    if not preview.complete:
+        page.add("", "Documents with errors are left out, so this is not all that would change.")
+    _needs(page, preview, "Who approves")
+    _production(page, preview)
+    _loosened(page, preview)
+    _declared(page, preview)
+    if page.left_out:
+        page.lines += ["", f"**{plural(page.left_out, 'row')} found no place here.**"]
+    return "\n".join(page.lines) + "\n"
+
+
+def _needs(page: _Page, preview: Preview, title: str = "Approvals") -> None:
     rows = [
         (code(", ".join(one.roles)), _state(one), _who(one), plain(one.reason))
         for one in preview.needs
     ]
-    page.table("Approvals", ("role", "state", "who can", "why"), rows)
+    page.table(title, ("role", "state", "who can", "why"), rows)
     given = [(code(person), code(role), "counts") for person, role in preview.approvals]
     refused = [
         (code(one.approval.person), code(one.approval.role), f"does not count: {plain(one.reason)}")

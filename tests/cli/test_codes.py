@@ -13,22 +13,8 @@ from ordain.cli.explain import register_all
 from ordain.specs.explanations import explanations
 
 ROOMS = (
-    *(
-        "ACC",
-        "CHG",
-        "CLI",
-        "CMP",
-        "EVID",
-        "GATE",
-        "LED",
-        "LINT",
-        "ORD",
-        "POL",
-        "PRO",
-        "PUSH",
-        "REC",
-    ),
-    *("REF", "REP", "REQ", "RUN", "SOD", "SPEC", "SRV", "TEST", "VCS", "WVR"),
+    *("ACC", "CHG", "CLI", "CMP", "EMG", "EVID", "GATE", "LED", "LINT", "ORD", "OWN", "POL", "PRO"),
+    *("PUSH", "REC", "REF", "REP", "REQ", "RUN", "SOD", "SPEC", "SRV", "TEST", "VCS", "VDT", "WVR"),
 )
 CODE = re.compile(rf"({'|'.join(ROOMS)})([0-9]{{3}}|-[A-Z]+)")
 PRINTED = re.compile(rf"error\[({CODE.pattern})\]")

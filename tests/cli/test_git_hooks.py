@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import subprocess
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 if TYPE_CHECKING:
     from places import Place
 
-ROOT = Path(__file__).parents[2]
 MONITOR = "specs/monitors/credit-default.yaml"
 MODEL = "specs/models/credit-default.yaml"
-OFFERED = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 
 
 def git(place: Place, *arguments: str) -> tuple[int, list[str]]:
@@ -181,32 +175,3 @@ def test_a_clone_is_no_server(place: Place) -> None:
     assert told.startswith("error[PUSH028]: ")
     told = place.ordain("hook", "install", "--root", "HEAD", expect=2).stderr
     assert "--root and --branch go with --server" in told
-
-
-# For the tool pre-commit
-
-
-@pytest.mark.parametrize("hook", OFFERED, ids=lambda hook: str(hook["id"]))
-def test_what_is_offered_to_pre_commit_runs(place: Place, hook: dict[str, Any]) -> None:
-    """As that tool runs it: the entry alone, in the top of the estate, from its own environment."""
-    assert (hook["language"], hook["pass_filenames"]) == ("python", False)
-    program, *words = shlex.split(hook["entry"])
-    assert program == "ordain"
-    assert place.ordain(*words).returncode == 0
-    file = place.estate / "policies" / "broken.yaml"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text("kind: Policy\n")
-    assert place.ordain(*words, expect=None).returncode == 1
-
-
-def test_pre_commit_asks_when_a_file_of_the_estate_changes(place: Place) -> None:
-    from ordain.specs.trees import belongs_to_estate
-
-    check, lint = (re.compile(hook["files"]) for hook in OFFERED)
-    files = place.git("ls-files").split()
-    assert {one for one in files if belongs_to_estate(one)} <= {
-        one for one in files if check.search(one)
-    }
-    assert not check.search("README.md")
-    assert lint.search("policies/a.yaml")
-    assert not lint.search("specs/a.yaml")

@@ -37,6 +37,7 @@ LIGHT = (
     "--version",
     "check",
     "check -o json",
+    "gate --base HEAD",
     "plan",
     "plan -o json",
     "plan --base HEAD",

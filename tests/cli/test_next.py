@@ -23,6 +23,7 @@ NEXT = re.compile(r"Next: \S.*")
 FOUNDED = {
     "check": "ordain plan",
     "check --rev HEAD": "ordain plan",
+    "gate --base HEAD": "ordain plan",
     "plan": "ordain reconcile --once",
     "status": "ordain reconcile --once",
     "proposals list": "ordain status",
@@ -64,6 +65,7 @@ ELSEWHERE = {
     "rollback": "tests/e2e/test_emergency.py",
     "emergencies show": "tests/e2e/test_emergency.py",
     "emergencies end": "tests/e2e/test_emergency.py",
+    "audit verdict": "tests/cli/test_audit_verdict.py",
     "keys revoke": "below, after a key was made",
 }
 WITHOUT = {

@@ -7,6 +7,7 @@
 | `checkout` | the repository, the estate in it, its branch, hooks, schemas, packs, remote |
 | `signing` | whether what is committed here will be signed by somebody who is known |
 | `stores` | the home: state, trust, ledger, the reconciler's key, and the clock |
+| `protecting` | whether the forge really holds a merge back |
 | `examination` | the list of all checks, in the order in which they are told |
 
 Nothing here writes, not even into a home that exists, and nothing asks the network unless it is

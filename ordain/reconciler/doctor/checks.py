@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from ordain.reconciler.source import Source
     from ordain.specs.documents import LoadedEstate
+    from ordain.specs.kinds.estate import ForgeSettings
     from ordain.vcs.git import Repository
+    from ordain.vcs.host import Host, Protection
 
 _T = TypeVar("_T")
 _BARE: Final = "a bare repository has no files"
@@ -84,6 +86,10 @@ def skip(detail: str, remedy: str = "") -> Answer:
 class NotThere(Exception):
     """Something that a check needs cannot be had; it becomes an answer and never reaches a user."""
 
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.remedy = remedy
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -100,8 +106,17 @@ def need(value: _T | Missing) -> _T:
         NotThere: it is missing.
     """
     if isinstance(value, Missing):
-        raise NotThere(value.reason)
+        raise NotThere(value.reason, value.remedy)
     return value
+
+
+def forge_settings(around: Surroundings) -> ForgeSettings:
+    """Which forge the estate names.
+
+    Raises:
+        NotThere: nobody can say.
+    """
+    return need(around.source).settings.forge
 
 
 def desk(around: Surroundings) -> Repository:
@@ -151,10 +166,13 @@ class Surroundings:
     source: Source | Missing
     root: Path | Missing
     estate: LoadedEstate | Missing
+    forge: bool = False
+    host: Host | Missing = Missing("the forge was not asked")
+    protection: Protection | Missing = Missing("the forge was not asked")
 
 
 @contextmanager
-def look_around(
+def look_around(  # noqa: PLR0913 - what is looked at is told apart by name
     directory: Path,
     environ: Mapping[str, str],
     now: datetime,
@@ -162,6 +180,7 @@ def look_around(
     package: Path,
     bytecode: bool,
     remote: bool = False,
+    forge: bool = False,
     patience: float = 10.0,
 ) -> Iterator[Surroundings]:
     """Open what there is, and close it at the end of the `with` block."""
@@ -175,6 +194,9 @@ def look_around(
     root = Missing(_BARE) if bare else _tried(lambda: find_root(directory))
     place = source if bare else root
     estate = place if isinstance(place, Missing) else _tried(lambda: _estate(place))
+    unasked = Missing("the forge was not asked")
+    host = _tried(lambda: _host(need(source), environ, patience)) if forge else unasked
+    protection = _tried(lambda: _protection(need(source), need(host))) if forge else unasked
     try:
         yield Surroundings(
             directory=directory,
@@ -189,6 +211,9 @@ def look_around(
             source=source,
             root=root,
             estate=estate,
+            forge=forge,
+            host=host,
+            protection=protection,
         )
     finally:
         if not isinstance(repository, Missing):
@@ -202,6 +227,8 @@ def _tried(make: Callable[[], _T]) -> _T | Missing:
         return make()
     except OrdainError as error:
         return Missing(error.message, error.remedy)
+    except NotThere as error:
+        return Missing(str(error), error.remedy)
     except OSError as error:
         return Missing(str(error), "check that it exists and is yours")
     except ImportError as error:
@@ -221,6 +248,27 @@ def _source(directory: Path, environ: Mapping[str, str]) -> Source:
     from ordain.reconciler.source import open_source
 
     return open_source(directory, environ)
+
+
+def _host(source: Source, environ: Mapping[str, str], patience: float) -> Host:
+    from ordain.vcs.forges import open_host
+    from ordain.vcs.forges.timed import Limits
+
+    settings, remote = source.settings.forge, source.forge.remote
+    address = "" if remote is None else source.repository.remotes()[remote]
+    limits = Limits(connect=patience, silence=patience, whole=2 * patience)
+    return open_host(
+        settings.type,
+        remote=address,
+        environ=environ,
+        url=settings.url,
+        repository=settings.repository,
+        limits=limits,
+    )
+
+
+def _protection(source: Source, host: Host) -> Protection:
+    return host.protection(source.settings.protected_branch)
 
 
 def _settings(repository: Repository) -> dict[str, str]:

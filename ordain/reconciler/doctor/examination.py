@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
-from ordain.reconciler.doctor.checks import Answer, Check, NotThere, fail, skip
+from ordain.reconciler.doctor.checks import Answer, Check, Missing, NotThere, fail, skip
 from ordain.specs.errors import OrdainError
 
 if TYPE_CHECKING:
@@ -73,17 +73,50 @@ def _stores() -> Named:
     )
 
 
+def _forge() -> Named:
+    from ordain.reconciler.doctor import protecting
+
+    return (("forge", protecting.forge),)
+
+
+def _protecting() -> Named:
+    from ordain.reconciler.doctor import protecting
+
+    return (
+        ("workflow", protecting.workflow),
+        ("protected", protecting.protected),
+        ("check", protecting.required_check),
+        ("strict", protecting.strict),
+        ("approvals", protecting.approvals),
+        ("stale", protecting.stale),
+        ("owners", protecting.code_owners),
+        ("codeowners", protecting.owners_file),
+        ("pusher", protecting.last_pusher),
+        ("author", protecting.author),
+        ("admins", protecting.administrators),
+        ("pushes", protecting.direct_push),
+        ("rewriting", protecting.force_push),
+        ("deletion", protecting.deletion),
+        ("signed", protecting.signatures),
+        ("rights", protecting.rights),
+        ("time", protecting.clock),
+    )
+
+
 GROUPS: Final[tuple[tuple[str, Callable[[], Named]], ...]] = (
     ("machine", _machine),
     ("checkout", _checkout),
     ("signing", _signing),
     ("stores", _stores),
+    ("forge", _forge),
 )
+# Asked with --forge, where the estate names a forge with accounts.
+PROTECTING: Final = ("protection", _protecting)
 
 
 def examine(around: Surroundings) -> Iterator[Check]:
     """The answer of every check; none of them raises."""
-    for group, load in GROUPS:
+    for group, load in (*GROUPS, *([PROTECTING] if _has_accounts(around) else [])):
         try:
             checks = load()
         except ImportError as error:
@@ -91,6 +124,12 @@ def examine(around: Surroundings) -> Iterator[Check]:
             continue
         for name, look in checks:
             yield Check(name, *_parts(_asked(look, around)))
+
+
+def _has_accounts(around: Surroundings) -> bool:
+    if not around.forge or isinstance(around.source, Missing):
+        return False
+    return around.source.settings.forge.type != "git"
 
 
 def _parts(answer: Answer) -> tuple[State, str, str]:

@@ -25,8 +25,7 @@ _LONGEST_SNIPPET: Final = 500
 
 def render(checked: Checked) -> str:
     """One JSON document, without a line break at its end."""
-    sources = Sources(checked.tree)
-    every = marked(checked, sources)
+    stand, suppressed = plain_findings(checked)
     content = {
         "format": FORMAT,
         "tool": {"name": "ordain", "version": checked.tool_version},
@@ -42,12 +41,21 @@ def render(checked: Checked) -> str:
             "suppressed": len(checked.suppressed),
             "files": len(checked.paths),
         },
-        "findings": [_finding(one, sources) for one in every if one.waived is None],
-        "suppressed": [
-            {**_finding(one, sources), "waiver": _waiver(one.waived)} for one in every if one.waived
-        ],
+        "findings": stand,
+        "suppressed": suppressed,
     }
     return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def plain_findings(checked: Checked) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What stands and what is waived, as JSON values; every other document says it like this."""
+    sources = Sources(checked.tree)
+    every = marked(checked, sources)
+    stand = [_finding(one, sources) for one in every if one.waived is None]
+    waived = [
+        {**_finding(one, sources), "waiver": _waiver(one.waived)} for one in every if one.waived
+    ]
+    return stand, waived
 
 
 def _finding(one: Marked, sources: Sources) -> dict[str, Any]:

@@ -46,10 +46,16 @@ def render(checked: Checked) -> str:
 
 def compose(checked: Checked, room: int) -> str:
     """Everything but the mark and the time, in at most `room` bytes."""
+    foot = foot_of(checked)
+    return f"{sections(checked, room - _size(foot))}{foot}"
+
+
+def sections(checked: Checked, room: int) -> str:
+    """The verdict and what it rests on, in at most `room` bytes."""
     missing = [one for one in checked.findings if one.code.startswith(_APPROVALS)]
     others = [one for one in checked.findings if not one.code.startswith(_APPROVALS)]
-    head, foot = _head(checked), _foot(checked)
-    page = _Page(room - _size(head) - _size(foot))
+    head = _head(checked)
+    page = _Page(room - _size(head))
     # Missing approvals are few and what a reader can act on, so they come first.
     page.section("#### Approvals\n\n", map(_approval, _heaviest(missing)), "approvals")
     page.table("#### Findings", ("", "code", "where", "what"), map(_row, _heaviest(others)))
@@ -59,7 +65,7 @@ def compose(checked: Checked, room: int) -> str:
         map(_waived, checked.suppressed),
     )
     page.details("Evidence", map(_evidence, _heaviest(others)))
-    return f"{head}{page.text}{foot}"
+    return f"{head}{page.text}"
 
 
 class _Page:
@@ -119,7 +125,8 @@ def _head(checked: Checked) -> str:
     return f"### {_WORDS[checked.verdict]}\n\n{said}\n\n"
 
 
-def _foot(checked: Checked) -> str:
+def foot_of(checked: Checked) -> str:
+    """What was judged by how many policies, and how to do it again."""
     judged = f"commit {code(checked.revision[:12])}" if checked.revision else "the work tree"
     base = f" against {code(checked.base[:12])}" if checked.base else ""
     command = " ".join(checked.command)

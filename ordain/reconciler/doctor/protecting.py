@@ -1,0 +1,342 @@
+"""Whether the gate is really on: what the forge says that it enforces on the protected branch.
+
+A workflow that runs and is not required stops nothing, and a required check that administrators may
+pass over stops whom it need not. Nobody sees that until somebody has merged. So the settings are
+read back and each is said by its own line. What the token may not see is never taken for "on".
+
+A plain git server tells nobody which hooks it has; that is said, too.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from ordain.reconciler.doctor.checks import (
+    Missing,
+    fail,
+    forge_settings,
+    need,
+    ok,
+    skip,
+    warn,
+    whole,
+)
+from ordain.reconciler.workflows import GATE, GITLAB_ENTRY, GITLAB_GATE
+from ordain.specs.diagnostics import plural
+from ordain.specs.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ordain.reconciler.doctor.checks import Answer, Surroundings
+    from ordain.vcs.host import Protection
+
+_PIPELINES: Final = (GITLAB_GATE, GITLAB_ENTRY)
+# In a job of GitHub or of GitLab, what lets it pass whatever it finds.
+_FORGIVING: Final = ("continue-on-error", "allow_failure")
+_ANYHOW: Final = re.compile(r"ordain\"? gate\b[^\n]*\|\|")
+_RUNS_GATE: Final = re.compile(r"ordain\"? gate\b|/gate\.yml@|/ordain(/[^@]*)?@")
+_WORKFLOWS: Final = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
+# Where a workflow is called, its check is named after both jobs.
+_CALLED: Final = f" / {GATE}"
+# GitLab asks for the pipeline as a whole, by the name that its client gives to that.
+_PIPELINE: Final = "pipeline"
+_OWNERS: Final = {"github": ".github/CODEOWNERS", "gitlab": ".gitlab/CODEOWNERS"}
+_SKEW: Final = timedelta(minutes=5)
+_NOTICED: Final = timedelta(seconds=30)
+_SETTINGS: Final = {
+    "github": "Settings, Branches or Rules, the rule of the protected branch",
+    "gitlab": "Settings, Repository, Protected branches, and Settings, Merge requests",
+}
+
+
+def forge(around: Surroundings) -> Answer:
+    """The forge answers, and knows the protected branch."""
+    settings = forge_settings(around)
+    source = need(around.source)
+    if settings.type == "git":
+        if source.forge.remote is None:
+            return ok("plain git without a remote: nothing but the reconciler holds a merge back")
+        return skip(
+            f"plain git: nobody can read back which hooks {source.forge.remote} has",
+            "on the server: ordain hook install --server",
+        )
+    if not around.forge:
+        return skip("not asked whether the gate is on", "ordain doctor --forge")
+    found = around.protection
+    if isinstance(found, Missing):
+        return fail(f"{settings.type} cannot be asked: {found.reason}", found.remedy)
+    return ok(f"{settings.type} answers about {source.settings.protected_branch}")
+
+
+def workflow(around: Surroundings) -> Answer:
+    """The pipeline that leaves the required check is in the protected branch, and is the gate."""
+    source, kind = need(around.source), forge_settings(around).type
+    tree = source.tree(source.head())
+    remedy = f"ordain init --ci {kind} . && git add -A, and merge that"
+    missing = f"no pipeline of {kind} on the protected branch has a job named {GATE}"
+    if kind == "gitlab":
+        found = {path: _mapping(tree[path]).get(GATE) for path in _PIPELINES if path in tree}
+        jobs = {path: job for path, job in found.items() if isinstance(job, dict)}
+        if not jobs:
+            return fail(missing, remedy)
+        path, job = next(iter(jobs.items()))
+        return _hollow(path, job) or ok(f"{path} has the job {GATE}")
+    flows = {path: _mapping(tree[path]) for path in tree if _WORKFLOWS.fullmatch(path)}
+    gates = [(path, flow, one) for path, flow in flows.items() for one in _gate_jobs(flow)]
+    if not gates:
+        return fail(missing, remedy)
+    for path, flow, one in gates:
+        trouble = _hollow(path, one) or _wrong_events(path, _events(flow))
+        if trouble is not None:
+            return trouble
+    if not any("pull_request_review" in _events(flow) for flow in flows.values()):
+        return warn("a review that comes or is taken back does not run the gate again", remedy)
+    places = ", ".join(dict.fromkeys(path for path, _, _ in gates))
+    return ok(f"{places}: the job {GATE} runs on pull_request and merge_group")
+
+
+def _hollow(path: str, job: Mapping[Any, Any]) -> Answer | None:
+    """What is wrong with a job that has the name of the gate."""
+    remedy = f"let it run `ordain gate`, and let it fail: see what ordain init writes, in {path}"
+    steps = [one for one in _listed(job.get("steps")) if isinstance(one, dict)]
+    said = [*(one.get("run") or one.get("uses") for one in steps), *_listed(job.get("script"))]
+    forgiven = any(one.get(key) for one in (job, *steps) for key in _FORGIVING)
+    if forgiven or any(_ANYHOW.search(str(one)) for one in said):
+        return fail(f"the job {GATE} in {path} may fail and pass all the same", remedy)
+    said.append(job.get("uses"))
+    if not any(_RUNS_GATE.search(str(one)) for one in said if one):
+        return fail(f"the job {GATE} in {path} does not run ordain gate", remedy)
+    return None
+
+
+def _wrong_events(path: str, events: frozenset[str]) -> Answer | None:
+    if "pull_request_target" in events:
+        return fail(f"{path} runs on pull_request_target", "run it on pull_request instead")
+    if "pull_request" not in events:
+        return fail(f"{path} does not run on pull_request", f"add it to `on:` in {path}")
+    if "merge_group" not in events:
+        message = f"{path} does not run on merge_group, so a merge queue would wait for ever"
+        return warn(message, f"add merge_group to `on:` in {path}")
+    return None
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - anything that YAML can say
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _mapping(data: bytes) -> dict[Any, Any]:
+    import yaml
+
+    try:
+        found = yaml.safe_load(data)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _gate_jobs(flow: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
+    """The jobs of a workflow whose check is the gate's."""
+    jobs = flow.get("jobs")
+    for job in jobs.values() if isinstance(jobs, dict) else ():
+        if isinstance(job, dict) and (job.get("name") == GATE or _calls_gate(job)):
+            yield job
+
+
+def _calls_gate(job: Mapping[Any, Any]) -> bool:
+    return "/gate.yml@" in str(job.get("uses", ""))
+
+
+def _events(one: Mapping[Any, Any]) -> frozenset[str]:
+    # YAML 1.1 reads a bare `on` as true.
+    found = one.get("on", one.get(True, ()))
+    return frozenset({found} if isinstance(found, str) else map(str, found or ()))
+
+
+def protected(around: Surroundings) -> Answer:
+    """The branch is protected at all."""
+    found = need(around.protection)
+    return ok("it is") if found.protected else fail("it is not", _click(around, "protect it"))
+
+
+def required_check(around: Surroundings) -> Answer:
+    """Nothing is merged without the check of the gate."""
+    found = need(around.protection)
+    if found.checks is None:
+        return _unseen(around, "which checks are required")
+    wanted = _PIPELINE if forge_settings(around).type == "gitlab" else GATE
+    if any(one == wanted or one.endswith(_CALLED) for one in found.checks):
+        return ok(f"required: {', '.join(found.checks)}")
+    required = f"required are {', '.join(found.checks)}" if found.checks else "none is required"
+    what = "require pipelines to succeed" if wanted == _PIPELINE else f"require the check {GATE}"
+    return fail(f"the gate stops nothing: {required}", _click(around, what))
+
+
+def approvals(around: Surroundings) -> Answer:
+    """The forge itself asks for a review, which holds also after the check has run."""
+    found = need(around.protection)
+    if found.approvals is None:
+        return _unseen(around, "how many approvals are required")
+    if found.approvals < 1:
+        message = "none is required there: a review that is taken back leaves the check green"
+        return warn(message, _click(around, "require at least one approval"))
+    return ok(f"{plural(found.approvals, 'approval')} required")
+
+
+def _switch(
+    field: str, what: str, *, off: str, click: str, grave: bool
+) -> Callable[[Surroundings], Answer]:
+    """A check of one switch: on, off, or not to be seen."""
+
+    def look(around: Surroundings) -> Answer:
+        value = getattr(need(around.protection), field)
+        if value is None:
+            return _unseen(around, f"whether {what}")
+        if value:
+            return ok(what)
+        return (fail if grave else warn)(off, _click(around, click))
+
+    return look
+
+
+strict = _switch(
+    "strict_checks",
+    "a branch is brought up to date before it is merged",
+    off="what was judged may not be what is merged; the reconciler judges that again",
+    click="require branches to be up to date, or use a merge queue",
+    grave=False,
+)
+stale = _switch(
+    "stale_dismissed",
+    "new commits dismiss approvals",
+    off="approvals stay after new commits there; ordain does not count them",
+    click="dismiss stale approvals when new commits are pushed",
+    grave=False,
+)
+code_owners = _switch(
+    "code_owners",
+    "code owners must approve what is theirs",
+    off="anybody's review is enough there, also for workflows and policies",
+    click="require review from code owners",
+    grave=False,
+)
+last_pusher = _switch(
+    "last_pusher_excluded",
+    "whoever pushed last cannot be the one who approves",
+    off="whoever pushed last can approve there; ordain does not count that",
+    click="require approval of the most recent push by somebody else",
+    grave=False,
+)
+author = _switch(
+    "author_excluded",
+    "nobody approves their own proposal",
+    off="authors can approve their own proposals there; ordain does not count that",
+    click="prevent approval by the author",
+    grave=False,
+)
+administrators = _switch(
+    "administrators_bound",
+    "administrators are held to it, too",
+    off="administrators can merge past it",
+    click="do not allow bypassing, and leave the list of who may empty",
+    grave=True,
+)
+force_push = _switch(
+    "force_push_refused",
+    "no history can be rewritten",
+    off="the history can be rewritten",
+    click="refuse force pushes",
+    grave=True,
+)
+deletion = _switch(
+    "deletion_refused",
+    "the branch cannot be deleted",
+    off="the branch can be deleted and made anew",
+    click="refuse deletion",
+    grave=True,
+)
+direct_push = _switch(
+    "direct_push_refused",
+    "nothing gets there without a proposal",
+    off="it can be pushed to without a proposal",
+    click="require a pull request, or let no one push",
+    grave=True,
+)
+
+
+def signatures(around: Surroundings) -> Answer:
+    """The forge does not insist on signatures that only it can make.
+
+    It knows the keys of accounts. The reconciler's key is no account's, so its promotions would
+    stand there as unverified and could never be merged; and what the forge rebases loses the
+    signatures that ordain counts.
+    """
+    found = need(around.protection)
+    if found.signatures_required is None:
+        return _unseen(around, "whether it insists on signed commits")
+    if found.signatures_required:
+        message = "signed commits are required there: the reconciler's are signed by no account"
+        what = "do not require signed commits; ordain verifies every signature itself"
+        return warn(message, _click(around, what))
+    return ok("left to ordain, which verifies every one")
+
+
+def owners_file(around: Surroundings) -> Answer:
+    """The forge knows whom to ask, and the gate finds nothing wrong with that."""
+    from ordain.policies.gate import check
+
+    kind, source = forge_settings(around).type, need(around.source)
+    estate, tree = whole(around), source.tree(source.head())
+    if _OWNERS[kind] not in tree:
+        return warn(f"{_OWNERS[kind]} is missing", "ordain codeowners --write, and commit it")
+    said = [one for one in check(estate, around.now, tree=tree).findings if _is_owners(one.code)]
+    if any(one.severity is Severity.ERROR for one in said):
+        return fail(said[0].message, said[0].remedy)
+    return ok(f"{_OWNERS[kind]} is there, and the gate has nothing against it")
+
+
+def _is_owners(code: str) -> bool:
+    return code.startswith("OWN")
+
+
+def rights(around: Surroundings) -> Answer:
+    """The token may see everything that is asked here."""
+    hidden = list(_hidden(need(around.protection)))
+    if hidden:
+        remedy = "use a token that may read the settings (docs/forges.md); what is hidden is not on"
+        return warn(f"not to be seen with this token: {', '.join(hidden)}", remedy)
+    return ok("every setting can be seen")
+
+
+def _hidden(found: Protection) -> Iterator[str]:
+    for name in found.__dataclass_fields__:
+        if getattr(found, name) is None:
+            yield name.replace("_", " ")
+
+
+def clock(around: Surroundings) -> Answer:
+    """The forge's clock and this one agree: what is approved in the future does not count."""
+    from ordain.vcs.forges.clocks import time_of
+
+    there = time_of(need(around.host))
+    if there is None:
+        return skip("the forge does not say what time it is")
+    apart = abs(around.now - there)
+    seconds = f"{apart.total_seconds():.0f} s apart"
+    if apart > _SKEW:
+        return fail(f"{seconds}; approvals would be dated in the future", "set the clock")
+    return warn(seconds, "set the clock") if apart > _NOTICED else ok(seconds)
+
+
+def _unseen(around: Surroundings, what: str) -> Answer:
+    kind = forge_settings(around).type
+    return warn(
+        f"{kind} does not tell this token {what}", f"look there: {_SETTINGS.get(kind, kind)}"
+    )
+
+
+def _click(around: Surroundings, what: str) -> str:
+    kind = forge_settings(around).type
+    return f"{what}: {_SETTINGS.get(kind, kind)}"
