@@ -19,7 +19,8 @@ from ordain.reconciler.source import forget_trust
 from ordain.reconciler.statuses import say, verdicts
 from ordain.vcs.changes import change_between
 from ordain.vcs.git import Repository
-from ordain.vcs.keys import generate_key, parse_signer
+from ordain.vcs.keys import Actor, generate_key, parse_signer
+from ordain.vcs.objects import Identity
 from tests.reconciler.conftest import MODEL_FILE, MONITOR_FILE
 from tests.reconciler.hosting import ROUTE
 
@@ -378,6 +379,33 @@ def test_who_wrote_what_was_squashed_cannot_approve_its_promotion(hosted: Hosted
     assert judged.facts.contributors == frozenset({"cto", "manager"})
     assert judged.blocked
     assert {one.code for one in judged.judgement.refused} == {"SOD-SELF"}
+
+
+def test_nor_by_a_statement_whether_or_not_the_forge_answers(hosted: Hosted) -> None:
+    """Git alone would call it enough, and cannot say who made the squashed commit."""
+    hosted.push("topic", hosted.edited(MODEL_FILE, "seed: 7", "seed: 9"), "manager")
+    pull = hosted.pull("topic", author="mona")
+    hosted.site.review(pull.number, "cleo")
+    hosted.press(pull, "squash")
+    hosted.push("ordain/promote/malignancy-1", dict(hosted.files(hosted.version())), "reconciler")
+    hosted.pull("ordain/promote/malignancy-1", author="reconciler[bot]")
+    source = hosted.source()
+    promotion = source.forge.proposal("malignancy-1")
+    who = Identity("manager", "manager@example.org")
+    source.forge.approve(
+        promotion,
+        change=source.forge.change(promotion),
+        actor=Actor("manager", who, hosted.signer("manager")),
+        role="manager",
+        time=hosted.now,
+    )
+    judged = review(hosted.source(), "malignancy-1", hosted.now).judged
+    assert {one.code for one in judged.judgement.refused} == {"SOD-SELF"}
+    assert judged.blocked
+    hosted.site.trouble(trouble.status(403), "/commits/", times=None)
+    judged = review(hosted.source(), "malignancy-1", hosted.now).judged
+    assert judged.judgement.approvals
+    assert judged.findings[0].code == "GATE010"
 
 
 def test_who_wrote_what_was_rebased_cannot_approve_its_promotion(hosted: Hosted) -> None:
