@@ -1,8 +1,9 @@
 """What judging a push costs a git server: one approved merge into an estate of 1,000 models.
 
-The hook of a server starts a process for each push, opens a bare repository, judges the commit that
-was pushed against what was there before, and says yes or no. All of it counts here: the start of
-Python, every import, and the processes of git, in CPU time. The first push after an installation
+The hook that `ordain hook install --server` writes is run as git runs it: it starts a process for
+each push, opens the bare repository, judges the commit that was pushed against what was there
+before, and says yes or no. All of it counts here: the start of Python, every import, and the
+processes of git, in CPU time. The first push after an installation
 reads everything; those after it know what was found out about the files that have not changed
 since.
 
@@ -29,10 +30,11 @@ from bench._estates import LOCK, documents, evidence, promotions
 from bench._floor import ROOT, compile_bytecode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MODELS = 1_000
 COMMITS = 1_000
+PYTHON = (sys.executable,)
 RUNS = 5
 MILLISECONDS = 500
 OF_THE_FIRST = 0.05
@@ -57,12 +59,6 @@ def judge():
         return judged
     finally:
         source.repository.close()
-"""
-ONCE = f"""{JUDGE}
-judged = judge()
-errors = [one for one in judged.findings if one.severity.value == "error"]
-assert not judged.blocked, errors
-assert len(judged.judgement.approvals) >= 1
 """
 PROFILE = f"""{JUDGE}
 import cProfile, pstats
@@ -109,6 +105,16 @@ class Push:
     base: str
     head: str
     promotion: str
+
+    def receive(self, head: str) -> float:
+        """CPU seconds of the hook and its children for a push of the protected branch.
+
+        Raises:
+            RuntimeError: it refuses, and must not.
+        """
+        line = f"{self.base} {head} refs/heads/main\n"
+        hook, pusher = str(self.repository / "hooks" / "pre-receive"), {"REMOTE_USER": "cto"}
+        return run((hook,), cwd=self.repository, stdin=line, extra={"GIT_DIR": ".", **pusher})[0]
 
 
 def pushed(directory: Path) -> Push:
@@ -159,6 +165,7 @@ def pushed(directory: Path) -> Push:
         repository.update_ref("refs/heads/history", above, None)
         # One pack, as on a server.
         repository.ask("repack", "-a", "-d", "-q")
+    run((*PYTHON, "-m", "ordain.cli", "-C", str(directory), "hook", "install", "--server"))
     return Push(directory, base, head, promotion)
 
 
@@ -200,17 +207,24 @@ def promoted(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return promotion_files(files, estate, version)
 
 
-def run(code: str, *arguments: str) -> tuple[float, str]:
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    stdin: str = "",
+    extra: Mapping[str, str] | None = None,
+) -> tuple[float, str]:
     """CPU seconds of a process with its children, and what it printed.
 
     Raises:
         RuntimeError: when it fails.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        (sys.executable, "-c", code, *arguments),
-        env=environment,
+        command,
+        cwd=cwd,
+        input=stdin,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(extra or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -226,11 +240,10 @@ def run(code: str, *arguments: str) -> tuple[float, str]:
 
 def judge(push: Push) -> bool:
     """The first push, and the median of those after it."""
-    first = 1_000 * run(ONCE, str(push.repository), push.base, push.head)[0]
+    first = 1_000 * push.receive(push.head)
     kept = []
     for what, head in (("an intention", push.head), ("a promotion", push.promotion)):
-        where = (str(push.repository), push.base, head)
-        spent = 1_000 * statistics.median(run(ONCE, *where)[0] for _ in range(RUNS))
+        spent = 1_000 * statistics.median(push.receive(head) for _ in range(RUNS))
         held = spent <= MILLISECONDS
         limit = f"(limit <= {MILLISECONDS})   {'ok' if held else 'MISSED'}"
         print(f"{f'push of {what}, {MODELS:,} models: CPU':<58} {spent:5.0f} ms   {limit}")
@@ -241,9 +254,9 @@ def judge(push: Push) -> bool:
 
 def verify(push: Push) -> bool:
     """1,000 signed commits, for the first time and again, each in a process of its own."""
-    where = (str(push.repository), str(COMMITS))
-    first = [float(one) for one in run(VERIFY, *where)[1].split()]
-    turns = [[float(one) for one in run(VERIFY, *where)[1].split()] for _ in range(RUNS)]
+    command = (*PYTHON, "-c", VERIFY, str(push.repository), str(COMMITS))
+    first = [float(one) for one in run(command)[1].split()]
+    turns = [[float(one) for one in run(command)[1].split()] for _ in range(RUNS)]
     again = statistics.median(own for own, _ in turns)
     ratio = again / first[0]
     held = ratio <= OF_THE_FIRST
@@ -260,7 +273,8 @@ def main() -> int:
         push = pushed(Path(name) / "estate.git")
         held = [judge(push), verify(push)]
         if "--profile" in sys.argv:
-            print(run(PROFILE, str(push.repository), push.base, push.head)[1])
+            where = (str(push.repository), push.base, push.head)
+            print(run((*PYTHON, "-c", PROFILE, *where))[1])
     return 0 if all(held) else 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -133,6 +134,8 @@ def pre_receive(ctx: click.Context) -> None:
     from ordain.specs.errors import FindingsError, OrdainError
     from ordain.vcs.git import Repository
 
+    # The process ends before there is garbage worth looking for.
+    gc.disable()
     try:
         updates = parse_updates(sys.stdin.buffer.read())
         login = pusher_named(os.environ)

@@ -115,13 +115,15 @@ class Gated:
     refused: tuple[Refusal, ...]
 
 
-def read_side(source: Source, revision: str, beside: Side | None = None) -> Side:
-    """Load the estate of a commit or tree.
+def read_side(
+    source: Source, revision: str, beside: Side | None = None, *, tree: CommitTree | None = None
+) -> Side:
+    """Load the estate of a commit or tree, from its files where somebody has them already.
 
     What has the same path and the same bytes in a side that is loaded already is not parsed again.
     """
     if beside is None:
-        tree = source.tree(revision)
+        tree = tree or source.tree(revision)
         return Side(revision, tree, load_estate(tree, known=source.known))
     tree = source.tree(revision, beside.tree)
     clean = beside.estate.clean

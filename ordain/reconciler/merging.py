@@ -48,7 +48,7 @@ def judge_merges(
     for revision in steps:
         _refuse_form(served, revision, base)
         base = revision
-    side = read_side(served.source, served.base)
+    side = read_side(served.source, served.base, tree=served.tree)
     if not served.founded and (found := _blocked(judge_commit(served.source, None, side, now))):
         return found
     for revision in steps:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from ordain.reconciler.errors import ServerUnready
 from ordain.reconciler.people import organization_of
 from ordain.reconciler.source import served_source
-from ordain.reconciler.trees import CommitTree
 from ordain.specs.errors import SpecError
 from ordain.specs.estates import load_estate
 from ordain.specs.trees import is_document_path
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ordain.reconciler.source import Source
+    from ordain.reconciler.trees import CommitTree
     from ordain.specs.kinds.organization import Organization
     from ordain.vcs.git import Repository
 
@@ -38,7 +38,8 @@ class Served:
     """An estate on a server before a push.
 
     `ref` is the protected branch, `base` the commit that it is on, or the root of trust while it is
-    not there (`founded` is false then). `symbolic` are refs that stand for others.
+    not there (`founded` is false then). `symbolic` are refs that stand for others, `tree` are the
+    files of `base`, which are read once for all that is asked of them.
     """
 
     source: Source
@@ -49,6 +50,7 @@ class Served:
     refs: Mapping[str, str]
     symbolic: frozenset[str]
     organization: Organization
+    tree: CommitTree
 
     @property
     def repository(self) -> Repository:
@@ -73,13 +75,14 @@ def open_served(repository: Repository, environ: Mapping[str, str]) -> Served:
     try:
         repository.commit(base)
         source = served_source(repository, ref.removeprefix(HEADS), base, environ)
-        organization = _people_at(source, base)
+        tree = source.tree(base)
+        organization = _people_in(source, tree)
     except UnknownRevision as error:
         raise _unfounded(ref, root, founded=founded) from error
     except (SpecError, VcsError) as error:
         message = f"{ref} is at {base[:12]}, which cannot be read: {error.message}"
         raise ServerUnready(message, remedy=f"whoever runs the server: {error.remedy}") from error
-    served = Served(source, ref, root, base, founded, refs, symbolic, organization)
+    served = Served(source, ref, root, base, founded, refs, symbolic, organization, tree)
     _refuse_other_branch(served)
     return served
 
@@ -111,13 +114,12 @@ def _all_refs(repository: Repository) -> tuple[dict[str, str], frozenset[str]]:
     return {name: at for name, at, _ in rows}, frozenset(name for name, _, to in rows if to)
 
 
-def _people_at(source: Source, revision: str) -> Organization:
+def _people_in(source: Source, tree: CommitTree) -> Organization:
     """The Organization of a commit that has passed the gate, without loading all of it.
 
     The gate has let exactly one through (GATE004). A file that declares it without the word's own
     letters is found by loading everything.
     """
-    tree = CommitTree(source.repository, revision)
     documents = ((path, tree[path]) for path in tree if is_document_path(path))
     near = {path: data for path, data in documents if b"Organization" in data}
     estate = load_estate(near, known=source.known)
