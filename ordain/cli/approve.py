@@ -55,7 +55,10 @@ def command(
     *,
     signed: bool,
 ) -> None:
-    """Approve exactly the content of a proposal, signed with your key."""
+    """Approve the content of a proposal, signed with your key.
+
+    Exactly this content: whatever is added afterwards needs another approval.
+    """
     from ordain.reconciler.review import Reviewer
 
     if key is not None and (statement is not None or signature is not None):

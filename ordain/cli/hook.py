@@ -22,7 +22,7 @@ _SERVER = click.option(
 
 @click.group()
 def command() -> None:
-    """Let git ask ordain: before a commit, before a push, on a server."""
+    """Let git ask, before a commit or push and on a server."""
 
 
 @command.command()

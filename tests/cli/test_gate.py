@@ -488,6 +488,7 @@ def reviewed(pipeline: Pipeline, forge: GitHubStub) -> int:
     place.edit("ordain.yaml", "{type: git, remote: origin}", settings)
     listed = f"accounts: [{{forge: github, login: boss, id: {account.id}}}]"
     place.edit("specs/organization.yaml", "- name: manager\n", f"- name: manager\n      {listed}\n")
+    place.ordain("codeowners", "--write")
     place.commit("Who is who on the forge")
     place.git("push", "-q", "origin", "main")
     return pulled(pipeline, forge, (ROUTE, "/v1/credit", "/v1/loans"))
