@@ -131,6 +131,35 @@ def desk(around: Surroundings) -> Repository:
     return found
 
 
+def serving(around: Surroundings) -> tuple[str, str] | None:
+    """The protected ref and the root of trust, where this is the repository of a git server.
+
+    Raises:
+        NotThere: there is no repository.
+    """
+    found = need(around.repository)
+    if not found.bare:
+        return None
+    from ordain.reconciler.errors import ServerUnready
+    from ordain.reconciler.served import trusted
+
+    try:
+        return trusted(found)
+    except ServerUnready:
+        return None
+
+
+def hook_of_server(repository: Repository, server: tuple[str, str]) -> Answer:
+    """Whether every push to a server is judged."""
+    from ordain.reconciler.hooks import SERVER, status
+
+    (hook,) = status(repository, SERVER)
+    if hook.state == "ours":
+        return ok(f"{hook.name} judges every push to {server[0]}")
+    message = f"pushes to {server[0]} are not held back: {hook.name} is {hook.state}"
+    return fail(f"{message} ({hook.path})", "ordain hook install --server")
+
+
 def whole(around: Surroundings) -> LoadedEstate:
     """The estate, if all of it could be read.
 

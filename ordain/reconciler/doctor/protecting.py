@@ -16,8 +16,10 @@ from ordain.reconciler.doctor.checks import (
     Missing,
     fail,
     forge_settings,
+    hook_of_server,
     need,
     ok,
+    serving,
     skip,
     warn,
     whole,
@@ -49,6 +51,9 @@ def forge(around: Surroundings) -> Answer:
     settings = forge_settings(around)
     source = need(around.source)
     if settings.type == "git":
+        server = serving(around)
+        if server is not None:
+            return hook_of_server(need(around.repository), server)
         if source.forge.remote is None:
             return ok("plain git without a remote: nothing but the reconciler holds a merge back")
         return skip(
