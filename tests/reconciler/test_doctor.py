@@ -335,6 +335,8 @@ def test_a_server_that_ordain_guards_is_asked_for_its_hook(bench: Bench) -> None
         f"pushes to {MAIN} are not held back: pre-receive is foreign ({hook.path})",
         "ordain hook install --server",
     )
+    hook.path.write_text("#!/bin/sh\nmake lint && exec ordain hook run pre-receive\n")
+    assert seen(bench, "forge", at=path)[0] == "warn"
     hook.path.unlink()
     assert "pre-receive is missing" in seen(bench, "hooks", at=path)[1]
 
