@@ -212,9 +212,6 @@ def _write_lock_and_pins(directory: Path) -> None:
 
 def _write_keys(home: Home, keys: dict[str, tuple[bytes, str]], example: str) -> None:
     """Private keys for their owners only, and the public ones as git wants them for `git log`."""
-    from ordain.vcs.allowed_signers import allowed_signers
-    from ordain.vcs.keys import AllowedKey
-
     home.root.parent.mkdir(parents=True, exist_ok=True)
     for directory in (home.root, home.keys):
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -222,8 +219,8 @@ def _write_keys(home: Home, keys: dict[str, tuple[bytes, str]], example: str) ->
         path = home.keys / name
         path.touch(mode=0o600)
         path.write_bytes(private)
-    listed = [AllowedKey(f"{name}@{example}.example", public) for name, (_, public) in keys.items()]
-    (home.keys / ALLOWED).write_text(allowed_signers(listed), encoding="utf-8")
+    lines = [f"{name}@{example}.example {public}\n" for name, (_, public) in keys.items()]
+    (home.keys / ALLOWED).write_text("".join(lines), encoding="utf-8")
 
 
 def _settle(directory: Path, who: Identity, home: Home) -> None:

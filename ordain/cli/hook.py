@@ -128,35 +128,27 @@ def run() -> None:
 @click.pass_context
 def pre_receive(ctx: click.Context) -> None:
     """Judge a push: its refs on standard input, the pusher in REMOTE_USER or ORDAIN_PUSHER."""
-    from ordain.cli.hook_words import check_command, push_lines
+    from ordain.cli.hook_words import push_lines
     from ordain.reconciler.pushes import RefusedUpdate, judge_push, parse_updates, pusher_named
-    from ordain.reconciler.served import HEADS, open_served
+    from ordain.reconciler.served import open_served
     from ordain.specs.errors import FindingsError, OrdainError
     from ordain.vcs.git import Repository
 
     # The process ends before there is garbage worth looking for.
     gc.disable()
-    commands: dict[str, str] = {}
     try:
         updates = parse_updates(sys.stdin.buffer.read())
         login = pusher_named(os.environ)
         # Git starts a hook of a bare repository in it.
         with Repository.open(Path.cwd()) as repository:
-            served = open_served(repository, os.environ)
-            base = f"{served.source.settings.forge.remote}/{served.branch}"
-            commands = {
-                one.ref: check_command(base, one.new)
-                for one in updates
-                if one.new is not None and one.ref.startswith(HEADS)
-            }
-            refused = judge_push(served, updates, login, now())
+            refused = judge_push(open_served(repository, os.environ), updates, login, now())
     except FindingsError as error:
         refused = (RefusedUpdate("", error.findings),)
     except OrdainError as error:
         from ordain.reconciler.refusals import problem
 
         refused = (RefusedUpdate("", (problem(error.code, error.message, error.remedy),)),)
-    for line in push_lines(refused, commands):
+    for line in push_lines(refused):
         click.echo(line, err=True)
     ctx.exit(1 if refused else 0)
 
@@ -177,7 +169,7 @@ def pre_commit(ctx: click.Context) -> None:
         if ESTATE_FILE not in tree:
             return
         judgement = check(load_estate(tree), now(), tree=tree)
-    for line in finding_lines(judgement.findings, whole="ordain check"):
+    for line in finding_lines(judgement.findings):
         click.echo(line, err=True)
     if judgement.blocked:
         click.echo("Nothing was committed. Next: mend it, git add, and commit again", err=True)
@@ -190,7 +182,7 @@ def pre_commit(ctx: click.Context) -> None:
 @click.pass_context
 def pre_push(ctx: click.Context, remote: str, url: str) -> None:  # noqa: ARG001 - git gives it
     """Judge what is pushed against the protected branch; approvals may still be missing."""
-    from ordain.cli.hook_words import check_command, finding_lines
+    from ordain.cli.hook_words import finding_lines
     from ordain.reconciler.outgoing import judge_outgoing
     from ordain.reconciler.source import open_source
     from ordain.specs.diagnostics import shown
@@ -200,11 +192,11 @@ def pre_push(ctx: click.Context, remote: str, url: str) -> None:  # noqa: ARG001
     source = open_source(Path.cwd(), os.environ)
     try:
         blocked = False
-        for one in judge_outgoing(source, remote, lines, now()):
-            said = finding_lines(one.findings, whole=check_command(one.base, one.head))
-            for line in [f"ordain: {one.ref}", *said] if said else []:
+        for ref, findings in judge_outgoing(source, remote, lines, now()):
+            said = finding_lines(findings)
+            for line in [f"ordain: {ref}", *said] if said else []:
                 click.echo(shown(line), err=True)
-            blocked = blocked or blocking(one.findings)
+            blocked = blocked or blocking(findings)
     finally:
         source.repository.close()
     ctx.exit(1 if blocked else 0)

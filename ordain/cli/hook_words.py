@@ -6,14 +6,13 @@ rest is counted, and the command that shows it stands at the end.
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Final
 
 from ordain.cli.failures import finding_line
 from ordain.specs.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ordain.reconciler.pushes import RefusedUpdate
     from ordain.specs.findings import Finding
@@ -22,23 +21,13 @@ LONGEST: Final = 20
 _WIDEST: Final = 400
 
 
-def check_command(base: str | None, head: str) -> str:
-    """What shows everything that is found in a commit, or in what merging it would change."""
-    onto = [] if base is None else ["--base", base]
-    return shlex.join(("ordain", "check", *onto, "--rev", head[:12]))
-
-
-def push_lines(refused: Sequence[RefusedUpdate], commands: Mapping[str, str]) -> list[str]:
-    """Why a push is refused; nothing when it is not.
-
-    `commands` show by ref, at the desk of whoever pushes, what has no room here.
-    """
+def push_lines(refused: Sequence[RefusedUpdate]) -> list[str]:
+    """Why a push is refused; nothing when it is not."""
     if not refused:
         return []
     from ordain.specs.diagnostics import cut, shown
 
     groups: list[list[str]] = []
-    refs = [one.ref for one in refused for _ in (one, *one.findings)]
     for one in refused:
         if one.ref:
             groups.append([cut(f"ordain refuses {shown(one.ref)}", _WIDEST)])
@@ -52,8 +41,7 @@ def push_lines(refused: Sequence[RefusedUpdate], commands: Mapping[str, str]) ->
     for number, group in enumerate(groups):
         if len(said) + len(group) > room:
             more = sum(len(one.findings) for one in refused) - _told(groups[:number])
-            whole = commands.get(refs[number], "")
-            said.append(f"... and {more} more{f': {whole}' if whole else ''}")
+            said.append(f"... and {more} more: ordain check --base")
             break
         said += group
     return said + last
@@ -63,8 +51,8 @@ def _told(groups: Sequence[Sequence[str]]) -> int:
     return sum(not group[0].startswith("ordain refuses") for group in groups)
 
 
-def finding_lines(findings: Iterable[Finding], *, whole: str) -> list[str]:
-    """Errors and warnings, the heavier first, at most twenty lines; `whole` shows all of them."""
+def finding_lines(findings: Iterable[Finding]) -> list[str]:
+    """Errors and warnings, the heavier first, at most twenty lines."""
     kept = sorted(
         (one for one in findings if one.severity is not Severity.NOTE),
         key=lambda one: one.severity.rank,
@@ -72,7 +60,7 @@ def finding_lines(findings: Iterable[Finding], *, whole: str) -> list[str]:
     said: list[str] = []
     for number, finding in enumerate(kept):
         if len(said) > LONGEST - 3:
-            said.append(f"... and {len(kept) - number} more: {whole}")
+            said.append(f"... and {len(kept) - number} more: ordain check")
             break
         said += _lines(finding)
     return said

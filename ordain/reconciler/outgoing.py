@@ -8,7 +8,7 @@ convenience of whoever pushes: it can be left out with `--no-verify`, and holds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ordain.policies.gate import check, judge
@@ -28,21 +28,10 @@ if TYPE_CHECKING:
     from ordain.reconciler.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A branch that is about to be pushed: its ref there, its commit, and what is found.
-
-    `base` is the protected branch as it was last seen there; None where it never was.
-    """
-
-    ref: str
-    head: str
-    base: str | None
-    findings: tuple[Finding, ...]
-
-
-def judge_outgoing(source: Source, remote: str, lines: str, now: datetime) -> Iterator[Outgoing]:
-    """What is found in each branch that git says it is about to push.
+def judge_outgoing(
+    source: Source, remote: str, lines: str, now: datetime
+) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+    """(ref of the remote, what is found) for each branch that git says it is about to push.
 
     `lines` are those of the hook: local ref, local commit, remote ref, remote commit.
     """
@@ -53,8 +42,7 @@ def judge_outgoing(source: Source, remote: str, lines: str, now: datetime) -> It
         _, head, ref, _ = line.split(" ")
         if head.strip("0") and ref.startswith(HEADS) and head != onto:
             whole = ref == f"{HEADS}{target}"
-            base = None if onto is None else f"{remote}/{target}"
-            yield Outgoing(ref, head, base, _found(source, onto, head, now, whole=whole))
+            yield ref, _found(source, onto, head, now, whole=whole)
 
 
 def _found(

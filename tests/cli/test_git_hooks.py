@@ -126,20 +126,6 @@ def test_a_proposal_that_breaks_a_rule_is_not_pushed(pushed: Place) -> None:
     assert any(line.startswith("error[POL-drift-limit.features]: ") for line in told)
 
 
-def test_the_command_that_shows_the_rest_shows_it(pushed: Place) -> None:
-    for number in range(30):
-        (pushed.estate / f"specs/models/x{number}.yaml").write_text("kind: Model\n")
-    head = pushed.commit("Many")
-    code, told = git(pushed, "push", "--quiet", "origin", "topic")
-    (more,) = [line for line in told if " more: " in line]
-    command = more.partition(" more: ")[2]
-    assert (code, command) == (1, f"ordain check --base origin/main --rev {head[:12]}")
-    assert "specs/models/x29.yaml" in pushed.ordain(*command.split()[1:], expect=1).stdout
-    pushed.git("update-ref", "-d", "refs/remotes/origin/main")
-    told = git(pushed, "push", "--quiet", "origin", "topic")[1]
-    assert any(line.endswith(f" more: ordain check --rev {head[:12]}") for line in told)
-
-
 def test_an_unsigned_commit_is_not_pushed(pushed: Place) -> None:
     pushed.edit(MODEL, "owner: ", "owner: new-")
     assert git(pushed, "commit", "--quiet", "--all", "-m", "Own")[0] == 0
