@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from forges.plumbing import Bare
 
+from ordain.policies.files import OWNERS_FILE
+from ordain.policies.owners import owners
 from ordain.reconciler.source import Source, open_source
+from ordain.reconciler.trees import CommitTree
+from ordain.specs.estates import load_estate
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import load_signer
 from ordain.vcs.objects import Identity
@@ -83,6 +87,8 @@ class Forged(Bench):
                 people = people.replace(line, f"{line}      accounts: [{listed}]\n")
             files = {"ordain.yaml": settings.encode(), ORGANIZATION: people.encode()}
             tree = repository.write_tree(old, files)
+            owned = owners(load_estate(CommitTree(repository, tree)), self.forge)
+            tree = repository.write_tree(tree, {OWNERS_FILE[self.forge]: owned})
             who = Identity("cto", "cto@example.org")
             root = repository.write_commit(tree, (), "Found it", who, self.now, load_signer(signer))
             for branch in (MAIN, "refs/heads/desk"):
