@@ -233,6 +233,14 @@ _APPROVALS: Final = {
         "a data scientist commits a Validation with validator: validator",
         "let the validator commit it, signed with a key of theirs",
     ),
+    "SOD-UNKNOWN": Page(
+        "a promotion or a Validation rests on work of somebody unknown",
+        "Whoever approves or challenges is somebody else than who made it, and of somebody unknown "
+        "nobody can be told apart. The root commit is trusted by its id; what the branch has undone "
+        "wholly, so that a step has the very files from before it, brings nothing.",
+        "the first promotion of a Model that stood in unsigned commits before trust began",
+        "undo what nobody has signed, and let somebody sign it",
+    ),
     "SOD-EMPTY": Page(
         "after the change nobody could approve in a role any more",
         "What would mend it takes an approval in that role. A role is filled by people with a key "
