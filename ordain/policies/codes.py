@@ -213,9 +213,9 @@ _APPROVALS: Final = {
         "ask for the approval again",
     ),
     "SOD-KEY": Page(
-        "an approval with a key that the change takes away does not count",
-        "Keys are judged before and after a change. What replaces or revokes a key must not be "
-        "approved with it.",
+        "an approval with a key or account that the change takes away does not count",
+        "Keys and accounts are judged before and after a change. What replaces or revokes one must "
+        "not be approved with it.",
         "a change revokes a key of the manager, and is approved with that key",
         "approve it with a key that stays, or let somebody else approve",
     ),
@@ -244,7 +244,7 @@ _APPROVALS: Final = {
     "SOD-EMPTY": Page(
         "after the change nobody could approve in a role any more",
         "What would mend it takes an approval in that role. A role is filled by people with a key "
-        "that is good, or with an account on a forge.",
+        "that is good, or with an account on the forge that the estate is on.",
         "the only compliance manager is taken off the list",
         "appoint another one in a change before",
     ),
