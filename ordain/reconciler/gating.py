@@ -20,27 +20,25 @@ from ordain.policies.changes import Kind, describe
 from ordain.policies.gate import check, judge
 from ordain.reconciler.challenges import Written, with_challenges
 from ordain.reconciler.claims import Names, borrowed_names, claimed
-from ordain.reconciler.hands import changed_accounts
+from ordain.reconciler.hands import changed_hands
 from ordain.reconciler.history import (
     UNKNOWN,
     commits_between,
     contributors_to_model,
-    keys_ever,
     known,
     signers,
     untouched,
 )
 from ordain.reconciler.host_reviews import joined
 from ordain.reconciler.people import allowed_keys, organization_of
-from ordain.reconciler.testimony import cannot_ask, unexplained, witness_of
+from ordain.reconciler.testimony import adds_nothing, unexplained, unheard, witness_of
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
 from ordain.specs.findings import Finding, Location, Severity, blocking
 from ordain.specs.people import RECONCILER
 from ordain.vcs.approvals import Approvals, RejectedApproval, read_approvals
 from ordain.vcs.changes import change_between, unnameable
-from ordain.vcs.errors import ForgeError, GitError, MergeConflict
-from ordain.vcs.keys import PublicKey
+from ordain.vcs.errors import ForgeError, GitError
 from ordain.vcs.signatures import commit_signer
 
 if TYPE_CHECKING:
@@ -252,7 +250,7 @@ def _heard(
         return alone if witness is None else judged(ask(witness))
     except (ForgeError, GitError) as error:
         source.lose_host(base.estate, error)
-        return replace(alone, commits=(cannot_ask(error), *alone.commits))
+        return replace(alone, commits=(unheard(error), *alone.commits))
 
 
 def _judge_commit(
@@ -306,11 +304,7 @@ def _merge_findings(
     """A merge is signed by somebody known, and holds what merging its parents gives."""
     if commit_signer(commit, allowed, now).person is None:
         yield _stranger(commit.id, told)
-    try:
-        honest = source.repository.merge_tree(*commit.parents) == commit.tree
-    except (MergeConflict, TypeError):
-        honest = False
-    if not honest:
+    if not adds_nothing(source.repository, commit):
         yield Finding(
             code="GATE002",
             severity=Severity.ERROR,
@@ -392,7 +386,7 @@ def judge_side(  # noqa: PLR0913 - every input of a verdict is named
         *(() if base is None else borrowed_names(brought, signed, names)),
         *map(_unnameable, change.unnameable),
         *_without_people(side),
-        *_changed_hands(source, base, side),
+        *(() if base is None else _changed_hands(source, base, side)),
     )
     return Judged(side.revision, change, facts, judgement, approvals, found, told)
 
@@ -432,33 +426,9 @@ def _without_people(side: Side) -> Iterator[Finding]:
         )
 
 
-def _changed_hands(source: Source, base: Side | None, side: Side) -> Iterator[Finding]:
-    """Work that is signed with a key is its holder's; nobody may pass it on to somebody else.
-
-    Not in two steps either: a key that was taken off the list is still the one of who had it.
-    """
-    if base is None or len(side.estate.all("Organization")) != 1:
-        return
-    yield from changed_accounts(source.repository, base.revision, base.estate, side.estate)
-    before = _holdings(allowed_keys(organization_of(base.estate)))
-    new = _holdings(allowed_keys(organization_of(side.estate))) - before
-    if not new:
-        return
-    ever = before | _holdings(keys_ever(source.repository, base.revision))
-    for person, blob in sorted(new):
-        for other in sorted(who for who, key in ever if key == blob and who != person):
-            yield Finding(
-                code="GATE005",
-                severity=Severity.ERROR,
-                message=f"a key of {other} is to become one of {person}",
-                remedy="give every person keys of their own: ssh-keygen -t ed25519",
-                controls=("HR-SOD",),
-            )
-
-
-def _holdings(keys: Sequence[AllowedKey]) -> set[tuple[str, bytes]]:
-    """(person, key) of every entry, whatever time it is good at."""
-    return {(one.person, PublicKey.parse(one.public).blob) for one in keys}
+def _changed_hands(source: Source, base: Side, side: Side) -> Iterator[Finding]:
+    if len(side.estate.all("Organization")) == 1:
+        yield from changed_hands(source.repository, base.revision, base.estate, side.estate)
 
 
 def _rewritten(head: str, good: str | None) -> Finding:

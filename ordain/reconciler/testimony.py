@@ -23,7 +23,13 @@ from ordain.reconciler.host_reviews import people_of, review_approvals
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.reconciler.recollections import Recollection
 from ordain.specs.findings import Finding, Severity
-from ordain.vcs.errors import ForgeError, GitError, HostError, MergeConflict
+from ordain.vcs.errors import (
+    GitError,
+    HostContradicted,
+    HostError,
+    MergeConflict,
+    UnknownProposal,
+)
 from ordain.vcs.host import HostState
 from ordain.vcs.hosted import bring, keep
 from ordain.vcs.signatures import commit_signer
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from ordain.reconciler.answers import Answers
     from ordain.reconciler.gating import Side
     from ordain.reconciler.recollections import Heard
     from ordain.reconciler.source import Source
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
     from ordain.vcs.approvals import Approvals
     from ordain.vcs.changes import Change
     from ordain.vcs.git import Repository
-    from ordain.vcs.host import Host, HostProposal, HostReview
+    from ordain.vcs.host import HostProposal, HostReview
     from ordain.vcs.keys import AllowedKey
     from ordain.vcs.objects import Commit
 
@@ -105,9 +112,9 @@ def witness_of(
     """
     host: Answering | None
     if heard and (forge := _forge_of(base)) is not None:
-        host = Recollection(forge, heard, lambda: _opened(source, base))
+        host = Recollection(forge, heard, lambda: _answers(source, base))
     else:
-        host = source.host_of(base.estate)
+        host = source.answers_of(base.estate)
     if host is None:
         return None
     organization = organization_of(base.estate)
@@ -120,13 +127,11 @@ def _forge_of(base: Side) -> str | None:
     return names[0] if names and names[0] != "git" else None
 
 
-def _opened(source: Source, base: Side) -> Host:
-    host = source.host_of(base.estate)
-    if host is None:
-        raise HostError(
-            "the remote of the forge is not here", remedy="add it: git remote add origin ADDRESS"
-        )
-    return host
+def _answers(source: Source, base: Side) -> Answers:
+    found = source.answers_of(base.estate)
+    if found is None:
+        raise HostError("no forge can be asked here", remedy="see spec.forge of ordain.yaml")
+    return found
 
 
 class Answering(Protocol):
@@ -168,7 +173,7 @@ class Witness:
         that of a pipeline), which is not on the branch yet.
 
         Raises:
-            ForgeError: the host did not answer, or what it says cannot be.
+            ForgeError: the host did not answer, or what it says cannot be (`HostContradicted`).
             GitError: the commits of a proposal cannot be had.
         """
         line = self.repository.commits(self.repository.first_parent(self.base, revision))
@@ -215,12 +220,12 @@ class Witness:
         places = {commit: place for place, commit in enumerate(line)}
 
         def behind(commit: Commit) -> frozenset[str] | None:
-            if _adds_nothing(self.repository, commit):
+            if adds_nothing(self.repository, commit):
                 return frozenset()
             place = places.get(commit.id)
             if place is None:
                 place = self._arrival(line, commit.id)
-            merge = self._merge_around(line, place, commit.id)
+            merge = self._merge_around(line, place, commit.id, head)
             return None if merge is None else self._makers_of(merge, head)
 
         return behind
@@ -278,15 +283,17 @@ class Witness:
         beside = tuple(one for one in brought if one not in {*steps, *commits})
         return WebMerge(proposal, steps, beside, commits)
 
-    def _merge_around(self, line: Sequence[str], place: int, commit: str) -> WebMerge | None:
+    def _merge_around(
+        self, line: Sequence[str], place: int, commit: str, head: str
+    ) -> WebMerge | None:
         """The merge that brought a commit: the one at its place on the branch, or one after it.
 
         All commits of a rebase but the last are explained by the last one, and none of them is
-        signed by a person.
+        signed by a person of any list on the branch of `head`.
         """
-        for end in range(place, len(line)):
+        for end in range(place, min(len(line), place + _LONGEST)):
             step = self.repository.commit(line[end])
-            if end > place and _by_hand(step):
+            if end > place and self._by_hand(step, head):
                 return None
             proposal = self._merged_as(step.id)
             if proposal is None:
@@ -303,9 +310,16 @@ class Witness:
         found = makers(self.repository, merge.commits, self.allowed, head)
         people = people_of(self, merge.proposal.author)
         for commit, names in zip(commits, found, strict=True):
-            if UNKNOWN not in names or not _adds_nothing(self.repository, commit):
+            if UNKNOWN not in names or not adds_nothing(self.repository, commit):
                 people |= names
         return people
+
+    def _by_hand(self, commit: Commit, head: str) -> bool:
+        """Whether a key that was ever listed has signed; a host may sign with one of its own."""
+        if commit.signature is None or commit.signature.startswith(_PLATFORM):
+            return False
+        (people,) = makers(self.repository, [commit.id], self.allowed, head)
+        return UNKNOWN not in people
 
     # Asking
 
@@ -320,7 +334,7 @@ class Witness:
     def _proposal(self, number: int) -> HostProposal:
         proposal = self.host.proposal(number)
         if proposal.number != number or proposal.target != self._branch:
-            raise ForgeError(
+            raise HostContradicted(
                 f"proposal {number} goes into {proposal.target}, not into {self._branch}",
                 remedy="name the proposal that this change belongs to",
             )
@@ -333,7 +347,7 @@ class Witness:
             return None
         told = (proposal.state, proposal.merged, proposal.target)
         if told != (HostState.MERGED, commit, self._branch):
-            raise HostError(
+            raise HostContradicted(
                 f"asked for the merge {commit[:12]}, the forge names proposal {proposal.number},"
                 f" which is {proposal.state} as {proposal.merged[:12] or 'nothing'} into"
                 f" {proposal.target}",
@@ -362,7 +376,7 @@ class Witness:
         empty = {
             one.id: one.parents
             for one in unsigned
-            if one.id not in steps and _adds_nothing(self.repository, one)
+            if one.id not in steps and adds_nothing(self.repository, one)
         }
         without = empty.keys() | {one.id for one in unsigned if one.id in merged}
         at_tip = next((one for one in merges if one.steps[-1] == revision), None)
@@ -405,8 +419,19 @@ class Witness:
         return commit_signer(commit, self.allowed, self.now).person is not None
 
 
-def cannot_ask(error: OrdainError) -> Finding:
-    """That nobody was heard, so that nothing may rest on reviews or on a merge button."""
+def unheard(error: OrdainError) -> Finding:
+    """That nothing was heard on which reviews or a merge button could rest.
+
+    An answer that cannot be stays what it is, so that nobody waits for another one.
+    """
+    if isinstance(error, (HostContradicted, UnknownProposal)):
+        return Finding(
+            code="GATE013",
+            severity=Severity.ERROR,
+            message=f"what the forge says of this change cannot be: {error.message}",
+            remedy=error.remedy or "see whether spec.forge of ordain.yaml names the right forge",
+            controls=("HR-SOD",),
+        )
     return Finding(
         code="GATE010",
         severity=Severity.ERROR,
@@ -440,12 +465,7 @@ def _holds_else(forge: str, step: Commit, proposal: HostProposal) -> Finding:
     )
 
 
-def _by_hand(commit: Commit) -> bool:
-    """Whether a person's key has signed a commit, whoever's it is."""
-    return commit.signature is not None and not commit.signature.startswith(_PLATFORM)
-
-
-def _adds_nothing(repository: Repository, commit: Commit) -> bool:
+def adds_nothing(repository: Repository, commit: Commit) -> bool:
     """Whether a commit merges two others and holds exactly what that gives."""
     if len(commit.parents) != _PAIR:
         return False

@@ -16,7 +16,7 @@ from ordain.reconciler.host_reviews import recorded_reviews
 from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_proposal, review
 from ordain.reconciler.source import forget_trust
-from ordain.reconciler.statuses import say, verdicts
+from ordain.reconciler.statuses import hold, say, verdicts
 from ordain.vcs.changes import change_between
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import Actor, generate_key, parse_signer
@@ -613,7 +613,7 @@ def test_a_forge_that_explains_one_merge_by_another_is_not_believed(hosted: Host
     hosted.opener = lambda *_: Liar(honest, proposal_of=explain)  # type: ignore[assignment]
     gated = hosted.gate(root)
     assert gated.good == root
-    assert codes(gated) == [{"GATE001", "GATE010", "SOD-QUORUM"}]
+    assert codes(gated) == [{"GATE001", "GATE013", "SOD-QUORUM"}]
     assert "the forge names proposal 1, which is merged as 222222222222" in (
         gated.refused[0].findings[0].message
     )
@@ -637,6 +637,7 @@ def test_a_forge_cannot_move_a_ref_by_naming_one(hosted: Hosted) -> None:
     hosted.opener = lambda *_: Liar(honest, proposal_of=explain)  # type: ignore[assignment]
     gated = hosted.gate(root)
     assert gated.good == root
+    assert codes(gated) == [{"GATE001", "GATE013", "SOD-QUORUM"}]
     assert "which is no ref of a proposal" in gated.refused[0].findings[0].message
 
 
@@ -667,7 +668,7 @@ def test_a_proposal_for_another_branch_is_not_taken(hosted: Hosted) -> None:
     hosted.site.review(pull.number, "mona")
     source = hosted.source()
     _, _, judged = judge_sides(source, root, pull.head_sha, hosted.now, number=pull.number)
-    assert judged.findings[0].code == "GATE010"
+    assert judged.findings[0].code == "GATE013"
     assert "proposal 1 goes into dev, not into main" in judged.findings[0].message
 
 
@@ -679,12 +680,13 @@ def statuses(hosted: Hosted) -> list[tuple[str, str, str]]:
 
 
 def gate_and_say(hosted: Hosted) -> tuple[Gated, tuple[str, ...]]:
-    """What a pass does before it plans."""
+    """What a pass does before it plans, and after it has carried out its plan."""
     source = hosted.source()
     reconciler, host = hosted.reconciler(source), source.host
     assert host is not None
     gated = reconciler.gate(source.head())
-    return gated, say(host, reconciler.state, verdicts(gated))
+    hold(reconciler.state, verdicts(gated))
+    return gated, say(host, reconciler.state)
 
 
 def test_verdicts_are_set_as_commit_statuses_once(hosted: Hosted) -> None:
@@ -827,4 +829,5 @@ def test_what_the_record_does_not_hold_is_asked_of_the_forge(hosted: Hosted) -> 
     forget_trust(reconciler.state)
     assert codes(reconciler.gate(made)) == [{"SOD-QUORUM"}]
     hosted.site.review(more.number, "cleo")
+    reconciler.source.fetch()
     assert reconciler.gate(made).good == made
