@@ -18,6 +18,7 @@ from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_prop
 from ordain.reconciler.source import forget_trust
 from ordain.reconciler.statuses import hold, say, verdicts
 from ordain.vcs.changes import change_between
+from ordain.vcs.errors import HostDenied
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import Actor, generate_key, parse_signer
 from ordain.vcs.objects import Identity
@@ -536,21 +537,24 @@ def test_while_the_forge_is_down_nothing_rests_on_reviews(hosted: Hosted) -> Non
 
 
 def test_what_people_sign_counts_while_the_forge_is_down(hosted: Hosted) -> None:
+    """It is signed while the forge is down, too."""
     source = hosted.source()
     root = source.head()
     head = hosted.push("topic", hosted.route())
-    pull = hosted.pull("topic")
-    with pytest.raises(ProposalRefused, match="is reviewed at http"):
-        approve(source, Ledger(source.home.ledger), "1", by=Reviewer("manager"), now=hosted.now)
-    approve(
-        source,
-        Ledger(source.home.ledger),
-        str(pull.number),
-        by=Reviewer("manager", insist=True),
-        now=hosted.now,
-    )
-    merged = hosted.push("main", hosted.route(), "manager", parents=(root, head))
+    hosted.pull("topic")
+    ledger = Ledger(source.home.ledger)
+    for name in ("1", "topic"):
+        with pytest.raises(ProposalRefused, match="is reviewed at http"):
+            approve(source, ledger, name, by=Reviewer("manager"), now=hosted.now)
     hosted.site.trouble(trouble.status(401), times=None)
+    insisting = Reviewer("manager", insist=True)
+    asked = len(hosted.site.requests)
+    with pytest.raises(HostDenied):
+        approve(source, ledger, "1", by=insisting, now=hosted.now)
+    approve(source, ledger, "topic", by=insisting, now=hosted.now)
+    # Once at each fetch, however often the proposal is looked at after it.
+    assert len(hosted.site.requests) == asked + 2
+    merged = hosted.push("main", hosted.route(), "manager", parents=(root, head))
     asked = len(hosted.site.requests)
     gated = hosted.gate(root)
     assert (gated.good, gated.refused) == (merged, ())
