@@ -19,7 +19,7 @@ from ordain.reconciler.recollections import recollected, to_record
 from ordain.reconciler.review import Reviewer, review
 from ordain.reconciler.source import open_source
 from ordain.reconciler.statements import Signed, approve_signed, write_statement
-from ordain.reconciler.statuses import Said, hold, say
+from ordain.reconciler.statuses import Said, hold, say, verdicts
 from ordain.vcs.git import Repository
 from ordain.vcs.host import CommitState
 from ordain.vcs.keys import generate_key, parse_signer
@@ -28,6 +28,7 @@ from tests.reconciler.conftest import MODEL_FILE
 
 if TYPE_CHECKING:
     from ordain.reconciler.gating import Gated
+    from ordain.reconciler.passes import Reconciler
     from ordain.vcs.host import HostProposal
     from tests.reconciler.hosting import Hosted
 
@@ -148,16 +149,15 @@ def test_an_answer_that_cannot_be_is_a_failure_and_nothing_to_wait_for(hosted: H
         found: HostProposal = honest.proposal(pull.number)
         return replace(found, merged="2" * 40)
 
-    names = ("name", "proposals", "proposal", "reviews", "report")
-    liar: Any = SimpleNamespace(**{one: getattr(honest, one) for one in names})
-    liar.proposal_of = explain
+    liar: Any = SimpleNamespace(name=honest.name, proposal_of=explain)
     hosted.opener = lambda *_: liar
     reconciler = hosted.reconciler()
-    reconciler.state.put("good", root)
-    report = reconciler.run()
-    assert report.warnings == ()
-    (status,) = [one for one in hosted.site.statuses if one.state != "success"]
-    assert status.state == "failure"
+    gated = reconciler.gate(reconciler.source.head())
+    assert gated.good == root
+    hold(reconciler.state, verdicts(gated))
+    assert say(honest, reconciler.state) == ()
+    passed, status = hosted.site.statuses
+    assert (passed.state, status.state) == ("success", "failure")
     assert (status.description or "").startswith(
         "GATE013: what the forge says of this change cannot be: asked for the merge"
     )
@@ -200,11 +200,16 @@ def test_a_statement_that_was_signed_on_another_machine_is_taken(hosted: Hosted)
 # What it is told
 
 
-def test_production_is_looked_after_before_the_forge_is_told(hosted: Hosted) -> None:
+def trained(hosted: Hosted) -> Reconciler:
+    """A reconciler that has only to propose."""
     reconciler, version = hosted.reconciler(), hosted.version()
     made = Outcome.success(version.artifact, version.evidence.to_json().decode())
     reconciler.state.put_outcome(version.recipe.digest, "malignancy", made, hosted.now)
-    reconciler.run()
+    return reconciler
+
+
+def test_production_is_looked_after_before_the_forge_is_told(hosted: Hosted) -> None:
+    trained(hosted).run()
     told = [one.path for one in hosted.site.requests if one.method == "POST"]
     pulls, statuses = told
     assert pulls.endswith("/pulls")
@@ -212,7 +217,7 @@ def test_production_is_looked_after_before_the_forge_is_told(hosted: Hosted) -> 
 
 
 def test_what_a_pass_could_not_plan_is_told_by_the_next(hosted: Hosted) -> None:
-    reconciler = hosted.reconciler()
+    reconciler = trained(hosted)
     with pytest.raises(PlanStale):
         reconciler.run(expected={"plan": "another"})
     assert hosted.site.statuses == []
