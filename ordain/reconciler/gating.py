@@ -31,7 +31,8 @@ from ordain.reconciler.history import (
 )
 from ordain.reconciler.host_reviews import joined
 from ordain.reconciler.people import allowed_keys, organization_of
-from ordain.reconciler.testimony import adds_nothing, unexplained, unheard, witness_of
+from ordain.reconciler.testimony import unexplained, unheard, witness_of
+from ordain.reconciler.web_merges import adds_nothing
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
 from ordain.specs.findings import Finding, Location, Severity, blocking

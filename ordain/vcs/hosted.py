@@ -5,9 +5,9 @@ under which the host keeps them, and the merge that the host made is held agains
 judged before. The host is asked for three things only: which proposals are open, that one be
 opened or closed, and that exactly one commit be merged.
 
-Signed statements in `refs/ordain/approvals/` go on counting, and a proposal is found by its branch, so
-that people can approve while the host does not answer. Its reviews are no part of this class: whose account it is, and what a review
-binds to, is judged where the Organization is known.
+Signed statements in `refs/ordain/approvals/` go on counting, and a proposal is found by its branch,
+so that people can approve while the host does not answer. Its reviews are no part of this class:
+whose account it is, and what a review binds to, is judged where the Organization is known.
 
 A branch of the machine is described by its signed commit and not by the text of the pull request,
 which anybody with access may edit.

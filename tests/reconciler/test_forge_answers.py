@@ -11,7 +11,7 @@ from forges import trouble
 
 from ordain.ledger.ledger import Ledger
 from ordain.ledger.records import Event
-from ordain.reconciler import testimony
+from ordain.reconciler import behind_merges
 from ordain.reconciler.errors import PlanStale
 from ordain.reconciler.gating import gate_history
 from ordain.reconciler.outcomes import Outcome
@@ -86,7 +86,7 @@ def test_what_was_said_of_a_merge_is_believed_for_good_and_of_none_until_a_fetch
 def test_a_commit_that_nobody_explains_is_looked_for_in_so_many_steps_only(
     hosted: Hosted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(testimony, "_LONGEST", 3)
+    monkeypatch.setattr(behind_merges, "_LONGEST", 3)
     hosted.push("main", hosted.edited(MODEL_FILE, "seed: 7", "seed: 9"), None)
     for number in range(8):
         hosted.push("main", {f"{number}.md": b"a note\n"}, None)
