@@ -118,5 +118,5 @@ class Forge(Protocol):
     ) -> Merged:
         """Merge if `check` does not raise; whoever merges at the same time loses or wins alone."""
 
-    def close(self, proposal: Proposal) -> None:
-        """Withdraw a proposal without merging it."""
+    def close(self, proposal: Proposal) -> tuple[str, ...]:
+        """Withdraw a proposal without merging it; returns what stays behind for people to do."""

@@ -99,14 +99,7 @@ class PlainGit:
         return self._listed()
 
     def proposal(self, identifier: str) -> Proposal:
-        found = self.proposals()
-        machine = [one for one in found if one.branch == identifier and one.branch != one.id]
-        meant = machine or [one for one in found if identifier in {one.id, one.branch}]
-        if not meant:
-            raise unknown(identifier, [one.id for one in found])
-        if len(meant) > 1:
-            raise _ambiguous(identifier, [one.branch for one in meant])
-        return meant[0]
+        return chosen(identifier, self.proposals())
 
     def open_proposal(self, branch: str, commit: str, title: str, body: str) -> Proposal:
         head = self.repository.commit(commit)
@@ -133,11 +126,12 @@ class PlainGit:
     def change(self, proposal: Proposal) -> Change:
         return change_between(self.repository, proposal.base, proposal.head)
 
-    def close(self, proposal: Proposal) -> None:
+    def close(self, proposal: Proposal) -> tuple[str, ...]:
         self._fetch_branches()
         self._refuse_moved(proposal)
         self._refuse_checked_out(proposal.branch)
         self._move(f"refs/heads/{proposal.branch}", None, proposal.head)
+        return ()
 
     # Approvals
 
@@ -416,6 +410,17 @@ def _id_of(branch: str) -> str:
     """The name of a promotion without its prefix, any other branch as it is."""
     name = branch.removeprefix(PROMOTE)
     return branch if "/" in name else name
+
+
+def chosen(identifier: str, found: Sequence[Proposal]) -> Proposal:
+    """The one proposal that is meant; `UnknownProposal` or `ForgeError` if it is not one."""
+    machine = [one for one in found if one.branch == identifier and one.branch != one.id]
+    meant = machine or [one for one in found if identifier in {one.id, one.branch}]
+    if not meant:
+        raise unknown(identifier, [one.id for one in found])
+    if len(meant) > 1:
+        raise _ambiguous(identifier, [one.branch for one in meant])
+    return meant[0]
 
 
 def _ambiguous(identifier: str, branches: list[str]) -> ForgeError:
