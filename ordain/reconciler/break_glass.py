@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from ordain.compilers.serving import amended
 from ordain.ledger.errors import LedgerError
 from ordain.ledger.records import Event
+from ordain.policies.emergencies import MANAGER
 from ordain.reconciler.desire import servers_of
-from ordain.reconciler.emergencies import MANAGER
 from ordain.reconciler.emergency_events import record_emergencies
 from ordain.reconciler.emergency_memory import Memory
 from ordain.reconciler.emergency_proposals import propose_act, propose_end, publish

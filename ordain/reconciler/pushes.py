@@ -8,7 +8,7 @@ pushed depends on the ref:
     any other branch           anything, by anybody who may write: it is judged when it is merged
     refs/ordain/approvals/*    one's own, once, and only if the statement holds
     refs/ordain/anchors        forward, signed by the reconciler
-    refs/ordain/emergencies/*  once, by whoever signed
+    refs/ordain/emergencies/*  once, signed by a manager, by them, another manager or the reconciler
     all else                   nothing: tags, notes and unknown refs would be truth beside the truth
 
 Judging in `update`, ref by ref, was refused: the good refs of a bad push would stay. Whatever
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ordain.policies.separation import APPROVERS
-from ordain.reconciler.emergency_refs import EMERGENCIES, emergency_problem
+from ordain.reconciler.emergency_refs import emergency_problem
 from ordain.reconciler.history import commits_between, signers
 from ordain.reconciler.people import allowed_keys, find_person
 from ordain.reconciler.refusals import problem, refusal
@@ -32,6 +32,8 @@ from ordain.specs.errors import FindingsError, OrdainError
 from ordain.specs.people import RECONCILER
 from ordain.vcs.approvals import PREFIX as APPROVALS
 from ordain.vcs.approvals import SIGNATURE, STATEMENT, is_approval_ref, read_approval
+from ordain.vcs.emergencies import BRANCH as EMERGENCY_BRANCH
+from ordain.vcs.emergencies import PREFIX as EMERGENCIES
 from ordain.vcs.plain import ANCHORS, PROMOTE
 
 if TYPE_CHECKING:
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.organization import Organization
 
 PUSHERS: Final = ("REMOTE_USER", "ORDAIN_PUSHER")
-EMERGENCY_BRANCH: Final = "ordain/emergency/"
 READERS: Final = frozenset({"auditor"})
 LINE: Final = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)")
 
@@ -323,8 +324,7 @@ def _judge_emergency(
     served: Served, update: Update, person: str, now: datetime
 ) -> Iterable[Finding]:
     new = _added(update, "an emergency")
-    keys = allowed_keys(served.organization)
-    said = emergency_problem(served.repository, update.ref, new, pusher=person, keys=keys, now=now)
+    said = emergency_problem(served, update.ref, new, pusher=person, now=now)
     if said:
         raise refusal("PUSH019", said, "see: ordain explain PUSH019")
     return []

@@ -26,7 +26,6 @@ from ordain.reconciler.turns import put_in_force
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
 from ordain.specs.errors import FindingsError
 from ordain.vcs.emergencies import (
-    NAMESPACE,
     PREFIX,
     Statement,
     branch_of,
@@ -36,7 +35,7 @@ from ordain.vcs.emergencies import (
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import Actor, generate_key, parse_signer
 from ordain.vcs.objects import Identity
-from ordain.vcs.signatures import sign
+from ordain.vcs.signatures import EMERGENCY, sign
 from tests.reconciler.conftest import Bench
 
 if TYPE_CHECKING:
@@ -289,7 +288,7 @@ def test_a_statement_dated_ahead_has_no_effect_until_then(desk: Desk) -> None:
 
 def test_a_statement_that_was_signed_for_something_else_has_no_effect(desk: Desk) -> None:
     said = desk.statement()
-    for namespace, text in (("ordain-approval", said.text), (NAMESPACE, said.text + b" ")):
+    for namespace, text in (("ordain-approval", said.text), (EMERGENCY, said.text + b" ")):
         repository = desk.source.repository
         armor = sign(desk.key("manager"), namespace, text)
         files: dict[str, bytes | None] = {
