@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.canonical import canonical_json
 from ordain.vcs.approvals import OBJECT, PERSON, SIGNATURE, SKEW, STATEMENT, TIME
-from ordain.vcs.errors import VcsError
+from ordain.vcs.errors import PushRejected, VcsError
 from ordain.vcs.signatures import EMERGENCY, sign, verify
 
 if TYPE_CHECKING:
@@ -248,22 +248,28 @@ def take_over(repository: Repository) -> None:
             repository.update_ref(ref, commit, None)
 
 
-def tell(repository: Repository, remote: str, statements: Iterable[Signed]) -> int:
-    """Push the statements that the remote had not when it was fetched last; says how many.
+def tell(
+    repository: Repository, remote: str, statements: Iterable[Signed]
+) -> tuple[PushRejected, ...]:
+    """Push the statements that the remote had not when it was fetched last; returns its refusals.
+
+    Each goes by itself, because a server refuses a push as a whole: the statement of somebody whose
+    key is not good any more must not keep away those that others give later.
 
     Raises:
-        GitError: the remote cannot be reached, or refuses.
+        GitError: the remote cannot be reached.
     """
     there = repository.refs(REMOTE_PREFIX)
-    wanted = {one.ref: one.commit for one in statements}
-    unsent = {
-        ref: commit
-        for ref, commit in wanted.items()
-        if REMOTE_PREFIX + ref.removeprefix(PREFIX) not in there
-    }
-    if unsent:
-        # Each name holds one content only, so one that is there already is the same.
-        repository.push(remote, [f"+{commit}:{ref}" for ref, commit in unsent.items()], {})
-    for ref, commit in unsent.items():
-        repository.update_ref(REMOTE_PREFIX + ref.removeprefix(PREFIX), commit, None)
-    return len(unsent)
+    refused = []
+    for ref, commit in {one.ref: one.commit for one in statements}.items():
+        seen = REMOTE_PREFIX + ref.removeprefix(PREFIX)
+        if seen in there:
+            continue
+        try:
+            # Each name holds one content only, so one that is there already is the same.
+            repository.push(remote, [f"+{commit}:{ref}"], {})
+        except PushRejected as error:
+            refused.append(error)
+        else:
+            repository.update_ref(seen, commit, None)
+    return tuple(refused)
