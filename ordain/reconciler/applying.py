@@ -172,7 +172,8 @@ class Applier:
         def wanted() -> dict[str, Any]:
             return self.servers()[environment]
 
-        return "serving on " + put_in_force(self.driver, self.source.home, environment, wanted)
+        done = put_in_force(self.driver, self.source.home, environment, wanted)
+        return "; ".join(filter(None, (f"serving on {done.address}", done.warning)))
 
     # Training and what follows from it
 

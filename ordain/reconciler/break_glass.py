@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any
 from ordain.compilers.serving import amended
 from ordain.ledger.errors import LedgerError
 from ordain.ledger.records import Event
+from ordain.policies.emergencies import MANAGER
 from ordain.reconciler.desire import servers_of
-from ordain.reconciler.emergencies import MANAGER
 from ordain.reconciler.emergency_events import record_emergencies
 from ordain.reconciler.emergency_memory import Memory
 from ordain.reconciler.emergency_proposals import propose_act, propose_end, publish
 from ordain.reconciler.emergency_reading import read_emergencies
-from ordain.reconciler.errors import DriverFailed, EmergencyRefused, StateDamaged
+from ordain.reconciler.errors import Busy, DriverFailed, EmergencyRefused, StateDamaged
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.people import find_person, organization_of
 from ordain.reconciler.review import actor_of
-from ordain.reconciler.turns import PERSON_SECONDS, put_in_force
+from ordain.reconciler.turns import PERSON_SECONDS, InForce, put_in_force
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import ArtifactError, RunError
 from ordain.specs.errors import OrdainError
@@ -232,40 +232,42 @@ class BreakGlass:
         found = self._emergencies(side)
         warnings = [*self._record(found), *_elsewhere(side, environment)]
         try:
-            address = self._serve(side, said, environment)
+            done = self._serve(side, said, environment)
         except (DriverFailed, RunError) as error:
             message = f"{said.id} is ordered, and is not in force yet: {error.message}"
             remedy = "every pass tries again; `ordain down` ends all serving of this machine"
             raise DriverFailed(message, remedy=remedy) from error
+        warnings += filter(None, [done.warning])
         path = self.source.repository.path
         with Repository.open(path, network_timeout=REMOTE_SECONDS) as hurried:
             warnings += publish(self.source, found, hurried)
         name = said.name if said.action == END else said.id
-        return Acted(named(found, name), environment, address, tuple(warnings))
+        return Acted(named(found, name), environment, done.address, tuple(warnings))
 
     def _record(self, found: Emergencies) -> tuple[str, ...]:
         """Write down what was ordered; a record that is full must not keep a route going."""
         now = self.clock()
         memory = Memory(self.state, self.ledger, now)
         try:
-            record_emergencies(found, memory, self.ledger, self.source.home, now)
-        except (LedgerError, StateDamaged) as error:
+            home, patience = self.source.home, PERSON_SECONDS
+            record_emergencies(found, memory, self.ledger, home, now, patience=patience)
+        except (LedgerError, StateDamaged, Busy) as error:
             return (f"our own record could not be written ({error.message}); the next pass does",)
         return ()
 
-    def _serve(self, side: Side, said: Statement, environment: str) -> str:
+    def _serve(self, side: Side, said: Statement, environment: str) -> InForce:
         """Bring what serves now to what it should be; what is down starts with the next pass."""
         if environment not in self.driver.servers(()) or environment not in self._wanted(side):
-            return ""
-        address = self._put_in_force(side, said.action, environment)
-        data = {"about": said.id, "environment": environment, "address": address}
+            return InForce("")
+        done = self._put_in_force(side, said.action, environment)
+        data = {"about": said.id, "environment": environment, "address": done.address}
         event = Event(self.clock(), said.person, "emergency.applied", said.subject, data)
         # It is served already; that it could not be written down is said of the order itself.
         with suppress(LedgerError):
             self.ledger.record(event)
-        return address
+        return done
 
-    def _put_in_force(self, side: Side, action: str, environment: str) -> str:
+    def _put_in_force(self, side: Side, action: str, environment: str) -> InForce:
         """Change what serves now and nothing else: what is declared beyond it may be what is
         broken. Where that cannot be done, and when an emergency ends, all of it is served.
         """

@@ -24,7 +24,6 @@ from ordain.vcs.emergencies import (
 )
 
 LIMIT: Final = timedelta(hours=24)
-MANAGER: Final = "manager"
 FOLDER: Final = "specs/emergencies/"
 KINDS: Final = {
     STOP: "emergency.stopped",

@@ -7,9 +7,6 @@ the statement, and the next pass writes what is missing.
 
 from __future__ import annotations
 
-import fcntl
-import os
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +18,13 @@ from ordain.reconciler.emergencies import (
     REFUSED,
     late_approval,
 )
+from ordain.reconciler.errors import Busy
 from ordain.reconciler.gating import read_side
+from ordain.reconciler.turns import turn
 from ordain.specs.people import RECONCILER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from ordain.ledger.ledger import Ledger
@@ -38,17 +37,29 @@ if TYPE_CHECKING:
 
 
 def record_emergencies(
-    found: Emergencies, memory: Memory, ledger: Ledger, home: Home, now: datetime
+    found: Emergencies,
+    memory: Memory,
+    ledger: Ledger,
+    home: Home,
+    now: datetime,
+    *,
+    patience: float,
 ) -> tuple[Finding, ...]:
     """Write down what is new about them; returns what was approved too late.
 
     Raises:
         LedgerError: the record cannot be written.
+        StateDamaged: the lock cannot be made.
+        Busy: another process has held it for as many seconds as `patience`.
     """
     if not (found.all or found.refused):
         return ()
     late = []
-    with _alone(home):
+    path = home.root / "emergencies.lock"
+    with turn(path, patience) as held:
+        if not held:
+            message = f"another process has written for {patience:g} s ({path})"
+            raise Busy(message, remedy="end it, or wait for it")
         for one in (*found.all, *found.ends):
             if not one.recorded:
                 _order(one, memory, ledger, now)
@@ -133,13 +144,3 @@ def remember_documents(
         estate = read_side(source, one.revision).estate
         for key in brought:
             memory.passed(estate.documents[key], one.revision, time)
-
-
-@contextmanager
-def _alone(home: Home) -> Iterator[None]:
-    handle = os.open(home.root / "emergencies.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

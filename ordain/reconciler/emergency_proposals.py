@@ -2,8 +2,8 @@
 
 The commit holds the BreakGlass document and, for a rollback, the version of the Deployment. It is
 made and signed when the person acts, because no machine can sign for a person later; the branch
-follows when the remote answers. A branch that somebody deletes comes back as long as nobody has
-approved the emergency.
+follows when the remote answers. A branch that somebody deletes, or moves to where the commit is
+not, comes back as long as nobody has approved the emergency.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ordain.reconciler.emergencies import document_path
 from ordain.specs.document_edits import set_in_document
 from ordain.vcs.approvals import TIME
 from ordain.vcs.emergencies import ROLLBACK, STOP, branch_of, tell
-from ordain.vcs.errors import GitError
+from ordain.vcs.errors import GitError, PushRejected, RefMoved
 
 if TYPE_CHECKING:
     from ordain.reconciler.emergencies import Emergencies, Emergency
@@ -122,28 +122,37 @@ def publish(
         return ()
     hands = repository or source.repository
     remote = source.forge.remote
+    trouble: list[GitError] = []
     try:
         if remote is not None:
-            tell(hands, remote, (one.signed for one in (*found.all, *found.ends)))
+            trouble += tell(hands, remote, (one.signed for one in (*found.all, *found.ends)))
         for one in found.waiting:
-            _open(source, hands, one)
+            try:
+                _open(source, hands, one)
+            except (PushRejected, RefMoved) as error:
+                # What keeps one branch away says nothing of the others.
+                trouble.append(error)
     except GitError as error:
-        where = f"the remote {remote}" if remote is not None else "this clone"
-        told = f"the emergencies could not all be proposed on {where} yet: {error.message}"
-        return (f"{told}; the next pass tries again",)
-    return ()
+        trouble.append(error)
+    where = f"the remote {remote}" if remote is not None else "this clone"
+    told = f"the emergencies could not all be proposed on {where} yet"
+    return tuple(f"{told}: {error.message}; the next pass tries again" for error in trouble)
 
 
 def _open(source: Source, hands: Repository, one: Emergency) -> None:
-    """Put the branch of an emergency where it should be; one that people moved stays."""
+    """Put the branch of an emergency where it should be; where people went on from it, it stays."""
     remote, branch = source.forge.remote, branch_of(one.id)
     wanted = (one.ended or one.signed).statement.proposal
     ref = f"refs/heads/{branch}"
     seen = ref if remote is None else f"refs/remotes/{remote}/{branch}"
     present = hands.refs(seen).get(seen)
-    if present not in {None, one.statement.proposal} or present == wanted:
+    if present == wanted or hands.is_ancestor(wanted, source.head()):
         return
-    if hands.is_ancestor(wanted, source.head()):
+    act = one.statement.proposal
+    if present not in {None, act} and hands.is_ancestor(act, present):
+        return
+    if remote is None and present is not None and ref in hands.checked_out():
+        # It is not moved under whoever works on it; the next pass looks again.
         return
     if remote is None:
         hands.update_ref(ref, wanted, present)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from ordain.reconciler.emergencies import (
     LIMIT,
-    MANAGER,
     NONE,
     Emergencies,
     Emergency,
@@ -27,12 +26,12 @@ from ordain.reconciler.emergencies import (
     unapproved,
 )
 from ordain.reconciler.emergency_memory import Stranger
+from ordain.reconciler.emergency_refs import objection_to
 from ordain.reconciler.history import merged_by
-from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.reconciler.people import organization_of
 from ordain.specs.findings import Severity
-from ordain.vcs.emergencies import END, PREFIX, STOP, Unsound, dated_ahead, read_statements
+from ordain.vcs.emergencies import END, PREFIX, STOP, Unsound, read_statements
 from ordain.vcs.errors import GitError
-from ordain.vcs.keys import holder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,15 +116,9 @@ class _Court:
     def _refusal(self, one: Signed) -> str:
         """Why a statement that we see for the first time has no effect; empty when it has."""
         said = one.statement
-        if dated_ahead(said, self.now):
-            return f"it is dated in the future ({said.time:%Y-%m-%d %H:%M} UTC)"
-        organization = organization_of(self.side.estate)
-        owner = holder(one.key, allowed_keys(organization), self.now)
-        if owner.person != said.person:
-            return owner.reason or f"it is signed by {owner.person}, not by {said.person}"
-        roles = {person.name: person.roles for person in organization.people}
-        if said.role != MANAGER or MANAGER not in roles.get(said.person, ()):
-            return f"{said.person} is no manager"
+        objection = objection_to(one, organization_of(self.side.estate), self.now)
+        if objection:
+            return objection
         if not self._knows(said.revision):
             return f"it was given on {said.revision[:12]}, which is not of this history"
         return ""

@@ -19,7 +19,7 @@ from ordain.reconciler.emergency_events import record_emergencies, remember_docu
 from ordain.reconciler.emergency_memory import Memory
 from ordain.reconciler.emergency_proposals import publish
 from ordain.reconciler.emergency_reading import read_emergencies
-from ordain.reconciler.errors import AnchorInvalid
+from ordain.reconciler.errors import AnchorInvalid, Busy
 from ordain.reconciler.gating import Gated, Refusal, Side, gate_history, read_side
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.reconciler.planning import (
@@ -34,6 +34,7 @@ from ordain.reconciler.recollections import recollected, to_record
 from ordain.reconciler.saved_plans import refuse_stale
 from ordain.reconciler.source import pin_trust
 from ordain.reconciler.statuses import hold, say, untold, verdicts
+from ordain.reconciler.turns import PASS_SECONDS
 from ordain.reconciler.verdicts import keep_refusal, keep_verdict
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import ArtifactError
@@ -154,7 +155,12 @@ class Reconciler:
         """Write down what is new about emergencies, and say what is wrong with them."""
         now, home = self.clock(), self.source.home
         memory = Memory(self.state, self.ledger, now)
-        late = record_emergencies(found, memory, self.ledger, home, now)
+        try:
+            late = record_emergencies(found, memory, self.ledger, home, now, patience=PASS_SECONDS)
+        except Busy as error:
+            # What is stuck elsewhere must not keep production from following git.
+            self.tell(f"emergencies are not written down yet: {error.message}")
+            late = ()
         return (*found.findings(now), *late)
 
     def _fetch(self) -> tuple[str, ...]:

@@ -12,12 +12,14 @@ import fcntl
 import os
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.reconciler.errors import StateDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from ordain.reconciler.drivers import Driver
     from ordain.reconciler.home import Home
@@ -29,6 +31,14 @@ _LOOK_SECONDS: Final = 0.02
 _MOST_CHANGES: Final = 5
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Where an environment serves now; `warning` says what is not as it should be, if anything."""
+
+    address: str
+    warning: str = ""
+
+
 def put_in_force(
     driver: Driver,
     home: Home,
@@ -36,25 +46,29 @@ def put_in_force(
     wanted: Callable[[], dict[str, Any]],
     *,
     patience: float = PASS_SECONDS,
-) -> str:
-    """Let an environment serve what `wanted` gives at this moment; returns where it listens.
+) -> InForce:
+    """Let an environment serve what `wanted` gives at this moment.
 
     Raises:
         DriverFailed, ServingError: it did not become ready; what served before goes on.
     """
-    with _turn(home, environment, patience):
+    with turn(home.turn(environment), patience):
         for _ in range(_MOST_CHANGES):
             config = wanted()
             address = driver.serve(environment, config)
             if wanted() == config:
-                break
-    return address
+                return InForce(address)
+    message = f"what {environment} should serve changed {_MOST_CHANGES} times meanwhile"
+    return InForce(address, f"{message}; the next pass serves the last of it")
 
 
 @contextmanager
-def _turn(home: Home, environment: str, patience: float) -> Iterator[None]:
-    """Hold the turn of an environment; whoever has waited so many seconds goes without it."""
-    path = home.turn(environment)
+def turn(path: Path, patience: float) -> Iterator[bool]:
+    """Wait for a lock file so many seconds and no longer; gives whether it is held.
+
+    Raises:
+        StateDamaged: the file cannot be made.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -63,9 +77,11 @@ def _turn(home: Home, environment: str, patience: float) -> Iterator[None]:
         raise StateDamaged(message, remedy="make it writable, or set ORDAIN_HOME") from error
     try:
         end = time.monotonic() + patience
-        while not _taken(handle) and time.monotonic() < end:
+        held = _taken(handle)
+        while not held and time.monotonic() < end:
             time.sleep(_LOOK_SECONDS)
-        yield
+            held = _taken(handle)
+        yield held
     finally:
         os.close(handle)
 

@@ -17,6 +17,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from ordain.vcs.keys import PublicKey
+from ordain.vcs.signatures import APPROVAL, EMERGENCY, GIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ordain.vcs.keys import AllowedKey
 
 # What a person signs here: commits, approvals, emergency actions.
-NAMESPACES: Final = ("git", "ordain-approval", "ordain-emergency")
+NAMESPACES: Final = (GIT, APPROVAL, EMERGENCY)
 _TIME: Final = "%Y%m%d%H%M%SZ"
 
 

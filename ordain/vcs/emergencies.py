@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.canonical import canonical_json
 from ordain.vcs.approvals import OBJECT, PERSON, SIGNATURE, SKEW, STATEMENT, TIME
-from ordain.vcs.errors import VcsError
-from ordain.vcs.signatures import sign, verify
+from ordain.vcs.errors import PushRejected, VcsError
+from ordain.vcs.signatures import EMERGENCY, sign, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from ordain.vcs.keys import Actor, PublicKey
 
 FORMAT: Final = "ordain.emergency/1"
-NAMESPACE: Final = "ordain-emergency"
 PREFIX: Final = "refs/ordain/emergencies/"
 REMOTE_PREFIX: Final = "refs/ordain/remote-emergencies/"
 REFSPEC: Final = f"+{PREFIX}*:{REMOTE_PREFIX}*"
@@ -157,7 +156,7 @@ def fit_reason(reason: str) -> str:
 def write_statement(repository: Repository, statement: Statement, actor: Actor) -> Signed:
     """Sign a statement and put it under its ref in this clone; a second time changes nothing."""
     text = statement.text
-    armor = sign(actor.signer, NAMESPACE, text)
+    armor = sign(actor.signer, EMERGENCY, text)
     tree = repository.write_tree(None, {STATEMENT: text, SIGNATURE: armor.encode()})
     title = f"{statement.person} orders {statement.id}"
     parents = (statement.proposal,)
@@ -172,12 +171,18 @@ def read_statements(repository: Repository) -> Iterator[Signed | Unsound]:
     """Every statement in this clone, sorted by its ref, with its signature verified."""
     for ref, commit in sorted(repository.refs(PREFIX).items()):
         try:
-            yield _read(repository, ref, commit)
+            yield read_statement(repository, ref, commit)
         except (VcsError, ValueError) as error:
             yield Unsound(ref, commit, str(error))
 
 
-def _read(repository: Repository, ref: str, commit: str) -> Signed:
+def read_statement(repository: Repository, ref: str, commit: str) -> Signed:
+    """The statement in a commit that stands, or is to stand, under a ref, if it is sound.
+
+    Raises:
+        ValueError: it is none, or not the one that the ref names.
+        VcsError: a file is missing, or the signature does not hold.
+    """
     if not is_emergency_ref(ref, commit):
         raise ValueError("its name is not that of its content")
     text = repository.read(commit, STATEMENT)
@@ -187,7 +192,7 @@ def _read(repository: Repository, ref: str, commit: str) -> Signed:
         raise ValueError(f"it is the statement of {statement.id}")
     if repository.commit(commit).parents != (statement.proposal,):
         raise ValueError("it does not stand on the proposal that it names")
-    return Signed(statement, verify(armor, NAMESPACE, text), ref, commit)
+    return Signed(statement, verify(armor, EMERGENCY, text), ref, commit)
 
 
 def _parsed(text: bytes) -> Statement:
@@ -243,22 +248,28 @@ def take_over(repository: Repository) -> None:
             repository.update_ref(ref, commit, None)
 
 
-def tell(repository: Repository, remote: str, statements: Iterable[Signed]) -> int:
-    """Push the statements that the remote had not when it was fetched last; says how many.
+def tell(
+    repository: Repository, remote: str, statements: Iterable[Signed]
+) -> tuple[PushRejected, ...]:
+    """Push the statements that the remote had not when it was fetched last; returns its refusals.
+
+    Each goes by itself, because a server refuses a push as a whole: the statement of somebody whose
+    key is not good any more must not keep away those that others give later.
 
     Raises:
-        GitError: the remote cannot be reached, or refuses.
+        GitError: the remote cannot be reached.
     """
     there = repository.refs(REMOTE_PREFIX)
-    wanted = {one.ref: one.commit for one in statements}
-    unsent = {
-        ref: commit
-        for ref, commit in wanted.items()
-        if REMOTE_PREFIX + ref.removeprefix(PREFIX) not in there
-    }
-    if unsent:
-        # Each name holds one content only, so one that is there already is the same.
-        repository.push(remote, [f"+{commit}:{ref}" for ref, commit in unsent.items()], {})
-    for ref, commit in unsent.items():
-        repository.update_ref(REMOTE_PREFIX + ref.removeprefix(PREFIX), commit, None)
-    return len(unsent)
+    refused = []
+    for ref, commit in {one.ref: one.commit for one in statements}.items():
+        seen = REMOTE_PREFIX + ref.removeprefix(PREFIX)
+        if seen in there:
+            continue
+        try:
+            # Each name holds one content only, so one that is there already is the same.
+            repository.push(remote, [f"+{commit}:{ref}"], {})
+        except PushRejected as error:
+            refused.append(error)
+        else:
+            repository.update_ref(seen, commit, None)
+    return tuple(refused)

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 GIT = "git"
 APPROVAL = "ordain-approval"
+EMERGENCY = "ordain-emergency"
 MAGIC = b"SSHSIG"
 BEGIN = "-----BEGIN SSH SIGNATURE-----"
 END = "-----END SSH SIGNATURE-----"
 WIDTH = 70
 DIGESTS = {b"sha512": hashlib.sha512, b"sha256": hashlib.sha256}
-EMERGENCY = "ordain-emergency"
 
 
 def sign(signer: AnySigner, namespace: str, message: bytes) -> str:

@@ -5,6 +5,8 @@ Nothing serves here; that a real server changes is looked at in the end-to-end t
 
 from __future__ import annotations
 
+import fcntl
+import itertools
 import shutil
 from dataclasses import replace
 from datetime import timedelta
@@ -13,20 +15,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ordain.ledger.ledger import Ledger
+from ordain.reconciler import break_glass, passes
 from ordain.reconciler.break_glass import BreakGlass, Order
 from ordain.reconciler.consequences import effects_between
 from ordain.reconciler.drivers import LocalDriver
 from ordain.reconciler.emergency_memory import Memory
+from ordain.reconciler.emergency_proposals import publish
 from ordain.reconciler.emergency_reading import overdue_by_claim, read_emergencies
 from ordain.reconciler.errors import DriverFailed, EmergencyRefused, KeyMissing, ProposalRefused
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.planning import SeenServer
 from ordain.reconciler.review import Reviewer, approve, merge
-from ordain.reconciler.turns import put_in_force
+from ordain.reconciler.turns import InForce, put_in_force
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
 from ordain.specs.errors import FindingsError
 from ordain.vcs.emergencies import (
-    NAMESPACE,
     PREFIX,
     Statement,
     branch_of,
@@ -36,7 +39,7 @@ from ordain.vcs.emergencies import (
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import Actor, generate_key, parse_signer
 from ordain.vcs.objects import Identity
-from ordain.vcs.signatures import sign
+from ordain.vcs.signatures import EMERGENCY, sign
 from tests.reconciler.conftest import Bench
 
 if TYPE_CHECKING:
@@ -289,7 +292,7 @@ def test_a_statement_dated_ahead_has_no_effect_until_then(desk: Desk) -> None:
 
 def test_a_statement_that_was_signed_for_something_else_has_no_effect(desk: Desk) -> None:
     said = desk.statement()
-    for namespace, text in (("ordain-approval", said.text), (NAMESPACE, said.text + b" ")):
+    for namespace, text in (("ordain-approval", said.text), (EMERGENCY, said.text + b" ")):
         repository = desk.source.repository
         armor = sign(desk.key("manager"), namespace, text)
         files: dict[str, bytes | None] = {
@@ -698,6 +701,53 @@ def test_another_clone_acts_on_what_the_remote_has_heard(desk: Desk, tmp_path: P
         assert PREFIX + "nonsense" not in desk.source.repository.refs(PREFIX)
 
 
+def test_a_statement_that_the_remote_refuses_keeps_no_other_away(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """A key may have expired since it was signed, and a server refuses a push as a whole."""
+    first = desk.stop().emergency
+    with with_remote(desk, tmp_path) as remote:
+        hook = tmp_path / "remote.git" / "hooks" / "pre-receive"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(
+            f"#!/bin/sh\nif grep -q {PREFIX}{first.id}; then\n"
+            "  echo 'error[PUSH019]: it has expired' >&2\n  exit 1\nfi\n"
+        )
+        hook.chmod(0o755)
+        acted = desk.stop(reason="and again")
+        second = acted.emergency
+        (warning,) = acted.warnings
+        assert warning == (
+            "the emergencies could not all be proposed on the remote origin yet: the remote "
+            f"refused {first.signed.ref} (pre-receive hook declined): error[PUSH019]: it has "
+            "expired; the next pass tries again"
+        )
+        assert remote.refs(PREFIX) == {second.signed.ref: second.signed.commit}
+        branches = {f"refs/heads/{branch_of(one.id)}" for one in (first, second)}
+        assert set(remote.refs("refs/heads/ordain/emergency/")) == branches
+
+
+def test_a_branch_that_somebody_moves_away_comes_back(desk: Desk, tmp_path: Path) -> None:
+    """Whoever may write could otherwise take from everybody what has to be approved."""
+    with with_remote(desk, tmp_path) as remote:
+        one = desk.stop().emergency
+        ref, proposal = f"refs/heads/{branch_of(one.id)}", one.statement.proposal
+        remote.update_ref(ref, desk.source.head(), proposal)
+        desk.source.fetch()
+        assert publish(desk.source, desk.look()) == ()
+        assert remote.refs(ref) == {ref: proposal}
+        # Somebody has brought it up to date: what has to be approved is in it.
+        actor = Actor("manager", Identity("x", "x@example.org"), desk.key("manager"))
+        tree = desk.source.repository.write_tree(proposal, {"more": b"more"})
+        later = desk.source.repository.write_commit(
+            tree, (proposal,), "More", actor.who, desk.bench.now, actor.signer
+        )
+        desk.source.repository.push("origin", [f"{later}:{ref}"], {})
+        desk.source.fetch()
+        assert publish(desk.source, desk.look()) == ()
+        assert remote.refs(ref) == {ref: later}
+
+
 # One after the other
 
 
@@ -718,8 +768,51 @@ def test_what_is_served_is_asked_again_when_it_is_served(desk: Desk) -> None:
         return dict(desk.reconciler.plan(good).desired.servers["production"])
 
     home = desk.source.home
-    assert put_in_force(Hands(home), home, "production", wanted) == "production"
+    assert put_in_force(Hands(home), home, "production", wanted) == InForce("production")
     assert ["stopped" in one["routes"][0] for one in served] == [False, True]
+
+
+def test_an_address_that_does_not_serve_the_last_word_is_given_with_a_warning(
+    desk: Desk,
+) -> None:
+    class Hands(LocalDriver):
+        def serve(self, environment: str, _: dict[str, Any]) -> str:
+            return environment
+
+    words = itertools.count()
+    home = desk.source.home
+    done = put_in_force(Hands(home), home, "production", lambda: {"word": next(words)})
+    said = "what production should serve changed 5 times meanwhile; the next pass serves the last"
+    assert done == InForce("production", f"{said} of it")
+
+
+def test_who_hangs_while_writing_down_keeps_no_route_going(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(break_glass, "PERSON_SECONDS", 0.05)
+    lock = desk.source.home.root / "emergencies.lock"
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        (warning,) = desk.stop().warnings
+        assert warning == (
+            "our own record could not be written (another process has written for 0.05 s "
+            f"({lock})); the next pass does"
+        )
+        assert desk.stopped() == {ROUTE}
+        monkeypatch.setattr(passes, "PASS_SECONDS", 0.05)
+        assert desk.note() == ()
+        assert desk.events() == []
+    desk.note()
+    assert desk.events() == [("emergency.stopped", "Route/malignancy")]
+
+
+def test_a_lock_that_cannot_be_made_keeps_no_route_going(desk: Desk) -> None:
+    lock = desk.source.home.root / "emergencies.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    (warning,) = desk.stop().warnings
+    assert warning.startswith(f"our own record could not be written ({lock} cannot be written: ")
+    assert desk.stopped() == {ROUTE}
 
 
 def test_a_missing_key_is_said_before_anything_is_written(desk: Desk) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ordain.reconciler.codes import CODES
+from ordain.vcs.emergencies import Signed, Statement, read_statements, write_statement
 from ordain.vcs.git import Repository
+from ordain.vcs.keys import Actor, load_signer
 from ordain.vcs.objects import Identity
-from ordain.vcs.signatures import sign
+from ordain.vcs.signatures import EMERGENCY, sign
+from tests.server.conftest import MODEL
 
 if TYPE_CHECKING:
-    from tests.server.conftest import Person, World
+    from ordain.vcs.keys import Signer
+    from tests.server.conftest import Person, Pushed, World
 
 pytestmark = pytest.mark.contract
 HEADS_FILE = b'{"control":{"hash":"sha256:00","seq":1}}\n'
@@ -42,7 +48,7 @@ def test_ones_own_approval_passes_once_and_stays(world: World) -> None:
     spec = manager.approval(head)
     ref = spec.partition(":")[2]
     assert manager.push(spec).code == 0
-    again = manager.push(f"+{manager.approval(head)}")
+    again = manager.push(f"+{head}:{ref}")
     assert again.codes == ["PUSH016"]
     assert f"error[PUSH016]: an approval is evidence, it is not replaced: {ref}" in again.said
     assert manager.push(f":{ref}").codes == ["PUSH016"]
@@ -133,13 +139,16 @@ def test_the_branch_of_a_promotion_is_the_machines(world: World) -> None:
         f"error[PUSH014]: {ref} is for promotions by the reconciler: commit {head[:12]} is not "
         "signed by the reconciler"
     ) in pushed.said
+    assert f"  = help: {CODES['PUSH014'].remedy}" in pushed.said
     assert scientist.push(f"origin/main:{ref}").codes == ["PUSH014"]
 
 
 def test_a_promotion_is_turned_down_by_whoever_may_approve(world: World) -> None:
     ref = "refs/heads/ordain/promote/malignancy-1"
     assert world["reconciler"].push(f"{world.promotion()}:{ref}").code == 0
-    assert world["data-scientist"].push(f":{ref}").codes == ["PUSH014"]
+    refused = world["data-scientist"].push(f":{ref}")
+    assert refused.codes == ["PUSH014"]
+    assert f"  = help: {CODES['PUSH014'].remedy}" in refused.said
     assert world["manager"].push(f":{ref}").code == 0
 
 
@@ -148,6 +157,7 @@ def test_the_machine_pushes_promotions_and_nothing_that_people_write(world: Worl
     machine.branch("topic", machine.owned_by("histology"))
     pushed = machine.push("topic")
     assert pushed.codes == ["PUSH003"]
+    assert f"  = help: {CODES['PUSH003'].remedy}" in pushed.said
     assert "the reconciler pushes promotions, and refs/heads/topic is none" in pushed.text
 
 
@@ -186,65 +196,148 @@ def test_what_the_machine_has_signed_for_something_else_is_no_anchor(world: Worl
 def emergency(
     person: Person,
     *,
-    claims: str = "",
-    signer: Person | None = None,
-    beside: dict[str, bytes] | None = None,
-    on: str = "",
-) -> str:
-    """A statement on the proposal that it names, as a refspec."""
-    proposal = person.git("rev-parse", "origin/main")
-    said = {"action": "stop", "person": claims or person.name, "proposal": proposal}
-    text = json.dumps(said).encode()
-    armor = sign((signer or person).signer, "ordain-emergency", text).encode()
-    files = {"statement.json": text, "statement.sig": armor} | (beside or {})
-    commit = written(person, files, on or proposal)
-    return f"{commit}:refs/ordain/emergencies/stop-1/{commit}"
+    by: str = "manager",
+    signer: Signer | None = None,
+    **how: Any,  # noqa: ANN401 - any field
+) -> tuple[str, str]:
+    """A stop as `ordain stop` writes it, but for what is given; its commit and its ref."""
+    head = person.git("rev-parse", "origin/main")
+    with Repository.open(person.clone) as repository:
+        said = Statement(
+            action="stop",
+            name=MODEL,
+            version=None,
+            reason="it sends healthy people to surgery",
+            person=by,
+            role="manager",
+            time=datetime.now(tz=UTC).replace(microsecond=0),
+            estate=repository.root_commit(head),
+            revision=head,
+            proposal=head,
+        )
+        who = Identity(by, f"{by}@example.org")
+        actor = Actor(by, who, signer or load_signer(person.keys / by))
+        one = write_statement(repository, replace(said, **how), actor)
+    return one.commit, one.ref
 
 
-def test_an_emergency_is_brought_by_whoever_signed_it_or_the_machine(world: World) -> None:
-    manager, machine = world["manager"], world["reconciler"]
-    spec = emergency(manager)
-    assert manager.push(spec).code == 0
-    assert manager.push(f":{spec.partition(':')[2]}").codes == ["PUSH016"]
-    machine.fetch()
-    assert machine.push(emergency(machine, claims="manager", signer=manager)).code == 0
+def pushed_emergency(person: Person, **how: Any) -> Pushed:  # noqa: ANN401 - as above
+    """What the server says of it."""
+    commit, ref = emergency(person, **how)
+    return person.push(f"{commit}:{ref}")
 
 
-def test_an_emergency_of_somebody_else_is_refused(world: World) -> None:
-    scientist, manager = world["data-scientist"], world["manager"]
-    assert scientist.push(emergency(scientist, claims="manager")).codes == ["PUSH019"]
-    pushed = scientist.push(emergency(scientist, signer=manager, claims="manager"))
+@pytest.mark.parametrize("bearer", ["manager", "reconciler"])
+def test_an_emergency_is_brought_once_by_whoever_signed_it_or_the_machine(
+    world: World, bearer: str
+) -> None:
+    someone = world[bearer]
+    commit, ref = emergency(someone)
+    assert someone.push(f"{commit}:{ref}").code == 0
+    assert world.refs()[ref] == commit
+    assert someone.push(f":{ref}").codes == ["PUSH016"]
+    with Repository.open(world.bare) as repository:
+        (one,) = read_statements(repository)
+    assert isinstance(one, Signed)
+
+
+def test_an_emergency_is_brought_by_another_manager(world: World) -> None:
+    """A clone is used by more than one; what the other has not told yet must not be in the way."""
+    cto = world["cto"]
+    people = cto.edited("specs/organization.yaml", "roles: [cto,", "roles: [manager, cto,")
+    cto.branch("topic", people)
+    around = ("--receive-pack=git -c core.hooksPath=/dev/null receive-pack",)
+    assert cto.push("topic:main", options=around, url=str(world.bare)).code == 0
+    assert pushed_emergency(cto).code == 0
+
+
+@pytest.mark.parametrize("bearer", ["data-scientist", "cto"])
+def test_an_emergency_of_somebody_else_is_refused(world: World, bearer: str) -> None:
+    pushed = pushed_emergency(world[bearer])
     assert pushed.codes == ["PUSH019"]
-    assert "data-scientist cannot push an emergency of manager" in pushed.text
+    assert f"error[PUSH019]: {bearer} cannot push an emergency of manager" in pushed.said
+    assert f"  = help: {CODES['PUSH019'].remedy}" in pushed.said
 
 
 def test_an_emergency_that_another_key_has_signed_is_refused(world: World) -> None:
+    """Who knows the password of the manager still has not their key."""
     thief = world.person("data-scientist", account="manager", desk="thief")
-    pushed = thief.push(emergency(thief, claims="manager"))
+    pushed = pushed_emergency(thief, signer=thief.signer)
+    said = "it is signed by data-scientist, not by manager"
+    assert f"error[PUSH019]: the statement of manager has no effect: {said}" in pushed.said
+
+
+@pytest.mark.parametrize(
+    ("by", "how", "said"),
+    [
+        ("data-scientist", {}, "data-scientist has no effect: data-scientist is no manager"),
+        ("manager", {"role": "cto"}, "manager has no effect: manager is no manager"),
+        ("manager", {"estate": "a" * 40}, "manager is of another estate"),
+        (
+            "manager",
+            {"time": datetime(2100, 1, 1, tzinfo=UTC)},
+            "manager has no effect: it is dated in the future (2100-01-01 00:00 UTC)",
+        ),
+    ],
+)
+def test_an_emergency_that_could_never_have_an_effect_is_refused(
+    world: World, by: str, how: dict[str, Any], said: str
+) -> None:
+    pushed = pushed_emergency(world[by], by=by, **how)
+    assert f"error[PUSH019]: the statement of {said}" in pushed.said
+
+
+@pytest.mark.parametrize("name", ["{0}", "{0}/{1}/{1}", "stop-1/{1}", "-s/{1}", "{0}/" + "1" * 40])
+def test_an_emergency_under_another_name_is_refused(world: World, name: str) -> None:
+    manager = world["manager"]
+    commit, ref = emergency(manager)
+    identifier = ref.split("/")[-2]
+    pushed = manager.push(f"{commit}:refs/ordain/emergencies/{name.format(identifier, commit)}")
     assert pushed.codes == ["PUSH019"]
-    said = "the statement is of manager: data-scientist has signed it"
+    said = "the statement does not hold: its name is not that of its content"
     assert f"error[PUSH019]: {said}" in pushed.said
 
 
-@pytest.mark.parametrize("name", ["stop-1", "stop-1/{0}/{0}", "-s/{0}", f"stop-1/{'1' * 40}"])
-def test_an_emergency_under_another_name_is_refused(world: World, name: str) -> None:
+def test_an_emergency_under_the_name_of_another_is_refused(world: World) -> None:
     manager = world["manager"]
-    commit = emergency(manager).partition(":")[0]
-    pushed = manager.push(f"{commit}:refs/ordain/emergencies/{name.format(commit)}")
-    assert pushed.codes == ["PUSH019"]
-    assert "is not named as an emergency is" in pushed.text
+    commit, ref = emergency(manager)
+    other = f"refs/ordain/emergencies/stop-20261120-aaaaaaaaaaaa/{commit}"
+    pushed = manager.push(f"{commit}:{other}")
+    said = f"the statement does not hold: it is the statement of {ref.split('/')[-2]}"
+    assert f"error[PUSH019]: {said}" in pushed.said
 
 
 def test_nothing_rides_along_with_an_emergency(world: World) -> None:
     manager = world["manager"]
     head = proposed(world)
     manager.fetch()
-    assert manager.push(emergency(manager, beside={"more.txt": b"?"})).codes == ["PUSH019"]
-    assert manager.push(emergency(manager, on=head)).codes == ["PUSH019"]
+    commit, ref = emergency(manager)
+    with Repository.open(manager.clone) as repository:
+        names = ("statement.json", "statement.sig")
+        files = {name: repository.read(commit, name) for name in names}
+    under = ref.removesuffix(commit)
+    more = written(manager, files | {"more.txt": b"?"}, manager.git("rev-parse", "origin/main"))
+    pushed = manager.push(f"{more}:{under}{more}")
+    assert "error[PUSH019]: the statement brings the file more.txt with it" in pushed.said
+    longer = written(manager, files, head)
+    pushed = manager.push(f"{longer}:{under}{longer}")
+    said = "the statement does not hold: it does not stand on the proposal that it names"
+    assert f"error[PUSH019]: {said}" in pushed.said
 
 
-def test_an_emergency_that_nobody_has_signed_is_refused(world: World) -> None:
-    manager = world["manager"]
-    commit = written(manager, {"statement.json": b"[]", "statement.sig": b"-"})
-    spec = f"{commit}:refs/ordain/emergencies/stop-1/{commit}"
-    assert manager.push(spec).codes == ["PUSH019"]
+def test_what_is_no_statement_is_no_emergency(world: World) -> None:
+    """Nothing there could ever be deleted, and every clone would speak of it for ever."""
+    scientist = world["data-scientist"]
+    base = scientist.git("rev-parse", "origin/main")
+    said = {"person": "data-scientist", "proposal": base, "x": "nonsense"}
+    text = json.dumps(said).encode()
+    armor = sign(scientist.signer, EMERGENCY, text).encode()
+    for files in (
+        {"statement.json": text, "statement.sig": armor},
+        {"statement.json": b"[]", "statement.sig": b"-"},
+    ):
+        commit = written(scientist, files, base)
+        ref = f"refs/ordain/emergencies/stop-20261120-aaaaaaaaaaaa/{commit}"
+        pushed = scientist.push(f"{commit}:{ref}")
+        assert pushed.codes == ["PUSH019"]
+        assert "the statement is not one of an emergency" in pushed.text

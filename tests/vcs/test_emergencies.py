@@ -12,7 +12,6 @@ import pytest
 
 from ordain.specs.canonical import canonical_json
 from ordain.vcs.emergencies import (
-    NAMESPACE,
     Signed,
     Statement,
     Unsound,
@@ -22,7 +21,7 @@ from ordain.vcs.emergencies import (
     read_statements,
     write_statement,
 )
-from ordain.vcs.signatures import sign
+from ordain.vcs.signatures import EMERGENCY, sign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +50,7 @@ def order(repository: Repository, cast: Cast) -> Statement:
 
 def stored(repository: Repository, cast: Cast, said: Statement, text: bytes) -> None:
     """Bytes, signed as they are, where the statement of this id would stand."""
-    armor = sign(cast["manager"].signer, NAMESPACE, text)
+    armor = sign(cast["manager"].signer, EMERGENCY, text)
     files: dict[str, bytes | None] = {"statement.json": text, "statement.sig": armor.encode()}
     tree = repository.write_tree(None, files)
     commit = repository.write_commit(tree, (said.proposal,), "x", cast["manager"].who, cast.now)
@@ -161,7 +160,7 @@ def test_an_examiner_checks_it_with_ssh_keygen_alone(
     allowed, armor = str(tmp_path / "allowed"), str(tmp_path / "sig")
     command = ["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", "manager"]
     done = subprocess.run(
-        [*command, "-n", NAMESPACE, "-s", armor],
+        [*command, "-n", EMERGENCY, "-s", armor],
         input=repository.read(written.commit, "statement.json"),
         capture_output=True,
         check=False,
