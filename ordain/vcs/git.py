@@ -21,6 +21,7 @@ from ordain.vcs.errors import (
     NotARepository,
     PushRejected,
     RefMoved,
+    UnrelatedHistories,
     unrelated,
 )
 from ordain.vcs.objects import BLOB, EXECUTABLE, Entry, Identity, format_stamp
@@ -29,7 +30,7 @@ from ordain.vcs.process import Answer, ask, checked, failure, last_line
 from ordain.vcs.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from ordain.vcs.keys import AnySigner
@@ -196,6 +197,22 @@ class Repository(Reading):
             raise unrelated(ours, theirs)
         checked(answer, command)
         return tree
+
+    def holds_of_its_own(self, merge: str, paths: Collection[str]) -> frozenset[str]:
+        """Those of the paths at which a merge holds something else than merging its parents gives.
+
+        Where git cannot tell, because people had to decide or it cannot merge such parents at all,
+        it is whoever made the merge who has chosen.
+        """
+        commit = self.commit(merge)
+        if len(commit.parents) != 2:  # noqa: PLR2004 - git merges two
+            return frozenset(paths)
+        try:
+            plain = self.tree(self.merge_tree(*commit.parents))
+        except (MergeConflict, UnrelatedHistories):
+            return frozenset(paths)
+        held = self.tree(commit.tree)
+        return frozenset(path for path in paths if plain.get(path) != held.get(path))
 
     # Refs
 
