@@ -146,7 +146,8 @@ class Reconciler:
             refuse_stale(expected, planned.plan)
         report = self.carry_out(head, gated, planned)
         untold = () if unreachable else publish(self.source, planned.emergencies)
-        warnings = (*unreachable, *told, *report.warnings, *untold)
+        odd = self.source.forge.unreadable
+        warnings = (*unreachable, *told, *odd, *report.warnings, *untold)
         return replace(report, warnings=warnings, alarms=alarms)
 
     def note(self, found: Emergencies) -> tuple[Finding, ...]:

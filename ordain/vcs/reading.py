@@ -243,9 +243,9 @@ class Reading:
 
     # Refs, work trees, remotes
 
-    def refs(self, prefix: str) -> dict[str, str]:
-        """Full ref name to object id for every ref under a prefix such as `refs/heads/`."""
-        out = self._run("for-each-ref", "--format=%(refname)%00%(objectname)", prefix)
+    def refs(self, *prefixes: str) -> dict[str, str]:
+        """Full ref name to object id for every ref under prefixes such as `refs/heads/`."""
+        out = self._run("for-each-ref", "--format=%(refname)%00%(objectname)", *prefixes)
         # Not by `splitlines`: a name may hold what Unicode takes for the end of a line.
         lines = out.decode("utf-8", "surrogateescape").split("\n")[:-1]
         return dict(line.split("\0", 1) for line in lines)

@@ -228,6 +228,13 @@ def test_a_malformed_commit_is_refused(raw: bytes) -> None:
         parse_commit("abc", raw)
 
 
+@pytest.mark.parametrize("zone", ["+9999", "-2400", "+2359"])
+def test_whatever_zone_a_commit_is_dated_in_the_moment_is_known(zone: str) -> None:
+    stamp = f"a <a> 1700000000 {zone}"
+    raw = f"tree a\nauthor {stamp}\ncommitter {stamp}\n\nx".encode()
+    assert parse_commit("abc", raw).time.timestamp() == 1_700_000_000
+
+
 def test_two_thousand_blobs_cost_one_process(repository: Repository) -> None:
     tree = repository.write_tree(None, {"start": b""})
     assert tree
