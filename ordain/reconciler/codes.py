@@ -261,6 +261,13 @@ _PUSHES: Final = {
         "two people push the same branch",
         "fetch, look at what has changed, and push again",
     ),
+    "PUSH024": Explanation(
+        "an approval does not count",
+        "It is signed by nobody who could, damaged, or was given at another time: going back and "
+        "forth makes the same change again, and an approval is for the time it was given at.",
+        "change a file, change it back, and merge the first change again on its old approval",
+        "look at the change as it is now, and approve it again: ordain approve",
+    ),
 }
 
 CODES: Final = {**_COMMITS, **_PUSHES}

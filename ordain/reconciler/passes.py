@@ -148,7 +148,8 @@ class Reconciler:
             refuse_stale(expected, planned.plan)
         report = self.carry_out(head, gated, planned)
         unpublished = () if unreachable else publish(self.source, planned.emergencies)
-        warnings = (*unreachable, *self._tell_host(side), *report.warnings, *unpublished)
+        told, odd = self._tell_host(side), self.source.forge.unreadable
+        warnings = (*unreachable, *told, *odd, *report.warnings, *unpublished)
         return replace(report, warnings=warnings, alarms=alarms)
 
     def note(self, found: Emergencies) -> tuple[Finding, ...]:

@@ -75,6 +75,10 @@ class Forge(Protocol):
     def target_ref(self) -> str:
         """The ref of this clone that shows where the target branch is."""
 
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """Sentences on branches that could not be read when proposals were listed last."""
+
     def refresh(self) -> None:
         """Bring here what the forge knows, for the questions that ask nobody."""
 
