@@ -2,8 +2,8 @@
 
 What merging two commits gives decides what counts as an honest merge, so it must be the same on
 every machine. Git lets attributes choose how files are merged, and takes them from the work tree
-(also files that nobody has committed), the index, `info/attributes`, the user and the system; a bare
-repository of some versions takes them from `HEAD`. Attributes of a commit were refused, too: a
+(also files that nobody has committed), the index, `info/attributes`, the user and the system; a
+bare repository of some versions takes them from `HEAD`. Attributes of a commit were refused, too: a
 proposal could choose how it is merged itself. So git is shown the objects of the repository under
 an empty one, which has none of these places.
 """

@@ -320,7 +320,7 @@ def test_a_server_that_ordain_guards_is_asked_for_its_hook(bench: Bench) -> None
     path = bench.root / "server.git"
     with Repository.clone(str(bench.estate), path, bare=True) as server:
         server.ask("symbolic-ref", "HEAD", MAIN)
-        found_server(server, None, None)
+        found_server(server, None, None, environ=bench.environ, now=bench.now)
         (hook,) = install(server, SERVER, force=False)
     judged = ("ok", f"pre-receive judges every push to {MAIN}", "")
     checks = examined(path, bench.environ)

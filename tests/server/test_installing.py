@@ -45,8 +45,10 @@ def test_status_tells_what_came_past_the_hook(world: World) -> None:
     assert told.returncode == 1
     assert told.stdout.splitlines()[2:] == [
         "receive.fsckObjects is false here and stays; ordain would set true",
-        f"Not to be trusted: {head[:12]} of refs/heads/main does not pass the gate: [GATE001] "
-        f"commit {head[:12]} is not signed by anybody in the Organization",
+        (
+            f"Not to be trusted: {head[:12]} of refs/heads/main does not pass the gate: [GATE001] "
+            f"commit {head[:12]} is not signed by anybody in the Organization"
+        ),
         "Next: revert it, or trust the branch as it is: ordain hook install --server --root TIP",
     ]
 
