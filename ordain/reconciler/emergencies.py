@@ -45,6 +45,25 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A statement that our own record has, and this clone has no more.
+
+    It was verified when it was recorded. What it says holds as before: a clone that is made anew,
+    or a ref that somebody deletes on the forge, must neither start a route nor stop one.
+    """
+
+    statement: Statement
+    fingerprint: str
+    ref: str
+    commit: str
+
+    @property
+    def proof(self) -> str:
+        """Where it stood."""
+        return f"{self.ref}@{self.commit}"
+
+
+@dataclass(frozen=True, slots=True)
 class Emergency:
     """One that was ordered by who may.
 
@@ -52,11 +71,11 @@ class Emergency:
     `obstacle` says why it has no effect on what the estate declares now, empty when it has.
     """
 
-    signed: Signed
+    signed: Signed | Recorded
     seen: datetime
     recorded: bool
     approved: Settled | None = None
-    ended: Signed | None = None
+    ended: Signed | Recorded | None = None
     obstacle: str = ""
 
     @property
@@ -68,6 +87,11 @@ class Emergency:
     def id(self) -> str:
         """Its name."""
         return self.statement.id
+
+    @property
+    def lost(self) -> tuple[Recorded, ...]:
+        """What was ordered and ended by our own record, and is in this clone no more."""
+        return tuple(one for one in (self.signed, self.ended) if isinstance(one, Recorded))
 
     @property
     def in_force(self) -> bool:
@@ -169,8 +193,9 @@ class Emergencies:
     def findings(self, now: datetime) -> tuple[Finding, ...]:
         """What is wrong with them at a moment; the same words as long as it is the same."""
         overdue = (unapproved(one) for one in self.all if one.overdue(now))
+        lost = (_lost(one, gone) for one in self.waiting for gone in one.lost)
         idle = (_idle(one) for one in self.waiting if one.obstacle and one.ended is None)
-        return (*overdue, *idle, *map(_refused, self.refused))
+        return (*overdue, *lost, *idle, *map(_refused, self.refused))
 
 
 NONE: Final = Emergencies()
@@ -218,6 +243,20 @@ def _idle(one: Emergency) -> Finding:
         message=f"{one.id} has no effect: {one.obstacle}",
         evidence=(f"proof = {one.signed.proof}",),
         remedy=f"see what is served: ordain status; end it: ordain emergencies end {one.id}",
+        controls=_CONTROLS,
+    )
+
+
+def _lost(one: Emergency, gone: Recorded) -> Finding:
+    return Finding(
+        code="EMG008",
+        severity=Severity.ERROR,
+        message=f"the statement of {gone.statement.id} is gone from this clone; it holds as before",
+        evidence=(f"proof = {gone.proof}, by our own record",),
+        remedy=(
+            f"bring back {gone.ref} from another clone (git fetch); where none has it, let"
+            f" {one.statement.person} end {one.id}, and have that approved"
+        ),
         controls=_CONTROLS,
     )
 

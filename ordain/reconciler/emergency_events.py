@@ -81,9 +81,10 @@ def _order(one: Emergency, memory: Memory, ledger: Ledger, now: datetime) -> Non
         "about": one.signed.commit,
         "id": one.id,
         "reason": said.reason,
-        "key": one.signed.key.fingerprint,
+        "key": one.signed.fingerprint,
         "stated": said.time.isoformat(),
         "revision": said.revision,
+        "proposal": said.proposal,
         "proof": one.signed.proof,
     }
     if said.version is not None:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ordain.reconciler.emergencies import document_path
 from ordain.specs.document_edits import set_in_document
 from ordain.vcs.approvals import TIME
-from ordain.vcs.emergencies import ROLLBACK, STOP, branch_of, tell
+from ordain.vcs.emergencies import ROLLBACK, STOP, Signed, branch_of, tell
 from ordain.vcs.errors import GitError, PushRejected, RefMoved
+from ordain.vcs.hosted import is_here
 
 if TYPE_CHECKING:
     from ordain.reconciler.emergencies import Emergencies, Emergency
@@ -49,9 +50,11 @@ def propose_end(source: Source, said: Statement, ended: Emergency, actor: Actor)
     """
     act = ended.statement
     repository = source.repository
+    files: dict[str, bytes | None] = {document_path(act.id): _document(act, ended_by=said)}
+    if not is_here(repository, act.proposal):
+        # It is lost, so what was done is told by the end alone.
+        return _committed(source, said, (said.revision,), files, actor)
     (base,) = repository.commit(act.proposal).parents
-    text = _document(act, ended_by=said)
-    files: dict[str, bytes | None] = {document_path(act.id): text}
     for path, entry in repository.tree(act.proposal).items():
         before = repository.tree(base).get(path)
         if path != document_path(act.id) and before is not None and before.blob != entry.blob:
@@ -125,7 +128,8 @@ def publish(
     trouble: list[GitError] = []
     try:
         if remote is not None:
-            trouble += tell(hands, remote, (one.signed for one in (*found.all, *found.ends)))
+            here = (one.signed for one in (*found.all, *found.ends))
+            trouble += tell(hands, remote, (one for one in here if isinstance(one, Signed)))
         for one in found.waiting:
             try:
                 _open(source, hands, one)
@@ -146,10 +150,13 @@ def _open(source: Source, hands: Repository, one: Emergency) -> None:
     ref = f"refs/heads/{branch}"
     seen = ref if remote is None else f"refs/remotes/{remote}/{branch}"
     present = hands.refs(seen).get(seen)
+    if not is_here(hands, wanted):
+        # It is told as lost; nothing else may stand in its place.
+        return
     if present == wanted or hands.is_ancestor(wanted, source.head()):
         return
     act = one.statement.proposal
-    if present not in {None, act} and hands.is_ancestor(act, present):
+    if present not in {None, act} and is_here(hands, act) and hands.is_ancestor(act, present):
         return
     if remote is None and present is not None and ref in hands.checked_out():
         # It is not moved under whoever works on it; the next pass looks again.

@@ -3,7 +3,8 @@
 A statement has an effect when it is signed by a manager of the last good commit. That is asked
 once, when our own record first sees it; from then on it is in force until the change that it
 proposes has passed the gate, or a manager has ended it. A key that expires at midnight, or a
-manager who leaves, must not put a stopped route back into production.
+manager who leaves, must not put a stopped route back into production. Nor must whoever deletes a
+statement: what our own record has holds without it, an order and an end alike.
 
 Whether a change has brought the document of an emergency to git is remembered when that change
 passes the gate, and can be found again by judging the history. A commit that was refused settles
@@ -20,6 +21,7 @@ from ordain.reconciler.emergencies import (
     NONE,
     Emergencies,
     Emergency,
+    Recorded,
     RefusedStatement,
     Settled,
     document_path,
@@ -55,13 +57,17 @@ def read_emergencies(
         SpecError: that commit does not say who its people are.
     """
     found = list(read_statements(source.repository))
-    if not found:
+    recorded = memory.recorded(source.root_commit)
+    if not (found or recorded):
         return NONE
     court = _Court(source, side, memory, now)
     heard = [court.hear(one) for one in found]
     refused = [one for one in heard if isinstance(one, RefusedStatement)]
+    good = [one for one in heard if isinstance(one, Emergency)]
+    here = {one.signed.commit for one in good}
+    good += (one for one in recorded if one.signed.commit not in here)
     valid = sorted(
-        (one for one in heard if isinstance(one, Emergency)),
+        good,
         key=lambda one: (one.seen, not one.recorded, one.signed.ref),
     )
     first: dict[str, Emergency] = {}
@@ -76,7 +82,7 @@ def _with_ends(
     acts: Iterable[Emergency], ends: Iterable[Emergency], court: _Court
 ) -> Iterator[Emergency]:
     """Each with its end and its approval, and with what keeps it from having an effect."""
-    ended: dict[str, Signed] = {}
+    ended: dict[str, Signed | Recorded] = {}
     for one in ends:
         ended.setdefault(one.statement.name, one.signed)
     for one in acts:

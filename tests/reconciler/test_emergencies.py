@@ -19,7 +19,7 @@ from ordain.reconciler import break_glass, passes
 from ordain.reconciler.break_glass import BreakGlass, Order
 from ordain.reconciler.consequences import effects_between
 from ordain.reconciler.drivers import LocalDriver
-from ordain.reconciler.emergency_memory import Memory
+from ordain.reconciler.emergency_memory import Memory, Stranger
 from ordain.reconciler.emergency_proposals import publish
 from ordain.reconciler.emergency_reading import overdue_by_claim, read_emergencies
 from ordain.reconciler.errors import DriverFailed, EmergencyRefused, KeyMissing, ProposalRefused
@@ -361,6 +361,69 @@ def test_the_record_alone_knows_what_was_accepted(desk: Desk) -> None:
     assert desk.look().all[0].recorded
 
 
+# What is gone from the clone
+
+
+def forgotten(desk: Desk, prefix: str = PREFIX) -> None:
+    """Delete the statements, as it is in a new clone of a remote where somebody has done so."""
+    repository = desk.source.repository
+    for ref, commit in repository.refs("refs/").items():
+        if ref.startswith(prefix):
+            repository.update_ref(ref, None, commit)
+
+
+def test_an_order_that_is_gone_from_the_clone_is_in_force_and_an_error(desk: Desk) -> None:
+    one = desk.stop().emergency
+    forgotten(desk)
+    assert desk.stopped() == {ROUTE}
+    (finding,) = desk.note()
+    assert (finding.code, finding.severity.value) == ("EMG008", "error")
+    assert finding.message == (
+        f"the statement of {one.id} is gone from this clone; it holds as before"
+    )
+    assert finding.evidence == (f"proof = {one.signed.proof}, by our own record",)
+    assert publish(desk.source, desk.look()) == ()
+    (found,) = desk.look().all
+    assert found.statement == one.statement
+    assert found.signed.fingerprint == one.signed.fingerprint
+    assert desk.events() == [("emergency.stopped", "Route/malignancy")]
+
+
+def test_an_end_that_is_gone_from_the_clone_holds_and_is_an_error(desk: Desk) -> None:
+    identifier = desk.stop().emergency.id
+    desk.glass.end(identifier, "false alarm", Reviewer("manager"))
+    forgotten(desk, f"{PREFIX}end-")
+    assert desk.stopped() == set()
+    (finding,) = desk.note()
+    assert finding.code == "EMG008"
+    assert finding.message.startswith("the statement of end-20261120-")
+    desk.approve(identifier, "cto")
+    desk.merge(identifier)
+    desk.pass_()
+    assert desk.note() == ()
+    assert desk.stopped() == set()
+
+
+def test_a_rollback_that_is_gone_with_its_proposal_can_be_ended_and_approved(two: Desk) -> None:
+    one = back(two).emergency
+    forgotten(two)
+    forgotten(two, f"refs/heads/{branch_of(one.id)}")
+    assert two.source.repository.ask("reflog", "expire", "--expire=now", "--all").code == 0
+    assert two.source.repository.ask("gc", "--prune=now", "--quiet").code == 0
+    two.source = two.bench.source()
+    assert running(two) == 1
+    assert publish(two.source, two.look()) == ()
+    assert [finding.code for finding in two.note()] == ["EMG008"]
+
+    two.glass.end(one.id, "nobody knows any more", Reviewer("manager"))
+    assert running(two) == 2
+    two.approve(one.id, "cto")
+    two.merge(one.id)
+    two.pass_()
+    assert two.note() == ()
+    assert two.look().waiting == ()
+
+
 # The twenty-four hours
 
 
@@ -694,10 +757,12 @@ def test_another_clone_acts_on_what_the_remote_has_heard(desk: Desk, tmp_path: P
     with with_remote(desk, tmp_path) as remote:
         one = desk.stop().emergency
         desk.source.repository.update_ref(one.signed.ref, None, one.signed.commit)
-        assert desk.stopped() == set()
+        side = read_side(desk.source, desk.source.head())
+        assert read_emergencies(desk.source, side, Stranger(), desk.bench.now).all == ()
         remote.update_ref(PREFIX + "nonsense", desk.source.head(), None)
         desk.source.fetch()
-        assert desk.stopped() == {ROUTE}
+        found = read_emergencies(desk.source, side, Stranger(), desk.bench.now)
+        assert found.measures.stopped == {ROUTE: one.id}
         assert PREFIX + "nonsense" not in desk.source.repository.refs(PREFIX)
 
 
