@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,11 +17,6 @@ PERSON = click.option(
     "--as", "person", required=True, help="Who you are, by the name in the Organization."
 )
 REASON = click.option("--reason", required=True, help="Why it cannot wait; it is kept for ever.")
-KEY = click.option(
-    "--key",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Your private key; by default the one that ordain init made.",
-)
 
 
 def break_glass(session: Session) -> BreakGlass:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ordain.cli.options import key_option
 from ordain.cli.session import now, open_session
 from ordain.specs.diagnostics import shown
 
@@ -26,12 +27,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     type=click.Choice(("manager", "cto", "compliance-manager")),
     help="In which of your roles; by default the one that is still missing.",
 )
-@click.option(
-    "--key",
-    type=_FILE,
-    help="Your key: the private half, locked or not, or the public half of one in an agent or on a"
-    " token. By default the one that ordain init made, else the one that git signs with.",
-)
+@key_option
 @click.option(
     "--statement",
     type=_FILE,
@@ -55,7 +51,10 @@ def command(
     *,
     signed: bool,
 ) -> None:
-    """Approve exactly the content of a proposal, signed with your key."""
+    """Approve exactly the content of a proposal, signed with your key.
+
+    `ordain proposals approve` is the same command.
+    """
     from ordain.reconciler.review import Reviewer
 
     if key is not None and (statement is not None or signature is not None):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.acting import KEY, PERSON, REASON, break_glass, tell_acted
-from ordain.cli.options import output_option
+from ordain.cli.acting import PERSON, REASON, break_glass, tell_acted
+from ordain.cli.options import key_option, output_option
 from ordain.cli.session import now, open_session
 from ordain.specs.diagnostics import shown
 
@@ -76,14 +76,14 @@ def show(directory: Path, identifier: str) -> None:
     click.echo(f"branch    {branch_of(one.id)}")
     if one.overdue(moment):
         click.secho("It should have been approved by now.", fg="red", bold=True)
-    click.echo(f"Next: ordain proposals approve {branch_of(one.id)} --as PERSON")
+    click.echo(f"Next: ordain approve {branch_of(one.id)} --as PERSON")
 
 
 @command.command()
 @click.argument("identifier")
 @PERSON
 @REASON
-@KEY
+@key_option
 @click.pass_obj
 def end(directory: Path, identifier: str, person: str, reason: str, key: Path | None) -> None:
     """End an emergency: what git declares is served again.
@@ -97,16 +97,21 @@ def end(directory: Path, identifier: str, person: str, reason: str, key: Path | 
     with open_session(directory) as session:
         acted = break_glass(session).end(identifier, reason, Reviewer(person, key))
     tell_acted(acted, f"Ended {identifier}")
-    click.echo(f"Next: ordain proposals approve {branch_of(identifier)} --as PERSON")
+    click.echo(f"Next: ordain approve {branch_of(identifier)} --as PERSON")
 
 
 def tell_emergencies(found: Emergencies) -> None:
     """Loudly what is in force, or waits for an approval, and what is wrong with it."""
     moment = now()
     for one in found.waiting:
-        effect = "EMERGENCY" if one.in_force else "emergency"
-        click.secho(f"{effect} {shown(one.line(moment))}", fg="red", bold=True, err=True)
+        tell_emergency(one.line(moment), in_force=one.in_force, err=True)
     tell_findings(found.findings(moment))
+
+
+def tell_emergency(line: str, *, in_force: bool, err: bool = False) -> None:
+    """One that waits for an approval, in capitals while it decides what is served."""
+    effect = "EMERGENCY" if in_force else "emergency"
+    click.secho(f"{effect} {shown(line)}", fg="red", bold=True, err=err)
 
 
 def tell_findings(findings: Iterable[Finding]) -> None:

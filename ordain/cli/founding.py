@@ -100,7 +100,7 @@ def _found(
         commit = repository.write_commit(tree, (), title, who, now, signer)
         home = home_of(commit, environ)
         try:
-            _write_keys(home, keys, example)
+            _write_keys(home, keys)
             repository.update_ref("refs/heads/main", commit, None)
             _settle(directory, who, home)
         except BaseException:
@@ -210,8 +210,11 @@ def _write_lock_and_pins(directory: Path) -> None:
     pin_datasets(directory)
 
 
-def _write_keys(home: Home, keys: dict[str, tuple[bytes, str]], example: str) -> None:
+def _write_keys(home: Home, keys: dict[str, tuple[bytes, str]]) -> None:
     """Private keys for their owners only, and the public ones as git wants them for `git log`."""
+    from ordain.vcs.allowed_signers import allowed_signers
+    from ordain.vcs.keys import AllowedKey
+
     home.root.parent.mkdir(parents=True, exist_ok=True)
     for directory in (home.root, home.keys):
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -219,8 +222,8 @@ def _write_keys(home: Home, keys: dict[str, tuple[bytes, str]], example: str) ->
         path = home.keys / name
         path.touch(mode=0o600)
         path.write_bytes(private)
-    lines = [f"{name}@{example}.example {public}\n" for name, (_, public) in keys.items()]
-    (home.keys / ALLOWED).write_text("".join(lines), encoding="utf-8")
+    listed = (AllowedKey(name, public) for name, (_, public) in keys.items())
+    (home.keys / ALLOWED).write_text(allowed_signers(listed), encoding="utf-8")
 
 
 def _settle(directory: Path, who: Identity, home: Home) -> None:

@@ -169,7 +169,7 @@ def pre_commit(ctx: click.Context) -> None:
         if ESTATE_FILE not in tree:
             return
         judgement = check(load_estate(tree), now(), tree=tree)
-    for line in finding_lines(judgement.findings):
+    for line in finding_lines(judgement.findings, "ordain check"):
         click.echo(line, err=True)
     if judgement.blocked:
         click.echo("Nothing was committed. Next: mend it, git add, and commit again", err=True)
@@ -192,11 +192,13 @@ def pre_push(ctx: click.Context, remote: str, url: str) -> None:  # noqa: ARG001
     source = open_source(Path.cwd(), os.environ)
     try:
         blocked = False
-        for ref, findings in judge_outgoing(source, remote, lines, now()):
-            said = finding_lines(findings)
-            for line in [f"ordain: {ref}", *said] if said else []:
+        for one in judge_outgoing(source, remote, lines, now()):
+            said = finding_lines(one.findings, one.command)
+            if not one.compared:
+                said.insert(0, f"not compared with the protected branch: none of {remote} is here")
+            for line in [f"ordain: {one.ref}", *said] if said else []:
                 click.echo(shown(line), err=True)
-            blocked = blocked or blocking(findings)
+            blocked = blocked or blocking(one.findings)
     finally:
         source.repository.close()
     ctx.exit(1 if blocked else 0)

@@ -27,32 +27,31 @@ def push_lines(refused: Sequence[RefusedUpdate]) -> list[str]:
         return []
     from ordain.specs.diagnostics import cut, shown
 
-    groups: list[list[str]] = []
+    groups: list[tuple[list[str], str]] = []
     for one in refused:
-        if one.ref:
-            groups.append([cut(f"ordain refuses {shown(one.ref)}", _WIDEST)])
-        else:
-            groups.append(["ordain refuses this push"])
-        groups.extend(_lines(finding) for finding in one.findings)
+        what = shown(one.ref) if one.ref else "this push"
+        groups.append(([cut(f"ordain refuses {what}", _WIDEST)], one.command))
+        groups.extend((_lines(finding), one.command) for finding in one.findings)
     code = refused[0].findings[0].code
     last = ["No ref was moved.", f"Next: ordain explain {code}"]
     room = LONGEST - len(last) - 1
     said: list[str] = []
-    for number, group in enumerate(groups):
+    for number, (group, command) in enumerate(groups):
         if len(said) + len(group) > room:
-            more = sum(len(one.findings) for one in refused) - _told(groups[:number])
-            said.append(f"... and {more} more: ordain check --base")
+            told = _told(one for one, _ in groups[:number])
+            more = sum(len(one.findings) for one in refused) - told
+            said.append(f"... and {more} more{command and f': {command}'}")
             break
         said += group
     return said + last
 
 
-def _told(groups: Sequence[Sequence[str]]) -> int:
+def _told(groups: Iterable[Sequence[str]]) -> int:
     return sum(not group[0].startswith("ordain refuses") for group in groups)
 
 
-def finding_lines(findings: Iterable[Finding]) -> list[str]:
-    """Errors and warnings, the heavier first, at most twenty lines."""
+def finding_lines(findings: Iterable[Finding], command: str) -> list[str]:
+    """Errors and warnings, the heavier first, at most twenty lines; `command` shows the rest."""
     kept = sorted(
         (one for one in findings if one.severity is not Severity.NOTE),
         key=lambda one: one.severity.rank,
@@ -60,7 +59,7 @@ def finding_lines(findings: Iterable[Finding]) -> list[str]:
     said: list[str] = []
     for number, finding in enumerate(kept):
         if len(said) > LONGEST - 3:
-            said.append(f"... and {len(kept) - number} more: ordain check")
+            said.append(f"... and {len(kept) - number} more: {command}")
             break
         said += _lines(finding)
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +10,12 @@ import click
 if TYPE_CHECKING:
     from ordain.cli.outputs import Output
 
+key_option = click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Your key: the private half, locked or not, or the public half of one in an agent or on a"
+    " token. By default the one that ordain init made, else the one that git signs with.",
+)
 output_option = click.option(
     "-o",
     "--output",

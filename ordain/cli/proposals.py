@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ordain.cli.approve import command as approve
+from ordain.cli.options import key_option
 from ordain.cli.session import now, open_session
 from ordain.specs.diagnostics import shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ordain.cli.session import Session
     from ordain.reconciler.review import Reviewed
     from ordain.vcs.forge import Proposal
 
 _PERSON = click.option(
     "--as", "person", required=True, help="Who you are, by the name in the Organization."
-)
-_KEY = click.option(
-    "--key",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Your key, as in ordain approve.",
 )
 
 
@@ -84,8 +81,8 @@ def show(directory: Path, identifier: str) -> None:
     if blocked and proposal.url:
         click.echo(f"\nNext: review it at {shown(proposal.url)}")
         return
-    verb = "approve" if blocked else "merge"
-    click.echo(f"\nNext: ordain proposals {verb} {shown(proposal.id)} --as PERSON")
+    verb = "approve" if blocked else "proposals merge"
+    click.echo(f"\nNext: ordain {verb} {shown(proposal.id)} --as PERSON")
 
 
 command.add_command(approve, "approve")
@@ -94,7 +91,7 @@ command.add_command(approve, "approve")
 @command.command()
 @click.argument("identifier")
 @_PERSON
-@_KEY
+@key_option
 @click.pass_obj
 def merge(directory: Path, identifier: str, person: str, key: Path | None) -> None:
     """Merge a proposal if the gate lets it pass; the rules run on the merged tree."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.acting import KEY, PERSON, REASON, break_glass, tell_acted
+from ordain.cli.acting import PERSON, REASON, break_glass, tell_acted
+from ordain.cli.options import key_option
 from ordain.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--to", "version", type=click.IntRange(min=1), help="Version; by default the last.")
 @PERSON
 @REASON
-@KEY
+@key_option
 @click.pass_obj
 def command(
     directory: Path,
@@ -42,4 +43,4 @@ def command(
         order = Order(ROLLBACK, deployment, reason, Reviewer(person, key), version)
         acted = break_glass(session).act(order)
     tell_acted(acted, f"Rolled {deployment} back to version {acted.emergency.statement.version}")
-    click.echo(f"Next: ordain proposals approve {branch_of(acted.emergency.id)} --as PERSON")
+    click.echo(f"Next: ordain approve {branch_of(acted.emergency.id)} --as PERSON")

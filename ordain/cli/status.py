@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ordain.cli.emergencies import tell_emergency
 from ordain.cli.options import output_option
 from ordain.cli.session import now, open_session, reconciler_of
 from ordain.specs.diagnostics import shown
@@ -53,7 +54,7 @@ def command(directory: Path, output: str) -> None:
     if found.refused:
         click.secho(f"refused   {found.head[:12]}: {found.refused}", fg="red", bold=True)
     for one in found.emergencies:
-        click.secho(f"EMERGENCY {shown(one['text'])}", fg="red", bold=True)
+        tell_emergency(one["text"], in_force=one["in_force"])
     for one in found.alarms:
         code = f"{one['severity']}[{one['code']}]"
         click.secho(shown(f"{code}: {one['message']}\n  = help: {one['remedy']}"), fg="red")

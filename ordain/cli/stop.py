@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ordain.cli.acting import KEY, PERSON, REASON, break_glass, tell_acted
+from ordain.cli.acting import PERSON, REASON, break_glass, tell_acted
+from ordain.cli.options import key_option
 from ordain.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("route")
 @PERSON
 @REASON
-@KEY
+@key_option
 @click.pass_obj
 def command(directory: Path, route: str, person: str, reason: str, key: Path | None) -> None:
     """Stop a route in an emergency.
@@ -34,4 +35,4 @@ def command(directory: Path, route: str, person: str, reason: str, key: Path | N
         order = Order(STOP, route, reason, Reviewer(person, key))
         acted = break_glass(session).act(order)
     tell_acted(acted, f"Stopped the route {route}")
-    click.echo(f"Next: ordain proposals approve {branch_of(acted.emergency.id)} --as PERSON")
+    click.echo(f"Next: ordain approve {branch_of(acted.emergency.id)} --as PERSON")

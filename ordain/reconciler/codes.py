@@ -57,7 +57,7 @@ _COMMITS: Final = {
         "where it is. What people have signed in git goes on counting and needs no forge.",
         "the API answers 503, or there is no ORDAIN_GITHUB_TOKEN",
         "mend what the message says; the next pass asks again. Where it cannot wait: ordain "
-        "proposals approve BRANCH --as PERSON --signed",
+        "approve BRANCH --as PERSON --signed",
     ),
     "GATE011": Explanation(
         "a commit holds something else than the proposal it is the merge of",
@@ -81,7 +81,7 @@ _COMMITS: Final = {
         "then it stays in force and is an error. The hours are counted from when our own record "
         "first saw it, whatever time the statement claims.",
         "ordain stop ROUTE, and nobody approves its proposal",
-        "ordain proposals approve ordain/emergency/ID --as PERSON, then merge it",
+        "ordain approve ordain/emergency/ID --as PERSON, then merge it",
     ),
     "EMG002": Explanation(
         "an emergency was approved late",
@@ -140,7 +140,7 @@ _PUSHES: Final = {
         "this person or the machine may not push this",
         "An auditor reads. The reconciler pushes promotions and nothing that people write.",
         "an auditor pushes a branch",
-        "push as the person who has made it",
+        "let a person push it who may write",
     ),
     "PUSH004": Explanation(
         "the name of a ref can be taken for another",
@@ -179,7 +179,7 @@ _PUSHES: Final = {
         "what is pushed to the protected branch is no merge of one proposal",
         "Who pushes a commit of their own there has merged their own work, and nobody has seen it.",
         "git commit && git push origin main",
-        "push it as a branch, then: ordain proposals approve, ordain proposals merge",
+        "push it as a branch, then: ordain approve BRANCH, ordain proposals merge BRANCH",
     ),
     "PUSH010": Explanation(
         "a merge is not signed by whoever pushes it",
@@ -205,13 +205,13 @@ _PUSHES: Final = {
         "somebody merges their own work, which nobody else has approved",
         "One person must not be able to bring a change into production alone.",
         "a manager commits a change, merges it and pushes the merge",
-        "ask somebody who did not contribute: ordain proposals approve",
+        "ask somebody who did not contribute: ordain approve",
     ),
     "PUSH014": Explanation(
         "the name is kept for promotions by the reconciler",
         "Under ordain/promote/ everybody expects what the machine has trained and signed.",
         "git push origin topic:ordain/promote/credit-default-2",
-        "push it under another name; turning a promotion down takes a role that approves",
+        "push it under another name; whoever may approve turns a promotion down",
     ),
     "PUSH015": Explanation(
         "the approval is somebody else's, or in a role that the person does not hold",
@@ -231,7 +231,7 @@ _PUSHES: Final = {
         "The statement is not what its ref says, is not signed by the person, or its key is not "
         "good.",
         "push a statement that is signed with another key",
-        "approve again: ordain proposals approve",
+        "approve again: ordain approve",
     ),
     "PUSH018": Explanation(
         "the anchors of the ledger only go forward, signed by the reconciler",
@@ -240,11 +240,12 @@ _PUSHES: Final = {
         "let the reconciler push them",
     ),
     "PUSH019": Explanation(
-        "the emergency is not a statement of whoever pushes it",
-        "An emergency acts at once, so its place is only for statements that are signed by the "
-        "person they name, pushed by that person or the reconciler.",
-        "push a commit without a signature to refs/ordain/emergencies/42",
-        "act with ordain as yourself, and let it push what you have signed",
+        "the emergency is no statement that counts, or somebody else's",
+        "An emergency acts at once and is never deleted, so its place is only for statements of "
+        "this estate that a manager has signed with a key that is good. They are pushed by whoever "
+        "signed them, by another manager, or by the reconciler.",
+        "a data scientist pushes the statement of a manager under refs/ordain/emergencies/",
+        "order it as a manager, with your own key: ordain stop, or ordain rollback",
     ),
     "PUSH022": Explanation(
         "the history does not go on from where trust begins",

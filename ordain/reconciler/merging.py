@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.served import Served
     from ordain.specs.findings import Finding
 
-MERGE = "push it as a branch, then: ordain proposals approve BRANCH, ordain proposals merge BRANCH"
+MERGE = "push it as a branch, then: ordain approve BRANCH, ordain proposals merge BRANCH"
 
 
 def judge_merges(
@@ -107,7 +107,7 @@ def _said(judged: Judged, person: str) -> Iterator[Finding]:
         yield problem("PUSH012", message, "close the proposal instead")
     if person in judged.facts.contributors and not judged.judgement.approvals:
         message = f"{person} made this change and merges it, and nobody else has approved it"
-        remedy = "ask somebody who did not contribute: ordain proposals approve"
+        remedy = "ask somebody who did not contribute: ordain approve"
         yield problem("PUSH013", message, remedy)
     yield from _blocked(judged)
 

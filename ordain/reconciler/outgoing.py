@@ -8,7 +8,7 @@ convenience of whoever pushes: it can be left out with `--no-verify`, and holds 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ordain.policies.gate import check, judge
@@ -28,10 +28,22 @@ if TYPE_CHECKING:
     from ordain.reconciler.source import Source
 
 
-def judge_outgoing(
-    source: Source, remote: str, lines: str, now: datetime
-) -> Iterator[tuple[str, tuple[Finding, ...]]]:
-    """(ref of the remote, what is found) for each branch that git says it is about to push.
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A branch that is about to be pushed, by its ref at the remote, and what is found in it.
+
+    `compared` is false where it was only checked, because this clone knows no protected branch of
+    that remote; `command` shows all that is found.
+    """
+
+    ref: str
+    findings: tuple[Finding, ...]
+    compared: bool
+    command: str
+
+
+def judge_outgoing(source: Source, remote: str, lines: str, now: datetime) -> Iterator[Outgoing]:
+    """Judge each branch that git says it is about to push.
 
     `lines` are those of the hook: local ref, local commit, remote ref, remote commit.
     """
@@ -39,10 +51,14 @@ def judge_outgoing(
     seen = source.repository.refs(f"refs/remotes/{remote}/{target}")
     onto = next(iter(seen.values()), None)
     for line in filter(None, lines.split("\n")):
-        _, head, ref, _ = line.split(" ")
+        _, head, ref, there = line.split(" ")
         if head.strip("0") and ref.startswith(HEADS) and head != onto:
             whole = ref == f"{HEADS}{target}"
-            yield ref, _found(source, onto, head, now, whole=whole)
+            found = _found(source, onto, head, now, whole=whole)
+            # Where the remote has no protected branch yet, there is nothing to compare it with.
+            compared = onto is not None or (whole and not there.strip("0"))
+            against = "" if onto is None else f"--base {remote}/{target} "
+            yield Outgoing(ref, found, compared, f"ordain check {against}--rev {head[:12]}")
 
 
 def _found(

@@ -49,6 +49,9 @@ READERS: Final = frozenset({"auditor"})
 LINE: Final = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)")
 
 
+_WRITER: Final = "let a person push it who may write"
+_NAME: Final = "push it under another name; whoever may approve turns a promotion down"
+_ORDER: Final = "order it as a manager, with your own key: ordain stop, or ordain rollback"
 # What these names begin with is somebody's.
 RESERVED: Final = (
     f"{HEADS}{PROMOTE}",
@@ -74,10 +77,11 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class RefusedUpdate:
-    """A ref that must not move, and why."""
+    """A ref that must not move, and why; `command` shows all of it to whoever pushed."""
 
     ref: str
     findings: tuple[Finding, ...]
+    command: str = ""
 
 
 def parse_updates(data: bytes) -> tuple[Update, ...]:
@@ -129,7 +133,7 @@ def pusher_of(organization: Organization, login: str) -> str:
         raise refusal("PUSH002", f"the account {login!r} {said}", remedy)
     name = found.pop()
     if name != RECONCILER and set(find_person(organization, name).roles) <= READERS:
-        raise refusal("PUSH003", f"{name} may read and not write", "ask a data scientist")
+        raise refusal("PUSH003", f"{name} may read and not write", _WRITER)
     return name
 
 
@@ -151,8 +155,15 @@ def judge_push(
         except OrdainError as error:
             found = (problem(error.code, error.message, error.remedy),)
         if found:
-            refused.append(RefusedUpdate(update.ref, found))
+            refused.append(RefusedUpdate(update.ref, found, _shows_all(served, update)))
     return tuple(refused)
+
+
+def _shows_all(served: Served, update: Update) -> str:
+    """By which command whoever pushed sees it all; only they know what they call this server."""
+    if update.new is None or not update.ref.startswith(HEADS):
+        return ""
+    return f"ordain check --base REMOTE/{served.branch} --rev {update.new[:12]}"
 
 
 def _judge(served: Served, update: Update, person: str, now: datetime) -> Iterable[Finding]:
@@ -231,7 +242,7 @@ def _judge_branch(served: Served, update: Update, person: str, now: datetime) ->
         return _judge_promotion(served, update, person, now)
     if person == RECONCILER and not update.ref.startswith(f"{HEADS}{EMERGENCY_BRANCH}"):
         message = f"the reconciler pushes promotions, and {update.ref} is none"
-        return [problem("PUSH003", message, "push it as the person who has made it")]
+        return [problem("PUSH003", message, _WRITER)]
     if update.new is not None:
         served.repository.commit(update.new)
     return []
@@ -250,7 +261,7 @@ def _judge_promotion(
         return []
     what = f"commit {others[0][:12]} is not signed by the reconciler" if others else "it is empty"
     message = f"{update.ref} is for promotions by the reconciler: {what}"
-    return [problem("PUSH014", message, "push it under another name, it is a proposal there too")]
+    return [problem("PUSH014", message, _NAME)]
 
 
 def _judge_removal(served: Served, update: Update, person: str) -> Iterable[Finding]:
@@ -260,7 +271,7 @@ def _judge_removal(served: Served, update: Update, person: str) -> Iterable[Find
     if set(find_person(served.organization, person).roles) & set(APPROVERS):
         return []
     message = f"{person} may not turn down a promotion that is not merged"
-    return [problem("PUSH014", message, "ask a manager")]
+    return [problem("PUSH014", message, _NAME)]
 
 
 # What is kept under refs/ordain
@@ -274,7 +285,7 @@ def _judge_approval(
     role = role.partition("/")[0]
     if not is_approval_ref(update.ref):
         message = f"{update.ref} is not named as an approval is"
-        raise refusal("PUSH017", message, "approve with: ordain proposals approve")
+        raise refusal("PUSH017", message, "approve with: ordain approve")
     if owner != person:
         message = f"{person} cannot push an approval of {owner}"
         raise refusal("PUSH015", message, "approve as yourself, with your own key and account")
@@ -326,7 +337,7 @@ def _judge_emergency(
     new = _added(update, "an emergency")
     said = emergency_problem(served, update.ref, new, pusher=person, now=now)
     if said:
-        raise refusal("PUSH019", said, "see: ordain explain PUSH019")
+        raise refusal("PUSH019", said, _ORDER)
     return []
 
 

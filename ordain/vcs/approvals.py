@@ -189,7 +189,7 @@ def read_approval(
     try:
         return _read(repository, ref, commit, estate, allowed, now)
     except ValueError as error:
-        remedy = "approve again: ordain proposals approve"
+        remedy = "approve again: ordain approve"
         raise BadSignature(str(error), remedy=remedy) from error
 
 

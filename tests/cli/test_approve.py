@@ -168,6 +168,7 @@ def test_the_keys_of_a_commit_are_printed_alone_on_standard_output(place: Place)
     assert f'boss namespaces="git,ordain-approval,ordain-emergency" {line}\n' in found.stdout
     assert found.stderr.splitlines()[-1].startswith("Next: save it, then git config ")
     old = place.ordain("keys", "allowed-signers", "--rev", before).stdout
+    assert (place.home / "keys" / "allowed_signers").read_text() == old
     assert f'manager namespaces="git,ordain-approval,ordain-emergency" {line}\n' in old
     revoked = place.ordain("keys", "revoked")
     assert revoked.stdout == ""

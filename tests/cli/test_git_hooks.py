@@ -156,6 +156,37 @@ def test_a_conflict_with_the_protected_branch_is_told_before_the_push(pushed: Pl
     assert (code, told[1].partition(":")[0]) == (1, "error[VCS009]")
 
 
+def test_the_command_that_shows_the_rest_is_said_whole(pushed: Place) -> None:
+    monitor = (pushed.estate / MONITOR).read_text(encoding="utf-8")
+    for number in range(20):
+        text = monitor.replace("name: credit-default", f"name: copy-{number}")
+        file = pushed.estate / f"specs/monitors/copy-{number}.yaml"
+        file.write_text(text.replace("fail: 0.25", "fail: 5"), encoding="utf-8")
+    pushed.git("add", "specs/monitors")
+    pushed.commit("Loosen")
+    head = pushed.git("rev-parse", "HEAD").strip()
+    code, told = git(pushed, "push", "--quiet", "origin", "topic")
+    assert code == 1
+    command = f"ordain check --base origin/main --rev {head[:12]}"
+    rest = [line for line in told if line.startswith("... and ")]
+    assert [line.partition(" more: ")[2] for line in rest] == [command]
+    shown = pushed.ordain(*command.split()[1:], expect=1).stdout
+    assert "specs/monitors/copy-19.yaml" in shown
+
+
+def test_what_goes_to_an_address_is_said_to_be_compared_with_nothing(pushed: Place) -> None:
+    address = str(pushed.root / "remote.git")
+    pushed.edit(MODEL, "owner: ", "owner: new-")
+    pushed.commit("Own")
+    assert git(pushed, "push", "--quiet", address, "topic") == (
+        0,
+        [
+            "ordain: refs/heads/topic",
+            f"not compared with the protected branch: none of {address} is here",
+        ],
+    )
+
+
 # What can be seen of them
 
 

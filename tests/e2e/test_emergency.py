@@ -116,7 +116,7 @@ def stop(place: Place, route: str = "malignancy") -> str:
     told = place.ordain("stop", route, "--as", "manager", "--reason", WHY).stdout
     found = re.search(r"\((stop-\d{8}-[0-9a-f]{12})\)", told)
     assert found, told
-    last = f"Next: ordain proposals approve ordain/emergency/{found[1]} --as PERSON"
+    last = f"Next: ordain approve ordain/emergency/{found[1]} --as PERSON"
     assert told.splitlines()[-1] == last
     return found[1]
 
@@ -264,15 +264,17 @@ def test_it_outlives_the_restart_of_everything_and_ends_by_a_signed_word(
     assert f"EMERGENCY {identifier}" in place.ordain("plan").stderr
     shown = place.ordain("emergencies", "show", identifier).stdout
     assert f"reason    {WHY}" in shown
-    assert shown.splitlines()[-1].startswith("Next: ordain proposals approve ordain/emergency/")
+    assert shown.splitlines()[-1].startswith("Next: ordain approve ordain/emergency/")
     end = ("emergencies", "end", identifier, "--reason", "a false alarm", "--as")
     place.ordain(*end, "data-scientist", expect=1)
     assert is_stopped(place, key)
     last = place.ordain(*end, "manager").stdout.splitlines()[-1]
-    assert last == f"Next: ordain proposals approve ordain/emergency/{identifier} --as PERSON"
+    assert last == f"Next: ordain approve ordain/emergency/{identifier} --as PERSON"
     assert not is_stopped(place, key)
     place.ordain("reconcile", "--once")
     assert not is_stopped(place, key)
+    # It still waits for an approval, and decides nothing any more.
+    assert f"\nemergency {identifier}" in place.ordain("status").stdout
     assert "ended by manager" in place.ordain("emergencies", "list").stdout
 
 
@@ -343,7 +345,7 @@ def test_a_deployment_goes_back_at_once_and_git_says_so_later(place: Place, key:
         assert answer(place, key)[1]["version"] == 1
     assert set(statuses) == {200}
     assert told.startswith("Rolled malignancy back to version 1 (rollback-")
-    branch = told.splitlines()[-1].split()[4]
+    branch = told.splitlines()[-1].split()[3]
     place.ordain("reconcile", "--once")
     assert answer(place, key)[1]["version"] == 1
     assert "malignancy=2" in place.ordain("status").stdout

@@ -24,7 +24,7 @@ ROUTE = "/v1/malignancy"
 STEPS = {
     "check": "plan",
     "first": "proposals list",
-    "show": "proposals approve malignancy-1 --as PERSON",
+    "show": "approve malignancy-1 --as PERSON",
     "approve": "proposals merge malignancy-1 --as PERSON",
     "merge": "reconcile --once",
     "second": "status",
@@ -50,7 +50,7 @@ def story(place: Place) -> dict[str, Any]:
     told["own"] = place.ordain(
         "proposals", "approve", "malignancy-1", "--as", "data-scientist", expect=1
     )
-    told["approve"] = place.ordain("proposals", "approve", "malignancy-1", "--as", "manager")
+    told["approve"] = place.ordain("approve", "malignancy-1", "--as", "manager")
     told["merge"] = place.ordain("proposals", "merge", "malignancy-1", "--as", "manager")
     told["key"] = place.ordain("keys", "create", "--route", "malignancy").stdout.strip()
     told["second"] = place.ordain("reconcile", "--once")

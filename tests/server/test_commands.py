@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+
+from ordain.reconciler.source import open_source
+from ordain.vcs.emergencies import PREFIX, branch_of
+from tests.server.conftest import MODEL
 
 if TYPE_CHECKING:
     from tests.server.conftest import Person, World
@@ -55,3 +60,40 @@ def test_what_the_machine_proposes_is_merged_with_ordain_alone(world: World) -> 
         assert done.returncode == 0, done.stderr
     assert "refs/heads/ordain/promote/malignancy-1" not in world.refs()
     assert world.git("rev-list", "--first-parent", "--count", "main") == "2"
+
+
+def with_its_key(machine: Person) -> None:
+    """Give the reconciler the key that signs what it proposes and anchors."""
+    source = open_source(machine.clone, machine.environment)
+    source.repository.close()
+    source.home.keys.mkdir(mode=0o700, parents=True)
+    shutil.copy2(machine.keys / "reconciler", source.home.keys)
+
+
+def done(person: Person, *arguments: str) -> str:
+    """What a command said that ended well."""
+    found = person.ordain(*arguments)
+    assert found.returncode == 0, found.stdout + found.stderr
+    return found.stdout
+
+
+def test_an_emergency_goes_its_way_with_ordain_alone(world: World) -> None:
+    """A manager stops a route where passes run, and two people at their desks bring it to git."""
+    machine, manager, cto = world["reconciler"], world["manager"], world["cto"]
+    at_main(machine)
+    with_its_key(machine)
+    done(machine, "reconcile", "--once")
+    told = done(machine, "stop", MODEL, "--reason", "it harms people", *key(manager))
+    identifier = told.partition("(")[2].partition(")")[0]
+    assert told.splitlines()[-1] == f"Next: ordain approve {branch_of(identifier)} --as PERSON"
+    refs = world.refs()
+    assert [one for one in refs if one.startswith(f"{PREFIX}{identifier}/")]
+    assert f"refs/heads/{branch_of(identifier)}" in refs
+    at_main(cto)
+    done(cto, "approve", branch_of(identifier), *key(cto))
+    at_main(manager)
+    done(manager, "proposals", "merge", branch_of(identifier), *key(manager))
+    done(machine, "reconcile", "--once")
+    listed = done(machine, "emergencies", "list")
+    assert f"{identifier}  the route {MODEL} was stopped by manager (approved)" in listed
+    assert world.git("show", f"main:specs/emergencies/{identifier}.yaml").startswith("# The trace")

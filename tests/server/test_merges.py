@@ -218,8 +218,9 @@ def test_an_author_who_is_only_claimed_is_nobodys_independence(world: World) -> 
     manager.push("topic")
     manager.approve(head)
     pushed = manager.push(f"{manager.merge(head)}:main")
-    assert pushed.code != 0
-    assert any("manager" in line for line in pushed.said)
+    assert pushed.codes == ["PUSH013", "GATE006", "SOD-QUORUM"]
+    said = f"commit {head[:12]} names data-scientist as its author; manager signed it"
+    assert f"error[GATE006]: {said}" in pushed.said
 
 
 def test_a_merge_the_other_way_round_is_refused(world: World) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.server.conftest import MODEL, MONITOR_FILE
+
 if TYPE_CHECKING:
     from tests.server.conftest import World
 
@@ -89,7 +91,7 @@ def test_a_direct_push_is_refused_with_the_way_to_do_it(world: World) -> None:
         "ordain refuses refs/heads/main",
         f"error[PUSH009]: {head[:12]} is no merge of one proposal into main",
         (
-            "  = help: push it as a branch, then: ordain proposals approve BRANCH, "
+            "  = help: push it as a branch, then: ordain approve BRANCH, "
             "ordain proposals merge BRANCH"
         ),
         "No ref was moved.",
@@ -229,7 +231,21 @@ def test_the_answer_has_at_most_twenty_lines(world: World) -> None:
     scientist.branch("topic", scientist.owned_by("histology"))
     pushed = scientist.push(*(f"topic:refs/tags/v{number}" for number in range(30)))
     assert len(pushed.said) <= 20
-    assert any("more: ordain check --base" in line for line in pushed.said)
+    assert pushed.said[-3:-1] == ["... and 25 more", "No ref was moved."]
+
+
+def test_the_command_that_shows_the_rest_names_the_branch_and_the_commit(world: World) -> None:
+    scientist, manager = world["data-scientist"], world["manager"]
+    (text,) = scientist.edited(MONITOR_FILE, "fail: 0.25", "fail: 5").values()
+    copies = {
+        f"specs/monitors/copy-{number}.yaml": text.replace(f"name: {MODEL}", f"name: copy-{number}")
+        for number in range(20)
+    }
+    head = scientist.branch("topic", copies)
+    assert scientist.push("topic").code == 0
+    merge = manager.merge(head)
+    (rest,) = [one for one in manager.push(f"{merge}:main").said if one.startswith("... and ")]
+    assert rest.endswith(f" more: ordain check --base REMOTE/main --rev {merge[:12]}")
 
 
 def test_settings_of_the_pusher_change_nothing(world: World) -> None:

@@ -26,10 +26,11 @@ def test_of_eight_approved_merges_at_once_exactly_one_wins(world: World) -> None
         head = scientist.branch(f"topic-{number}", {f"notes/{number}.md": f"{number}\n"})
         assert scientist.push(f"topic-{number}").code == 0
         manager.approve(head)
-        merges.append(manager.merge(head))
+        person = world["manager" if number % 2 else "cto"]
+        merges.append((person, person.merge(head)))
     with ThreadPoolExecutor(MANY) as pool:
-        pushed = list(pool.map(lambda merge: manager.push(f"{merge}:main"), merges))
-    won = [merge for merge, one in zip(merges, pushed, strict=True) if one.code == 0]
+        pushed = list(pool.map(lambda one: one[0].push(f"{one[1]}:main"), merges))
+    won = [merge for (_, merge), one in zip(merges, pushed, strict=True) if one.code == 0]
     assert len(won) == 1
     assert world.refs()["refs/heads/main"] == won[0]
     for one in pushed:

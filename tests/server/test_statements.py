@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ordain.reconciler.codes import CODES
 from ordain.vcs.emergencies import Signed, Statement, read_statements, write_statement
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import Actor, load_signer
@@ -138,13 +139,16 @@ def test_the_branch_of_a_promotion_is_the_machines(world: World) -> None:
         f"error[PUSH014]: {ref} is for promotions by the reconciler: commit {head[:12]} is not "
         "signed by the reconciler"
     ) in pushed.said
+    assert f"  = help: {CODES['PUSH014'].remedy}" in pushed.said
     assert scientist.push(f"origin/main:{ref}").codes == ["PUSH014"]
 
 
 def test_a_promotion_is_turned_down_by_whoever_may_approve(world: World) -> None:
     ref = "refs/heads/ordain/promote/malignancy-1"
     assert world["reconciler"].push(f"{world.promotion()}:{ref}").code == 0
-    assert world["data-scientist"].push(f":{ref}").codes == ["PUSH014"]
+    refused = world["data-scientist"].push(f":{ref}")
+    assert refused.codes == ["PUSH014"]
+    assert f"  = help: {CODES['PUSH014'].remedy}" in refused.said
     assert world["manager"].push(f":{ref}").code == 0
 
 
@@ -153,6 +157,7 @@ def test_the_machine_pushes_promotions_and_nothing_that_people_write(world: Worl
     machine.branch("topic", machine.owned_by("histology"))
     pushed = machine.push("topic")
     assert pushed.codes == ["PUSH003"]
+    assert f"  = help: {CODES['PUSH003'].remedy}" in pushed.said
     assert "the reconciler pushes promotions, and refs/heads/topic is none" in pushed.text
 
 
@@ -251,6 +256,7 @@ def test_an_emergency_of_somebody_else_is_refused(world: World, bearer: str) -> 
     pushed = pushed_emergency(world[bearer])
     assert pushed.codes == ["PUSH019"]
     assert f"error[PUSH019]: {bearer} cannot push an emergency of manager" in pushed.said
+    assert f"  = help: {CODES['PUSH019'].remedy}" in pushed.said
 
 
 def test_an_emergency_that_another_key_has_signed_is_refused(world: World) -> None:
