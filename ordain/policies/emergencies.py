@@ -65,13 +65,23 @@ def emergencies(
 def _of_who_acted(
     one: Document, facts: ChangeFacts, roles: Mapping[str, frozenset[str]]
 ) -> Iterator[Finding]:
-    person, place = one.spec.requested_by, one.marks.value("spec", "requestedBy")
-    if MANAGER not in roles.get(person, frozenset()):
-        message = f"{one.key} was ordered by {person}, who is no manager"
-        yield _error("EMG004", message, place, "a manager orders: ordain stop, ordain rollback")
-    elif person not in facts.signers:
-        message = f"{one.key} is not signed by {person}, whom it names"
-        remedy = "let the person who acted make the change: ordain stop, ordain rollback"
+    """Whom it names are managers, and signed what the change does to it, and nobody else did."""
+    place = one.marks.value("spec", "requestedBy")
+    named = {one.spec.requested_by: "ordered"}
+    if one.spec.ended_by is not None:
+        named.setdefault(one.spec.ended_by, "ended")
+    wrote = facts.wrote.get(one.key, frozenset())
+    for person, done in named.items():
+        if MANAGER not in roles.get(person, frozenset()):
+            message = f"{one.key} was {done} by {person}, who is no manager"
+            yield _error("EMG004", message, place, "a manager orders: ordain stop, ordain rollback")
+        elif person not in wrote:
+            message = f"{one.key} is not signed by {person}, whom it names"
+            remedy = "let the person who acted make the change: ordain stop, ordain rollback"
+            yield _error("EMG004", message, place, remedy)
+    for person in sorted(wrote - named.keys()):
+        message = f"{one.key} is written by {person}, who did not act"
+        remedy = "propose the commit of who acted as it is, and nothing on top of it"
         yield _error("EMG004", message, place, remedy)
 
 

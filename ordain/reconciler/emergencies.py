@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.compilers.serving import Measures
 from ordain.specs.findings import Finding, Severity
+from ordain.vcs.approvals import TIME
 from ordain.vcs.emergencies import (
     END,
     ROLLBACK,
@@ -22,6 +23,9 @@ from ordain.vcs.emergencies import (
     Statement,
     branch_of,
 )
+
+if TYPE_CHECKING:
+    from ordain.specs.documents import Document
 
 LIMIT: Final = timedelta(hours=24)
 FOLDER: Final = "specs/emergencies/"
@@ -199,6 +203,27 @@ class Emergencies:
 
 
 NONE: Final = Emergencies()
+
+
+def told_by(document: Document) -> dict[str, Any]:
+    """What the document of an emergency says was done, for `told_of`."""
+    spec = document.spec
+    return {
+        "done": [spec.action, spec.route or spec.deployment, spec.version],
+        "why": spec.reason,
+        "ordered": [spec.requested_by, spec.requested_at],
+        "ended": [spec.ended_by, spec.ended_at],
+    }
+
+
+def told_of(said: Statement, end: Statement | None = None) -> dict[str, Any]:
+    """What the document of an order says, ended or not, as `ordain` writes it."""
+    return {
+        "done": [said.action, said.name, said.version],
+        "why": said.reason,
+        "ordered": [said.person, said.time.strftime(TIME)],
+        "ended": [None, None] if end is None else [end.person, end.time.strftime(TIME)],
+    }
 
 
 def hours(span: timedelta) -> str:

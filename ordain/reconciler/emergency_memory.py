@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ordain.ledger.errors import LedgerError
 from ordain.policies.emergencies import MANAGER
-from ordain.reconciler.emergencies import KINDS, Emergency, Recorded, Settled
+from ordain.reconciler.emergencies import KINDS, Emergency, Recorded, Settled, told_by, told_of
 from ordain.vcs.emergencies import Statement, emergency_ref
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Stranger:
     def seen(self, _one: Signed) -> datetime | None:
         return None
 
-    def settled(self, _said: Statement) -> Settled | None:
+    def settled(self, _said: Statement, _end: Statement | None) -> Settled | None:
         return None
 
     def recorded(self, _estate: str) -> tuple[Emergency, ...]:
@@ -53,11 +53,11 @@ class Memory:
             return None
         return found[0]
 
-    def settled(self, said: Statement) -> Settled | None:
-        """When the document of an order has passed the gate."""
+    def settled(self, said: Statement, end: Statement | None) -> Settled | None:
+        """When the document of an order, ended or not, has passed the gate."""
         text = self._state.get(f"emergency-document:{said.id}")
-        found: dict[str, Any] = {"done": None} if text is None else json.loads(text)
-        if found["done"] != [said.action, said.name, said.version, said.person]:
+        found: dict[str, Any] = {"told": None} if text is None else json.loads(text)
+        if found["told"] not in (told_of(said), told_of(said, end)):
             return None
         return Settled(found["commit"], datetime.fromisoformat(found["time"]))
 
@@ -81,9 +81,7 @@ class Memory:
 
     def passed(self, document: Document, commit: str, time: datetime) -> None:
         """Remember that a change with the document of an emergency has passed the gate."""
-        spec = document.spec
-        done = [spec.action, spec.route or spec.deployment, spec.version, spec.requested_by]
-        said = {"commit": commit, "time": time.isoformat(), "done": done}
+        said = {"commit": commit, "time": time.isoformat(), "told": told_by(document)}
         self._state.put(f"emergency-document:{document.name}", json.dumps(said))
 
     def _find(self, kind: str, about: str) -> tuple[datetime, dict[str, Any]] | None:

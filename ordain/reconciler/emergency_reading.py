@@ -25,6 +25,8 @@ from ordain.reconciler.emergencies import (
     RefusedStatement,
     Settled,
     document_path,
+    told_by,
+    told_of,
     unapproved,
 )
 from ordain.reconciler.emergency_memory import Stranger
@@ -86,12 +88,13 @@ def _with_ends(
     for one in ends:
         ended.setdefault(one.statement.name, one.signed)
     for one in acts:
+        end = ended.get(one.id)
         yield Emergency(
             one.signed,
             one.seen,
             one.recorded,
-            _settled(one.statement, court),
-            ended.get(one.id),
+            _settled(one.statement, None if end is None else end.statement, court),
+            end,
             obstacle_to(one.statement, court.side.estate),
         )
 
@@ -175,18 +178,14 @@ def overdue_by_claim(source: Source, side: Side, now: datetime) -> Iterator[Find
 # What has passed the gate
 
 
-def records(document: Document | None, said: Statement) -> bool:
-    """Whether a document is the trace of an order."""
-    if document is None:
-        return False
-    spec = document.spec
-    done = (spec.action, spec.route or spec.deployment, spec.version, spec.requested_by)
-    return bool(done == (said.action, said.name, said.version, said.person))
+def records(document: Document | None, said: Statement, end: Statement | None) -> bool:
+    """Whether a document is the trace of an order, ended or not, with every word of it."""
+    return document is not None and told_by(document) in (told_of(said), told_of(said, end))
 
 
-def _settled(said: Statement, court: _Court) -> Settled | None:
-    found = court.memory.settled(said)
-    if found is None and records(court.side.estate.get("BreakGlass", said.id), said):
+def _settled(said: Statement, end: Statement | None, court: _Court) -> Settled | None:
+    found = court.memory.settled(said, end)
+    if found is None and records(court.side.estate.get("BreakGlass", said.id), said, end):
         # It is in a commit that has passed, and nobody remembers when: as late as it can be.
         return Settled(court.side.revision, court.now)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from tests.policies.conftest import Case, evidence_for, promote
 if TYPE_CHECKING:
     from sketches import Sketch
 
+    from ordain.policies.changes import ChangeFacts
     from tests.policies.conftest import Workshop
 
 BACK = {
@@ -36,10 +38,20 @@ def running(workshop: Workshop) -> Sketch:
     return workshop.second().after
 
 
+class Trace(Case):
+    """A change whose every commit touches the trace of an emergency."""
+
+    @property
+    def facts(self) -> ChangeFacts:
+        facts = super().facts
+        wrote = frozenset(one for one in self.signers if one is not None)
+        return replace(facts, wrote=dict.fromkeys(facts.touched, wrote))
+
+
 def by_manager(before: Sketch, after: Sketch) -> Case:
     """A change that the manager has made; a data scientist shaped the version."""
     people = ("data-scientist", "manager")
-    return Case(before, after, people, pusher="manager", signers=("manager",))
+    return Trace(before, after, people, pusher="manager", signers=("manager",))
 
 
 def rolled_back(running: Sketch, **spec: object) -> Case:
@@ -107,10 +119,35 @@ def test_the_document_is_no_way_round_a_quorum(running: Sketch, workshop: Worksh
 
 def test_the_document_is_signed_by_the_manager_whom_it_names(running: Sketch) -> None:
     case = rolled_back(running, requestedBy="cto").approve("compliance-manager")
+    case.signers = ("cto",)
     assert errors(case) == ["EMG004 BreakGlass/back was ordered by cto, who is no manager"]
     case = rolled_back(running).approve("cto")
     case.signers = ("data-scientist", None)
-    assert errors(case) == ["EMG004 BreakGlass/back is not signed by manager, whom it names"]
+    assert errors(case) == [
+        "EMG004 BreakGlass/back is not signed by manager, whom it names",
+        "EMG004 BreakGlass/back is written by data-scientist, who did not act",
+    ]
+
+
+def test_nobody_goes_on_writing_at_the_trace_of_an_emergency(running: Sketch) -> None:
+    case = rolled_back(running).approve("cto")
+    case.signers = ("manager", "data-scientist")
+    assert errors(case) == ["EMG004 BreakGlass/back is written by data-scientist, who did not act"]
+
+
+def test_an_end_is_signed_by_the_manager_whom_it_names(running: Sketch) -> None:
+    ended = BACK | {"endedBy": "cto", "endedAt": "2026-11-20T10:30:00Z"}
+    after = running.copy().add("BreakGlass", "back", **ended)
+    case = by_manager(running, after).approve("compliance-manager")
+    assert errors(case) == ["EMG004 BreakGlass/back was ended by cto, who is no manager"]
+    people = running.documents["Organization/people"]["spec"]["people"]
+    (cto,) = (one for one in people if one["name"] == "cto")
+    cto["roles"] = ["cto", "manager"]
+    after = running.copy().add("BreakGlass", "back", **ended)
+    case = by_manager(running, after).approve("compliance-manager")
+    assert errors(case) == ["EMG004 BreakGlass/back is not signed by cto, whom it names"]
+    case.signers = ("manager", "cto")
+    assert errors(case) == []
 
 
 def test_nobody_is_a_manager_by_the_change_itself(running: Sketch) -> None:

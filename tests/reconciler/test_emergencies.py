@@ -560,6 +560,47 @@ def test_a_commit_that_was_refused_settles_nothing(desk: Desk) -> None:
     assert [one.in_force for one in desk.look().all] == [True]
 
 
+def rewritten(desk: Desk, identifier: str, by: str, reason: str = WHY, end: str = "") -> list[str]:
+    """Go on from the proposal with other words in the document; what the gate says of a merge."""
+    path, branch = f"specs/emergencies/{identifier}.yaml", f"refs/heads/{branch_of(identifier)}"
+    repository = desk.source.repository
+    text = repository.read(repository.resolve(branch), path).decode().replace(WHY, reason)
+    desk.bench.commit({path: (text + end).encode()}, by=by, branch=branch)
+    desk.approve(identifier, "cto")
+    try:
+        desk.merge(identifier)
+    except FindingsError as error:
+        return [one.message for one in error.findings if one.code == "EMG004"]
+    desk.pass_()
+    return []
+
+
+BY_MANAGER = '  endedBy: "manager"\n  endedAt: "2026-11-20T10:00:00Z"\n'
+
+
+def test_nobody_writes_the_trace_in_the_name_of_the_manager(desk: Desk) -> None:
+    identifier = desk.stop().emergency.id
+    assert rewritten(desk, identifier, "data-scientist", "a drill", BY_MANAGER) == [
+        f"BreakGlass/{identifier} is written by data-scientist, who did not act"
+    ]
+    assert desk.stopped() == {ROUTE}
+
+
+@pytest.mark.parametrize(
+    ("reason", "end"), [("a drill", ""), (WHY, BY_MANAGER)], ids=["reason", "end"]
+)
+def test_a_trace_that_says_something_else_settles_nothing(
+    desk: Desk, reason: str, end: str
+) -> None:
+    """Not even where the manager who acted has signed it: what was ordered is in the statement."""
+    identifier = desk.stop().emergency.id
+    assert rewritten(desk, identifier, "manager", reason, end) == []
+    assert desk.stopped() == {ROUTE}
+    (one,) = desk.look().waiting
+    assert one.in_force
+    assert [kind for kind, _ in desk.events()] == ["emergency.stopped"]
+
+
 # Ending
 
 
