@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from forges.plumbing import Bare
 
+from ordain.policies.files import OWNERS_FILE
+from ordain.policies.owners import owners
 from ordain.reconciler.source import Source, open_source
+from ordain.reconciler.trees import CommitTree
+from ordain.specs.estates import load_estate
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import load_signer
 from ordain.vcs.objects import Identity
@@ -82,7 +86,7 @@ class Forged(Bench):
                 line = f"- name: {name}\n"
                 people = people.replace(line, f"{line}      accounts: [{listed}]\n")
             files = {"ordain.yaml": settings.encode(), ORGANIZATION: people.encode()}
-            tree = repository.write_tree(old, files)
+            tree = repository.write_tree(old, self._with_owners(repository, old, files))
             who = Identity("cto", "cto@example.org")
             root = repository.write_commit(tree, (), "Found it", who, self.now, load_signer(signer))
             for branch in (MAIN, "refs/heads/desk"):
@@ -97,7 +101,19 @@ class Forged(Bench):
             for login, number in (*ACCOUNTS.values(), SECOND):
                 self.site.person(login, id=number)
 
+    def _with_owners(
+        self, repository: Repository, above: str, files: Mapping[str, bytes | None]
+    ) -> dict[str, bytes | None]:
+        """These files and the CODEOWNERS that the documents then give."""
+        estate = load_estate(CommitTree(repository, repository.write_tree(above, files)))
+        return {**files, OWNERS_FILE[self.forge]: owners(estate, self.forge)}
+
     # What people do on the forge
+
+    def owned(self, files: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+        """An edit on top of main, with the code owners that go with it."""
+        with Repository.open(self.bare) as repository:
+            return self._with_owners(repository, repository.resolve(MAIN), files)
 
     def push(
         self,
