@@ -96,8 +96,13 @@ def _goes_back(
     if not base.versions(deployment.spec.model, one.spec.version):
         message = f"{one.key} goes back to version {one.spec.version}, which was never approved"
         yield _error("EMG005", message, place, "go back to a version that has a ModelVersion")
-    moved = deployment.key in facts.changed
-    if moved and one.spec.ended_at is None and deployment.spec.version != one.spec.version:
+    if deployment.key not in facts.changed:
+        return
+    if one.spec.ended_at is not None:
+        message = f"{one.key} is ended, and {deployment.key} changes beside it"
+        remedy = f"leave {deployment.key} as it is, or change it in a proposal of its own"
+        yield _error("EMG005", message, place, remedy)
+    elif deployment.spec.version != one.spec.version:
         message = (
             f"{one.key} goes back to version {one.spec.version}, and {deployment.key} does not"
         )

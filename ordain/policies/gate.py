@@ -21,7 +21,7 @@ from ordain.policies.changes import Kind, integrity
 from ordain.policies.checking import ask_tree
 from ordain.policies.emergencies import emergencies
 from ordain.policies.engine import cel_engine
-from ordain.policies.independence import challenged
+from ordain.policies.independence import challenged, shaped_by_unknown
 from ordain.policies.mixtures import mixed_loosening
 from ordain.policies.owners import check_owners
 from ordain.policies.promotions import Promotion, prove, serving_evidence
@@ -222,6 +222,7 @@ def _of_changes(one: _Parties, weight: Severity) -> Iterator[Finding]:
         return
     yield from mixed_loosening(one.facts, one.base, one.head)
     yield from emptied(one.base, one.head, one.terms.now)
+    yield from shaped_by_unknown(one.facts, one.head)
     yield from challenged(one.facts, one.head, one.terms.roles, one.people)
     yield from brought(one.facts.touched, one.head, one.terms, one.counted.used, weight)
 

@@ -18,7 +18,8 @@
 | `change` | kind, digest, contributors, pusher, signers (for each commit a person, the reconciler |
 |  | or null), paths, added, changed, removed, loosened, and `material`: a list of |
 |  | {object, field} of what is more than a description; or null |
-| `approvals` | the approvals that count: person, role, time, key |
+| `approvals` | the approvals that count, one for each person: person, time, key, the `roles` in |
+|  | which they spoke and the first of these as `role` |
 | `params`, `variables` | of the policy |
 | `now` | RFC 3339 text; `timestamp(now)` makes a time of it |
 
@@ -54,11 +55,22 @@ Values = dict[str, Any]
 Raw = dict[str, Any] | None
 
 
+def _by_person(approvals: Iterable[Values]) -> list[Values]:
+    """One row for each person, with all the roles that they spoke in."""
+    found: dict[str, Values] = {}
+    for one in approvals:
+        row = found.setdefault(one["person"], {**one, "roles": []})
+        if one["role"] not in row["roles"]:
+            row["roles"].append(one["role"])
+    return list(found.values())
+
+
 class World:
     """One tree, and the change that leads to it where there is one.
 
     `tree` holds the files of the estate by path; only evidence and the environment lock are read
-    from it. `change` and `approvals` are plain values.
+    from it. `change` and `approvals` are plain values; a person's approvals in several roles become
+    one, because expressions count them.
     """
 
     def __init__(
@@ -74,7 +86,7 @@ class World:
         self.estate = estate
         self.before = before
         self.tree = {} if tree is None else tree
-        self.constants: Values = {"now": now, "change": change, "approvals": list(approvals)}
+        self.constants: Values = {"now": now, "change": change, "approvals": _by_person(approvals)}
         self._by_kind: dict[str, dict[str, Any]] = {}
         self._owners: dict[int, str] = {}
         self._met: dict[int, int] = {}

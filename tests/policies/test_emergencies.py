@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ordain.policies.files import OWNERS_FILE
+from ordain.policies.owners import owners
 from tests.policies.conftest import Case, evidence_for, promote
 
 if TYPE_CHECKING:
@@ -87,10 +89,23 @@ def test_a_stop_takes_one_other_person(running: Sketch) -> None:
     assert errors(stopped().approve("compliance-manager")) == []
 
 
+@pytest.mark.parametrize("forge", ["github", "gitlab"])
+def test_on_a_forge_an_emergency_needs_no_other_code_owners(running: Sketch, forge: str) -> None:
+    running.set("Estate/examples", "spec.forge", {"type": forge})
+    running.files[OWNERS_FILE[forge]] = owners(running.load(), forge)
+    after = running.copy().add("BreakGlass", "stop", **STOP)
+    assert errors(by_manager(running, after)) == [MISSING]
+    assert errors(by_manager(running, after).approve("cto")) == []
+    assert errors(rolled_back(running).approve("cto")) == []
+
+
 def test_without_the_document_a_rollback_has_the_quorum_of_its_tier(running: Sketch) -> None:
     after = running.copy().set("Deployment/credit", "spec.version", 1)
     (found,) = errors(by_manager(running, after).approve("cto"))
-    assert found.startswith("SOD-QUORUM the approval of a manager is missing: the promotion of")
+    assert found == (
+        "SOD-QUORUM the approval of a manager and a compliance-manager is missing:"
+        " the promotion of credit, a model of tier 1"
+    )
 
 
 def test_the_document_is_no_way_round_a_quorum(running: Sketch, workshop: Workshop) -> None:
@@ -177,3 +192,9 @@ def test_an_ended_rollback_changes_no_deployment(running: Sketch) -> None:
     ended = BACK | {"endedBy": "manager", "endedAt": "2026-11-20T10:30:00Z"}
     after = running.copy().add("BreakGlass", "back", **ended)
     assert errors(by_manager(running, after).approve("cto")) == []
+
+    for version in (1, 3):
+        moved = after.copy().set("Deployment/credit", "spec.version", version)
+        assert errors(by_manager(running, moved).approve("cto"))[:1] == [
+            "EMG005 BreakGlass/back is ended, and Deployment/credit changes beside it"
+        ]

@@ -271,6 +271,34 @@ def test_a_forge_speaks_in_every_role_that_the_person_holds(workshop: Workshop) 
     assert quorum(case.approve("compliance-manager", "", key="")) == []
 
 
+@pytest.mark.parametrize("spoken", [("",), ("manager", "cto")])
+def test_an_expression_counts_people_and_not_the_roles_that_they_speak_in(
+    workshop: Workshop, spoken: tuple[str, ...]
+) -> None:
+    two = {"expression": "size(approvals.filter(a, a.person != 'nobody')) >= 2", "message": "few"}
+    both = {
+        "expression": "approvals.exists(a, 'cto' in a.roles && 'manager' in a.roles)",
+        "message": "no such roles",
+    }
+    fresh = workshop.fresh.add(
+        "Policy",
+        "two",
+        match={"kinds": ["Deployment"]},
+        validations=[two, {"name": "both", **both}],
+    )
+    fresh.set("Organization/people", "spec.people.1.roles", ["manager", "cto"])
+    case = workshop.promotion(fresh)
+    for role in spoken:
+        case.approve("manager", role, key="" if role == "" else "SHA256:fingerprint")
+
+    def policies() -> list[str]:
+        return [one.code for one in case.judge().findings if one.code.startswith("POL-two")]
+
+    assert policies() == ["POL-two"]
+    case.approve("compliance-manager")
+    assert policies() == []
+
+
 def test_a_forge_that_vouches_for_somebody_without_a_role_is_told_so(workshop: Workshop) -> None:
     fresh = workshop.fresh.set("Organization/people", "spec.people.4.roles", ["auditor"])
     case = workshop.promotion(fresh).approve("validator", "", key="")

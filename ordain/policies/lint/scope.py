@@ -53,7 +53,10 @@ _CHANGE: Final[dict[str, Type]] = {
     "loosened": items(_LIMIT),
 }
 _APPROVALS: Final = items(
-    record("an approval", dict.fromkeys(("person", "role", "time", "key"), TEXT))
+    record(
+        "an approval",
+        {**dict.fromkeys(("person", "role", "time", "key"), TEXT), "roles": _TEXTS},
+    )
 )
 
 
