@@ -108,6 +108,9 @@ class PlainGit:
             raise _ambiguous(identifier, [one.branch for one in meant])
         return meant[0]
 
+    def offer(self, branch: str, commit: str) -> None:
+        """Nothing: here a branch is a proposal."""
+
     def open_proposal(self, branch: str, commit: str, title: str, body: str) -> Proposal:
         head = self.repository.commit(commit)
         refuse_unfit(branch, head, title, body)
