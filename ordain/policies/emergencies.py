@@ -56,6 +56,7 @@ def emergencies(
     for key in facts.changed:
         if key.startswith(f"{KIND}/"):
             yield _edited(head.documents[key])
+    yield from map(_displaced, _left(base, head))
     for one in traces(facts, head):
         yield from _of_who_acted(one, facts, roles)
         if one.spec.action == "rollback":
@@ -107,6 +108,26 @@ def _goes_back(
             f"{one.key} goes back to version {one.spec.version}, and {deployment.key} does not"
         )
         yield _error("EMG005", message, place, "let document and Deployment name one version")
+
+
+def _left(base: LoadedEstate, head: LoadedEstate) -> Iterator[Document]:
+    """The stops that hold before and after, and whose route goes or answers elsewhere."""
+    for one in head.all(KIND):
+        route = base.get("Route", one.spec.route or "")
+        held = one.spec.ended_at is None and base.get(KIND, one.name) is not None
+        if route is None or not held:
+            continue
+        now = head.get("Route", route.name)
+        if now is None or now.spec.endpoint != route.spec.endpoint:
+            yield one
+
+
+def _displaced(document: Document) -> Finding:
+    message = (
+        f"{document.key} keeps Route/{document.spec.route} stopped, and it leaves its endpoint"
+    )
+    remedy = "remove the document as well, or let the route stay where it is"
+    return _error("EMG005", message, document.location, remedy)
 
 
 def _edited(document: Document) -> Finding:

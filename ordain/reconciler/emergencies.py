@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ordain.specs.documents import Document
 
 LIMIT: Final = timedelta(hours=24)
+TOLD: Final = 10
 FOLDER: Final = "specs/emergencies/"
 KINDS: Final = {
     STOP: "emergency.stopped",
@@ -73,6 +74,7 @@ class Emergency:
 
     `seen` is when our record first had it, `recorded` whether that is written down yet.
     `obstacle` says why it has no effect on what the estate declares now, empty when it has.
+    `routes` are those that a stop keeps stopped: whatever answers where the stopped one did.
     """
 
     signed: Signed | Recorded
@@ -81,6 +83,7 @@ class Emergency:
     approved: Settled | None = None
     ended: Signed | Recorded | None = None
     obstacle: str = ""
+    routes: tuple[str, ...] = ()
 
     @property
     def statement(self) -> Statement:
@@ -186,12 +189,18 @@ class Emergencies:
         return tuple(one for one in self.all if one.approved is None)
 
     @property
+    def told(self) -> tuple[RefusedStatement, ...]:
+        """The statements without effect that are told one by one; anybody may push any number."""
+        return self.refused[:TOLD]
+
+    @property
     def measures(self) -> Measures:
         """What they change in what is served; of two on one thing the later counts."""
-        live = [one.statement for one in self.all if one.in_force]
+        live = [one for one in self.all if one.in_force]
+        said = [one.statement for one in live]
         return Measures(
-            {said.name: said.id for said in live if said.action == STOP},
-            {said.name: said.version for said in live if said.version is not None},
+            {route: one.id for one in live for route in one.routes},
+            {one.name: one.version for one in said if one.version is not None},
         )
 
     def findings(self, now: datetime) -> tuple[Finding, ...]:
@@ -199,10 +208,21 @@ class Emergencies:
         overdue = (unapproved(one) for one in self.all if one.overdue(now))
         lost = (_lost(one, gone) for one in self.waiting for gone in one.lost)
         idle = (_idle(one) for one in self.waiting if one.obstacle and one.ended is None)
-        return (*overdue, *lost, *idle, *map(_refused, self.refused))
+        more = (_more(len(self.refused) - TOLD),) if len(self.refused) > TOLD else ()
+        return (*overdue, *lost, *idle, *map(_refused, self.told), *more)
 
 
 NONE: Final = Emergencies()
+
+
+def _more(number: int) -> Finding:
+    return Finding(
+        code="EMG003",
+        severity=Severity.WARNING,
+        message=f"{number} more statements have no effect",
+        remedy="look at refs/ordain/emergencies/, delete there what is none, and ask who pushed it",
+        controls=_CONTROLS,
+    )
 
 
 def told_by(document: Document) -> dict[str, Any]:

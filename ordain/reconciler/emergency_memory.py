@@ -32,6 +32,9 @@ class Stranger:
     def recorded(self, _estate: str) -> tuple[Emergency, ...]:
         return ()
 
+    def has_passed(self, _commit: str) -> bool:
+        return False
+
 
 class Memory:
     """What our own record and the state store know of emergencies.
@@ -69,6 +72,12 @@ class Memory:
             for (kind, _), event in self._known().items()
             if kind in orders
         )
+
+    def has_passed(self, commit: str) -> bool:
+        """Whether a commit has passed the gate, by our own record."""
+        with suppress(LedgerError):
+            return any(True for _ in self._ledger.events(kind="gate.passed", subject=commit))
+        return False
 
     def told(self, kind: str, about: str) -> bool:
         """Whether an event of a kind was recorded about a commit, or about an emergency."""

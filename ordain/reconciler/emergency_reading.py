@@ -13,9 +13,11 @@ nothing, however it is reverted afterwards.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ordain.reconciler.declared import declared, declared_at
 from ordain.reconciler.emergencies import (
     LIMIT,
     NONE,
@@ -31,10 +33,12 @@ from ordain.reconciler.emergencies import (
 )
 from ordain.reconciler.emergency_memory import Stranger
 from ordain.reconciler.emergency_refs import objection_to
+from ordain.reconciler.gating import read_side
 from ordain.reconciler.history import merged_by
 from ordain.reconciler.people import organization_of
+from ordain.specs.errors import OrdainError
 from ordain.specs.findings import Severity
-from ordain.vcs.emergencies import END, PREFIX, STOP, Unsound, read_statements
+from ordain.vcs.emergencies import END, PREFIX, ROLLBACK, STOP, Unsound, read_statements
 from ordain.vcs.errors import GitError
 
 if TYPE_CHECKING:
@@ -65,6 +69,9 @@ def read_emergencies(
     court = _Court(source, side, memory, now)
     heard = [court.hear(one) for one in found]
     refused = [one for one in heard if isinstance(one, RefusedStatement)]
+    # What somebody has signed is told first, because only so many are told one by one.
+    sound = {one.proof for one in found if not isinstance(one, Unsound)}
+    refused.sort(key=lambda one: one.proof not in sound)
     good = [one for one in heard if isinstance(one, Emergency)]
     here = {one.signed.commit for one in good}
     good += (one for one in recorded if one.signed.commit not in here)
@@ -89,14 +96,15 @@ def _with_ends(
         ended.setdefault(one.statement.name, one.signed)
     for one in acts:
         end = ended.get(one.id)
-        yield Emergency(
-            one.signed,
-            one.seen,
-            one.recorded,
-            _settled(one.statement, None if end is None else end.statement, court),
-            end,
-            obstacle_to(one.statement, court.side.estate),
-        )
+        approved = _settled(one.statement, None if end is None else end.statement, court)
+        obstacle = obstacle_to(one.statement, court.side.estate)
+        routes: tuple[str, ...] = ()
+        if approved is None and end is None and one.statement.action == STOP:
+            routes = court.routes(one.statement)
+            obstacle = "" if routes else obstacle
+        if approved is None and end is None and not obstacle:
+            obstacle = court.overtaken(one.statement)
+        yield Emergency(one.signed, one.seen, one.recorded, approved, end, obstacle, routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,52 @@ class _Court:
         if not self._knows(said.revision):
             return f"it was given on {said.revision[:12]}, which is not of this history"
         return ""
+
+    def overtaken(self, said: Statement) -> str:
+        """What has changed the version of a Deployment since it was rolled back; empty if nothing.
+
+        A change that has passed the gate since was approved by a quorum, and the order was not. A
+        commit that was refused overtakes nothing, whatever is declared after it was mended.
+        """
+        deployment = self.side.estate.get("Deployment", said.name)
+        if said.action != ROLLBACK or deployment is None:
+            return ""
+        repository, span = self.source.repository, f"{said.revision}..{self.side.revision}"
+        with suppress(GitError):
+            then = declared_at(repository, deployment, said.revision)
+            for commit, version in declared(repository, deployment, span):
+                moved = then is not None and version != then.spec.version
+                if moved and self.memory.has_passed(commit):
+                    return f"{commit[:12]} has brought {deployment.key} to version {version} since"
+        return ""
+
+    def routes(self, said: Statement) -> tuple[str, ...]:
+        """The routes that a stop is of now: what it names, and what answers in its place.
+
+        A name is text; people were harmed at an endpoint.
+        """
+        now = self.side.estate.get("Route", said.name)
+        names = [] if now is None else [now.name]
+        then = self._route_then(said, now)
+        if then is not None:
+            place = (then.spec.endpoint, then.spec.environment)
+            names += (
+                one.name
+                for one in self.side.estate.all("Route")
+                if (one.spec.endpoint, one.spec.environment) == place
+            )
+        return tuple(dict.fromkeys(names))
+
+    def _route_then(self, said: Statement, now: Document | None) -> Document | None:
+        """The route as it was when it was stopped; all is read only where its file is not known."""
+        from ordain.specs.estates import load_estate
+
+        with suppress(OrdainError):
+            if now is None:
+                return read_side(self.source, said.revision).estate.get("Route", said.name)
+            data = self.source.repository.read(said.revision, now.path)
+            return load_estate({now.path: data}).get("Route", said.name) or now
+        return now
 
     def _knows(self, revision: str) -> bool:
         repository = self.source.repository

@@ -188,6 +188,19 @@ def test_a_trace_never_changes_and_goes_as_a_whole(running: Sketch) -> None:
     assert errors(gone.approve("manager")) == []
 
 
+def test_what_is_stopped_goes_nowhere_under_another_name(running: Sketch) -> None:
+    before = running.copy().add("BreakGlass", "stop", **STOP)
+    said = "EMG005 BreakGlass/stop keeps Route/credit stopped, and it leaves its endpoint"
+    spec = before.documents["Route/credit"]["spec"]
+    renamed = before.copy().drop("Route/credit").add("Route", "other", **spec)
+    assert said in errors(Case(before, renamed).approve("manager"))
+    moved = before.copy().set("Route/credit", "spec.endpoint", "/v1/elsewhere")
+    assert said in errors(Case(before, moved).approve("manager"))
+    assert errors(Case(before, renamed.copy().drop("BreakGlass/stop")).approve("manager")) == []
+    edited = before.copy().set("Route/credit", "spec.fallback.decision", "approve")
+    assert said not in errors(Case(before, edited).approve("manager"))
+
+
 def test_an_ended_rollback_changes_no_deployment(running: Sketch) -> None:
     ended = BACK | {"endedBy": "manager", "endedAt": "2026-11-20T10:30:00Z"}
     after = running.copy().add("BreakGlass", "back", **ended)
