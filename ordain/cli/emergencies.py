@@ -64,7 +64,7 @@ def show(directory: Path, identifier: str) -> None:
     click.echo(f"stated    {said.time:%Y-%m-%d %H:%M:%S} UTC, by {said.person} as {said.role}")
     click.echo(f"seen      {one.seen:%Y-%m-%d %H:%M:%S} UTC, by our own record")
     click.echo(f"given on  {said.revision}")
-    click.echo(f"key       {one.signed.key.fingerprint}")
+    click.echo(f"key       {one.signed.fingerprint}")
     click.echo(f"proof     {one.signed.proof}")
     if one.ended is not None:
         ended = one.ended.statement

@@ -73,6 +73,9 @@ def read_events(
         LedgerError: a file cannot be read.
     """
     needles: Needles = (needle("subject", subject),) if subject is not None else ()
+    if kind is not None:
+        # Without the closing quote, because the first words will do.
+        needles += (needle("kind", kind)[:-1],)
     for record in _records(directory, window, needles):
         if (
             isinstance(record, Event)

@@ -50,7 +50,8 @@ class ChangeFacts:
     `signers` says for each commit, oldest first, who signed it: a person, "reconciler", or None.
     `added`, `changed` and `removed` are keys of documents. `material` says what may change what is
     trained or served, as (key, field). For Validations that the change brings, `shaped` says by
-    model who has ever contributed to it, and `wrote` by key who signed what the change does to it.
+    model who has ever contributed to it, and for them and the traces of emergencies `wrote` says by
+    key who signed what the change does to it.
     """
 
     kind: Kind

@@ -259,7 +259,8 @@ _EMERGENCIES: Final = {
     "EMG004": Page(
         "the trace of an emergency is not of who acted",
         "One manager may act alone in an emergency. The document that says so is signed by that "
-        "manager, so that nobody acts in the name of somebody else.",
+        "manager, and by the one who ended it; every commit that touches it is of one of them, so "
+        "that nobody acts or writes in the name of somebody else.",
         "requestedBy: manager        # in a commit that the data scientist has signed",
         "let the manager who acted make the change: ordain stop, ordain rollback",
     ),

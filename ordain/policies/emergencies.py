@@ -56,6 +56,7 @@ def emergencies(
     for key in facts.changed:
         if key.startswith(f"{KIND}/"):
             yield _edited(head.documents[key])
+    yield from map(_displaced, _left(base, head))
     for one in traces(facts, head):
         yield from _of_who_acted(one, facts, roles)
         if one.spec.action == "rollback":
@@ -65,13 +66,23 @@ def emergencies(
 def _of_who_acted(
     one: Document, facts: ChangeFacts, roles: Mapping[str, frozenset[str]]
 ) -> Iterator[Finding]:
-    person, place = one.spec.requested_by, one.marks.value("spec", "requestedBy")
-    if MANAGER not in roles.get(person, frozenset()):
-        message = f"{one.key} was ordered by {person}, who is no manager"
-        yield _error("EMG004", message, place, "a manager orders: ordain stop, ordain rollback")
-    elif person not in facts.signers:
-        message = f"{one.key} is not signed by {person}, whom it names"
-        remedy = "let the person who acted make the change: ordain stop, ordain rollback"
+    """Whom it names are managers, and signed what the change does to it, and nobody else did."""
+    place = one.marks.value("spec", "requestedBy")
+    named = {one.spec.requested_by: "ordered"}
+    if one.spec.ended_by is not None:
+        named.setdefault(one.spec.ended_by, "ended")
+    wrote = facts.wrote.get(one.key, frozenset())
+    for person, done in named.items():
+        if MANAGER not in roles.get(person, frozenset()):
+            message = f"{one.key} was {done} by {person}, who is no manager"
+            yield _error("EMG004", message, place, "a manager orders: ordain stop, ordain rollback")
+        elif person not in wrote:
+            message = f"{one.key} is not signed by {person}, whom it names"
+            remedy = "let the person who acted make the change: ordain stop, ordain rollback"
+            yield _error("EMG004", message, place, remedy)
+    for person in sorted(wrote - named.keys()):
+        message = f"{one.key} is written by {person}, who did not act"
+        remedy = "propose the commit of who acted as it is, and nothing on top of it"
         yield _error("EMG004", message, place, remedy)
 
 
@@ -97,6 +108,26 @@ def _goes_back(
             f"{one.key} goes back to version {one.spec.version}, and {deployment.key} does not"
         )
         yield _error("EMG005", message, place, "let document and Deployment name one version")
+
+
+def _left(base: LoadedEstate, head: LoadedEstate) -> Iterator[Document]:
+    """The stops that hold before and after, and whose route goes or answers elsewhere."""
+    for one in head.all(KIND):
+        route = base.get("Route", one.spec.route or "")
+        held = one.spec.ended_at is None and base.get(KIND, one.name) is not None
+        if route is None or not held:
+            continue
+        now = head.get("Route", route.name)
+        if now is None or now.spec.endpoint != route.spec.endpoint:
+            yield one
+
+
+def _displaced(document: Document) -> Finding:
+    message = (
+        f"{document.key} keeps Route/{document.spec.route} stopped, and it leaves its endpoint"
+    )
+    remedy = "remove the document as well, or let the route stay where it is"
+    return _error("EMG005", message, document.location, remedy)
 
 
 def _edited(document: Document) -> Finding:

@@ -5,8 +5,8 @@ first, because from then on every pass completes what is not done yet; then our 
 serving processes, directly and without waiting for a pass that is going on; the proposal and the
 remote last, because neither is needed for the effect.
 
-Going back means a version whose promotion has passed the gate. A version that nobody has approved
-is no way out of an emergency.
+Going back means an older version that ran before, whose promotion has passed the gate. A version
+that nobody has approved is no way out of an emergency, and one that was withdrawn is none either.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ordain.compilers.serving import amended
 from ordain.ledger.errors import LedgerError
 from ordain.ledger.records import Event
 from ordain.policies.emergencies import MANAGER
+from ordain.reconciler.declared import declared, ran_before
 from ordain.reconciler.desire import servers_of
 from ordain.reconciler.emergency_events import record_emergencies
 from ordain.reconciler.emergency_memory import Memory
@@ -31,7 +32,6 @@ from ordain.reconciler.review import actor_of
 from ordain.reconciler.turns import PERSON_SECONDS, InForce, put_in_force
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import ArtifactError, RunError
-from ordain.specs.errors import OrdainError
 from ordain.specs.routes import environment_of
 from ordain.specs.spelling import did_you_mean
 from ordain.vcs.emergencies import (
@@ -44,7 +44,7 @@ from ordain.vcs.emergencies import (
 from ordain.vcs.git import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
 
     from ordain.ledger.ledger import Ledger
@@ -170,11 +170,14 @@ class BreakGlass:
         return document, self._version(side, document, order.version)
 
     def _version(self, side: Side, deployment: Document, wanted: int | None) -> int:
-        """The version to go back to: approved, another than the one that runs, and in the store."""
+        """The version to go back to: approved, older than the one that runs, in the store."""
         measures = self._emergencies(side).measures
         running = measures.versions.get(deployment.name, deployment.spec.version)
-        version = wanted or _before(self.source, side, deployment, running)
         model = deployment.spec.model
+        steps = declared(self.source.repository, deployment, side.revision)
+        versions = [number for _, number in steps if number is not None]
+        before = ran_before(versions, running, side.estate, model)
+        version = wanted or next(iter(before), None)
         if version is None:
             message = f"no version of {model} ran before the one of {deployment.name}"
             raise EmergencyRefused(message, remedy="stop the route: ordain stop ROUTE")
@@ -190,6 +193,13 @@ class BreakGlass:
             )
             message = f"no version {version} of {model} was ever approved"
             raise EmergencyRefused(message, remedy=f"one of: {', '.join(map(str, made)) or 'none'}")
+        if version not in before:
+            message = (
+                f"version {version} of {model} did not run before version {running} of"
+                f" {deployment.name}, or was moved away from"
+            )
+            hint = f"one of: {', '.join(map(str, before))}" if before else "ordain stop ROUTE"
+            raise EmergencyRefused(message, remedy=hint)
         document = side.estate.documents[known[-1]]
         try:
             load_artifact(ArtifactStore(self.source.home.artifacts), document.spec.artifact)
@@ -327,30 +337,3 @@ def _refuse_settled(one: Emergency) -> None:
         how = f"remove the document BreakGlass/{one.id} in a change that a manager approves"
     message = f"{one.id} was approved and merged, so git decides now"
     raise EmergencyRefused(message, remedy=how)
-
-
-def _before(source: Source, side: Side, deployment: Document, running: int | None) -> int | None:
-    """The version that the branch has declared before the one that runs, as far as it is known."""
-    found = list(_declared(source, side, deployment))
-    place = found.index(running) + 1 if running in found else 0
-    return next((one for one in found[place:] if one != running), None)
-
-
-def _declared(source: Source, side: Side, deployment: Document) -> Iterator[int]:
-    """The versions that a deployment has had on the branch, newest first, without repetition."""
-    from ordain.specs.estates import load_estate
-
-    repository = source.repository
-    command = ("log", "--first-parent", "-m", "--format=%H", side.revision, "--", deployment.path)
-    last = None
-    for commit in dict.fromkeys(repository.ask(*command).out.decode().split()):
-        try:
-            data = repository.read(commit, deployment.path)
-        except OrdainError:
-            continue
-        found = load_estate({deployment.path: data}).get("Deployment", deployment.name)
-        version = None if found is None else found.spec.version
-        known = version is not None and side.estate.versions(deployment.spec.model, version)
-        if version is not None and version != last and known:
-            yield version
-            last = version

@@ -1,9 +1,11 @@
-"""What git knows of the Validations that a change brings: who wrote them, and about whose work."""
+"""What git knows of the documents that a change brings and one person answers for: who wrote each
+Validation and each trace of an emergency, and about whose work a Validation is.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.history import contributors_to_model, signers_of
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from ordain.specs.documents import LoadedEstate
     from ordain.vcs.git import Repository
     from ordain.vcs.objects import Commit
+
+
+_SIGNED: Final = frozenset({"Validation", "BreakGlass"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,14 @@ def with_challenges(
     facts: ChangeFacts,
     names: Names,
 ) -> ChangeFacts:
-    """The facts with who wrote each Validation, and who has ever shaped what it is about.
+    """The facts with who wrote each of these documents, and who has ever shaped what a Validation
+    is about.
 
     The branch and the change are asked both, because each may have commits that the other has not.
     A side without exactly one Organization has no keys; it is refused for that.
     """
     touched = (sides[1].documents[key] for key in sorted(facts.touched))
-    records = [one for one in touched if one.kind == "Validation"]
+    records = [one for one in touched if one.kind in _SIGNED]
     if not records:
         return facts
     asked = [
@@ -64,7 +70,10 @@ def with_challenges(
 
     return replace(
         facts,
-        shaped={model: makers(model) for model in {one.spec.model for one in records}},
+        shaped={
+            model: makers(model)
+            for model in {one.spec.model for one in records if one.kind == "Validation"}
+        },
         wrote={
             one.key: signers_of(written.repository, one.path, written.commits, written.signed)
             for one in records

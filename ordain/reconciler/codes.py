@@ -118,6 +118,13 @@ _COMMITS: Final = {
         "ordain rollback credit --to 9        # and nobody has approved a version 9",
         "read the reason; ordain emergencies list says what there is",
     ),
+    "EMG008": Explanation(
+        "the statement of an emergency is gone",
+        "Our own record has it, and this clone has not: it was made anew, or somebody has deleted "
+        "the ref. What was ordered or ended holds all the same, and the proof is missing.",
+        "git push origin :refs/ordain/emergencies/ID/COMMIT        # and then a new clone",
+        "fetch the ref from another clone, or end the emergency and have that approved",
+    ),
 }
 
 # What a git server refuses (`ordain hook install --server`).

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.compilers.serving import Measures
 from ordain.specs.findings import Finding, Severity
+from ordain.vcs.approvals import TIME
 from ordain.vcs.emergencies import (
     END,
     ROLLBACK,
@@ -23,7 +24,11 @@ from ordain.vcs.emergencies import (
     branch_of,
 )
 
+if TYPE_CHECKING:
+    from ordain.specs.documents import Document
+
 LIMIT: Final = timedelta(hours=24)
+TOLD: Final = 10
 FOLDER: Final = "specs/emergencies/"
 KINDS: Final = {
     STOP: "emergency.stopped",
@@ -45,19 +50,40 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A statement that our own record has, and this clone has no more.
+
+    It was verified when it was recorded. What it says holds as before: a clone that is made anew,
+    or a ref that somebody deletes on the forge, must neither start a route nor stop one.
+    """
+
+    statement: Statement
+    fingerprint: str
+    ref: str
+    commit: str
+
+    @property
+    def proof(self) -> str:
+        """Where it stood."""
+        return f"{self.ref}@{self.commit}"
+
+
+@dataclass(frozen=True, slots=True)
 class Emergency:
     """One that was ordered by who may.
 
     `seen` is when our record first had it, `recorded` whether that is written down yet.
     `obstacle` says why it has no effect on what the estate declares now, empty when it has.
+    `routes` are those that a stop keeps stopped: whatever answers where the stopped one did.
     """
 
-    signed: Signed
+    signed: Signed | Recorded
     seen: datetime
     recorded: bool
     approved: Settled | None = None
-    ended: Signed | None = None
+    ended: Signed | Recorded | None = None
     obstacle: str = ""
+    routes: tuple[str, ...] = ()
 
     @property
     def statement(self) -> Statement:
@@ -68,6 +94,11 @@ class Emergency:
     def id(self) -> str:
         """Its name."""
         return self.statement.id
+
+    @property
+    def lost(self) -> tuple[Recorded, ...]:
+        """What was ordered and ended by our own record, and is in this clone no more."""
+        return tuple(one for one in (self.signed, self.ended) if isinstance(one, Recorded))
 
     @property
     def in_force(self) -> bool:
@@ -158,22 +189,61 @@ class Emergencies:
         return tuple(one for one in self.all if one.approved is None)
 
     @property
+    def told(self) -> tuple[RefusedStatement, ...]:
+        """The statements without effect that are told one by one; anybody may push any number."""
+        return self.refused[:TOLD]
+
+    @property
     def measures(self) -> Measures:
         """What they change in what is served; of two on one thing the later counts."""
-        live = [one.statement for one in self.all if one.in_force]
+        live = [one for one in self.all if one.in_force]
+        said = [one.statement for one in live]
         return Measures(
-            {said.name: said.id for said in live if said.action == STOP},
-            {said.name: said.version for said in live if said.version is not None},
+            {route: one.id for one in live for route in one.routes},
+            {one.name: one.version for one in said if one.version is not None},
         )
 
     def findings(self, now: datetime) -> tuple[Finding, ...]:
         """What is wrong with them at a moment; the same words as long as it is the same."""
         overdue = (unapproved(one) for one in self.all if one.overdue(now))
+        lost = (_lost(one, gone) for one in self.waiting for gone in one.lost)
         idle = (_idle(one) for one in self.waiting if one.obstacle and one.ended is None)
-        return (*overdue, *idle, *map(_refused, self.refused))
+        more = (_more(len(self.refused) - TOLD),) if len(self.refused) > TOLD else ()
+        return (*overdue, *lost, *idle, *map(_refused, self.told), *more)
 
 
 NONE: Final = Emergencies()
+
+
+def _more(number: int) -> Finding:
+    return Finding(
+        code="EMG003",
+        severity=Severity.WARNING,
+        message=f"{number} more statements have no effect",
+        remedy="look at refs/ordain/emergencies/, delete there what is none, and ask who pushed it",
+        controls=_CONTROLS,
+    )
+
+
+def told_by(document: Document) -> dict[str, Any]:
+    """What the document of an emergency says was done, for `told_of`."""
+    spec = document.spec
+    return {
+        "done": [spec.action, spec.route or spec.deployment, spec.version],
+        "why": spec.reason,
+        "ordered": [spec.requested_by, spec.requested_at],
+        "ended": [spec.ended_by, spec.ended_at],
+    }
+
+
+def told_of(said: Statement, end: Statement | None = None) -> dict[str, Any]:
+    """What the document of an order says, ended or not, as `ordain` writes it."""
+    return {
+        "done": [said.action, said.name, said.version],
+        "why": said.reason,
+        "ordered": [said.person, said.time.strftime(TIME)],
+        "ended": [None, None] if end is None else [end.person, end.time.strftime(TIME)],
+    }
 
 
 def hours(span: timedelta) -> str:
@@ -218,6 +288,20 @@ def _idle(one: Emergency) -> Finding:
         message=f"{one.id} has no effect: {one.obstacle}",
         evidence=(f"proof = {one.signed.proof}",),
         remedy=f"see what is served: ordain status; end it: ordain emergencies end {one.id}",
+        controls=_CONTROLS,
+    )
+
+
+def _lost(one: Emergency, gone: Recorded) -> Finding:
+    return Finding(
+        code="EMG008",
+        severity=Severity.ERROR,
+        message=f"the statement of {gone.statement.id} is gone from this clone; it holds as before",
+        evidence=(f"proof = {gone.proof}, by our own record",),
+        remedy=(
+            f"bring back {gone.ref} from another clone (git fetch); where none has it, let"
+            f" {one.statement.person} end {one.id}, and have that approved"
+        ),
         controls=_CONTROLS,
     )
 

@@ -69,7 +69,7 @@ def record_emergencies(
                 _once(OVERDUE, one.statement.subject, data, memory, ledger, now)
             if _approval(one, memory, ledger, now) and one.late:
                 late.append(late_approval(one))
-        for refused in found.refused:
+        for refused in found.told:
             data = {"about": refused.proof, "reason": refused.reason}
             _once(REFUSED, f"Emergency/{refused.id}", data, memory, ledger, now)
     return tuple(late)
@@ -81,9 +81,10 @@ def _order(one: Emergency, memory: Memory, ledger: Ledger, now: datetime) -> Non
         "about": one.signed.commit,
         "id": one.id,
         "reason": said.reason,
-        "key": one.signed.key.fingerprint,
+        "key": one.signed.fingerprint,
         "stated": said.time.isoformat(),
         "revision": said.revision,
+        "proposal": said.proposal,
         "proof": one.signed.proof,
     }
     if said.version is not None:

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 from ordain.reconciler.emergencies import document_path
 from ordain.specs.document_edits import set_in_document
 from ordain.vcs.approvals import TIME
-from ordain.vcs.emergencies import ROLLBACK, STOP, branch_of, tell
-from ordain.vcs.errors import GitError, PushRejected, RefMoved
+from ordain.vcs.emergencies import ROLLBACK, STOP, Signed, branch_of, tell
+from ordain.vcs.errors import ForgeError, GitError, PushRejected, RefMoved
+from ordain.vcs.hosted import is_here
 
 if TYPE_CHECKING:
     from ordain.reconciler.emergencies import Emergencies, Emergency
     from ordain.reconciler.gating import Side
     from ordain.reconciler.source import Source
     from ordain.vcs.emergencies import Statement
+    from ordain.vcs.errors import VcsError
     from ordain.vcs.git import Repository
     from ordain.vcs.keys import Actor
 
@@ -49,9 +51,11 @@ def propose_end(source: Source, said: Statement, ended: Emergency, actor: Actor)
     """
     act = ended.statement
     repository = source.repository
+    files: dict[str, bytes | None] = {document_path(act.id): _document(act, ended_by=said)}
+    if not is_here(repository, act.proposal):
+        # It is lost, so what was done is told by the end alone.
+        return _committed(source, said, (said.revision,), files, actor)
     (base,) = repository.commit(act.proposal).parents
-    text = _document(act, ended_by=said)
-    files: dict[str, bytes | None] = {document_path(act.id): text}
     for path, entry in repository.tree(act.proposal).items():
         before = repository.tree(base).get(path)
         if path != document_path(act.id) and before is not None and before.blob != entry.blob:
@@ -116,45 +120,59 @@ def publish(
     """Tell the remote what it has not heard yet, and open the proposals that are not open.
 
     Returns what could not be done, in words; the next pass tries again. Another `repository` of the
-    same clone may have less patience with the network.
+    same clone may have less patience with the network; a forge with accounts is asked after git has
+    answered, and never where it did not.
     """
     if not found.all:
         return ()
     hands = repository or source.repository
     remote = source.forge.remote
-    trouble: list[GitError] = []
+    trouble: list[VcsError] = []
     try:
         if remote is not None:
-            trouble += tell(hands, remote, (one.signed for one in (*found.all, *found.ends)))
+            here = (one.signed for one in (*found.all, *found.ends))
+            trouble += tell(hands, remote, (one for one in here if isinstance(one, Signed)))
         for one in found.waiting:
             try:
-                _open(source, hands, one)
+                wanted = _open(source, hands, one)
             except (PushRejected, RefMoved) as error:
                 # What keeps one branch away says nothing of the others.
                 trouble.append(error)
-    except GitError as error:
+                continue
+            if wanted is not None:
+                source.forge.offer(branch_of(one.id), wanted)
+    except (GitError, ForgeError) as error:
         trouble.append(error)
     where = f"the remote {remote}" if remote is not None else "this clone"
     told = f"the emergencies could not all be proposed on {where} yet"
     return tuple(f"{told}: {error.message}; the next pass tries again" for error in trouble)
 
 
-def _open(source: Source, hands: Repository, one: Emergency) -> None:
-    """Put the branch of an emergency where it should be; where people went on from it, it stays."""
+def _open(source: Source, hands: Repository, one: Emergency) -> str | None:
+    """Put the branch of an emergency where it should be; where people went on from it, it stays.
+
+    Returns the commit that it stands for, None where there is nothing to propose.
+    """
     remote, branch = source.forge.remote, branch_of(one.id)
     wanted = (one.ended or one.signed).statement.proposal
     ref = f"refs/heads/{branch}"
     seen = ref if remote is None else f"refs/remotes/{remote}/{branch}"
     present = hands.refs(seen).get(seen)
-    if present == wanted or hands.is_ancestor(wanted, source.head()):
-        return
+    if not is_here(hands, wanted):
+        # It is told as lost; nothing else may stand in its place.
+        return None
+    if hands.is_ancestor(wanted, source.head()):
+        return None
+    if present == wanted:
+        return wanted
     act = one.statement.proposal
-    if present not in {None, act} and hands.is_ancestor(act, present):
-        return
+    if present not in {None, act} and is_here(hands, act) and hands.is_ancestor(act, present):
+        return wanted
     if remote is None and present is not None and ref in hands.checked_out():
         # It is not moved under whoever works on it; the next pass looks again.
-        return
+        return wanted
     if remote is None:
         hands.update_ref(ref, wanted, present)
     else:
         hands.push(remote, [f"{wanted}:{ref}"], {ref: present})
+    return wanted

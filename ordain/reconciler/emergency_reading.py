@@ -3,7 +3,8 @@
 A statement has an effect when it is signed by a manager of the last good commit. That is asked
 once, when our own record first sees it; from then on it is in force until the change that it
 proposes has passed the gate, or a manager has ended it. A key that expires at midnight, or a
-manager who leaves, must not put a stopped route back into production.
+manager who leaves, must not put a stopped route back into production. Nor must whoever deletes a
+statement: what our own record has holds without it, an order and an end alike.
 
 Whether a change has brought the document of an emergency to git is remembered when that change
 passes the gate, and can be found again by judging the history. A commit that was refused settles
@@ -12,25 +13,32 @@ nothing, however it is reverted afterwards.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ordain.reconciler.declared import declared, declared_at
 from ordain.reconciler.emergencies import (
     LIMIT,
     NONE,
     Emergencies,
     Emergency,
+    Recorded,
     RefusedStatement,
     Settled,
     document_path,
+    told_by,
+    told_of,
     unapproved,
 )
 from ordain.reconciler.emergency_memory import Stranger
 from ordain.reconciler.emergency_refs import objection_to
+from ordain.reconciler.gating import read_side
 from ordain.reconciler.history import merged_by
 from ordain.reconciler.people import organization_of
+from ordain.specs.errors import OrdainError
 from ordain.specs.findings import Severity
-from ordain.vcs.emergencies import END, PREFIX, STOP, Unsound, read_statements
+from ordain.vcs.emergencies import END, PREFIX, ROLLBACK, STOP, Unsound, read_statements
 from ordain.vcs.errors import GitError
 
 if TYPE_CHECKING:
@@ -55,13 +63,20 @@ def read_emergencies(
         SpecError: that commit does not say who its people are.
     """
     found = list(read_statements(source.repository))
-    if not found:
+    recorded = memory.recorded(source.root_commit)
+    if not (found or recorded):
         return NONE
     court = _Court(source, side, memory, now)
     heard = [court.hear(one) for one in found]
     refused = [one for one in heard if isinstance(one, RefusedStatement)]
+    # What somebody has signed is told first, because only so many are told one by one.
+    sound = {one.proof for one in found if not isinstance(one, Unsound)}
+    refused.sort(key=lambda one: one.proof not in sound)
+    good = [one for one in heard if isinstance(one, Emergency)]
+    here = {one.signed.commit for one in good}
+    good += (one for one in recorded if one.signed.commit not in here)
     valid = sorted(
-        (one for one in heard if isinstance(one, Emergency)),
+        good,
         key=lambda one: (one.seen, not one.recorded, one.signed.ref),
     )
     first: dict[str, Emergency] = {}
@@ -76,18 +91,20 @@ def _with_ends(
     acts: Iterable[Emergency], ends: Iterable[Emergency], court: _Court
 ) -> Iterator[Emergency]:
     """Each with its end and its approval, and with what keeps it from having an effect."""
-    ended: dict[str, Signed] = {}
+    ended: dict[str, Signed | Recorded] = {}
     for one in ends:
         ended.setdefault(one.statement.name, one.signed)
     for one in acts:
-        yield Emergency(
-            one.signed,
-            one.seen,
-            one.recorded,
-            _settled(one.statement, court),
-            ended.get(one.id),
-            obstacle_to(one.statement, court.side.estate),
-        )
+        end = ended.get(one.id)
+        approved = _settled(one.statement, None if end is None else end.statement, court)
+        obstacle = obstacle_to(one.statement, court.side.estate)
+        routes: tuple[str, ...] = ()
+        if approved is None and end is None and one.statement.action == STOP:
+            routes = court.routes(one.statement)
+            obstacle = "" if routes else obstacle
+        if approved is None and end is None and not obstacle:
+            obstacle = court.overtaken(one.statement)
+        yield Emergency(one.signed, one.seen, one.recorded, approved, end, obstacle, routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +139,52 @@ class _Court:
         if not self._knows(said.revision):
             return f"it was given on {said.revision[:12]}, which is not of this history"
         return ""
+
+    def overtaken(self, said: Statement) -> str:
+        """What has changed the version of a Deployment since it was rolled back; empty if nothing.
+
+        A change that has passed the gate since was approved by a quorum, and the order was not. A
+        commit that was refused overtakes nothing, whatever is declared after it was mended.
+        """
+        deployment = self.side.estate.get("Deployment", said.name)
+        if said.action != ROLLBACK or deployment is None:
+            return ""
+        repository, span = self.source.repository, f"{said.revision}..{self.side.revision}"
+        with suppress(GitError):
+            then = declared_at(repository, deployment, said.revision)
+            for commit, version in declared(repository, deployment, span):
+                moved = then is not None and version != then.spec.version
+                if moved and self.memory.has_passed(commit):
+                    return f"{commit[:12]} has brought {deployment.key} to version {version} since"
+        return ""
+
+    def routes(self, said: Statement) -> tuple[str, ...]:
+        """The routes that a stop is of now: what it names, and what answers in its place.
+
+        A name is text; people were harmed at an endpoint.
+        """
+        now = self.side.estate.get("Route", said.name)
+        names = [] if now is None else [now.name]
+        then = self._route_then(said, now)
+        if then is not None:
+            place = (then.spec.endpoint, then.spec.environment)
+            names += (
+                one.name
+                for one in self.side.estate.all("Route")
+                if (one.spec.endpoint, one.spec.environment) == place
+            )
+        return tuple(dict.fromkeys(names))
+
+    def _route_then(self, said: Statement, now: Document | None) -> Document | None:
+        """The route as it was when it was stopped; all is read only where its file is not known."""
+        from ordain.specs.estates import load_estate
+
+        with suppress(OrdainError):
+            if now is None:
+                return read_side(self.source, said.revision).estate.get("Route", said.name)
+            data = self.source.repository.read(said.revision, now.path)
+            return load_estate({now.path: data}).get("Route", said.name) or now
+        return now
 
     def _knows(self, revision: str) -> bool:
         repository = self.source.repository
@@ -169,18 +232,14 @@ def overdue_by_claim(source: Source, side: Side, now: datetime) -> Iterator[Find
 # What has passed the gate
 
 
-def records(document: Document | None, said: Statement) -> bool:
-    """Whether a document is the trace of an order."""
-    if document is None:
-        return False
-    spec = document.spec
-    done = (spec.action, spec.route or spec.deployment, spec.version, spec.requested_by)
-    return bool(done == (said.action, said.name, said.version, said.person))
+def records(document: Document | None, said: Statement, end: Statement | None) -> bool:
+    """Whether a document is the trace of an order, ended or not, with every word of it."""
+    return document is not None and told_by(document) in (told_of(said), told_of(said, end))
 
 
-def _settled(said: Statement, court: _Court) -> Settled | None:
-    found = court.memory.settled(said)
-    if found is None and records(court.side.estate.get("BreakGlass", said.id), said):
+def _settled(said: Statement, end: Statement | None, court: _Court) -> Settled | None:
+    found = court.memory.settled(said, end)
+    if found is None and records(court.side.estate.get("BreakGlass", said.id), said, end):
         # It is in a commit that has passed, and nobody remembers when: as late as it can be.
         return Settled(court.side.revision, court.now)
     return found

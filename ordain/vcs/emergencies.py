@@ -104,6 +104,11 @@ class Signed:
     commit: str
 
     @property
+    def fingerprint(self) -> str:
+        """Which key has signed it."""
+        return self.key.fingerprint
+
+    @property
     def proof(self) -> str:
         """Where whoever doubts it can look."""
         return f"{self.ref}@{self.commit}"

@@ -91,6 +91,9 @@ class Forge(Protocol):
     def proposal(self, identifier: str) -> Proposal:
         """An open proposal by its id or branch; `UnknownProposal` if there is none."""
 
+    def offer(self, branch: str, commit: str) -> None:
+        """Have a branch that was pushed stand as a proposal, in the words of its commit."""
+
     def open_proposal(self, branch: str, commit: str, title: str, body: str) -> Proposal:
         """Propose a commit; the same branch at the same commit is the same proposal."""
 

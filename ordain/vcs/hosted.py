@@ -106,6 +106,16 @@ class HostedForge(PlainGit):
             )
         return meant[0]
 
+    def offer(self, branch: str, commit: str) -> None:
+        """Open the proposal of a branch unless it is open.
+
+        Raises:
+            UnknownRevision: the commit is not in this clone.
+            HostError: the host does not answer, or says no.
+        """
+        head = self.repository.commit(commit)
+        self._open_host().open(branch, self.target, head.title, head.body)
+
     def open_proposal(self, branch: str, commit: str, title: str, body: str) -> Proposal:
         head = self.repository.commit(commit)
         refuse_unfit(branch, head, title, body)

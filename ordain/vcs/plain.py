@@ -105,6 +105,9 @@ class PlainGit:
     def proposal(self, identifier: str) -> Proposal:
         return chosen(identifier, self.proposals())
 
+    def offer(self, branch: str, commit: str) -> None:
+        """Nothing: here a branch is a proposal."""
+
     def open_proposal(self, branch: str, commit: str, title: str, body: str) -> Proposal:
         head = self.repository.commit(commit)
         refuse_unfit(branch, head, title, body)

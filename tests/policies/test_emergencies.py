@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from tests.policies.conftest import Case, evidence_for, promote
 if TYPE_CHECKING:
     from sketches import Sketch
 
+    from ordain.policies.changes import ChangeFacts
     from tests.policies.conftest import Workshop
 
 BACK = {
@@ -38,10 +40,20 @@ def running(workshop: Workshop) -> Sketch:
     return workshop.second().after
 
 
+class Trace(Case):
+    """A change whose every commit touches the trace of an emergency."""
+
+    @property
+    def facts(self) -> ChangeFacts:
+        facts = super().facts
+        wrote = frozenset(one for one in self.signers if one is not None)
+        return replace(facts, wrote=dict.fromkeys(facts.touched, wrote))
+
+
 def by_manager(before: Sketch, after: Sketch) -> Case:
     """A change that the manager has made; a data scientist shaped the version."""
     people = ("data-scientist", "manager")
-    return Case(before, after, people, pusher="manager", signers=("manager",))
+    return Trace(before, after, people, pusher="manager", signers=("manager",))
 
 
 def rolled_back(running: Sketch, **spec: object) -> Case:
@@ -122,10 +134,35 @@ def test_the_document_is_no_way_round_a_quorum(running: Sketch, workshop: Worksh
 
 def test_the_document_is_signed_by_the_manager_whom_it_names(running: Sketch) -> None:
     case = rolled_back(running, requestedBy="cto").approve("compliance-manager")
+    case.signers = ("cto",)
     assert errors(case) == ["EMG004 BreakGlass/back was ordered by cto, who is no manager"]
     case = rolled_back(running).approve("cto")
     case.signers = ("data-scientist", None)
-    assert errors(case) == ["EMG004 BreakGlass/back is not signed by manager, whom it names"]
+    assert errors(case) == [
+        "EMG004 BreakGlass/back is not signed by manager, whom it names",
+        "EMG004 BreakGlass/back is written by data-scientist, who did not act",
+    ]
+
+
+def test_nobody_goes_on_writing_at_the_trace_of_an_emergency(running: Sketch) -> None:
+    case = rolled_back(running).approve("cto")
+    case.signers = ("manager", "data-scientist")
+    assert errors(case) == ["EMG004 BreakGlass/back is written by data-scientist, who did not act"]
+
+
+def test_an_end_is_signed_by_the_manager_whom_it_names(running: Sketch) -> None:
+    ended = BACK | {"endedBy": "cto", "endedAt": "2026-11-20T10:30:00Z"}
+    after = running.copy().add("BreakGlass", "back", **ended)
+    case = by_manager(running, after).approve("compliance-manager")
+    assert errors(case) == ["EMG004 BreakGlass/back was ended by cto, who is no manager"]
+    people = running.documents["Organization/people"]["spec"]["people"]
+    (cto,) = (one for one in people if one["name"] == "cto")
+    cto["roles"] = ["cto", "manager"]
+    after = running.copy().add("BreakGlass", "back", **ended)
+    case = by_manager(running, after).approve("compliance-manager")
+    assert errors(case) == ["EMG004 BreakGlass/back is not signed by cto, whom it names"]
+    case.signers = ("manager", "cto")
+    assert errors(case) == []
 
 
 def test_nobody_is_a_manager_by_the_change_itself(running: Sketch) -> None:
@@ -149,6 +186,19 @@ def test_a_trace_never_changes_and_goes_as_a_whole(running: Sketch) -> None:
         "SOD-QUORUM the approval of a manager is missing: BreakGlass/stop changes"
     ]
     assert errors(gone.approve("manager")) == []
+
+
+def test_what_is_stopped_goes_nowhere_under_another_name(running: Sketch) -> None:
+    before = running.copy().add("BreakGlass", "stop", **STOP)
+    said = "EMG005 BreakGlass/stop keeps Route/credit stopped, and it leaves its endpoint"
+    spec = before.documents["Route/credit"]["spec"]
+    renamed = before.copy().drop("Route/credit").add("Route", "other", **spec)
+    assert said in errors(Case(before, renamed).approve("manager"))
+    moved = before.copy().set("Route/credit", "spec.endpoint", "/v1/elsewhere")
+    assert said in errors(Case(before, moved).approve("manager"))
+    assert errors(Case(before, renamed.copy().drop("BreakGlass/stop")).approve("manager")) == []
+    edited = before.copy().set("Route/credit", "spec.fallback.decision", "approve")
+    assert said not in errors(Case(before, edited).approve("manager"))
 
 
 def test_an_ended_rollback_changes_no_deployment(running: Sketch) -> None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import re
 import shutil
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -18,8 +19,9 @@ from ordain.ledger.ledger import Ledger
 from ordain.reconciler import break_glass, passes
 from ordain.reconciler.break_glass import BreakGlass, Order
 from ordain.reconciler.consequences import effects_between
+from ordain.reconciler.declared import ran_before
 from ordain.reconciler.drivers import LocalDriver
-from ordain.reconciler.emergency_memory import Memory
+from ordain.reconciler.emergency_memory import Memory, Stranger
 from ordain.reconciler.emergency_proposals import publish
 from ordain.reconciler.emergency_reading import overdue_by_claim, read_emergencies
 from ordain.reconciler.errors import DriverFailed, EmergencyRefused, KeyMissing, ProposalRefused
@@ -327,6 +329,22 @@ def test_what_has_no_effect_is_recorded_once_and_is_told_by_every_pass(desk: Des
     assert [kind for kind, _ in desk.events()] == ["emergency.refused"]
 
 
+def test_any_number_of_refs_is_told_in_a_few_lines_and_what_is_signed_comes_first(
+    desk: Desk,
+) -> None:
+    repository, head = desk.source.repository, desk.source.head()
+    for number in range(30):
+        repository.update_ref(f"{PREFIX}stop-20261120-{number:012x}/{head}", head, None)
+    desk.write(desk.statement(person="data-scientist"), desk.key("data-scientist"))
+    found = desk.note()
+    assert [one.code for one in found] == ["EMG003"] * 11
+    assert found[0].message.endswith("has no effect: data-scientist is no manager")
+    assert found[-1].message == "21 more statements have no effect"
+    assert len(desk.events()) == 10
+    desk.note()
+    assert len(desk.events()) == 10
+
+
 def test_the_same_statement_signed_again_is_told_and_changes_nothing(desk: Desk) -> None:
     first = desk.stop().emergency
     repository = desk.source.repository
@@ -359,6 +377,100 @@ def test_the_record_alone_knows_what_was_accepted(desk: Desk) -> None:
     desk.bench.now += timedelta(hours=3)
     assert desk.look().all[0].seen == with_state.all[0].seen
     assert desk.look().all[0].recorded
+
+
+# What stands in its place
+
+
+def declare(desk: Desk, files: dict[str, bytes | None]) -> None:
+    """A change that a manager approves, merged and judged."""
+    ledger, now = desk.reconciler.ledger, desk.bench.now
+    desk.bench.commit(files, branch="refs/heads/change")
+    approve(desk.source, ledger, "change", by=Reviewer("manager"), now=now)
+    merge(desk.source, ledger, "change", by=Reviewer("manager"), now=now)
+    desk.pass_()
+
+
+def test_a_stop_holds_at_its_endpoint_whatever_the_route_is_called(desk: Desk) -> None:
+    path = "specs/routes/malignancy.yaml"
+    before = desk.bench.text(path)
+    desk.stop()
+    declare(desk, {path: before.replace("name: malignancy", "name: other", 1).encode()})
+    assert desk.stopped() == {"other"}
+    assert desk.note() == ()
+
+
+def test_a_stop_holds_where_the_route_was_and_where_it_is(desk: Desk) -> None:
+    path = "specs/routes/malignancy.yaml"
+    before = desk.bench.text(path)
+    desk.stop()
+    other = before.replace("name: malignancy", "name: other", 1).encode()
+    moved = re.sub("endpoint: .*", "endpoint: /v1/elsewhere", before).encode()
+    declare(desk, {path: moved, "specs/routes/other.yaml": other})
+    assert desk.stopped() == {ROUTE, "other"}
+
+
+# What is gone from the clone
+
+
+def forgotten(desk: Desk, prefix: str = PREFIX) -> None:
+    """Delete the statements, as it is in a new clone of a remote where somebody has done so."""
+    repository = desk.source.repository
+    for ref, commit in repository.refs("refs/").items():
+        if ref.startswith(prefix):
+            repository.update_ref(ref, None, commit)
+
+
+def test_an_order_that_is_gone_from_the_clone_is_in_force_and_an_error(desk: Desk) -> None:
+    one = desk.stop().emergency
+    forgotten(desk)
+    assert desk.stopped() == {ROUTE}
+    (finding,) = desk.note()
+    assert (finding.code, finding.severity.value) == ("EMG008", "error")
+    assert finding.message == (
+        f"the statement of {one.id} is gone from this clone; it holds as before"
+    )
+    assert finding.evidence == (f"proof = {one.signed.proof}, by our own record",)
+    assert publish(desk.source, desk.look()) == ()
+    (found,) = desk.look().all
+    assert found.statement == one.statement
+    assert found.signed.fingerprint == one.signed.fingerprint
+    assert desk.events() == [("emergency.stopped", "Route/malignancy")]
+
+
+def test_an_end_that_is_gone_from_the_clone_holds_and_is_an_error(desk: Desk) -> None:
+    identifier = desk.stop().emergency.id
+    desk.glass.end(identifier, "false alarm", Reviewer("manager"))
+    forgotten(desk, f"{PREFIX}end-")
+    assert desk.stopped() == set()
+    (finding,) = desk.note()
+    assert finding.code == "EMG008"
+    assert finding.message.startswith("the statement of end-20261120-")
+    desk.approve(identifier, "cto")
+    desk.merge(identifier)
+    desk.pass_()
+    assert desk.note() == ()
+    assert desk.stopped() == set()
+
+
+def test_a_rollback_that_is_gone_with_its_proposal_can_be_ended_and_approved(two: Desk) -> None:
+    one = back(two).emergency
+    forgotten(two)
+    forgotten(two, f"refs/heads/{branch_of(one.id)}")
+    assert two.source.repository.ask("reflog", "expire", "--expire=now", "--all").code == 0
+    assert two.source.repository.ask("gc", "--prune=now", "--quiet").code == 0
+    two.source = two.bench.source()
+    assert running(two) == 1
+    assert publish(two.source, two.look()) == ()
+    assert [finding.code for finding in two.note()] == ["EMG008"]
+
+    two.glass.end(one.id, "nobody knows any more", Reviewer("manager"))
+    assert running(two) == 2
+    two.approve(one.id, "cto")
+    two.merge(one.id)
+    two.pass_()
+    assert two.note() == ()
+    assert two.look().waiting == ()
 
 
 # The twenty-four hours
@@ -497,6 +609,47 @@ def test_a_commit_that_was_refused_settles_nothing(desk: Desk) -> None:
     assert [one.in_force for one in desk.look().all] == [True]
 
 
+def rewritten(desk: Desk, identifier: str, by: str, reason: str = WHY, end: str = "") -> list[str]:
+    """Go on from the proposal with other words in the document; what the gate says of a merge."""
+    path, branch = f"specs/emergencies/{identifier}.yaml", f"refs/heads/{branch_of(identifier)}"
+    repository = desk.source.repository
+    text = repository.read(repository.resolve(branch), path).decode().replace(WHY, reason)
+    desk.bench.commit({path: (text + end).encode()}, by=by, branch=branch)
+    desk.approve(identifier, "cto")
+    try:
+        desk.merge(identifier)
+    except FindingsError as error:
+        return [one.message for one in error.findings if one.code == "EMG004"]
+    desk.pass_()
+    return []
+
+
+BY_MANAGER = '  endedBy: "manager"\n  endedAt: "2026-11-20T10:00:00Z"\n'
+
+
+def test_nobody_writes_the_trace_in_the_name_of_the_manager(desk: Desk) -> None:
+    identifier = desk.stop().emergency.id
+    assert rewritten(desk, identifier, "data-scientist", "a drill", BY_MANAGER) == [
+        f"BreakGlass/{identifier} is written by data-scientist, who did not act"
+    ]
+    assert desk.stopped() == {ROUTE}
+
+
+@pytest.mark.parametrize(
+    ("reason", "end"), [("a drill", ""), (WHY, BY_MANAGER)], ids=["reason", "end"]
+)
+def test_a_trace_that_says_something_else_settles_nothing(
+    desk: Desk, reason: str, end: str
+) -> None:
+    """Not even where the manager who acted has signed it: what was ordered is in the statement."""
+    identifier = desk.stop().emergency.id
+    assert rewritten(desk, identifier, "manager", reason, end) == []
+    assert desk.stopped() == {ROUTE}
+    (one,) = desk.look().waiting
+    assert one.in_force
+    assert [kind for kind, _ in desk.events()] == ["emergency.stopped"]
+
+
 # Ending
 
 
@@ -587,6 +740,86 @@ def test_a_rollback_never_goes_to_what_is_not_approved_or_not_there(two: Desk) -
     with pytest.raises(EmergencyRefused, match="version 1 of malignancy cannot be served"):
         back(two)
     assert two.events() == []
+
+
+def test_a_version_that_was_moved_away_from_does_not_come_back(two: Desk) -> None:
+    identifier = back(two).emergency.id
+    two.approve(identifier, "cto")
+    two.merge(identifier)
+    two.pass_()
+    with pytest.raises(EmergencyRefused) as error:
+        back(two, 2)
+    assert error.value.message == (
+        "version 2 of malignancy did not run before version 1 of malignancy, or was moved away from"
+    )
+    with pytest.raises(EmergencyRefused, match="no version of malignancy ran before"):
+        back(two)
+    promoted(two.bench, 3)
+    two.pass_()
+    assert running(two) == 3
+    with pytest.raises(EmergencyRefused, match="version 2 of malignancy did not run") as error:
+        back(two, 2)
+    assert error.value.remedy == "one of: 1"
+    assert back(two).emergency.statement.version == 1
+
+
+@pytest.mark.parametrize(
+    ("versions", "running", "before"),
+    [
+        ([1], 1, ()),
+        ([2, 1], 2, (1,)),
+        ([1, 2, 1], 1, ()),
+        ([2, 3, 2, 1], 2, (1,)),
+        ([4, 2, 3, 2, 1], 4, (2, 1)),
+        # It was promoted again.
+        ([4, 3, 2, 3, 2, 1], 4, (3, 2, 1)),
+        # An order that is not merged yet, and one that git has overtaken.
+        ([3, 2, 1], 2, (1,)),
+        ([3, 2, 1], None, (3, 2, 1)),
+        ([9, 1], 9, (1,)),
+    ],
+)
+def test_a_rollback_goes_to_what_ran_before_and_was_not_withdrawn(
+    versions: list[int], running: int | None, before: tuple[int, ...]
+) -> None:
+    class Known:
+        def versions(self, _: str, number: int) -> tuple[str, ...]:
+            return (f"ModelVersion/{number}",)
+
+    assert ran_before(versions, running, cast("Any", Known()), "malignancy") == before
+
+
+def test_an_approved_promotion_overtakes_a_rollback(two: Desk) -> None:
+    identifier = back(two).emergency.id
+    two.pass_()
+    assert running(two) == 1
+    promoted(two.bench, 3)
+    two.pass_()
+    assert running(two) == 3
+    (finding,) = two.note()
+    assert finding.code == "EMG006"
+    assert finding.message == (
+        f"{identifier} has no effect: {two.bench.head()[:12]} has brought Deployment/malignancy"
+        " to version 3 since"
+    )
+    two.glass.end(identifier, "version 3 is approved", Reviewer("manager"))
+    two.approve(identifier, "cto")
+    two.merge(identifier)
+    two.pass_()
+    assert (two.note(), two.look().waiting, running(two)) == ((), (), 3)
+
+
+def test_a_commit_that_was_refused_overtakes_no_rollback(two: Desk) -> None:
+    path = "specs/deployments/malignancy.yaml"
+    before = two.bench.text(path)
+    back(two)
+    two.bench.commit({path: before.replace("version: 2", "version: 7").encode()})
+    two.pass_()
+    two.bench.commit({path: before.encode()})
+    two.pass_()
+    assert two.reconciler.state.get("good") == two.bench.head()
+    assert running(two) == 1
+    assert two.note() == ()
 
 
 def test_with_nothing_before_it_there_is_nowhere_to_go_back_to(desk: Desk) -> None:
@@ -694,10 +927,12 @@ def test_another_clone_acts_on_what_the_remote_has_heard(desk: Desk, tmp_path: P
     with with_remote(desk, tmp_path) as remote:
         one = desk.stop().emergency
         desk.source.repository.update_ref(one.signed.ref, None, one.signed.commit)
-        assert desk.stopped() == set()
+        side = read_side(desk.source, desk.source.head())
+        assert read_emergencies(desk.source, side, Stranger(), desk.bench.now).all == ()
         remote.update_ref(PREFIX + "nonsense", desk.source.head(), None)
         desk.source.fetch()
-        assert desk.stopped() == {ROUTE}
+        found = read_emergencies(desk.source, side, Stranger(), desk.bench.now)
+        assert found.measures.stopped == {ROUTE: one.id}
         assert PREFIX + "nonsense" not in desk.source.repository.refs(PREFIX)
 
 
