@@ -7,6 +7,7 @@ that was there when it was given; GitLab keeps the versions with their times. A 
 a moment after its push, so that an approval in between counts for the older one and not for what
 nobody has seen. Where no time of an approval is known, the note tells it that GitLab itself writes
 on every approval; where no note does either, the approval is of no commit and counts for nothing.
+Its notes tell as well when the target was another one; nobody can edit or delete them.
 
 Whether an account is a machine is not in the merge request. It is asked of the account, once each.
 """
@@ -19,6 +20,7 @@ from urllib.parse import quote
 from ordain.vcs.errors import ForgeError, HostDenied, ProposalMoved, UnknownProposal
 from ordain.vcs.forges.gitlab_protection import protection
 from ordain.vcs.forges.marks import beginning, check_body, same_text, the_one
+from ordain.vcs.forges.retargets import since
 from ordain.vcs.host import (
     CommitState,
     HostAccount,
@@ -104,10 +106,10 @@ class GitLab:
         if not given:
             return ()
         versions = list(self.client.pages(f"{path}/versions") or [])
-        dated = all(one.has("approved_at") for one in given)
-        notes = [] if dated else self._system_notes(path)
+        notes = self._system_notes(path)
         reviews = [self._review(one, proposal, versions, notes) for one in given]
-        return tuple(sorted(reviews, key=lambda one: one.time))
+        turns = [one.time("created_at") for one in notes if _turns(one.text("body"))]
+        return since(turns, sorted(reviews, key=lambda one: one.time))
 
     def open(self, branch: str, target: str, title: str, body: str) -> HostProposal:
         there = self._open_from(branch, target)
@@ -317,6 +319,12 @@ def version_at(versions: Sequence[Reading], time: datetime) -> str:
         there, key=lambda one: (one.time("created_at"), one.identifier("id")), default=None
     )
     return "" if newest is None else newest.commit_or_null("head_commit_sha")
+
+
+def _turns(note: str) -> bool:
+    """Whether GitLab tells of another target: somebody chose one, or the old one was deleted."""
+    first = note.partition("\n")[0].lower()
+    return "target branch" in first or "merge request now targets" in first
 
 
 def _told(user: Reading | None, notes: Sequence[Reading]) -> datetime | None:
