@@ -45,7 +45,7 @@ def reasons(judged: Judged) -> list[str]:
     return [one.reason for one in judged.approvals.rejected]
 
 
-def proposed(hosted: Hosted, number: int) -> Judged:
+def proposed(hosted: Hosted | OnGitLab, number: int) -> Judged:
     """The verdict on merging a proposal now."""
     return review(hosted.source(), str(number), hosted.now).judged
 

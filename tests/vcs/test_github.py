@@ -458,6 +458,32 @@ def test_a_commit_that_github_does_not_know_is_no_merge(host: Host) -> None:
     assert host.proposal_of(OTHER, "main") is None
 
 
+def of_a_fork(found: list[dict[str, Any]]) -> None:
+    """The same merge as that of a pull request in a fork, which its owner can merge alone."""
+    (one,) = found
+    base = {**one["base"], "repo": {**one["base"]["repo"], "id": 999, "full_name": "mallory/x"}}
+    head = {**one["head"], "sha": OTHER}
+    found.append({**one, "number": 77, "head": head, "base": base})
+    found.append({**one, "number": 78, "head": head, "base": {**base, "repo": None}})
+
+
+def test_a_pull_request_of_a_fork_is_no_merge_here(site: GitHubStub, host: Host) -> None:
+    made = host.merge(pulled(site, host), "Merge")
+    site.trouble(edit(of_a_fork), r"/commits/\w+/pulls", times=None)
+    parents = trouble.status(200, {"parents": [{"sha": OTHER}]})
+    site.trouble(parents, "/commits/[0-9a-f]+$", times=None)
+    found = host.proposal_of(made, "main")
+    assert found == host.proposal(1)
+
+
+def test_a_merge_is_found_under_the_old_name_of_a_repository(site: GitHubStub, host: Host) -> None:
+    made = host.merge(pulled(site, host), "Merge")
+    site.rename_repository("owner/renamed")
+    found = host.proposal_of(made, "main")
+    assert found is not None
+    assert found.number == 1
+
+
 def test_an_open_pull_request_is_no_merge_of_its_trial(site: GitHubStub, host: Host) -> None:
     pulled(site, host)
     site.trouble(lie("merge_commit_sha", OTHER), r"/pulls/1$")

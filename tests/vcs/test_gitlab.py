@@ -430,6 +430,19 @@ def test_a_merge_is_found_from_its_commit(site: GitLabStub, host: Host) -> None:
     assert host.proposal_of(one.head, "main") is None
 
 
+def of_a_fork(found: list[dict[str, Any]]) -> None:
+    (one,) = found
+    found.append({**one, "iid": 77, "sha": OTHER, "target_project_id": 999})
+
+
+def test_a_merge_request_of_a_fork_is_no_merge_here(site: GitLabStub, host: Host) -> None:
+    made = host.merge(opened(site, host), "Merge")
+    site.trouble(edit(of_a_fork), r"/commits/\w+/merge_requests", times=None)
+    parents = trouble.status(200, {"parent_ids": [OTHER]})
+    site.trouble(parents, "/commits/[0-9a-f]+$", times=None)
+    assert host.proposal_of(made, "main") == host.proposal(1)
+
+
 @pytest.mark.parametrize(
     ("squashed", "merged"), [(OTHER, OTHER), (None, "head")], ids=["squash", "fast-forward"]
 )

@@ -66,6 +66,7 @@ class GitHub:
         self.repository = repository
         self._path = f"/repos/{quote(repository, safe='/')}"
         self._own: tuple[str, int | None] | None = None
+        self._number: int | None = None
 
     def proposals(self) -> tuple[HostProposal, ...]:
         asked = {"state": "open", "sort": "created", "direction": "asc"}
@@ -89,7 +90,9 @@ class GitHub:
         if found is None:
             self._check_visible()
             return None
-        merged = [one for one in map(proposal_in, found) if _is_merge(one, commit, target)]
+        # A commit is shared with all forks, and so the pull requests of them are listed as well.
+        ours = filter(self._is_here, found)
+        merged = [one for one in map(proposal_in, ours) if _is_merge(one, commit, target)]
         one = the_one(merged, commit, lambda: self._parents(commit))
         return None if one is None else self.proposal(one.number)
 
@@ -177,6 +180,17 @@ class GitHub:
             one for one in map(proposal_in, found) if (one.branch, one.fork) == (branch, False)
         )
         return next((one for one in open_ if one.target == target), None)
+
+    def _is_here(self, pull: Reading) -> bool:
+        """Whether it is proposed to this repository, whatever name it has now."""
+        repository = pull.at("base").at_or_null("repo")
+        if repository is None:
+            return False
+        if repository.name("full_name").lower() == self.repository.lower():
+            return True
+        if self._number is None:
+            self._number = self.client.get(self._path).reading.identifier("id")
+        return repository.identifier("id") == self._number
 
     def _turns(self, number: int) -> list[datetime]:
         """When the base of a pull request became another one; nobody can delete such an event."""

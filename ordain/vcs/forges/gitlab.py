@@ -68,6 +68,7 @@ class GitLab:
         self.repository = repository
         self._path = f"/projects/{quote(repository, safe='')}"
         self._own: int | None = None
+        self._number: int | None = None
         self._machines: dict[int, bool | None] = {}
 
     def proposals(self) -> tuple[HostProposal, ...]:
@@ -95,7 +96,8 @@ class GitLab:
         # Those that merely contain the commit are listed, too.
         merged = [one for one in found if _STATES.get(one.text("state")) is HostState.MERGED]
         asked = [one for one in merged if one.text("target_branch") == target]
-        fits = [self._proposal(one) for one in asked if _merged_as(one) == commit]
+        made = [one for one in asked if _merged_as(one) == commit]
+        fits = [self._proposal(one) for one in made if self._is_here(one)]
         one = the_one(fits, commit, lambda: self._parents(commit))
         return None if one is None else self.proposal(one.number)
 
@@ -281,6 +283,12 @@ class GitLab:
             one for one in all_ if (one.branch, one.target, one.fork) == (branch, target, False)
         ]
         return min(fits, key=lambda one: one.number, default=None)
+
+    def _is_here(self, found: Reading) -> bool:
+        """Whether it is proposed to this project, and not to a fork that has the commit, too."""
+        if self._number is None:
+            self._number = self.client.get(self._path).reading.identifier("id")
+        return found.identifier("target_project_id") == self._number
 
     def _parents(self, commit: str) -> tuple[str, ...]:
         found = self.client.get(f"{self._path}/repository/commits/{commit}").reading
