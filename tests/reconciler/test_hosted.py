@@ -46,7 +46,7 @@ def reasons(judged: Judged) -> list[str]:
     return [one.reason for one in judged.approvals.rejected]
 
 
-def proposed(hosted: Hosted, number: int) -> Judged:
+def proposed(hosted: Hosted | OnGitLab, number: int) -> Judged:
     """The verdict on merging a proposal now."""
     return review(hosted.source(), str(number), hosted.now).judged
 
@@ -69,6 +69,43 @@ def test_a_review_is_an_approval_of_what_was_looked_at(hosted: Hosted) -> None:
     ]
     assert approval.change == judged.change.digest
     assert f"/pull/{pull.number}#" in approval.proof
+
+
+def test_a_review_is_of_the_branch_that_was_its_target(hosted: Hosted) -> None:
+    """What stands in the other branch already, no reviewer was shown."""
+    root = hosted.source().head()
+    tip = hosted.push("other", hosted.route())
+    hosted.push("topic", {"NOTES.md": b"A word.\n"}, parents=(tip,))
+    pull = hosted.pull("topic", base="other")
+    hosted.site.review(pull.number, "mona")
+    hosted.site.retarget(pull.number, "main", "dana")
+    judged = proposed(hosted, pull.number)
+    assert errors(judged) == {"SOD-QUORUM"}
+    assert reasons(judged) == ["it was given before the proposal was turned to this branch"]
+    hosted.press(pull, "squash")
+    assert hosted.gate(root).good == root
+
+
+def test_a_review_after_the_turn_counts(hosted: Hosted) -> None:
+    tip = hosted.push("other", hosted.route())
+    hosted.push("topic", {"NOTES.md": b"A word.\n"}, parents=(tip,))
+    pull = hosted.pull("topic", base="other")
+    hosted.site.retarget(pull.number, "main", "dana")
+    later = hosted.site.now + timedelta(seconds=1)
+    hosted.site.review(pull.number, "mona", at=later)
+    assert not proposed(hosted, pull.number).blocked
+
+
+def test_on_gitlab_an_approval_is_of_the_branch_that_was_its_target(gitlab: OnGitLab) -> None:
+    tip = gitlab.push("other", gitlab.route())
+    gitlab.push("topic", {"NOTES.md": b"A word.\n"}, parents=(tip,))
+    number = gitlab.site.open_merge_request("topic", target="other", author="dana").iid
+    gitlab.mirror()
+    gitlab.site.approve(number, "mona")
+    gitlab.site.retarget(number, "main", "dana")
+    judged = proposed(gitlab, number)
+    assert errors(judged) == {"SOD-QUORUM"}
+    assert reasons(judged) == ["it was given before the proposal was turned to this branch"]
 
 
 def test_new_content_voids_a_review(hosted: Hosted) -> None:
