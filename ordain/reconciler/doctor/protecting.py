@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ordain.reconciler.doctor.checks import Answer, Surroundings
-    from ordain.vcs.host import Protection
+    from ordain.vcs.approvals import SKEW
+from ordain.vcs.host import Protection
 
 # Where a workflow is called, its check is named after both jobs.
 _CALLED: Final = f" / {GATE}"
 # GitLab asks for the pipeline as a whole, by the name that its client gives to that.
 _PIPELINE: Final = "pipeline"
-_SKEW: Final = timedelta(minutes=5)
 _NOTICED: Final = timedelta(seconds=30)
 _SETTINGS: Final = {
     "github": "Settings, Branches or Rules, the rule of the protected branch",
@@ -248,7 +248,7 @@ def clock(around: Surroundings) -> Answer:
         return skip("the forge does not say what time it is")
     apart = abs(around.now - there)
     seconds = f"{apart.total_seconds():.0f} s apart"
-    if apart > _SKEW:
+    if apart > SKEW:
         return fail(f"{seconds}; approvals would be dated in the future", "set the clock")
     return warn(seconds, "set the clock") if apart > _NOTICED else ok(seconds)
 
