@@ -51,9 +51,11 @@ def command(
     from ordain.reconciler.home import sole_reconciler
     from ordain.reconciler.source import forget_trust
 
-    with open_session(directory) as session, sole_reconciler(session.source.home):
-        if trust_again:
+    if trust_again:
+        # The settings of the last good commit are among what is forgotten, so it is opened anew.
+        with open_session(directory) as session, sole_reconciler(session.source.home):
             forget_trust(session.state)
+    with open_session(directory) as session, sole_reconciler(session.source.home):
         reconciler = reconciler_of(
             session,
             click.echo if verbose else _quiet,

@@ -7,6 +7,9 @@ an estate that names its own trust root could rename it in the commit that needs
 A host is opened when something is asked of it, and the gate asks the one that the *base* of a
 change names: a change of `forge:` must not choose who vouches for it.
 
+For all that is asked of a forge besides, the settings of the last good commit count where there is
+one: a commit that is refused chooses nobody to speak with.
+
 A newest commit whose `ordain.yaml` is broken or gone does not keep the estate from being opened:
 then nobody could be told what is wrong with that commit, or what production still follows. The
 settings are taken from the newest commit of its line that has them; the gate judges the commit.
@@ -15,7 +18,7 @@ settings are taken from the newest commit of its line that has them; the gate ju
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +29,14 @@ from ordain.reconciler.trees import CommitTree
 from ordain.specs.errors import SpecError
 from ordain.specs.known_values import KnownValues
 from ordain.specs.trees import ESTATE_FILE, misplaced
-from ordain.vcs.errors import HostBusy, HostDenied, HostError, HostUnreachable, MissingPath
+from ordain.vcs.errors import (
+    HostBusy,
+    HostDenied,
+    HostError,
+    HostUnreachable,
+    MissingPath,
+    VcsError,
+)
 from ordain.vcs.git import Repository
 from ordain.vcs.known_signatures import KnownSignatures
 from ordain.vcs.plain import PlainGit
@@ -39,7 +49,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.state import StateStore
     from ordain.specs.documents import LoadedEstate
     from ordain.specs.kinds.estate import Estate, ForgeSettings
-    from ordain.vcs.errors import ForgeError, VcsError
+    from ordain.vcs.errors import ForgeError
     from ordain.vcs.forge import Forge
     from ordain.vcs.host import Host
 
@@ -233,15 +243,33 @@ def open_source(path: Path, environ: Mapping[str, str], *, opener: Opener = _ope
     """
     repository = Repository.open(path)
     head = repository.resolve("HEAD")
-    settings, unusable = _newest_settings(repository, head, path)
+    newest, unusable = _newest_settings(repository, head, path)
+    root = repository.root_commit(head)
+    home = home_of(root, environ)
+    settings = _speaking_as_before(repository, home, newest)
     remotes = repository.remotes()
     remote = settings.forge.remote if settings.forge.remote in remotes else None
     hosts = Hosts(repository, environ, opener)
     forge = _forge(hosts, settings, remote)
-    root = repository.root_commit(head)
-    home = home_of(root, environ)
     known = _remembered(repository, home, environ)
     return Source(repository, settings, forge, home, root, unusable, known, hosts)
+
+
+def _speaking_as_before(repository: Repository, home: Home, newest: Estate) -> Estate:
+    """The newest settings, with the forge of the last commit that passed the gate here.
+
+    A commit that is refused must not choose with whom the reconciler speaks. Before any pass there
+    is no other than the newest, and neither is there in a clone that does not have that commit.
+    """
+    if not home.state.is_file():
+        return newest
+    from ordain.reconciler.state import glance
+
+    good = glance(home.state, "good")
+    with suppress(SpecError, VcsError):
+        if good is not None:
+            return replace(newest, forge=_settings(repository, good).forge)
+    return newest
 
 
 def _remembered(repository: Repository, home: Home, environ: Mapping[str, str]) -> KnownValues:

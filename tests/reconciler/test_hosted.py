@@ -872,3 +872,43 @@ def test_what_the_record_does_not_hold_is_asked_of_the_forge(hosted: Hosted) -> 
     hosted.site.review(more.number, "cleo")
     reconciler.source.fetch()
     assert reconciler.gate(made).good == made
+
+
+# Whom to speak with
+
+
+def elsewhere(hosted: Hosted) -> str:
+    """Settings that name another repository on the same forge."""
+    with Repository.open(hosted.bare) as repository:
+        text = repository.read(repository.resolve("refs/heads/main"), "ordain.yaml").decode()
+    return text.replace(f"repository: {hosted.name}", "repository: mallory/other")
+
+
+def check_out(hosted: Hosted, commit: str) -> None:
+    with Repository.open(hosted.estate) as repository:
+        repository.fetch("origin", ["+refs/heads/*:refs/remotes/origin/*"])
+        repository.ask("checkout", "-q", "-f", "--detach", commit)
+        assert repository.resolve("HEAD") == commit
+
+
+def test_a_refused_commit_does_not_choose_whom_to_speak_with(hosted: Hosted) -> None:
+    root = hosted.source().head()
+    hosted.state().put("good", root)
+    evil = hosted.push("main", {"ordain.yaml": elsewhere(hosted).encode()}, None)
+    assert hosted.gate(root).good == root
+    check_out(hosted, evil)
+    source = hosted.source()
+    assert source.repository.resolve("HEAD") == evil
+    assert source.settings.forge.repository == hosted.name
+    assert source.host is not None
+    assert source.host.repository == hosted.name  # type: ignore[attr-defined]
+
+
+def test_a_commit_that_passed_chooses_whom_to_speak_with(hosted: Hosted) -> None:
+    made = hosted.push("main", {"ordain.yaml": elsewhere(hosted).encode()}, None)
+    check_out(hosted, made)
+    assert hosted.source().settings.forge.repository == "mallory/other"
+    hosted.state().put("good", made)
+    assert hosted.source().settings.forge.repository == "mallory/other"
+    hosted.state().put("good", "f" * 40)
+    assert hosted.source().settings.forge.repository == "mallory/other"
