@@ -51,8 +51,9 @@ def command(
     *,
     signed: bool,
 ) -> None:
-    """Approve exactly the content of a proposal, signed with your key.
+    """Approve the content of a proposal, signed with your key.
 
+    Exactly this content: whatever is added afterwards needs another approval.
     `ordain proposals approve` is the same command.
     """
     from ordain.reconciler.review import Reviewer

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("objects", nargs=-1, required=True, metavar="KIND/NAME...")
+@click.argument("objects", nargs=-1, required=True)
 @click.pass_obj
 def command(directory: Path, objects: tuple[str, ...]) -> None:
     """Print the digest of what a document declares.
 
-    A Waiver names the digest of its object, so that it accepts what was looked at and nothing that
-    comes later. Comments, order and defaults that are written out change nothing in it.
+    OBJECTS are written KIND/NAME, such as Model/credit-default. A Waiver names the digest of its
+    object, so that it accepts what was looked at and nothing that comes later. Comments, order and
+    defaults that are written out change nothing in it.
     """
     from difflib import get_close_matches
 

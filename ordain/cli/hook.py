@@ -22,7 +22,7 @@ _SERVER = click.option(
 
 @click.group()
 def command() -> None:
-    """Let git ask ordain: before a commit, before a push, on a server."""
+    """Let git ask, before a commit or push and on a server."""
 
 
 @command.command()
@@ -46,21 +46,27 @@ def install(
     what is pushed against the protected branch. A server gets pre-receive, which refuses every push
     that breaks a rule, and settings that keep broken objects out.
     """
-    from ordain.reconciler.hooks import CLONE, SERVER, found_server
+    from ordain.reconciler.hooks import CLONE, SERVER, found_server, loose_settings
     from ordain.reconciler.hooks import install as install_hooks
+    from ordain.specs.diagnostics import shown
     from ordain.vcs.git import Repository
 
     if not server and (root or branch):
         raise click.UsageError("--root and --branch go with --server")
     with Repository.open(directory) as repository:
         _refuse_wrong_place(repository.bare, server)
-        trusted = found_server(repository, root, branch) if server else None
+        trusted = None
+        if server:
+            trusted = found_server(repository, root, branch, environ=os.environ, now=now())
+        loose = loose_settings(repository) if server else ()
         before = install_hooks(repository, SERVER if server else CLONE, force=force)
     for hook in before:
         click.echo(f"{hook.name}: {_DONE[hook.state]} ({hook.path})")
     if trusted is not None:
         ref, start = trusted
         click.echo(f"Protects {ref}; trust begins at {start[:12]}.")
+    for line in loose:
+        click.echo(shown(line))
     click.echo(f"Next: ordain hook status{' --server' if server else ''}")
 
 
@@ -93,12 +99,17 @@ def _refuse_wrong_place(bare: bool, server: bool) -> None:
 @click.pass_obj
 @click.pass_context
 def status(ctx: click.Context, directory: Path, server: bool) -> None:
-    """Say whether the hooks are there and as ordain writes them; the exit code is 1 if not."""
-    from ordain.reconciler.hooks import CLONE, SERVER
+    """Say whether the hooks are there and as ordain writes them; the exit code is 1 if not.
+
+    On a server the protected branch is judged, too, from where trust begins to its tip.
+    """
+    from ordain.reconciler.hooks import CLONE, SERVER, loose_settings, untrusted
     from ordain.reconciler.hooks import status as look
     from ordain.reconciler.served import open_served
+    from ordain.specs.diagnostics import shown
     from ordain.vcs.git import Repository
 
+    trouble = ""
     with Repository.open(directory) as repository:
         server = server or repository.bare
         hooks = look(repository, SERVER if server else CLONE)
@@ -109,11 +120,19 @@ def status(ctx: click.Context, directory: Path, server: bool) -> None:
             # Somebody with a shell may have put another history there.
             repository.first_parent(served.root, served.base)
             click.echo(f"Protects {served.ref}; trust begins at {served.root[:12]}.")
-    click.echo(f"Next: {_next(hooks, server)}")
-    ctx.exit(0 if all(hook.state == "ours" for hook in hooks) else 1)
+            for line in loose_settings(repository):
+                click.echo(shown(line))
+            if served.founded:
+                trouble = untrusted(repository, served.ref, served.root, os.environ, now())
+            if trouble:
+                click.echo(f"Not to be trusted: {shown(trouble)}")
+    click.echo(f"Next: {_next(hooks, server, trouble)}")
+    ctx.exit(0 if all(hook.state == "ours" for hook in hooks) and not trouble else 1)
 
 
-def _next(hooks: tuple[Hook, ...], server: bool) -> str:
+def _next(hooks: tuple[Hook, ...], server: bool, trouble: str) -> str:
+    if trouble:
+        return "revert it, or trust the branch as it is: ordain hook install --server --root TIP"
     if all(hook.state == "ours" for hook in hooks):
         return "ordain doctor" if server else "ordain check"
     return f"ordain hook install{' --server' if server else ''}"

@@ -58,6 +58,8 @@ def command(base: Path, directory: str, ci: str | None, example: str, port: int 
 
 def _add_pipelines(place: Path, ci: str) -> None:
     from ordain.cli.founding import FoundingError, add_pipelines
+    from ordain.reconciler.doctor.pipelines import includes_gate
+    from ordain.reconciler.workflows import GITLAB_ENTRY, GITLAB_GATE, INCLUDED
     from ordain.specs.estates import load_estate
     from ordain.specs.trees import ESTATE_FILE, WorkTree
 
@@ -71,6 +73,12 @@ def _add_pipelines(place: Path, ci: str) -> None:
         click.echo(f"Wrote {path}.")
     for path in added.kept:
         click.echo(f"Kept {path}, which was there already.")
+    entry = place / GITLAB_ENTRY
+    if GITLAB_ENTRY in added.kept and not (entry.is_file() and includes_gate(entry.read_bytes())):
+        click.echo(f"It runs no gate until it includes {GITLAB_GATE}; add:\n{INCLUDED}", nl=False)
     if settings.forge.type != ci:
         click.echo(f"Reviews there count when ordain.yaml says: spec.forge.type: {ci}")
-    click.echo("Next: commit the files, protect the branch, then ordain doctor --forge")
+    click.echo(
+        "Next: ordain codeowners --write, commit the files, protect the branch, "
+        "then ordain doctor --forge"
+    )

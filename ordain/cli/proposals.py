@@ -42,6 +42,8 @@ def list_proposals(directory: Path) -> None:
             click.echo(
                 f"{shown(proposal.id):<28} {shown(proposal.title)}  ({_state(session, proposal)})"
             )
+        for line in session.source.forge.unreadable:
+            click.echo(f"warning: {shown(line)}", err=True)
     if not found:
         click.echo("There is no open proposal.\nNext: ordain status")
         return

@@ -50,20 +50,14 @@ def _speaking(estate: LoadedEstate, now: datetime) -> dict[str, frozenset[str]]:
     # A check of one tree must not pay for what only a change of people needs.
     from ordain.vcs.keys import PublicKey
 
-    return {
-        person.name: frozenset(
-            (
-                *(
-                    PublicKey.parse(one.public).fingerprint
-                    for one in person.keys
-                    if _good(one, now)
-                ),
-                *(f"{one.forge} {one.id}" for one in person.accounts if one.id is not None),
-            )
-        )
-        for organization in estate.all("Organization")
-        for person in organization.spec.people
-    }
+    found: dict[str, frozenset[str]] = {}
+    for organization in estate.all("Organization"):
+        for person in organization.spec.people:
+            good = (key.public for key in person.keys if _good(key, now))
+            keys = (PublicKey.parse(public).fingerprint for public in good)
+            accounts = (f"{one.forge} {one.id}" for one in person.accounts if one.id is not None)
+            found[person.name] = frozenset((*keys, *accounts))
+    return found
 
 
 def _good(key: Key, now: datetime) -> bool:

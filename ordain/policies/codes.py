@@ -236,8 +236,8 @@ _APPROVALS: Final = {
     "SOD-UNKNOWN": Page(
         "a promotion or a Validation rests on work of somebody unknown",
         "Whoever approves or challenges is somebody else than who made it, and of somebody unknown "
-        "nobody can be told apart. The root commit is trusted by its id; what the branch has undone "
-        "wholly, so that a step has the very files from before it, brings nothing.",
+        "nobody can be told apart. The root commit is trusted by its id. What the branch undid, so "
+        "that a step has the very files from before it, brings nothing.",
         "the first promotion of a Model that stood in unsigned commits before trust began",
         "undo what nobody has signed, and let somebody sign it",
     ),
@@ -267,8 +267,8 @@ _EMERGENCIES: Final = {
     "EMG005": Page(
         "the trace of an emergency does not say what is done",
         "A rollback goes to a version whose promotion was approved, and the Deployment names the "
-        "same one. What was done never changes; to lift a stop, the document is removed, and until "
-        "then its Route stays where it is.",
+        "same one; one that is ended moves no Deployment. What was done never changes; to lift a "
+        "stop, the document is removed, and until then its Route stays where it is.",
         "version: 7        # and the base has no such ModelVersion",
         "let document, Deployment and ModelVersion name one version",
     ),
@@ -276,7 +276,7 @@ _EMERGENCIES: Final = {
 _WAIVERS: Final = {
     "WVR001": Page(
         "a waiver has expired",
-        "A finding is accepted for a time. A date that cannot be read is an expired one.",
+        "A finding is accepted for a time, until the end of the last day that the waiver names.",
         "expires: 2026-01-31        # after that day",
         "mend what it excused, or ask for a new waiver",
     ),

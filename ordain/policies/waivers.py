@@ -3,9 +3,10 @@
 A waiver names one finding code and exactly one object with one content of it, so that what comes
 later is not excused with what was looked at. It counts until the end of its last day, when the
 person who approved it holds the role of the compliance manager and is not the one who asked for it.
-Whatever is wrong with a waiver, it has no effect: an unreadable date is an expired one, and one
-that is more than a year away is none. What it covers stays in the list as suppressed, never hidden,
-and a waiver that is expired, without effect, unused or about to end is a finding of its own.
+Whatever is wrong with a waiver, it has no effect: a date that is more than a year away is none, and
+one that cannot be read is refused by the loader, like all that is no document. What it covers stays
+in the list as suppressed, never hidden, and a waiver that is expired, without effect, unused or
+about to end is a finding of its own.
 
 Only what a policy or a measurement finds can be waived, and a policy may refuse it. The language,
 signatures, approvals and the separation of duties cannot: a waiver of those would be a way round

@@ -152,8 +152,8 @@ class Applier:
             case Propose():
                 return self._propose(stage)
             case Withdraw():
-                self.source.forge.close(self.source.forge.proposal(stage.proposal))
-                return "withdrawn"
+                notes = self.source.forge.close(self.source.forge.proposal(stage.proposal))
+                return "; ".join(("withdrawn", *notes))
             case Serve():
                 return self._serve(stage.environment)
             case StopServing():

@@ -52,9 +52,9 @@ _COMMITS: Final = {
     ),
     "GATE010": Explanation(
         "the forge could not be asked about a change",
-        "Reviews and merge buttons are the forge's word. While it is down, limits its answers or "
-        "contradicts itself nothing may rest on them: the change is refused and production stays "
-        "where it is. What people have signed in git goes on counting and needs no forge.",
+        "Reviews and merge buttons are the forge's word. While it is down or limits its answers "
+        "nothing may rest on them: the change is refused and production stays where it is. What "
+        "people sign in git goes on counting and needs no forge.",
         "the API answers 503, or there is no ORDAIN_GITHUB_TOKEN",
         "mend what the message says; the next pass asks again. Where it cannot wait: ordain "
         "approve BRANCH --as PERSON --signed",
@@ -74,6 +74,14 @@ _COMMITS: Final = {
         "apart from an approver's. People sign with the SSH keys that the Organization lists.",
         "commit an edited file in the forge's web editor",
         "commit it with a key that specs/organization.yaml lists, and propose that",
+    ),
+    "GATE013": Explanation(
+        "what the forge says of a change cannot be",
+        "It answered, and git or the question says otherwise: the proposal goes into another "
+        "branch, is the merge of another commit, or has commits that the remote does not have. "
+        "Nothing rests on such an answer, and waiting does not mend it.",
+        "ordain gate --proposal 7        # and proposal 7 goes into another branch",
+        "name the right proposal, or see whether spec.forge of ordain.yaml names the right forge",
     ),
     "EMG001": Explanation(
         "an emergency was not approved within 24 hours",
@@ -260,6 +268,13 @@ _PUSHES: Final = {
         "Somebody was faster.",
         "two people push the same branch",
         "fetch, look at what has changed, and push again",
+    ),
+    "PUSH024": Explanation(
+        "an approval does not count",
+        "It is signed by nobody who could, damaged, or was given at another time: going back and "
+        "forth makes the same change again, and an approval is for the time it was given at.",
+        "change a file, change it back, and merge the first change again on its old approval",
+        "look at the change as it is now, and approve it again: ordain approve",
     ),
 }
 

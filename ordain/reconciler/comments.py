@@ -76,9 +76,11 @@ def _steps(checked: Checked, preview: Preview | None, *, reviews: bool) -> Itera
     if wrong is not None:
         yield f"- Mend what is wrong, then push: {code(f'ordain explain {wrong.code}')}"
     missing = () if preview is None or not preview.complete else preview.missing
-    if missing:
+    # Where nobody could compute whose, an approval is missing all the same.
+    if missing or (errors and wrong is None):
         how = "approve it here, or sign a statement" if reviews else "sign a statement"
         roles = ", ".join(code(role) for role in missing if role in APPROVERS) or "a reviewer"
-        yield f"- Approvals that are missing ({roles}): {how} with {code('ordain approve')}"
+        whose = f" ({roles})" if missing else ""
+        yield f"- Approvals that are missing{whose}: {how} with {code('ordain approve')}"
     if not errors:
         yield "- Nothing blocks: it may be merged."

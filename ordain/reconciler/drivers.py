@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ordain.reconciler.errors import DriverFailed
 from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.planning import SeenServer
+from ordain.runtime.surroundings import surroundings
 from ordain.runtime.training.order import (
     EVIDENCE,
     RESULT,
@@ -189,7 +190,8 @@ def _run_job(directory: Path, threads: int, lock: int, progress: Callable[[str],
     The job holds the reading end of its own pipe as well: a pipe that nobody reads any more would
     break the job that it should outlive us with.
     """
-    command = [sys.executable, "-m", "ordain.runtime.training", str(directory)]
+    # The reconciler stands in a work tree that anybody may push to: no code is taken from there.
+    command = [sys.executable, "-P", "-m", "ordain.runtime.training", str(directory)]
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as lines, (directory / "log").open("wb") as log:
         try:
@@ -198,7 +200,8 @@ def _run_job(directory: Path, threads: int, lock: int, progress: Callable[[str],
                 stdin=subprocess.DEVNULL,
                 stdout=writing,
                 stderr=log,
-                env={**os.environ, **thread_environment(threads)},
+                cwd=directory,
+                env=surroundings(os.environ) | thread_environment(threads),
                 pass_fds=(lock, reading),
             )
         finally:

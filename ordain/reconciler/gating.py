@@ -16,35 +16,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ordain.policies.changes import Kind, describe
 from ordain.policies.gate import check, judge
-from ordain.reconciler.challenges import Written, with_challenges
-from ordain.reconciler.claims import Names, borrowed_names, claimed
-from ordain.reconciler.hands import changed_accounts
-from ordain.reconciler.history import (
-    UNKNOWN,
-    commits_between,
-    contributors_to_model,
-    keys_ever,
-    known,
-    signers,
-    untouched,
-)
-from ordain.reconciler.host_reviews import joined
+from ordain.reconciler.claims import Names, borrowed_names
+from ordain.reconciler.commit_findings import commit_findings, merge_findings, rewritten
+from ordain.reconciler.history import UNKNOWN, commits_between
+from ordain.reconciler.offers import approvals_of, facts_of, offer_of
 from ordain.reconciler.people import allowed_keys, organization_of
-from ordain.reconciler.testimony import cannot_ask, unexplained, witness_of
+from ordain.reconciler.testimony import unheard, witness_of
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
-from ordain.specs.findings import Finding, Location, Severity, blocking
-from ordain.specs.people import RECONCILER
-from ordain.vcs.approvals import Approvals, RejectedApproval, read_approvals
-from ordain.vcs.changes import change_between, unnameable
-from ordain.vcs.errors import ForgeError, GitError, MergeConflict
-from ordain.vcs.keys import PublicKey
+from ordain.specs.findings import Finding, Severity, blocking
+from ordain.vcs.approvals import Approvals
+from ordain.vcs.errors import ForgeError, GitError
 from ordain.vcs.signatures import commit_signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from ordain.policies.changes import ChangeFacts
@@ -55,9 +42,6 @@ if TYPE_CHECKING:
     from ordain.reconciler.trees import CommitTree
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.vcs.changes import Change
-    from ordain.vcs.git import Repository
-    from ordain.vcs.keys import AllowedKey
-    from ordain.vcs.objects import Commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +135,7 @@ def gate_history(
     try:
         steps = source.repository.first_parent(good, head)
     except GitError:
-        return Gated(good, (), (Refusal(head, (_rewritten(head, good),)),))
+        return Gated(good, (), (Refusal(head, (rewritten(head, good),)),))
     base = read_side(source, good) if steps and good is not None else None
     for revision in steps:
         try:
@@ -252,7 +236,7 @@ def _heard(
         return alone if witness is None else judged(ask(witness))
     except (ForgeError, GitError) as error:
         source.lose_host(base.estate, error)
-        return replace(alone, commits=(cannot_ask(error), *alone.commits))
+        return replace(alone, commits=(unheard(error), *alone.commits))
 
 
 def _judge_commit(
@@ -290,34 +274,10 @@ def _judge_commit(
     signed = commit_signer(commit, allowed, now).person
     found = [
         *judged.commits,
-        *_merge_findings(source, commit, allowed, now, told),
+        *merge_findings(source.repository, commit, signed, told),
         *borrowed_names([commit], [signed], names),
     ]
     return replace(judged, commits=tuple(found))
-
-
-def _merge_findings(
-    source: Source,
-    commit: Commit,
-    allowed: Sequence[AllowedKey],
-    now: datetime,
-    told: Testimony | None,
-) -> Iterator[Finding]:
-    """A merge is signed by somebody known, and holds what merging its parents gives."""
-    if commit_signer(commit, allowed, now).person is None:
-        yield _stranger(commit.id, told)
-    try:
-        honest = source.repository.merge_tree(*commit.parents) == commit.tree
-    except (MergeConflict, TypeError):
-        honest = False
-    if not honest:
-        yield Finding(
-            code="GATE002",
-            severity=Severity.ERROR,
-            message=f"the merge {commit.id[:12]} holds something else than its two parents give",
-            remedy="merge with ordain proposals merge, or change it in a commit of its own",
-            controls=("HR-SOD",),
-        )
 
 
 def judge_side(  # noqa: PLR0913 - every input of a verdict is named
@@ -336,45 +296,15 @@ def judge_side(  # noqa: PLR0913 - every input of a verdict is named
     `commits` are those that the change brings, `pushed` is the newest one that was offered (for a
     merge the proposal's head, not the merge): its signer is the one who pushed.
     """
-    repository = source.repository
-    allowed = allowed_keys(organization_of((base or side).estate))
-    change = _change(source, base, side)
-    if base is not None and not change.paths:
-        # Nothing is brought, so nothing has to be signed or approved: a revert heals the branch.
-        commits = ()
-    signed = signers(repository, commits, allowed, now)
-    names = Names(None if base is None else base.estate, side.estate)
-    brought = repository.commits(commits)
-    facts = describe(
-        None if base is None else base.estate,
-        side.estate,
-        change,
-        contributors=known(signed) | claimed(brought, names),
-        pusher=signers(repository, [pushed], allowed, now)[0],
-        signers=signed,
-    )
-    if base is not None and facts.kind is Kind.PROMOTION:
-        facts = _with_contributors(source, base, side, facts, told, names)
-    if told is not None:
-        facts = replace(facts, contributors=facts.contributors | told.authors)
-    if base is not None:
-        behind = None if told is None else told.witness.makers_behind(base.revision)
-        history = Written(repository, commits, signed, (base.revision, pushed), behind)
-        facts = with_challenges(history, (base.estate, side.estate), facts, names)
-    approvals = Approvals((), ())
+    offer = offer_of(source, base, side, commits=commits, pushed=pushed, now=now, told=told)
+    change, facts, approvals = offer.change, facts_of(offer), Approvals((), ())
     if change.unnameable:
         # No approval can bind to it and no rule about changes can be asked, so it is refused below.
         judgement = replace(check(side.estate, now, tree=side.tree), kind=facts.kind)
     else:
-        approvals = read_approvals(
-            repository, change.digest, estate=source.root_commit, allowed=allowed, now=now
-        )
-        if told is not None:
-            approvals = joined(approvals, told.approvals(change))
-        if base is not None:
-            approvals = _fresh(repository, approvals, change)
+        approvals = approvals_of(offer)
         judgement = judge(
-            None if base is None else base.estate,
+            offer.before,
             side.estate,
             facts,
             approvals.valid,
@@ -383,146 +313,5 @@ def judge_side(  # noqa: PLR0913 - every input of a verdict is named
             enforce_intentions=True,
             reviewed=reviewed,
         )
-    # The root commit is trusted by its id, whoever signed it.
-    strangers = (
-        [] if base is None else [c for c, who in zip(commits, signed, strict=True) if not who]
-    )
-    found = (
-        *(() if told is None or not change.paths else told.findings),
-        *(_stranger(one, told) for one in strangers),
-        *(() if base is None else borrowed_names(brought, signed, names)),
-        *map(_unnameable, change.unnameable),
-        *_without_people(side),
-        *_changed_hands(source, base, side),
-    )
+    found = tuple(commit_findings(offer))
     return Judged(side.revision, change, facts, judgement, approvals, found, told)
-
-
-def _stranger(commit: str, told: Testimony | None) -> Finding:
-    return (
-        unexplained(commit) if told is not None and commit in told.platform else _unsigned(commit)
-    )
-
-
-def _fresh(repository: Repository, approvals: Approvals, change: Change) -> Approvals:
-    """Set aside approvals of another time when these files looked the same.
-
-    Going back and forth gives the same change digest again; without this an approval given once
-    could be used by anybody for ever. Each names the commit that it was given on, and since then
-    nothing may have touched what it would change.
-    """
-    kept, aside = [], list(approvals.rejected)
-    for one in approvals.valid:
-        if untouched(repository, one.base, change.base, change.names):
-            kept.append(one)
-            continue
-        reason = f"it was given on {one.base[:12]}, and these files have changed since"
-        aside.append(RejectedApproval(one.person, one.change, reason, one.proof))
-    return Approvals(tuple(kept), tuple(aside))
-
-
-def _without_people(side: Side) -> Iterator[Finding]:
-    """After a commit without an Organization no key would count, so none could mend it."""
-    if len(side.estate.all("Organization")) != 1 and not blocking(side.estate.findings):
-        yield Finding(
-            code="GATE004",
-            severity=Severity.ERROR,
-            message="the estate must declare exactly one Organization, or nobody could change it",
-            remedy="keep one Organization document, with the keys of people and reconciler",
-            controls=("HR-SOD",),
-        )
-
-
-def _changed_hands(source: Source, base: Side | None, side: Side) -> Iterator[Finding]:
-    """Work that is signed with a key is its holder's; nobody may pass it on to somebody else.
-
-    Not in two steps either: a key that was taken off the list is still the one of who had it.
-    """
-    if base is None or len(side.estate.all("Organization")) != 1:
-        return
-    yield from changed_accounts(source.repository, base.revision, base.estate, side.estate)
-    before = _holdings(allowed_keys(organization_of(base.estate)))
-    new = _holdings(allowed_keys(organization_of(side.estate))) - before
-    if not new:
-        return
-    ever = before | _holdings(keys_ever(source.repository, base.revision))
-    for person, blob in sorted(new):
-        for other in sorted(who for who, key in ever if key == blob and who != person):
-            yield Finding(
-                code="GATE005",
-                severity=Severity.ERROR,
-                message=f"a key of {other} is to become one of {person}",
-                remedy="give every person keys of their own: ssh-keygen -t ed25519",
-                controls=("HR-SOD",),
-            )
-
-
-def _holdings(keys: Sequence[AllowedKey]) -> set[tuple[str, bytes]]:
-    """(person, key) of every entry, whatever time it is good at."""
-    return {(one.person, PublicKey.parse(one.public).blob) for one in keys}
-
-
-def _rewritten(head: str, good: str | None) -> Finding:
-    return Finding(
-        code="GATE003",
-        severity=Severity.ERROR,
-        message=(
-            f"the branch is at {head[:12]} and does not go on from {str(good)[:12]},"
-            " the last good commit"
-        ),
-        remedy="put the branch back and merge with a merge commit, or judge it anew: --trust-again",
-        controls=("HR-SOD",),
-    )
-
-
-def _unnameable(path: str) -> Finding:
-    why = unnameable(path)
-    return Finding(why.code, Severity.ERROR, why.message, Location(path), remedy=why.remedy)
-
-
-def _unsigned(commit: str) -> Finding:
-    return Finding(
-        code="GATE001",
-        severity=Severity.ERROR,
-        message=f"commit {commit[:12]} is not signed by anybody in the Organization",
-        remedy="sign it: git commit --amend -S, with a key that specs/organization.yaml lists",
-        controls=("HR-SOD",),
-    )
-
-
-def _change(source: Source, base: Side | None, side: Side) -> Change:
-    """The change of a side; the first commit changes everything."""
-    start = source.repository.write_tree(None, {}) if base is None else base.revision
-    return change_between(source.repository, start, side.revision)
-
-
-def _with_contributors(
-    source: Source,
-    base: Side,
-    side: Side,
-    facts: ChangeFacts,
-    told: Testimony | None,
-    names: Names,
-) -> ChangeFacts:
-    """A promotion is contributed to by everyone who shaped what it pins, and who wrote itself.
-
-    The machine writes most promotions and is no person; a rollback is written by one.
-    """
-    models = {
-        side.estate.documents[key].spec.model
-        for key in (*facts.added, *facts.changed)
-        if side.estate.documents[key].kind in {"ModelVersion", "Deployment"}
-    }
-    people = set(facts.contributors) - {RECONCILER}
-    behind = None if told is None else told.witness.makers_behind(base.revision)
-    for model in sorted(models):
-        people |= contributors_to_model(
-            source.repository,
-            base.estate,
-            model,
-            base.revision,
-            behind,
-            read=base.read,
-            names=names,
-        )
-    return replace(facts, contributors=frozenset(people))

@@ -75,6 +75,9 @@ def contributors_to_model(  # noqa: PLR0913 - what is known already is handed ov
     commits = _listed(
         repository, "log", "--format=%H", "--full-history", "--simplify-merges", span, "--", *paths
     )
+    merges = _listed(repository, "rev-list", "--merges", span)
+    chosen = _choosing(repository, merges, paths) - set(commits)
+    commits = (*commits, *(one for one in merges if one in chosen))
     present = allowed_keys(organization_of(estate))
     named = names or Names(estate)
     found = makers(repository, commits, present, head)
@@ -186,7 +189,10 @@ def commits_on_model(
 
 
 def merged_by(repository: Repository, head: str, path: str) -> tuple[str, str] | None:
-    """The first-parent step (from, to) that brought a file to the branch of `head`."""
+    """The first-parent step (from, to) that brought a file to the branch of `head` at first.
+
+    Only steps of the branch count: what stands in a side of a merge was never in force.
+    """
     command = ("log", "--format=%H", "--first-parent", "-m", "--diff-filter=A", "--no-renames")
     added = _listed(repository, *command, head, "--", path)
     if not added:
@@ -212,13 +218,27 @@ def untouched(repository: Repository, seen: str, base: str, paths: Sequence[str]
 def signers_of(
     repository: Repository, path: str, commits: Sequence[str], signed: Sequence[str | None]
 ) -> frozenset[str]:
-    """Who signed those of the commits that touch a file."""
+    """Who signed those of the commits that touch a file, merges that choose its content too."""
     if not commits:
         # Without one, git would look at the newest of all.
         return frozenset()
     command = ("log", "--no-walk=unsorted", "--format=%H", *commits, "--", path)
-    touching = set(_listed(repository, *command))
+    touching = set(_listed(repository, *command)) | _choosing(repository, commits, [path])
     return known(who for one, who in zip(commits, signed, strict=True) if one in touching)
+
+
+def _choosing(
+    repository: Repository, commits: Sequence[str], paths: Sequence[str]
+) -> frozenset[str]:
+    """The merges that hold at one of the paths what merging their parents does not give.
+
+    Git takes a merge with the content of one parent for one that has changed nothing. But whoever
+    puts back what the other parent has replaced decides what the file says.
+    """
+    differing = repository.merges_differing(commits, paths)
+    return frozenset(
+        merge for merge, found in differing.items() if repository.holds_of_its_own(merge, found)
+    )
 
 
 def _pinned_paths(estate: LoadedEstate, model: str) -> set[str]:
@@ -321,11 +341,13 @@ def _proposed_at(repository: Repository, estate: LoadedEstate, model: str, head:
     if not versions:
         return None
     oldest = min(versions, key=lambda document: int(document.spec.version))
-    added = _listed(
-        repository, "log", "--format=%H", "--diff-filter=A", "--no-renames", head, "--", oldest.path
-    )
-    parents = repository.commit(added[-1]).parents if added else ()
-    return parents[0] if parents else None
+    step = merged_by(repository, head, oldest.path)
+    if step is None:
+        return None
+    before, after = step
+    # What was merged between proposal and merge is not in what was approved.
+    offered = repository.commit(after).parents[1:2]
+    return repository.merge_base(before, offered[0]) if offered else before
 
 
 def _listed(repository: Repository, *command: str) -> tuple[str, ...]:

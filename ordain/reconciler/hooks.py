@@ -21,12 +21,17 @@ from typing import TYPE_CHECKING, Final
 
 import ordain
 from ordain.reconciler.errors import HookRefused
+from ordain.reconciler.gating import gate_history
 from ordain.reconciler.served import HEADS, REF, ROOT
-from ordain.reconciler.source import protected_branch_of
+from ordain.reconciler.source import protected_branch_of, served_source
+from ordain.specs.findings import Severity
 from ordain.vcs.objects import is_id
 from ordain.vcs.process import checked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from ordain.vcs.git import Repository
 
 CLONE: Final = ("pre-commit", "pre-push")
@@ -165,13 +170,22 @@ def _directory(repository: Repository) -> Path:
 # Servers
 
 
-def found_server(repository: Repository, root: str | None, branch: str | None) -> tuple[str, str]:
+def found_server(
+    repository: Repository,
+    root: str | None,
+    branch: str | None,
+    *,
+    environ: Mapping[str, str],
+    now: datetime,
+) -> tuple[str, str]:
     """Settle which branch a server protects and where trust begins; returns both.
 
-    A branch that is there brings its own root. Running it again changes nothing.
+    A branch that is there brings its own root, and passes the gate from there to its tip, or
+    whoever runs the server names a later commit. Running it again changes nothing.
 
     Raises:
-        HookRefused: it is no bare repository, or nobody knows where trust begins.
+        HookRefused: it is no bare repository, nobody knows where trust begins, or what the branch
+            holds is nothing to begin with.
     """
     if not repository.bare:
         message = f"{repository.path} has a work tree, and a server's repository has none"
@@ -187,12 +201,46 @@ def found_server(repository: Repository, root: str | None, branch: str | None) -
         message = f"there is no {ref} yet, so it must be said where trust begins"
         remedy = "give the whole id of the estate's first commit: --root COMMIT"
         raise HookRefused(message, remedy=remedy)
+    # What was settled once is not asked again: keys that end would keep out every upgrade.
+    new = (ref, start) != (known.get(REF), known.get(ROOT))
+    if new and tip and (trouble := untrusted(repository, ref, start, environ, now)):
+        how = f"ordain hook install --server --root {tip}"
+        remedy = f"revert it, or trust the branch as it is: {how}"
+        raise HookRefused(trouble, remedy=remedy)
     for name, value in ((REF, ref), (ROOT, start)):
         _set(repository, name, value)
     for name, value in SETTINGS:
         if name.lower() not in known:
             _set(repository, name, value)
     return ref, start
+
+
+def untrusted(
+    repository: Repository, ref: str, start: str, environ: Mapping[str, str], now: datetime
+) -> str:
+    """Why the gate does not let a branch pass from where trust begins to its tip; empty if it does.
+
+    The hook judges only what is pushed through it: it would build on what came before it, or past
+    it by somebody with a shell.
+    """
+    tip = repository.refs(ref)[ref]
+    source = served_source(repository, ref.removeprefix(HEADS), tip, environ)
+    refused = gate_history(source, start, tip, now).refused
+    if not refused:
+        return ""
+    first = refused[0]
+    found = next(one for one in first.findings if one.severity is Severity.ERROR)
+    return f"{first.revision[:12]} of {ref} does not pass the gate: [{found.code}] {found.message}"
+
+
+def loose_settings(repository: Repository) -> tuple[str, ...]:
+    """What somebody has set otherwise than ordain would, and what ordain leaves so."""
+    known = _configured(repository)
+    return tuple(
+        f"{name} is {known[name.lower()]} here and stays; ordain would set {value}"
+        for name, value in SETTINGS
+        if known.get(name.lower(), value) != value
+    )
 
 
 def _ref_of(repository: Repository) -> str:

@@ -92,6 +92,8 @@ def _listed_under(witness: Witness, number: int) -> list[str]:
 def _approval(witness: Witness, proposal: HostProposal, review: HostReview) -> Approval:
     if review.state is ReviewState.DISMISSED:
         raise _Rejected("it was dismissed")
+    if review.state is ReviewState.RETARGETED:
+        raise _Rejected("it was given before the proposal was turned to this branch")
     if review.state is not ReviewState.APPROVED:
         raise _Rejected("their newest review asks for changes")
     person = _person(witness, review.account)

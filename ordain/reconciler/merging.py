@@ -15,7 +15,7 @@ from ordain.policies.separation import APPROVERS
 from ordain.reconciler.gating import judge_commit, read_side
 from ordain.reconciler.people import allowed_keys, find_person, organization_of
 from ordain.reconciler.refusals import problem, refusal
-from ordain.specs.findings import Severity, blocking
+from ordain.specs.findings import Finding, Severity, blocking
 from ordain.specs.people import RECONCILER
 from ordain.vcs.errors import GitError
 from ordain.vcs.signatures import commit_signer
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ordain.reconciler.gating import Judged, Side
     from ordain.reconciler.served import Served
-    from ordain.specs.findings import Finding
+    from ordain.vcs.approvals import RejectedApproval
 
 MERGE = "push it as a branch, then: ordain approve BRANCH, ordain proposals merge BRANCH"
 
@@ -118,4 +118,15 @@ def _blocked(judged: Judged) -> tuple[Finding, ...]:
         return ()
     errors = [one for one in judged.findings if one.severity is Severity.ERROR]
     notes = [one for one in judged.findings if one.severity is Severity.NOTE]
-    return (*errors, *(one for one in notes if one.code.startswith("SOD-")))
+    about = [one for one in notes if one.code.startswith("SOD-")]
+    return (*errors, *about, *map(_not_counted, judged.approvals.rejected))
+
+
+def _not_counted(approval: RejectedApproval) -> Finding:
+    return Finding(
+        "PUSH024",
+        Severity.NOTE,
+        f"an approval of {approval.person} does not count: {approval.reason}",
+        remedy="look at the change as it is now, and approve it again",
+        controls=("HR-SOD",),
+    )

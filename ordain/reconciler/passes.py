@@ -33,7 +33,7 @@ from ordain.reconciler.promotions import BRANCH, model_of_proposal, recipe_of_pr
 from ordain.reconciler.recollections import recollected, to_record
 from ordain.reconciler.saved_plans import refuse_stale
 from ordain.reconciler.source import pin_trust
-from ordain.reconciler.statuses import put_off, say, verdicts
+from ordain.reconciler.statuses import hold, say, untold, verdicts
 from ordain.reconciler.turns import PASS_SECONDS
 from ordain.reconciler.verdicts import keep_refusal, keep_verdict
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
@@ -140,14 +140,16 @@ class Reconciler:
         if gated.good is None:
             return PassReport(head, gated, None, Result(()), warnings=unreachable)
         side = read_side(self.source, gated.good)
-        told = self._tell_host(side, gated)
+        if any(one.spec.forge.type != "git" for one in side.estate.all("Estate")):
+            hold(self.state, verdicts(gated))
         planned = self.plan(side)
         alarms = self.note(planned.emergencies)
         if expected is not None:
             refuse_stale(expected, planned.plan)
         report = self.carry_out(head, gated, planned)
-        untold = () if unreachable else publish(self.source, planned.emergencies)
-        warnings = (*unreachable, *told, *report.warnings, *untold)
+        unpublished = () if unreachable else publish(self.source, planned.emergencies)
+        told, odd = self._tell_host(side), self.source.forge.unreadable
+        warnings = (*unreachable, *told, *odd, *report.warnings, *unpublished)
         return replace(report, warnings=warnings, alarms=alarms)
 
     def note(self, found: Emergencies) -> tuple[Finding, ...]:
@@ -170,13 +172,13 @@ class Reconciler:
             return (f"going on with what was fetched last: {error.message}",)
         return ()
 
-    def _tell_host(self, good: Side, gated: Gated) -> tuple[str, ...]:
+    def _tell_host(self, good: Side) -> tuple[str, ...]:
         """Set commit statuses where there is a host; it is told, and never asked."""
         try:
             host = self.source.host_of(good.estate)
         except ForgeError as error:
-            return put_off(self.state, verdicts(gated), error)
-        return () if host is None else say(host, self.state, verdicts(gated))
+            return untold(self.state, error)
+        return () if host is None else say(host, self.state)
 
     def gate(self, head: str) -> Gated:
         """Judge what is new on the branch, remember and record the verdicts."""

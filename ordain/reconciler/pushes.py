@@ -18,20 +18,19 @@ cannot be judged is refused; there is no way to pass by making this break.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ordain.policies.separation import APPROVERS
-from ordain.reconciler.emergency_refs import emergency_problem
 from ordain.reconciler.history import commits_between, signers
+from ordain.reconciler.kept_refs import judge_anchor, judge_approval, judge_emergency
 from ordain.reconciler.people import allowed_keys, find_person
+from ordain.reconciler.ref_names import twin_of
 from ordain.reconciler.refusals import problem, refusal
 from ordain.reconciler.served import HEADS
 from ordain.specs.errors import FindingsError, OrdainError
 from ordain.specs.people import RECONCILER
 from ordain.vcs.approvals import PREFIX as APPROVALS
-from ordain.vcs.approvals import SIGNATURE, STATEMENT, is_approval_ref, read_approval
 from ordain.vcs.emergencies import BRANCH as EMERGENCY_BRANCH
 from ordain.vcs.emergencies import PREFIX as EMERGENCIES
 from ordain.vcs.plain import ANCHORS, PROMOTE
@@ -47,23 +46,8 @@ if TYPE_CHECKING:
 PUSHERS: Final = ("REMOTE_USER", "ORDAIN_PUSHER")
 READERS: Final = frozenset({"auditor"})
 LINE: Final = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (refs/.+)")
-
-
 _WRITER: Final = "let a person push it who may write"
 _NAME: Final = "push it under another name; whoever may approve turns a promotion down"
-_ORDER: Final = "order it as a manager, with your own key: ordain stop, or ordain rollback"
-# What these names begin with is somebody's.
-RESERVED: Final = (
-    f"{HEADS}{PROMOTE}",
-    f"{HEADS}{EMERGENCY_BRANCH}",
-    APPROVALS,
-    EMERGENCIES,
-    ANCHORS,
-)
-# Letters that are printable by Unicode and show nothing.
-_UNSEEN: Final = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +160,11 @@ def _judge(served: Served, update: Update, person: str, now: datetime) -> Iterab
     if ref.startswith(HEADS):
         return _judge_branch(served, update, person, now)
     if ref.startswith(APPROVALS):
-        return _judge_approval(served, update, person, now)
+        return judge_approval(served, update, person, now)
     if ref == ANCHORS:
-        return _judge_anchor(served, update, now)
+        return judge_anchor(served, update, now)
     if ref.startswith(EMERGENCIES):
-        return _judge_emergency(served, update, person, now)
+        return judge_emergency(served, update, person, now)
     message = f"{ref} is no branch and nothing that ordain keeps under refs/ordain"
     return [problem("PUSH005", message, f"push it as a branch: git push REMOTE COMMIT:{HEADS}NAME")]
 
@@ -196,7 +180,7 @@ def _refuse_place(served: Served, update: Update) -> None:
     if not ref.isprintable():
         message = f"{ref!r} has letters that cannot be shown"
         raise refusal("PUSH004", message, "give the branch another name")
-    twin = _twin(ref, served.ref)
+    twin = twin_of(ref, served.ref)
     if twin is not None:
         message = f"{ref} can be taken for {twin}, or is in its way"
         raise refusal("PUSH004", message, "give the branch another name")
@@ -204,34 +188,6 @@ def _refuse_place(served: Served, update: Update) -> None:
         where = served.refs.get(ref, "nowhere")[:12]
         message = f"{ref} is at {where}, and not where the push has seen it"
         raise refusal("PUSH023", message, "fetch, look at what has changed, and push again")
-
-
-def _twin(ref: str, protected: str) -> str | None:
-    """The name that means something here and that this one is not, but looks like or blocks.
-
-    On a disk that ignores case or composes letters the two are one file; to a person, one name. And
-    where a branch `ordain` stands, git makes no `ordain/promote/x`.
-    """
-    plain, home = _folded(ref), _folded(protected)
-    if plain == home:
-        return None if ref == protected else protected
-    if plain.startswith(f"{home}/") or home.startswith(f"{plain}/"):
-        return protected
-    for name in RESERVED:
-        if plain.startswith(_folded(name)) and not ref.startswith(name):
-            return name
-        if _folded(name).startswith(f"{plain}/"):
-            return name
-    short = plain.removeprefix(HEADS)
-    if short != plain and short in {"head", home, home.removeprefix("refs/")}:
-        return "HEAD" if short == "head" else protected
-    return None
-
-
-def _folded(ref: str) -> str:
-    """A name without case, composition and width (toNFKC_Casefold, Unicode 3.13 D147)."""
-    folded = unicodedata.normalize("NFKC", ref).casefold()
-    return unicodedata.normalize("NFKC", _UNSEEN.sub("", folded))
 
 
 # Branches
@@ -272,79 +228,3 @@ def _judge_removal(served: Served, update: Update, person: str) -> Iterable[Find
         return []
     message = f"{person} may not turn down a promotion that is not merged"
     return [problem("PUSH014", message, _NAME)]
-
-
-# What is kept under refs/ordain
-
-
-def _judge_approval(
-    served: Served, update: Update, person: str, now: datetime
-) -> Iterable[Finding]:
-    new = _added(update, "an approval")
-    owner, _, role = update.ref.removeprefix(APPROVALS).partition("/")[2].partition("/")
-    role = role.partition("/")[0]
-    if not is_approval_ref(update.ref):
-        message = f"{update.ref} is not named as an approval is"
-        raise refusal("PUSH017", message, "approve with: ordain approve")
-    if owner != person:
-        message = f"{person} cannot push an approval of {owner}"
-        raise refusal("PUSH015", message, "approve as yourself, with your own key and account")
-    if role not in find_person(served.organization, person).roles:
-        message = f"{person} does not hold the role {role}"
-        raise refusal("PUSH015", message, "approve in a role that the Organization gives you")
-    estate = served.source.root_commit
-    keys = allowed_keys(served.organization)
-    try:
-        read_approval(served.repository, update.ref, new, estate=estate, allowed=keys, now=now)
-    except OrdainError as error:
-        message = f"the approval does not hold: {error.message}"
-        raise refusal("PUSH017", message, error.remedy) from error
-    return _only_statement(served, new)
-
-
-def _only_statement(served: Served, commit: str) -> Iterable[Finding]:
-    """Nothing rides along: neither other files nor a history."""
-    beside = sorted(set(served.repository.tree(commit)) - {STATEMENT, SIGNATURE})
-    if beside or served.repository.commit(commit).parents:
-        what = f"the file {beside[0]}" if beside else "a history"
-        message = f"the statement brings {what} with it"
-        return [problem("PUSH017", message, "push what ordain has written, as it is")]
-    return []
-
-
-def _judge_anchor(served: Served, update: Update, now: datetime) -> Iterable[Finding]:
-    from ordain.reconciler.anchors import is_anchor
-
-    remedy = "let the reconciler push it; a broken one is put back from a good clone"
-    if update.new is None:
-        raise refusal("PUSH018", f"{ANCHORS} is not deleted", remedy)
-    if update.old is not None and not served.repository.is_ancestor(update.old, update.new):
-        raise refusal("PUSH018", f"{ANCHORS} only goes forward", remedy)
-    brought = commits_between(served.repository, update.old, update.new)
-    found = signers(served.repository, brought, allowed_keys(served.organization), now)
-    for commit, signer in zip(brought, found, strict=True):
-        if signer != RECONCILER:
-            message = f"the anchor {commit[:12]} is not signed by the reconciler"
-            raise refusal("PUSH018", message, remedy)
-        if not is_anchor(served.repository, commit):
-            raise refusal("PUSH018", f"{commit[:12]} is no anchor", remedy)
-    return []
-
-
-def _judge_emergency(
-    served: Served, update: Update, person: str, now: datetime
-) -> Iterable[Finding]:
-    new = _added(update, "an emergency")
-    said = emergency_problem(served, update.ref, new, pusher=person, now=now)
-    if said:
-        raise refusal("PUSH019", said, _ORDER)
-    return []
-
-
-def _added(update: Update, what: str) -> str:
-    """The commit of a ref that is made once and stays."""
-    if update.new is not None and update.old is None:
-        return update.new
-    verb = "deleted" if update.new is None else "replaced"
-    message = f"{what} is evidence, it is not {verb}: {update.ref}"
-    raise refusal("PUSH016", message, "leave it; what is no longer true is said anew beside it")

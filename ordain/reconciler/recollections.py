@@ -12,6 +12,7 @@ not say the host itself is asked.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ordain.ledger.records import Event
+    from ordain.reconciler.answers import Answers
     from ordain.reconciler.testimony import Testimony
-    from ordain.vcs.host import Host
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Recollection:
 
     name: str
     heard: Mapping[str, Heard]
-    opened: Callable[[], Host]
+    opened: Callable[[], Answers]
 
     def proposal(self, number: int) -> HostProposal:
         """One by its number, from the host."""
@@ -72,15 +73,22 @@ def to_record(told: Testimony | None) -> dict[str, Any]:
 
 
 def recollected(passed: Iterable[Event]) -> dict[str, Heard]:
-    """The answers in our record, by commit; the first time that a commit passed is the one."""
+    """The answers in our record, by commit; the first time that a commit passed is the one.
+
+    A record whose fields are not those of this version says nothing, so that the host is asked.
+    """
     found: dict[str, Heard] = {}
     for event in passed:
         data = event.data.get("heard")
         if data is not None and event.subject not in found:
-            proposals = tuple(map(_proposal, data["proposals"]))
-            reviews = tuple((one["number"], _review(one)) for one in data["reviews"])
-            found[event.subject] = Heard(proposals, reviews)
+            with suppress(KeyError, TypeError, ValueError):
+                found[event.subject] = _heard(data)
     return found
+
+
+def _heard(data: Mapping[str, Any]) -> Heard:
+    proposals = tuple(map(_proposal, data["proposals"]))
+    return Heard(proposals, tuple((one["number"], _review(one)) for one in data["reviews"]))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a dataclass
@@ -92,9 +100,22 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of a dataclass
 
 
 def _proposal(data: Mapping[str, Any]) -> HostProposal:
-    made = datetime.fromisoformat(data["created"])
-    accounts = {"author": _account(data["author"]), "merged_by": _account(data["merged_by"])}
-    return HostProposal(**{**data, **accounts, "state": HostState(data["state"]), "created": made})
+    return HostProposal(
+        number=data["number"],
+        title="",
+        body="",
+        branch=data["branch"],
+        target=data["target"],
+        head=data["head"],
+        ref=data["ref"],
+        state=HostState(data["state"]),
+        author=_account(data["author"]),
+        created=datetime.fromisoformat(data["created"]),
+        merged=data["merged"],
+        merged_by=_account(data["merged_by"]),
+        fork=data["fork"],
+        url=data["url"],
+    )
 
 
 def _review(data: Mapping[str, Any]) -> HostReview:
@@ -108,4 +129,6 @@ def _review(data: Mapping[str, Any]) -> HostReview:
 
 
 def _account(data: Mapping[str, Any] | None) -> HostAccount | None:
-    return None if data is None else HostAccount(**data)
+    if data is None:
+        return None
+    return HostAccount(login=data["login"], id=data["id"], machine=data["machine"])

@@ -69,12 +69,11 @@ def review(source: Source, identifier: str, now: datetime, *, good: str | None =
         UnknownProposal: there is none of that name.
         MergeConflict: it does not merge.
     """
+    with suppress(HostError):
+        # What is on the branches is in git, whether or not the host answers.
+        source.fetch()
     if good is not None and identifier == source.settings.protected_branch:
-        with suppress(HostError):
-            # What is on the branch is in git, whether or not the host answers.
-            source.fetch()
         return _review_branch(source, good, now)
-    source.fetch()
     proposal = source.forge.proposal(identifier)
     onto = source.head()
     tree = source.repository.merge_tree(onto, proposal.head)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from ordain.reconciler.answers import Answers
 from ordain.reconciler.errors import Untrusted
 from ordain.reconciler.home import Home, home_of
 from ordain.reconciler.trees import CommitTree
@@ -76,22 +77,30 @@ class Hosts:
     repository: Repository
     environ: Mapping[str, str]
     opener: Opener = _open_host
-    _opened: dict[ForgeSettings, Host] = field(default_factory=dict)
+    _opened: dict[ForgeSettings, Answers] = field(default_factory=dict)
     _lost: dict[ForgeSettings, ForgeError] = field(default_factory=dict)
 
     def of(self, settings: ForgeSettings) -> Host | None:
-        """The host of these settings; None for plain git and where the remote is not here.
+        """The host of these settings; None for plain git.
 
         Raises:
-            ForgeError: it cannot be told which repository on which host is meant, there is no
-                token for it, or it was away a moment ago.
+            ForgeError: its remote is not here, it cannot be told which repository on which host is
+                meant, there is no token for it, or it was away a moment ago.
         """
-        address = self.repository.remotes().get(settings.remote)
-        if settings.type == "git" or address is None:
+        found = self.answers_of(settings)
+        return None if found is None else found.host
+
+    def answers_of(self, settings: ForgeSettings) -> Answers | None:
+        """The same host, asked every question once; see `of`."""
+        if settings.type == "git":
             return None
-        if settings in self._lost:
-            raise self._lost[settings]
-        return self.opened(settings, address)
+        address = self.repository.remotes().get(settings.remote)
+        if address is None:
+            raise HostError(
+                f"the remote {settings.remote} of the forge is not here",
+                remedy=f"add it: git remote add {settings.remote} ADDRESS",
+            )
+        return self._answers(settings, address)
 
     def lose(self, settings: ForgeSettings, error: VcsError) -> None:
         """Remember that a host was away; any other error says nothing of the next question."""
@@ -99,13 +108,20 @@ class Hosts:
             self._lost[settings] = error
 
     def look_again(self) -> None:
-        """Forget which hosts were away."""
+        """Forget which hosts were away, and what may be another answer by now."""
         self._lost.clear()
+        for one in self._opened.values():
+            one.forget()
 
     def opened(self, settings: ForgeSettings, address: str) -> Host:
-        """The host of settings that name one; see `of`."""
+        """The host of settings that name one, whose remote has this address; see `of`."""
+        return self._answers(settings, address).host
+
+    def _answers(self, settings: ForgeSettings, address: str) -> Answers:
+        if settings in self._lost:
+            raise self._lost[settings]
         if settings not in self._opened:
-            self._opened[settings] = self.opener(settings, address, self.environ)
+            self._opened[settings] = Answers(self.opener(settings, address, self.environ))
         return self._opened[settings]
 
 
@@ -143,6 +159,16 @@ class Source:
         """
         found = estate.all("Estate")
         return self.hosts.of(found[0].spec.forge) if found and self.hosts is not None else None
+
+    def answers_of(self, estate: LoadedEstate) -> Answers | None:
+        """The host that an estate names, asked every question once until the next fetch.
+
+        Raises:
+            ForgeError: it cannot be opened.
+        """
+        found = estate.all("Estate")
+        hosts = self.hosts
+        return hosts.answers_of(found[0].spec.forge) if found and hosts is not None else None
 
     def lose_host(self, estate: LoadedEstate, error: VcsError) -> None:
         """Ask the host of an estate no more until the next fetch, if the error says it is away."""

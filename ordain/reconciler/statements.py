@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ordain.reconciler.errors import ProposalRefused
 from ordain.reconciler.history import untouched
 from ordain.reconciler.review import (
-    Reviewer,
     ask_approval,
     identity_of,
     record_approval,
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordain.ledger.ledger import Ledger
-    from ordain.reconciler.review import Asked
+    from ordain.reconciler.review import Asked, Reviewer
     from ordain.reconciler.source import Source
     from ordain.vcs.approvals import Approval, Stated
 
@@ -85,9 +84,7 @@ def approve_signed(
         raise _other(identifier, by, str(error)) from error
     if by.role not in {None, stated.role}:
         raise _other(identifier, by, f"it is given as {stated.role}, not as {by.role}")
-    asked = ask_approval(
-        source, identifier, by=Reviewer(by.person, role=stated.role), now=now, good=good
-    )
+    asked = ask_approval(source, identifier, by=replace(by, role=stated.role), now=now, good=good)
     asked = _held_against(source, asked, stated)
     wanted = statement(
         asked.change,

@@ -1,8 +1,9 @@
 """Verdicts on commits, said on the host where people look: one commit status each.
 
 A status is a courtesy. Nothing is decided by it, it is never read back, and a host that does not
-take one costs the pass a warning and nothing else. What has to be said is written down before it is
-said, so that a host that was down hears it at a later pass, and what was said is not said again.
+take one costs the pass a warning and nothing else. What has to be said is written down when it is
+known and said after production has been looked after, so that a slow host delays nothing, one that
+was down hears it at a later pass, and what was said is not said again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 CONTEXT: Final = "ordain/reconciler"
 # What both forges take, and what a person reads in a list of checks.
 _LONGEST: Final = 140
-# A first pass over a long history tells of its end only.
+# A first pass over a long history tells of its end only, and no pass says more than this.
 _MOST: Final = 20
 _WAITING: Final = "statuses.waiting"
 _ABSENT: Final = "GATE010"
@@ -47,33 +48,31 @@ def verdicts(gated: Gated) -> tuple[Said, ...]:
     return (*passed, *refused)
 
 
-def say(host: Host, state: StateStore, found: Iterable[Said]) -> tuple[str, ...]:
-    """Tell the host what it has not heard yet; returns warnings."""
-    left = _unsaid(state, found)
-    _wait(state, left)
+def hold(state: StateStore, found: Iterable[Said]) -> None:
+    """Write down what is to be said, beside what was put off before."""
+    waiting = {one.commit: one for one in (*_waiting(state), *found)}
+    _wait(state, [one for one in waiting.values() if state.get(_key(one)) != _fact(one)])
+
+
+def say(host: Host, state: StateStore) -> tuple[str, ...]:
+    """Tell the host what it has not heard yet, oldest first; returns warnings."""
+    left = _waiting(state)
     try:
-        while left:
-            one = left[0]
+        for one in left[:_MOST]:
             host.report(one.commit, one.state, CONTEXT, one.text, "")
             state.put(_key(one), _fact(one))
-            left.pop(0)
+            left = left[1:]
     except ForgeError as error:
-        return put_off(state, left, error)
-    _wait(state, left)
+        return untold(state, error)
+    finally:
+        _wait(state, left)
     return ()
 
 
-def put_off(state: StateStore, found: Iterable[Said], error: ForgeError) -> tuple[str, ...]:
-    """Keep what the host cannot be told now for a later pass; returns a warning."""
-    left = _unsaid(state, found)
-    _wait(state, left)
+def untold(state: StateStore, error: ForgeError) -> tuple[str, ...]:
+    """A warning that what waits could not be said."""
+    left = [one for one in _waiting(state) if state.get(_key(one)) != _fact(one)]
     return (f"{_number(left)} could not be set on the forge: {error.message}",) if left else ()
-
-
-def _unsaid(state: StateStore, found: Iterable[Said]) -> list[Said]:
-    """What was put off before and what is new, without what the host has heard already."""
-    waiting = {one.commit: one for one in (*_waiting(state), *found)}
-    return [one for one in waiting.values() if state.get(_key(one)) != _fact(one)][-_MOST:]
 
 
 def _passed(judged: Judged) -> Said:

@@ -14,16 +14,27 @@ half of an answer.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ordain.reconciler.history import UNKNOWN, commits_between, makers
+from ordain.reconciler.behind_merges import Branch
+from ordain.reconciler.history import commits_between
 from ordain.reconciler.host_reviews import people_of, review_approvals
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.reconciler.recollections import Recollection
+from ordain.reconciler.web_merges import (
+    WebMerge,
+    adds_nothing,
+    is_signed_by_platform,
+    merge_in,
+)
 from ordain.specs.findings import Finding, Severity
-from ordain.vcs.errors import ForgeError, GitError, HostError, MergeConflict
+from ordain.vcs.errors import (
+    GitError,
+    HostContradicted,
+    HostError,
+    UnknownProposal,
+)
 from ordain.vcs.host import HostState
 from ordain.vcs.hosted import bring, keep
 from ordain.vcs.signatures import commit_signer
@@ -32,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from ordain.reconciler.answers import Answers
     from ordain.reconciler.gating import Side
     from ordain.reconciler.recollections import Heard
     from ordain.reconciler.source import Source
@@ -40,29 +52,9 @@ if TYPE_CHECKING:
     from ordain.vcs.approvals import Approvals
     from ordain.vcs.changes import Change
     from ordain.vcs.git import Repository
-    from ordain.vcs.host import Host, HostProposal, HostReview
+    from ordain.vcs.host import HostProposal, HostReview
     from ordain.vcs.keys import AllowedKey
     from ordain.vcs.objects import Commit
-
-_PAIR: Final = 2
-# No host rebases a proposal of more commits.
-_LONGEST: Final = 1000
-_PLATFORM: Final = "-----BEGIN PGP"
-
-
-@dataclass(frozen=True, slots=True)
-class WebMerge:
-    """A proposal as it stands on the branch after the host has merged it.
-
-    `steps` are the commits of the branch that hold nothing but the proposal: one for a merge or a
-    squash, several after a rebase. `beside` is what they bring besides the proposal: a commit that
-    GitLab has squashed it into before the merge. `commits` are the proposal's own, oldest first.
-    """
-
-    proposal: HostProposal
-    steps: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-    commits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +97,9 @@ def witness_of(
     """
     host: Answering | None
     if heard and (forge := _forge_of(base)) is not None:
-        host = Recollection(forge, heard, lambda: _opened(source, base))
+        host = Recollection(forge, heard, lambda: _answers(source, base))
     else:
-        host = source.host_of(base.estate)
+        host = source.answers_of(base.estate)
     if host is None:
         return None
     organization = organization_of(base.estate)
@@ -120,13 +112,11 @@ def _forge_of(base: Side) -> str | None:
     return names[0] if names and names[0] != "git" else None
 
 
-def _opened(source: Source, base: Side) -> Host:
-    host = source.host_of(base.estate)
-    if host is None:
-        raise HostError(
-            "the remote of the forge is not here", remedy="add it: git remote add origin ADDRESS"
-        )
-    return host
+def _answers(source: Source, base: Side) -> Answers:
+    found = source.answers_of(base.estate)
+    if found is None:
+        raise HostError("no forge can be asked here", remedy="see spec.forge of ordain.yaml")
+    return found
 
 
 class Answering(Protocol):
@@ -168,7 +158,7 @@ class Witness:
         that of a pipeline), which is not on the branch yet.
 
         Raises:
-            ForgeError: the host did not answer, or what it says cannot be.
+            ForgeError: the host did not answer, or what it says cannot be (`HostContradicted`).
             GitError: the commits of a proposal cannot be had.
         """
         line = self.repository.commits(self.repository.first_parent(self.base, revision))
@@ -207,27 +197,8 @@ class Witness:
             return False
 
     def makers_behind(self, head: str) -> Callable[[Commit], frozenset[str] | None]:
-        """Who has made what stands in a commit that nobody known signed, on the branch of `head`.
-
-        None where the host does not explain the commit either.
-        """
-        line = self.repository.first_parent(None, head)
-        places = {commit: place for place, commit in enumerate(line)}
-
-        def behind(commit: Commit) -> frozenset[str] | None:
-            if _adds_nothing(self.repository, commit):
-                return frozenset()
-            place = places.get(commit.id)
-            if place is None:
-                place = self._arrival(line, commit.id)
-            merge = self._merge_around(line, place, commit.id)
-            return None if merge is None else self._makers_of(merge, head)
-
-        return behind
-
-    def _arrival(self, line: Sequence[str], commit: str) -> int:
-        """The place of the first step of the branch that contains a commit of a side branch."""
-        return bisect_left(line, 1, key=lambda step: int(self.repository.is_ancestor(commit, step)))
+        """Who made what stands in a commit on the branch of `head`; see `Branch`."""
+        return Branch(self, self.repository.first_parent(None, head)).makers_of
 
     # Steps of the branch
 
@@ -239,78 +210,24 @@ class Witness:
         A commit of somebody known stands for itself, whatever proposal it merges.
         """
         step = line[-1]
-        proposal = self._merged_as(step.id) if number is None else self._proposal(number)
+        proposal = self.merged_as(step.id) if number is None else self._proposal(number)
         if proposal is None:
             return None, ()
         bare = WebMerge(proposal)
         if self._is_signed(step):
             return bare, ()
-        bring(self.repository, self._remote, proposal)
-        merge = self._merge(line, proposal)
+        bring(self.repository, self.remote, proposal)
+        merge = merge_in(self.repository, line, proposal)
         if merge is not None:
             keep(self.repository, proposal)
         return (
             (bare, (_holds_else(self.host.name, step, proposal),)) if merge is None else (merge, ())
         )
 
-    def _merge(self, line: Sequence[Commit], proposal: HostProposal) -> WebMerge | None:
-        """The steps at the end of a line that hold nothing but the proposal; None if they do not.
-
-        A rebase leaves at most as many commits as the proposal has. The longest way whose end is
-        the merge of the proposal with its beginning is the one, whatever lies between: what counts
-        is the tree that is served.
-        """
-        step, head = line[-1], proposal.head
-        if len(step.parents) not in {1, _PAIR}:
-            return None
-        most = len(commits_between(self.repository, step.parents[0], head))
-        most = most if len(step.parents) == 1 else 1
-        for length in range(min(most, len(line)), 0, -1):
-            steps = line[-length:]
-            onto = steps[0].parents[:1]
-            if onto and _merges_to(self.repository, onto[0], head, step.tree):
-                return self._web_merge(proposal, onto[0], tuple(one.id for one in steps))
-        return None
-
-    def _web_merge(self, proposal: HostProposal, onto: str, steps: tuple[str, ...]) -> WebMerge:
-        commits = commits_between(self.repository, onto, proposal.head)
-        brought = commits_between(self.repository, onto, steps[-1])
-        beside = tuple(one for one in brought if one not in {*steps, *commits})
-        return WebMerge(proposal, steps, beside, commits)
-
-    def _merge_around(self, line: Sequence[str], place: int, commit: str) -> WebMerge | None:
-        """The merge that brought a commit: the one at its place on the branch, or one after it.
-
-        All commits of a rebase but the last are explained by the last one, and none of them is
-        signed by a person.
-        """
-        for end in range(place, len(line)):
-            step = self.repository.commit(line[end])
-            if end > place and _by_hand(step):
-                return None
-            proposal = self._merged_as(step.id)
-            if proposal is None:
-                continue
-            bring(self.repository, self._remote, proposal)
-            before = self.repository.commits(line[max(0, end + 1 - _LONGEST) : end + 1])
-            merge = self._merge(before, proposal)
-            found = merge is not None and commit in {*merge.steps, *merge.beside}
-            return merge if found else None
-        return None
-
-    def _makers_of(self, merge: WebMerge, head: str) -> frozenset[str]:
-        commits = self.repository.commits(merge.commits)
-        found = makers(self.repository, merge.commits, self.allowed, head)
-        people = people_of(self, merge.proposal.author)
-        for commit, names in zip(commits, found, strict=True):
-            if UNKNOWN not in names or not _adds_nothing(self.repository, commit):
-                people |= names
-        return people
-
     # Asking
 
     @property
-    def _remote(self) -> str:
+    def remote(self) -> str:
         return str(self.source.forge.remote)
 
     @property
@@ -320,20 +237,20 @@ class Witness:
     def _proposal(self, number: int) -> HostProposal:
         proposal = self.host.proposal(number)
         if proposal.number != number or proposal.target != self._branch:
-            raise ForgeError(
+            raise HostContradicted(
                 f"proposal {number} goes into {proposal.target}, not into {self._branch}",
                 remedy="name the proposal that this change belongs to",
             )
-        bring(self.repository, self._remote, proposal)
+        bring(self.repository, self.remote, proposal)
         return proposal
 
-    def _merged_as(self, commit: str) -> HostProposal | None:
+    def merged_as(self, commit: str) -> HostProposal | None:
         proposal = self.host.proposal_of(commit, self._branch)
         if proposal is None:
             return None
         told = (proposal.state, proposal.merged, proposal.target)
         if told != (HostState.MERGED, commit, self._branch):
-            raise HostError(
+            raise HostContradicted(
                 f"asked for the merge {commit[:12]}, the forge names proposal {proposal.number},"
                 f" which is {proposal.state} as {proposal.merged[:12] or 'nothing'} into"
                 f" {proposal.target}",
@@ -362,7 +279,7 @@ class Witness:
         empty = {
             one.id: one.parents
             for one in unsigned
-            if one.id not in steps and _adds_nothing(self.repository, one)
+            if one.id not in steps and adds_nothing(self.repository, one)
         }
         without = empty.keys() | {one.id for one in unsigned if one.id in merged}
         at_tip = next((one for one in merges if one.steps[-1] == revision), None)
@@ -375,9 +292,7 @@ class Witness:
             self._pushed(line[-1], at_tip, empty, stepped=stepped),
             frozenset(merged),
             frozenset(
-                one.id
-                for one in unsigned
-                if one.id not in without and (one.signature or "").startswith(_PLATFORM)
+                one.id for one in unsigned if one.id not in without and is_signed_by_platform(one)
             ),
             tuple(findings),
         )
@@ -405,8 +320,19 @@ class Witness:
         return commit_signer(commit, self.allowed, self.now).person is not None
 
 
-def cannot_ask(error: OrdainError) -> Finding:
-    """That nobody was heard, so that nothing may rest on reviews or on a merge button."""
+def unheard(error: OrdainError) -> Finding:
+    """That nothing was heard on which reviews or a merge button could rest.
+
+    An answer that cannot be stays what it is, so that nobody waits for another one.
+    """
+    if isinstance(error, (HostContradicted, UnknownProposal)):
+        return Finding(
+            code="GATE013",
+            severity=Severity.ERROR,
+            message=f"what the forge says of this change cannot be: {error.message}",
+            remedy=error.remedy or "see whether spec.forge of ordain.yaml names the right forge",
+            controls=("HR-SOD",),
+        )
     return Finding(
         code="GATE010",
         severity=Severity.ERROR,
@@ -438,22 +364,3 @@ def _holds_else(forge: str, step: Commit, proposal: HostProposal) -> Finding:
         evidence=(f"{forge} = {proposal.url}", f"head of the proposal = {proposal.head}"),
         controls=("HR-SOD",),
     )
-
-
-def _by_hand(commit: Commit) -> bool:
-    """Whether a person's key has signed a commit, whoever's it is."""
-    return commit.signature is not None and not commit.signature.startswith(_PLATFORM)
-
-
-def _adds_nothing(repository: Repository, commit: Commit) -> bool:
-    """Whether a commit merges two others and holds exactly what that gives."""
-    if len(commit.parents) != _PAIR:
-        return False
-    return _merges_to(repository, *commit.parents, commit.tree)
-
-
-def _merges_to(repository: Repository, onto: str, head: str, tree: str) -> bool:
-    try:
-        return repository.merge_tree(onto, head) == tree
-    except MergeConflict:
-        return False

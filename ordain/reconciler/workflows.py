@@ -2,7 +2,9 @@
 
 They are files and no code that writes YAML, so that whoever reviews them reads what will run. Two
 words are put in: the version of ordain that wrote them and the protected branch. Actions of others
-are named by the commit, because a tag can be moved to another one.
+are named by the commit, because a tag can be moved to another one. The image of GitLab's job is
+named by a tag all the same: its digest differs by registry and mirror, and the file says where to
+put the one that a project trusts.
 
 `doctor --forge` asks the forge for the check of this name, so both are here.
 """
@@ -20,13 +22,14 @@ if TYPE_CHECKING:
 # The job of the gate, which is the name of its check on GitHub.
 GATE: Final = "ordain gate"
 GITHUB_GATE: Final = ".github/workflows/ordain.yml"
+GITHUB_REVIEWS: Final = ".github/workflows/ordain-reviews.yml"
 GITLAB_GATE: Final = ".gitlab/ordain.gitlab-ci.yml"
 GITLAB_ENTRY: Final = ".gitlab-ci.yml"
-_INCLUDED: Final = f"include:\n  - local: {GITLAB_GATE}\n"
+INCLUDED: Final = f"include:\n  - local: {GITLAB_GATE}\n"
 _FILES: Final = {
     "github": {
         GITHUB_GATE: "ordain.yml",
-        ".github/workflows/ordain-reviews.yml": "ordain-reviews.yml",
+        GITHUB_REVIEWS: "ordain-reviews.yml",
         ".github/workflows/ordain-reconcile.yml": "ordain-reconcile.yml",
     },
     "gitlab": {GITLAB_GATE: "ordain.gitlab-ci.yml"},
@@ -40,7 +43,7 @@ def pipeline_files(forge: str, *, version: str, branch: str) -> Mapping[str, str
     found = {
         path: _filled(name, version=version, branch=branch) for path, name in _FILES[forge].items()
     }
-    return found | ({GITLAB_ENTRY: _INCLUDED} if forge == "gitlab" else {})
+    return found | ({GITLAB_ENTRY: INCLUDED} if forge == "gitlab" else {})
 
 
 def _filled(name: str, *, version: str, branch: str) -> str:

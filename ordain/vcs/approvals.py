@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 FORMAT = "ordain.approval/1"
 PREFIX = "refs/ordain/approvals/"
+# What a remote has under the name of an approval that this clone has already, each by its content.
+BESIDE = "refs/ordain/more-approvals/"
 STATEMENT = "statement.json"
 SIGNATURE = "statement.sig"
 FIELDS = {"format", "change", "base", "person", "role", "time", "paths", "estate"}
@@ -109,6 +111,11 @@ def approval_ref(change: str, person: str, role: str, base: str) -> str:
     if not OBJECT.fullmatch(base):
         raise UnnameableChange(f"{base!r} is no commit", remedy="give its whole id")
     return f"{_under(change)}{person}/{role}/{base}"
+
+
+def beside_ref(ref: str, commit: str) -> str:
+    """Where a clone keeps a second commit of the name of an approval; no two are in the way."""
+    return f"{BESIDE}{ref.removeprefix(PREFIX)}/{commit}"
 
 
 def is_approval_ref(ref: str) -> bool:
@@ -224,17 +231,31 @@ def read_approvals(
     allowed: Sequence[AllowedKey],
     now: datetime,
 ) -> Approvals:
-    """Every approval of a change digest in this repository, each one verified at `now`."""
+    """Every approval of a change digest in this repository, each one verified at `now`.
+
+    Of several commits of one name the first that holds counts.
+    """
     prefix = _under(change)
-    valid: list[Approval] = []
+    valid: dict[str, Approval] = {}
     rejected: list[RejectedApproval] = []
-    for ref, commit in sorted(repository.refs(prefix).items()):
+    for ref, commit in _commits_of(repository, prefix):
         try:
-            valid.append(_read(repository, ref, commit, estate, allowed, now))
+            valid.setdefault(ref, _read(repository, ref, commit, estate, allowed, now))
         except (VcsError, ValueError) as error:
             person = ref.removeprefix(prefix).partition("/")[0]
             rejected.append(RejectedApproval(person, change, str(error), f"{ref}@{commit}"))
-    return Approvals(tuple(valid), tuple(rejected))
+    return Approvals(tuple(valid.values()), tuple(rejected))
+
+
+def _commits_of(repository: Repository, prefix: str) -> list[tuple[str, str]]:
+    """(ref, commit) of what stands under the names of a change, here and beside it."""
+    there = repository.refs(prefix, BESIDE + prefix.removeprefix(PREFIX))
+    found = sorted((ref, at) for ref, at in there.items() if ref.startswith(PREFIX))
+    for ref, commit in sorted(there.items()):
+        name, _, content = ref.removeprefix(BESIDE).rpartition("/")
+        if ref.startswith(BESIDE) and content == commit:
+            found.append((PREFIX + name, commit))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@
         └── HostError              VCS050  a forge's API says no, or something that is no answer
             ├── HostUnreachable    VCS051  it is down, too slow, or breaks off
             ├── HostDenied         VCS052  the token is missing, wrong, or may not do this
-            └── HostBusy           VCS053  too many questions; knows when to ask again
+            ├── HostBusy           VCS053  too many questions; knows when to ask again
+            └── HostContradicted   VCS054  it answers, and git or the question says otherwise
 
 `RefMoved`, `PushRejected` and `ProposalMoved` are answers to a race: read again, decide again. All
 others stay the same when they are tried again.
@@ -187,6 +188,12 @@ class HostBusy(HostError):
     def __init__(self, message: str, *, seconds: float, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.seconds = seconds
+
+
+class HostContradicted(HostError):
+    """The forge answers, and git or the question says otherwise."""
+
+    code = "VCS054"
 
 
 def unrelated(target: str, head: str) -> UnrelatedHistories:

@@ -75,6 +75,10 @@ class Forge(Protocol):
     def target_ref(self) -> str:
         """The ref of this clone that shows where the target branch is."""
 
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """Sentences on branches that could not be read when proposals were listed last."""
+
     def refresh(self) -> None:
         """Bring here what the forge knows, for the questions that ask nobody."""
 
@@ -121,5 +125,5 @@ class Forge(Protocol):
     ) -> Merged:
         """Merge if `check` does not raise; whoever merges at the same time loses or wins alone."""
 
-    def close(self, proposal: Proposal) -> None:
-        """Withdraw a proposal without merging it."""
+    def close(self, proposal: Proposal) -> tuple[str, ...]:
+        """Withdraw a proposal without merging it; returns what stays behind for people to do."""

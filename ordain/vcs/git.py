@@ -21,18 +21,22 @@ from ordain.vcs.errors import (
     NotARepository,
     PushRejected,
     RefMoved,
+    UnrelatedHistories,
     unrelated,
 )
 from ordain.vcs.objects import BLOB, EXECUTABLE, Entry, Identity, format_stamp
+from ordain.vcs.plain_merges import without_attributes
 from ordain.vcs.process import Answer, ask, checked, failure, last_line
 from ordain.vcs.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from ordain.vcs.keys import AnySigner
 
+# Hex digits of an id; longer ones are of SHA-256.
+_SHA1 = 40
 RACED = ("but expected", "reference already exists", "unable to resolve reference")
 
 
@@ -165,7 +169,7 @@ class Repository(Reading):
         return self._written("hash-object", "-t", "commit", "-w", "--stdin", stdin=payload)
 
     def merge_tree(self, ours: str, theirs: str) -> str:
-        """The id of the tree that merging two commits gives.
+        """The id of the tree that merging two commits gives, whatever attributes are set where.
 
         Raises:
             MergeConflict: people have to decide; its `paths` says where.
@@ -173,7 +177,9 @@ class Repository(Reading):
             GitTooOld: before git 2.38 this needs a work tree.
         """
         command = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages")
-        answer = self._ask(*command, self._id(ours), self._id(theirs))
+        sides = self._id(ours), self._id(theirs)
+        with without_attributes(self.objects, sha256=len(sides[0]) > _SHA1) as (place, extra):
+            answer = ask(place, (*command, *sides), extra=extra)
         if answer.code == 129:  # noqa: PLR2004 - how git ends when it does not know an option
             raise GitTooOld(
                 f"{self._run('version').decode().strip()} cannot merge without a work tree",
@@ -191,6 +197,22 @@ class Repository(Reading):
             raise unrelated(ours, theirs)
         checked(answer, command)
         return tree
+
+    def holds_of_its_own(self, merge: str, paths: Collection[str]) -> frozenset[str]:
+        """Those of the paths at which a merge holds something else than merging its parents gives.
+
+        Where git cannot tell, because people had to decide or it cannot merge such parents at all,
+        it is whoever made the merge who has chosen.
+        """
+        commit = self.commit(merge)
+        if len(commit.parents) != 2:  # noqa: PLR2004 - git merges two
+            return frozenset(paths)
+        try:
+            plain = self.tree(self.merge_tree(*commit.parents))
+        except (MergeConflict, UnrelatedHistories):
+            return frozenset(paths)
+        held = self.tree(commit.tree)
+        return frozenset(path for path in paths if plain.get(path) != held.get(path))
 
     # Refs
 

@@ -28,12 +28,16 @@ class HostAccount:
 
 
 class ReviewState(StrEnum):
-    """What a review says. Only the newest word of an account counts; comments say nothing."""
+    """What a review says. Only the newest word of an account counts; comments say nothing.
+
+    `RETARGETED` approved the proposal before it was turned to another target.
+    """
 
     APPROVED = "approved"
     CHANGES_REQUESTED = "changes-requested"
     DISMISSED = "dismissed"
     COMMENTED = "commented"
+    RETARGETED = "retargeted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ under which the host keeps them, and the merge that the host made is held agains
 judged before. The host is asked for three things only: which proposals are open, that one be
 opened or closed, and that exactly one commit be merged.
 
-Signed statements in `refs/ordain/approvals/` go on counting, so that people can approve while the
-host does not answer. Its reviews are no part of this class: whose account it is, and what a review
-binds to, is judged where the Organization is known.
+Signed statements in `refs/ordain/approvals/` go on counting, and a proposal is found by its branch,
+so that people can approve while the host does not answer. Its reviews are no part of this class:
+whose account it is, and what a review binds to, is judged where the Organization is known.
 
 A branch of the machine is described by its signed commit and not by the text of the pull request,
 which anybody with access may edit.
@@ -24,6 +24,7 @@ from ordain.vcs.changes import change_between
 from ordain.vcs.errors import (
     ForgeError,
     GitError,
+    HostContradicted,
     HostError,
     ProposalMoved,
     RefMoved,
@@ -33,7 +34,7 @@ from ordain.vcs.errors import (
 from ordain.vcs.forge import Candidate, Merged, Proposal
 from ordain.vcs.host import HostState
 from ordain.vcs.objects import is_id
-from ordain.vcs.plain import PROMOTE, PlainGit, refuse_unfit, unknown
+from ordain.vcs.plain import PROMOTE, PlainGit, chosen, refuse_unfit, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,7 +87,15 @@ class HostedForge(PlainGit):
     def proposal(self, identifier: str) -> Proposal:
         if number := _NUMBER.fullmatch(identifier):
             return self._numbered(int(number[1]))
-        found = self.proposals()
+        try:
+            found = self.proposals()
+        except HostError as error:
+            # Most proposals are branches of this remote, and git has those: what people sign must
+            # not wait for the host.
+            try:
+                return chosen(identifier, self._listed())
+            except UnknownProposal:
+                raise error from None
         meant = [one for one in found if identifier in {one.id, one.branch}]
         if not meant:
             raise unknown(identifier, [one.id for one in found])
@@ -129,12 +138,11 @@ class HostedForge(PlainGit):
             )
         return found
 
-    def close(self, proposal: Proposal) -> None:
+    def close(self, proposal: Proposal) -> tuple[str, ...]:
         self._fetch_branches()
         host = self._open_host()
         host.close(self._unmoved(host, proposal))
-        if proposal.branch.startswith(PROMOTE):
-            self._drop_branch(proposal)
+        return self._drop_branch(proposal) if proposal.branch.startswith(PROMOTE) else ()
 
     # Merging
 
@@ -194,7 +202,7 @@ class HostedForge(PlainGit):
         return found.tree
 
     def _drop_branch(self, proposal: Proposal) -> tuple[str, ...]:
-        """Delete the branch of a merged proposal where it is still there and is ours."""
+        """Delete the branch of a proposal that is done where it is still there and is ours."""
         if self._head(proposal.branch) != proposal.head:
             return ()
         try:
@@ -277,19 +285,19 @@ def bring(repository: Repository, remote: str, proposal: HostProposal) -> None:
 
     Raises:
         GitError: the remote does not answer or has no such ref.
-        HostError: the host names a commit that git does not have.
+        HostContradicted: the host names a commit that git does not have.
     """
     if is_here(repository, proposal.head):
         return
     if not _REF.fullmatch(proposal.ref):
-        raise HostError(
+        raise HostContradicted(
             f"the forge keeps proposal {proposal.number} under {proposal.ref!r}, which is no ref"
             " of a proposal",
             remedy="see whether spec.forge of ordain.yaml names the right forge",
         )
     repository.fetch(remote, [_spec(proposal)])
     if not is_here(repository, proposal.head):
-        raise HostError(
+        raise HostContradicted(
             f"the forge says that proposal {proposal.number} is at {proposal.head}, which"
             f" {proposal.ref} does not have",
             remedy="try again: somebody may have pushed in this moment",

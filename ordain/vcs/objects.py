@@ -29,6 +29,7 @@ EXECUTABLE = "100755"
 SYMLINK = "120000"
 SUBMODULE = "160000"
 
+_DAY = 24 * 60
 # So many names fit into the smallest pipe there is; git answers while the next ones wait in it.
 BATCH = 60
 SIGNATURES = (b"gpgsig", b"gpgsig-sha256")
@@ -129,10 +130,14 @@ def _commit(
 
 
 def parse_stamp(value: bytes) -> tuple[Identity, datetime]:
-    """Take `name <email> seconds offset` apart."""
+    """Take `name <email> seconds offset` apart; an offset of a day or more is taken for none.
+
+    Git takes any number of hours there, and the moment does not depend on it.
+    """
     who, seconds, offset = value.decode("utf-8", "replace").rsplit(" ", 2)
     name, _, email = who.rstrip(">").partition("<")
     minutes = int(offset[1:3]) * 60 + int(offset[3:5])
+    minutes = minutes if minutes < _DAY else 0
     zone = timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
     return Identity(name.strip(), email), datetime.fromtimestamp(int(seconds), zone)
 

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 
 from ordain.vcs import emergencies
 from ordain.vcs.approvals import (
+    BESIDE,
     PREFIX,
     Approval,
     Approvals,
+    beside_ref,
     is_approval_ref,
     read_approvals,
     write_approval,
@@ -38,7 +40,7 @@ from ordain.vcs.errors import (
 from ordain.vcs.forge import Candidate, Merged, Proposal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from ordain.vcs.changes import Change
@@ -70,6 +72,8 @@ class PlainGit:
         self.repository = repository
         self.target = target
         self.remote = None if alone else _chosen_remote(repository, remote)
+        # Branches that could not be read when proposals were listed last, and why.
+        self.unreadable: tuple[str, ...] = ()
 
     @property
     def target_ref(self) -> str:
@@ -99,14 +103,7 @@ class PlainGit:
         return self._listed()
 
     def proposal(self, identifier: str) -> Proposal:
-        found = self.proposals()
-        machine = [one for one in found if one.branch == identifier and one.branch != one.id]
-        meant = machine or [one for one in found if identifier in {one.id, one.branch}]
-        if not meant:
-            raise unknown(identifier, [one.id for one in found])
-        if len(meant) > 1:
-            raise _ambiguous(identifier, [one.branch for one in meant])
-        return meant[0]
+        return chosen(identifier, self.proposals())
 
     def offer(self, branch: str, commit: str) -> None:
         """Nothing: here a branch is a proposal."""
@@ -136,11 +133,12 @@ class PlainGit:
     def change(self, proposal: Proposal) -> Change:
         return change_between(self.repository, proposal.base, proposal.head)
 
-    def close(self, proposal: Proposal) -> None:
+    def close(self, proposal: Proposal) -> tuple[str, ...]:
         self._fetch_branches()
         self._refuse_moved(proposal)
         self._refuse_checked_out(proposal.branch)
         self._move(f"refs/heads/{proposal.branch}", None, proposal.head)
+        return ()
 
     # Approvals
 
@@ -307,16 +305,30 @@ class PlainGit:
         prefix = self._seen("")
         others = {prefix + self.target, f"{prefix}HEAD"}
         heads = {ref: at for ref, at in self.repository.refs(prefix).items() if ref not in others}
+        self.unreadable = ()
         if not heads:
             return ()
         tip = self._tip()
-        commits = self.repository.commits(heads.values())
-        branches = (ref.removeprefix(prefix) for ref in heads)
         found = (
-            self._described(branch, head, tip)
-            for branch, head in zip(branches, commits, strict=True)
+            self._described(ref.removeprefix(prefix), head, tip)
+            for ref, head in self._readable(heads).items()
         )
         return tuple(sorted((one for one in found if one), key=lambda one: (one.created, one.id)))
+
+    def _readable(self, heads: Mapping[str, str]) -> dict[str, Commit]:
+        """The commits of heads; one that cannot be read is noted and hides no other."""
+        try:
+            return dict(zip(heads, self.repository.commits(heads.values()), strict=True))
+        except GitError:
+            found, odd = {}, []
+            for ref, at in heads.items():
+                try:
+                    found[ref] = self.repository.commit(at)
+                except GitError as error:
+                    branch = ref.removeprefix(self._seen(""))
+                    odd.append(f"the branch {branch} is no proposal: {error.message}")
+            self.unreadable = tuple(odd)
+            return found
 
     def _described(self, branch: str, head: Commit, tip: str) -> Proposal | None:
         """The proposal that a branch is; None if it is merged already or has nothing to do here."""
@@ -354,13 +366,18 @@ class PlainGit:
         statements = [f"+{PREFIX}*:{REMOTE_APPROVALS}*", emergencies.REFSPEC]
         self.repository.fetch(self.remote, statements, prune=True)
         emergencies.take_over(self.repository)
-        # Nothing is pruned from our own: an approval that somebody deletes there is evidence here.
+        # Nothing of our own is deleted or replaced: what somebody takes away there, or puts there
+        # instead, is evidence here. Which of two is an approval is seen when they are verified.
         # Only names of the one shape are taken, because no two of them can be in each other's way.
         mine = self.repository.refs(PREFIX)
+        beside = self.repository.refs(BESIDE)
         for there, commit in self.repository.refs(REMOTE_APPROVALS).items():
             ref = PREFIX + there.removeprefix(REMOTE_APPROVALS)
-            if is_approval_ref(ref) and mine.get(ref) != commit:
-                self.repository.update_ref(ref, commit, mine.get(ref))
+            if not is_approval_ref(ref) or mine.get(ref) == commit:
+                continue
+            place = ref if ref not in mine else beside_ref(ref, commit)
+            if place not in beside:
+                self.repository.update_ref(place, commit, None)
 
     def _refuse_moved(self, proposal: Proposal) -> None:
         head = self._head(proposal.branch)
@@ -419,6 +436,17 @@ def _id_of(branch: str) -> str:
     """The name of a promotion without its prefix, any other branch as it is."""
     name = branch.removeprefix(PROMOTE)
     return branch if "/" in name else name
+
+
+def chosen(identifier: str, found: Sequence[Proposal]) -> Proposal:
+    """The one proposal that is meant; `UnknownProposal` or `ForgeError` if it is not one."""
+    machine = [one for one in found if one.branch == identifier and one.branch != one.id]
+    meant = machine or [one for one in found if identifier in {one.id, one.branch}]
+    if not meant:
+        raise unknown(identifier, [one.id for one in found])
+    if len(meant) > 1:
+        raise _ambiguous(identifier, [one.branch for one in meant])
+    return meant[0]
 
 
 def _ambiguous(identifier: str, branches: list[str]) -> ForgeError:

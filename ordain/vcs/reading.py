@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ordain.vcs.errors import (
@@ -35,6 +36,12 @@ class Reading:
     def close(self) -> None:
         """End the reading process, if there is one; the next read starts another."""
         self._objects.close()
+
+    @cached_property
+    def objects(self) -> Path:
+        """Where git keeps the objects; during a push, where those of the push are."""
+        found = os.fsdecode(self._run("rev-parse", "--git-path", "objects")[:-1])
+        return (self.path / found).resolve()
 
     # Revisions and history
 
@@ -126,6 +133,28 @@ class Reading:
             raise failure(command, answer)
         return answer.out.decode().strip() or None
 
+    def merges_differing(self, commits: Iterable[str], paths: Iterable[str]) -> dict[str, set[str]]:
+        """Those of the commits that are merges, with those of the paths in which each differs from
+        at least one of its parents.
+
+        Git leaves a merge out of the history of a file that is as in one parent; this does not.
+        """
+        wanted = tuple(paths)
+        merges = {one.id for one in self.commits(commits) if len(one.parents) > 1}
+        if not merges or not wanted:
+            return {}
+        command = ("diff-tree", "--stdin", "-m", "-r", "-z", "--name-only", "--no-renames")
+        stdin = "".join(f"{one}\n" for one in sorted(merges)).encode()
+        found: dict[str, set[str]] = {}
+        current: set[str] = set()
+        for part in self._run(*command, "--", *wanted, stdin=stdin).split(b"\0")[:-1]:
+            name = part.decode("utf-8", "surrogateescape")
+            if name in merges:
+                current = found.setdefault(name, set())
+            else:
+                current.add(name)
+        return found
+
     def root_commits(self, revision: str) -> tuple[str, ...]:
         """All commits without parents that a revision contains, sorted."""
         self._refuse_shallow()
@@ -214,9 +243,9 @@ class Reading:
 
     # Refs, work trees, remotes
 
-    def refs(self, prefix: str) -> dict[str, str]:
-        """Full ref name to object id for every ref under a prefix such as `refs/heads/`."""
-        out = self._run("for-each-ref", "--format=%(refname)%00%(objectname)", prefix)
+    def refs(self, *prefixes: str) -> dict[str, str]:
+        """Full ref name to object id for every ref under prefixes such as `refs/heads/`."""
+        out = self._run("for-each-ref", "--format=%(refname)%00%(objectname)", *prefixes)
         # Not by `splitlines`: a name may hold what Unicode takes for the end of a line.
         lines = out.decode("utf-8", "surrogateescape").split("\n")[:-1]
         return dict(line.split("\0", 1) for line in lines)

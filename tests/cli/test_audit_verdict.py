@@ -39,7 +39,7 @@ def test_the_verdict_of_a_commit_is_told_with_what_it_rests_on(gated: Place) -> 
     told = gated.ordain("audit", "verdict", "HEAD").stdout.splitlines()
     head, base = (gated.git("rev-parse", name).strip()[:12] for name in ("HEAD", "HEAD~1"))
     assert told[0].startswith(f"fail: {head} on {base}, as of ")
-    assert told[1].startswith("  change        intention sha256:")
+    assert told[1].startswith("  change        loosening sha256:")
     assert told[2] == "  contributors  data-scientist"
     assert any("error[POL-drift-limit.features]" in line for line in told)
     assert told[-2].startswith("  record        sha256:")

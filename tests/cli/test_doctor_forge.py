@@ -78,7 +78,7 @@ class Desk:
 
 
 def settle(place: Place, kind: str, url: str) -> None:
-    """Name the forge in the estate, with its pipelines and a file of code owners."""
+    """Name the forge in the estate, with its pipelines and its code owners."""
     server = place.root / "server.git"
     place.git("clone", "-q", "--bare", str(place.estate), str(server))
     place.git("remote", "add", "origin", str(server))
@@ -86,9 +86,7 @@ def settle(place: Place, kind: str, url: str) -> None:
     forge = f"{{type: {kind}, remote: origin, url: '{url}', repository: bank/estate}}"
     place.edit("ordain.yaml", "{type: git, remote: origin}", forge)
     place.ordain("init", ".", "--ci", kind)
-    owners = place.estate / f".{kind}" / "CODEOWNERS"
-    owners.parent.mkdir(exist_ok=True)
-    owners.write_text("* @cto\n")
+    place.ordain("codeowners", "--write")
     place.commit("The forge")
     place.git("push", "-q", "origin", "main")
     place.git("fetch", "-q", "origin")
@@ -315,6 +313,8 @@ def test_gitlab_is_asked_for_its_own_settings(place: Place) -> None:
             found = {one.name: one for one in examine(around)}
     assert found["workflow"].detail == f"{GITLAB_GATE} has the job {GATE}"
     assert found["forge"].state.value == "ok"
+    owners = "CODEOWNERS is there, and the gate has nothing against it"
+    assert (found["codeowners"].state.value, found["codeowners"].detail) == ("ok", owners)
     assert found["check"].state.value == "fail"
     assert "require pipelines to succeed" in found["check"].remedy
 

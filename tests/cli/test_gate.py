@@ -325,7 +325,11 @@ def test_a_server_that_does_not_answer_gives_no_verdict(pipeline: Pipeline) -> N
     pipeline.checkout(head, depth=100)
     pipeline.github("pull_request", pull_request(head))
     pipeline.server.rename(pipeline.place.root / "gone")
+    output = pipeline.place.root / "output"
+    output.touch()
+    pipeline.variables |= {"GITHUB_OUTPUT": str(output)}
     refused = pipeline.gate("--record", "../verdict.json", expect=2)
+    assert output.read_text() == ""
     assert refused.stderr.startswith("error[VCS")
     assert not (pipeline.place.root / "verdict.json").exists()
 
@@ -488,6 +492,7 @@ def reviewed(pipeline: Pipeline, forge: GitHubStub) -> int:
     place.edit("ordain.yaml", "{type: git, remote: origin}", settings)
     listed = f"accounts: [{{forge: github, login: boss, id: {account.id}}}]"
     place.edit("specs/organization.yaml", "- name: manager\n", f"- name: manager\n      {listed}\n")
+    place.ordain("codeowners", "--write")
     place.commit("Who is who on the forge")
     place.git("push", "-q", "origin", "main")
     return pulled(pipeline, forge, (ROUTE, "/v1/credit", "/v1/loans"))

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
     from places import Place
 
+NEXT = (
+    "Next: ordain codeowners --write, commit the files, protect the branch, "
+    "then ordain doctor --forge"
+)
+
 
 def test_an_estate_gets_the_workflows_and_is_told_what_follows(place: Place) -> None:
     place.edit("ordain.yaml", "protectedBranch: main", "protectedBranch: trunk")
@@ -24,7 +29,7 @@ def test_an_estate_gets_the_workflows_and_is_told_what_follows(place: Place) -> 
         "Wrote .github/workflows/ordain-reviews.yml.",
         "Wrote .github/workflows/ordain-reconcile.yml.",
         "Reviews there count when ordain.yaml says: spec.forge.type: github",
-        "Next: commit the files, protect the branch, then ordain doctor --forge",
+        NEXT,
     ]
     gate = yaml.safe_load((place.estate / GITHUB_GATE).read_text())
     assert gate["on"]["push"]["branches"] == ["trunk"]
@@ -42,12 +47,22 @@ def test_what_is_there_is_never_replaced(place: Place) -> None:
     (place.estate / ".gitlab").mkdir()
     (place.estate / GITLAB_GATE).symlink_to("nowhere")
     told = place.ordain("init", ".", "--ci", "gitlab").stdout.splitlines()
-    assert told[:2] == [
+    assert told[:5] == [
         f"Kept {GITLAB_GATE}, which was there already.",
         f"Kept {GITLAB_ENTRY}, which was there already.",
+        f"It runs no gate until it includes {GITLAB_GATE}; add:",
+        "include:",
+        f"  - local: {GITLAB_GATE}",
     ]
     assert entry.read_text() == "include: []\n"
     assert (place.estate / GITLAB_GATE).is_symlink()
+
+
+def test_an_entry_that_includes_the_gate_is_left_in_peace(place: Place) -> None:
+    (place.estate / GITLAB_ENTRY).write_text(f"include: [{{local: /{GITLAB_GATE}}}]\n")
+    told = place.ordain("init", ".", "--ci", "gitlab").stdout
+    assert f"Kept {GITLAB_ENTRY}, which was there already.\n" in told
+    assert "include" not in told
 
 
 def test_without_ci_an_estate_that_is_there_is_still_refused(place: Place) -> None:

@@ -158,6 +158,7 @@ def test_stopping_before_the_command_has_begun_is_no_traceback(tmp_path: Path) -
     assert (done.stderr, done.returncode) == ("Stopped.\n", 2)
 
 
+@pytest.mark.e2e
 def test_the_way_to_a_new_estate_can_be_pasted(tmp_path: Path) -> None:
     place = Place(tmp_path, tmp_path)
     done = place.ordain("init", "it's here", "--port", "0")

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import ordain
+from ordain.policies.files import decides_merges
 from ordain.specs.trees import ESTATE_FILE, belongs_to_estate
 
 if TYPE_CHECKING:
@@ -45,7 +46,14 @@ def test_the_check_wakes_for_every_file_that_belongs_to_an_estate(founded: Place
     files = [one for one in founded.git("ls-files").splitlines() if belongs_to_estate(one)]
     assert ESTATE_FILE in files
     assert [one for one in files if not pattern.search(one)] == []
-    assert not pattern.search("notes/specs.md")
+    # What decides over merges is judged by the check, too.
+    places = ("CODEOWNERS", "docs/CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS")
+    others = (".github/workflows/ordain.yml", ".gitlab/ordain.gitlab-ci.yml", ".gitlab-ci.yml")
+    for path in (*places, *others):
+        assert decides_merges(path)
+        assert pattern.search(path), path
+    for path in ("notes/specs.md", "notes/CODEOWNERS", "docs/ci.md", "x.gitlab-ci.yml"):
+        assert not pattern.search(path), path
 
 
 def test_a_change_that_is_refused_stops_the_commit(place: Place) -> None:

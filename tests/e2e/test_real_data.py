@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 DOCUMENTS = Path(__file__).parent / "taiwan"
-PEOPLE = ("data-scientist", "manager", "cto", "reconciler")
+PEOPLE = ("data-scientist", "manager", "cto", "compliance-manager", "reconciler")
 HELD_OUT = 2_000
 SENT = 500
 ROUTE = "/v1/cards"
@@ -47,7 +47,8 @@ def story(place: Place, needs_data: Callable[[str], Path]) -> dict[str, Any]:
     told["alone"] = place.ordain(
         "proposals", "merge", "card-default-1", "--as", "manager", expect=1
     )
-    place.ordain("proposals", "approve", "card-default-1", "--as", "cto")
+    place.ordain("approve", "card-default-1", "--as", "cto")
+    place.ordain("approve", "card-default-1", "--as", "compliance-manager")
     told["merge"] = place.ordain("proposals", "merge", "card-default-1", "--as", "manager")
     told["key"] = place.ordain("keys", "create", "--route", "cards").stdout.strip()
     told["second"] = place.ordain("reconcile", "--once")
@@ -155,7 +156,7 @@ def test_both_protected_attributes_were_compared_and_neither_is_a_feature(
 
 
 def test_one_approval_is_not_enough_for_tier_one(story: dict[str, Any]) -> None:
-    assert "the approval of a cto is missing" in story["alone"].stderr
+    assert "the approval of a cto and a compliance-manager is missing" in story["alone"].stderr
 
 
 def test_the_merge_is_on_the_remote(place: Place, story: dict[str, Any]) -> None:

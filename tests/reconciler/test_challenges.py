@@ -110,3 +110,16 @@ def test_what_came_to_the_branch_meanwhile_counts_as_well(bench: Bench) -> None:
     onto = bench.owner("histology", by=signer)
     _, _, judged = judge_sides(bench.source(), onto, head, bench.now)
     assert [one.code for one in judged.findings if one.code.startswith("SOD-")] == ["SOD-TEAM"]
+
+
+def test_who_takes_a_draft_back_by_a_merge_has_written_the_record(bench: Bench) -> None:
+    """It is as in one parent, which is the validator's, and not what merging the two gives."""
+    base, signer = appointed(bench, "model-validation")
+    record, branch = {PATH: RECORD.encode()}, "refs/heads/record"
+    draft = bench.commit(record, by=signer, branch=branch, parents=(base,))
+    rejected = {PATH: RECORD.replace("outcome: approved", "outcome: rejected").encode()}
+    later = bench.commit(rejected, by=signer, branch=branch)
+    taken = bench.commit(record, by="data-scientist", branch=branch, parents=(later, draft))
+    bench.commit(record, by="manager", parents=(base, taken))
+    said = "Validation/malignancy-1 is in the name of validator and was written by data-scientist"
+    assert errors(bench, base) == [("SOD-VALIDATOR", said)]

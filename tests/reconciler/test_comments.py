@@ -94,6 +94,18 @@ def test_sides_that_do_not_merge_have_findings_and_no_preview(
     assert "#### Findings" in text
 
 
+def test_without_a_preview_a_missing_approval_is_still_the_next_step(
+    told: tuple[Checked, Preview],
+) -> None:
+    checked, seen = told
+    asked = replace(checked, findings=(Finding("SOD-QUORUM", Severity.ERROR, "one is missing"),))
+    for partial in (None, replace(seen, complete=False)):
+        text = render_comment(asked, partial, reviews=False)
+        steps = lines(text)[lines(text).index("#### Next") + 2 :]
+        step = "- Approvals that are missing: sign a statement with <code>ordain approve</code>"
+        assert steps[0] == step
+
+
 def test_the_mark_is_the_digest_of_the_rest_and_the_client_takes_it(
     told: tuple[Checked, Preview],
 ) -> None:

@@ -23,6 +23,7 @@ from ordain.reconciler.anchors import LAST_ANCHOR
 from ordain.reconciler.doctor.checks import Answer, State, look_around
 from ordain.reconciler.doctor.examination import GROUPS, _asked, examine
 from ordain.reconciler.doctor.machine import fault_of
+from ordain.reconciler.hooks import CLONE, SERVER, found_server, install
 from ordain.reconciler.source import pin_trust
 from ordain.specs.schema import add_modelines, write_schemas
 from ordain.vcs.git import Repository
@@ -276,24 +277,68 @@ def test_an_estate_in_a_subdirectory_fails(bench: Bench, tmp_path: Path) -> None
 
 
 def test_a_hook_counts_when_it_can_run_and_calls_ordain(bench: Bench) -> None:
-    state, detail, remedy = seen(bench, "hooks")
-    assert (state, detail) == ("warn", "no hook runs ordain: pre-commit, pre-push")
-    assert os.system(remedy) == 0  # noqa: S605 - the remedy is meant to be pasted into a shell
+    assert seen(bench, "hooks") == (
+        "warn",
+        "no hook runs ordain: pre-commit, pre-push",
+        "ordain hook install",
+    )
+    with Repository.open(bench.estate) as repository:
+        install(repository, CLONE, force=False)
     state, detail, _ = seen(bench, "hooks")
     assert (state, detail.startswith("pre-commit and pre-push in ")) == ("ok", True)
     hook = bench.estate / ".git/hooks/pre-commit"
-    assert hook.read_text() == "#!/bin/sh\nexec ordain check\n"
-    hook.write_text("#!/bin/sh\n")
-    assert seen(bench, "hooks")[1] == "no hook runs ordain: pre-commit"
-    assert seen(bench, "hooks")[2].startswith("echo 'ordain check || exit 1' >> ")
+    hook.chmod(0o644)
+    assert seen(bench, "hooks")[1:] == ("no hook runs ordain: pre-commit", "ordain hook install")
+
+
+def test_a_hook_of_somebody_else_is_told_what_to_call(bench: Bench) -> None:
+    """`ordain hook install` would refuse, or put it aside."""
+    hook = bench.estate / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nmake lint\n")
+    hook.chmod(0o755)
+    push = hook.with_name("pre-push")
+    assert seen(bench, "hooks")[2] == (
+        f'call `ordain hook run pre-commit "$@"` from {hook}, '
+        f'call `ordain hook run pre-push "$@"` from {push} (executable)'
+    )
+    for one in (hook, push):
+        one.write_text(f'#!/bin/sh\nexec ordain hook run {one.name} "$@"\n')
+        one.chmod(0o755)
+    assert seen(bench, "hooks")[0] == "ok"
 
 
 def test_hooks_are_looked_for_where_git_would(bench: Bench) -> None:
     with Repository.open(bench.estate) as repository:
         repository.ask("config", "core.hooksPath", "tools/hooks")
-    assert f"{bench.estate}/tools/hooks/pre-commit" in seen(bench, "hooks")[2]
+    assert f"from {bench.estate}/tools/hooks/pre-commit" in seen(bench, "hooks")[2]
     (bench.estate / ".pre-commit-config.yaml").write_text("repos: [{hooks: [{id: ordain}]}]\n")
     assert seen(bench, "hooks") == ("ok", ".pre-commit-config.yaml runs ordain", "")
+
+
+def test_a_server_that_ordain_guards_is_asked_for_its_hook(bench: Bench) -> None:
+    path = bench.root / "server.git"
+    with Repository.clone(str(bench.estate), path, bare=True) as server:
+        server.ask("symbolic-ref", "HEAD", MAIN)
+        found_server(server, None, None, environ=bench.environ, now=bench.now)
+        (hook,) = install(server, SERVER, force=False)
+    judged = ("ok", f"pre-receive judges every push to {MAIN}", "")
+    checks = examined(path, bench.environ)
+    for name in ("hooks", "forge"):
+        assert (checks[name].state.value, checks[name].detail, checks[name].remedy) == judged
+    # It protects a branch of its own, and follows no remote.
+    assert checks["branch"].state is State.OK
+    assert f"{MAIN} at {bench.head()[:12]} is protected here" in checks["branch"].detail
+    hook.path.write_text("#!/bin/sh\nexit 0\n")
+    assert seen(bench, "forge", at=path) == (
+        "fail",
+        f"pushes to {MAIN} are not held back: pre-receive is foreign ({hook.path})",
+        "ordain hook install --server",
+    )
+    hook.path.write_text("#!/bin/sh\nmake lint && exec ordain hook run pre-receive\n")
+    assert seen(bench, "forge", at=path)[0] == "warn"
+    hook.path.unlink()
+    assert "pre-receive is missing" in seen(bench, "hooks", at=path)[1]
 
 
 def test_schemas_are_current_or_told(bench: Bench) -> None:

@@ -231,3 +231,51 @@ def test_the_merge_that_brought_a_version_is_found(bench: Bench) -> None:
     with Repository.open(bench.estate) as repository:
         assert merged_by(repository, repository.resolve("main"), path) == (root, merged)
         assert merged_by(repository, repository.resolve("main"), "absent.yaml") is None
+
+
+def test_a_version_that_goes_and_comes_back_was_proposed_when_it_came_first(bench: Bench) -> None:
+    """A merge with the root without the file once hid when that was, and so who contributed."""
+    root = bench.head()
+    bench.promote()
+    edit(bench, MODEL_FILE, "manager")
+    good = bench.head()
+    (version,) = read_side(bench.source(), good).estate.all("ModelVersion")
+    text = bench.text(version.path).encode()
+    bench.commit({version.path: None}, by=None, parents=(good, root))
+    bench.commit({version.path: text}, by=None)
+    assert bench.gate(good).good == bench.head()
+    assert contributors(bench) == frozenset({"manager"})
+
+
+def test_what_was_merged_between_proposal_and_merge_came_later(bench: Bench) -> None:
+    proposal = bench.propose()
+    bench.approve(proposal)
+    edit(bench, MODEL_FILE, "cto")
+    bench.merge(proposal)
+    assert contributors(bench) == frozenset({"cto"})
+
+
+def test_who_merges_and_keeps_the_file_of_one_side_contributes(bench: Bench) -> None:
+    """For git such a merge has changed nothing, as it is equal to one parent."""
+    bench.promote()
+    base = bench.head()
+    old = bench.text(MODEL_FILE).encode()
+    edit(bench, MODEL_FILE, "data-scientist")
+    tip = bench.head()
+    bench.commit({MODEL_FILE: old}, by="manager", parents=(tip, base))
+    assert contributors(bench) == frozenset({"data-scientist", "manager"})
+
+
+def test_who_merges_what_git_gives_contributes_nothing(bench: Bench) -> None:
+    bench.promote()
+    base = bench.head()
+    side = bench.commit(
+        {MODEL_FILE: bench.text(MODEL_FILE).encode() + b"# looked at\n"},
+        branch="refs/heads/side",
+        parents=(base,),
+    )
+    edit(bench, "README.md", "cto")
+    with Repository.open(bench.estate) as repository:
+        merged = {MODEL_FILE: repository.read(side, MODEL_FILE)}
+    bench.commit(merged, by="manager", parents=(bench.head(), side))
+    assert contributors(bench) == frozenset({"data-scientist"})

@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.reconciler.errors import HookRefused, ServerUnready
-from ordain.reconciler.hooks import CLONE, SERVER, found_server, install, script, status
+from ordain.reconciler.hooks import (
+    CLONE,
+    SERVER,
+    found_server,
+    install,
+    loose_settings,
+    script,
+    status,
+    untrusted,
+)
 from ordain.reconciler.served import open_served, trusted
 from ordain.vcs.git import Repository
+from tests.reconciler.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,9 +135,14 @@ def test_the_script_starts_this_interpreter_and_this_ordain_apart_from_the_envir
 # Servers
 
 
+def found(repository: Repository, root: str | None) -> tuple[str, str]:
+    environ = {"ORDAIN_HOME": str(repository.path.parent / "home")}
+    return found_server(repository, root, None, environ=environ, now=NOW)
+
+
 def test_a_server_takes_branch_and_root_from_the_estate_that_is_there(server: Repository) -> None:
     root = server.root_commit("main")
-    assert found_server(server, None, None) == ("refs/heads/main", root)
+    assert found(server, None) == ("refs/heads/main", root)
     assert trusted(server) == ("refs/heads/main", root)
     settings = {
         name: server.ask("config", "--get", name).out.decode().strip()
@@ -138,10 +153,10 @@ def test_a_server_takes_branch_and_root_from_the_estate_that_is_there(server: Re
 
 def test_what_whoever_runs_the_server_has_set_stays(server: Repository) -> None:
     server.ask("config", "receive.maxInputSize", "1g")
-    found_server(server, None, None)
+    found(server, None)
     server.ask("update-ref", "refs/heads/release", "refs/heads/main")
     server.ask("config", "ordain.ref", "refs/heads/release")
-    assert found_server(server, None, None)[0] == "refs/heads/release"
+    assert found(server, None)[0] == "refs/heads/release"
     assert server.ask("config", "--get", "receive.maxInputSize").out == b"1g\n"
 
 
@@ -150,16 +165,47 @@ def test_a_later_commit_of_the_branch_can_be_the_root_of_trust(
 ) -> None:
     later = bench.owner("histology")
     server.fetch(str(bench.estate), ["main:main"])
-    assert found_server(server, later[:12], None) == ("refs/heads/main", later)
+    assert found(server, later[:12]) == ("refs/heads/main", later)
     side = bench.commit({"README.md": b"?"}, branch="refs/heads/side")
     server.fetch(str(bench.estate), ["side:side"])
     with pytest.raises(Exception, match="is not on the first-parent line of"):
-        found_server(server, side, None)
+        found(server, side)
+
+
+def test_what_differs_from_what_ordain_would_set_is_told(server: Repository) -> None:
+    found(server, None)
+    assert loose_settings(server) == ()
+    server.ask("config", "receive.fsckObjects", "false")
+    found(server, None)
+    assert loose_settings(server) == (
+        "receive.fsckObjects is false here and stays; ordain would set true",
+    )
+
+
+def test_trust_does_not_begin_below_a_branch_that_nobody_has_judged(
+    bench: Bench, server: Repository
+) -> None:
+    root = server.root_commit("main")
+    bad = bench.owner("histology", by=None)
+    server.fetch(str(bench.estate), ["main:main"])
+    with pytest.raises(HookRefused) as caught:
+        found(server, None)
+    assert caught.value.message == (
+        f"{bad[:12]} of refs/heads/main does not pass the gate: [GATE001] commit {bad[:12]} is not"
+        " signed by anybody in the Organization"
+    )
+    assert caught.value.remedy.endswith(f"ordain hook install --server --root {bad}")
+    with pytest.raises(ServerUnready):
+        trusted(server)
+    assert found(server, bad) == ("refs/heads/main", bad)
+    home = {"ORDAIN_HOME": str(server.path.parent / "home")}
+    assert untrusted(server, "refs/heads/main", bad, home, NOW) == ""
+    assert "[GATE001]" in untrusted(server, "refs/heads/main", root, home, NOW)
 
 
 def test_a_work_tree_is_no_servers_repository(clone: Repository) -> None:
     with pytest.raises(HookRefused, match="has a work tree"):
-        found_server(clone, None, None)
+        found(clone, None)
 
 
 @pytest.mark.parametrize("root", [None, "HEAD", "abc"])
@@ -168,7 +214,7 @@ def test_an_empty_server_needs_the_whole_id_of_a_root(tmp_path: Path, root: str 
         Repository.init(tmp_path / "empty.git", bare=True) as empty,
         pytest.raises(HookRefused, match="it must be said where trust begins"),
     ):
-        found_server(empty, root, None)
+        found(empty, root)
 
 
 def test_a_server_that_was_not_set_up_is_not_ready(server: Repository) -> None:
@@ -183,6 +229,6 @@ def test_the_people_of_a_server_are_found_however_their_document_is_written(
     escaped = text.replace("kind: Organization", 'kind: "Organi\\x7aation"')
     bench.commit({"specs/organization.yaml": escaped.encode()})
     server.fetch(str(bench.estate), ["main:main"])
-    found_server(server, None, None)
+    found(server, None)
     served = open_served(server, {"ORDAIN_HOME": "/nowhere"})
     assert [one.name for one in served.organization.people] == ["data-scientist", "manager", "cto"]

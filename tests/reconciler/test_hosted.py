@@ -16,8 +16,9 @@ from ordain.reconciler.host_reviews import recorded_reviews
 from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_proposal, review
 from ordain.reconciler.source import forget_trust
-from ordain.reconciler.statuses import say, verdicts
+from ordain.reconciler.statuses import hold, say, verdicts
 from ordain.vcs.changes import change_between
+from ordain.vcs.errors import HostDenied
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import Actor, generate_key, parse_signer
 from ordain.vcs.objects import Identity
@@ -45,7 +46,7 @@ def reasons(judged: Judged) -> list[str]:
     return [one.reason for one in judged.approvals.rejected]
 
 
-def proposed(hosted: Hosted, number: int) -> Judged:
+def proposed(hosted: Hosted | OnGitLab, number: int) -> Judged:
     """The verdict on merging a proposal now."""
     return review(hosted.source(), str(number), hosted.now).judged
 
@@ -68,6 +69,43 @@ def test_a_review_is_an_approval_of_what_was_looked_at(hosted: Hosted) -> None:
     ]
     assert approval.change == judged.change.digest
     assert f"/pull/{pull.number}#" in approval.proof
+
+
+def test_a_review_is_of_the_branch_that_was_its_target(hosted: Hosted) -> None:
+    """What stands in the other branch already, no reviewer was shown."""
+    root = hosted.source().head()
+    tip = hosted.push("other", hosted.route())
+    hosted.push("topic", {"NOTES.md": b"A word.\n"}, parents=(tip,))
+    pull = hosted.pull("topic", base="other")
+    hosted.site.review(pull.number, "mona")
+    hosted.site.retarget(pull.number, "main", "dana")
+    judged = proposed(hosted, pull.number)
+    assert errors(judged) == {"SOD-QUORUM"}
+    assert reasons(judged) == ["it was given before the proposal was turned to this branch"]
+    hosted.press(pull, "squash")
+    assert hosted.gate(root).good == root
+
+
+def test_a_review_after_the_turn_counts(hosted: Hosted) -> None:
+    tip = hosted.push("other", hosted.route())
+    hosted.push("topic", {"NOTES.md": b"A word.\n"}, parents=(tip,))
+    pull = hosted.pull("topic", base="other")
+    hosted.site.retarget(pull.number, "main", "dana")
+    later = hosted.site.now + timedelta(seconds=1)
+    hosted.site.review(pull.number, "mona", at=later)
+    assert not proposed(hosted, pull.number).blocked
+
+
+def test_on_gitlab_an_approval_is_of_the_branch_that_was_its_target(gitlab: OnGitLab) -> None:
+    tip = gitlab.push("other", gitlab.route())
+    gitlab.push("topic", {"NOTES.md": b"A word.\n"}, parents=(tip,))
+    number = gitlab.site.open_merge_request("topic", target="other", author="dana").iid
+    gitlab.mirror()
+    gitlab.site.approve(number, "mona")
+    gitlab.site.retarget(number, "main", "dana")
+    judged = proposed(gitlab, number)
+    assert errors(judged) == {"SOD-QUORUM"}
+    assert reasons(judged) == ["it was given before the proposal was turned to this branch"]
 
 
 def test_new_content_voids_a_review(hosted: Hosted) -> None:
@@ -536,21 +574,24 @@ def test_while_the_forge_is_down_nothing_rests_on_reviews(hosted: Hosted) -> Non
 
 
 def test_what_people_sign_counts_while_the_forge_is_down(hosted: Hosted) -> None:
+    """It is signed while the forge is down, too."""
     source = hosted.source()
     root = source.head()
     head = hosted.push("topic", hosted.route())
-    pull = hosted.pull("topic")
-    with pytest.raises(ProposalRefused, match="is reviewed at http"):
-        approve(source, Ledger(source.home.ledger), "1", by=Reviewer("manager"), now=hosted.now)
-    approve(
-        source,
-        Ledger(source.home.ledger),
-        str(pull.number),
-        by=Reviewer("manager", insist=True),
-        now=hosted.now,
-    )
-    merged = hosted.push("main", hosted.route(), "manager", parents=(root, head))
+    hosted.pull("topic")
+    ledger = Ledger(source.home.ledger)
+    for name in ("1", "topic"):
+        with pytest.raises(ProposalRefused, match="is reviewed at http"):
+            approve(source, ledger, name, by=Reviewer("manager"), now=hosted.now)
     hosted.site.trouble(trouble.status(401), times=None)
+    insisting = Reviewer("manager", insist=True)
+    asked = len(hosted.site.requests)
+    with pytest.raises(HostDenied):
+        approve(source, ledger, "1", by=insisting, now=hosted.now)
+    approve(source, ledger, "topic", by=insisting, now=hosted.now)
+    # Once at each fetch, however often the proposal is looked at after it.
+    assert len(hosted.site.requests) == asked + 2
+    merged = hosted.push("main", hosted.route(), "manager", parents=(root, head))
     asked = len(hosted.site.requests)
     gated = hosted.gate(root)
     assert (gated.good, gated.refused) == (merged, ())
@@ -613,7 +654,7 @@ def test_a_forge_that_explains_one_merge_by_another_is_not_believed(hosted: Host
     hosted.opener = lambda *_: Liar(honest, proposal_of=explain)  # type: ignore[assignment]
     gated = hosted.gate(root)
     assert gated.good == root
-    assert codes(gated) == [{"GATE001", "GATE010", "SOD-QUORUM"}]
+    assert codes(gated) == [{"GATE001", "GATE013", "SOD-QUORUM"}]
     assert "the forge names proposal 1, which is merged as 222222222222" in (
         gated.refused[0].findings[0].message
     )
@@ -637,6 +678,7 @@ def test_a_forge_cannot_move_a_ref_by_naming_one(hosted: Hosted) -> None:
     hosted.opener = lambda *_: Liar(honest, proposal_of=explain)  # type: ignore[assignment]
     gated = hosted.gate(root)
     assert gated.good == root
+    assert codes(gated) == [{"GATE001", "GATE013", "SOD-QUORUM"}]
     assert "which is no ref of a proposal" in gated.refused[0].findings[0].message
 
 
@@ -667,7 +709,7 @@ def test_a_proposal_for_another_branch_is_not_taken(hosted: Hosted) -> None:
     hosted.site.review(pull.number, "mona")
     source = hosted.source()
     _, _, judged = judge_sides(source, root, pull.head_sha, hosted.now, number=pull.number)
-    assert judged.findings[0].code == "GATE010"
+    assert judged.findings[0].code == "GATE013"
     assert "proposal 1 goes into dev, not into main" in judged.findings[0].message
 
 
@@ -679,12 +721,13 @@ def statuses(hosted: Hosted) -> list[tuple[str, str, str]]:
 
 
 def gate_and_say(hosted: Hosted) -> tuple[Gated, tuple[str, ...]]:
-    """What a pass does before it plans."""
+    """What a pass does before it plans, and after it has carried out its plan."""
     source = hosted.source()
     reconciler, host = hosted.reconciler(source), source.host
     assert host is not None
     gated = reconciler.gate(source.head())
-    return gated, say(host, reconciler.state, verdicts(gated))
+    hold(reconciler.state, verdicts(gated))
+    return gated, say(host, reconciler.state)
 
 
 def test_verdicts_are_set_as_commit_statuses_once(hosted: Hosted) -> None:
@@ -827,4 +870,5 @@ def test_what_the_record_does_not_hold_is_asked_of_the_forge(hosted: Hosted) -> 
     forget_trust(reconciler.state)
     assert codes(reconciler.gate(made)) == [{"SOD-QUORUM"}]
     hosted.site.review(more.number, "cleo")
+    reconciler.source.fetch()
     assert reconciler.gate(made).good == made

@@ -6,6 +6,7 @@ Training is paid for in the end-to-end tests; here its outcome lies in the state
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -252,6 +253,23 @@ def test_a_remote_that_is_away_is_a_warning_and_production_goes_on(bench: Bench)
     assert report.gated.good == head
     assert report.exit_code == 0
     assert report.warnings[0].startswith("going on with what was fetched last: git fetch: ")
+
+
+def test_a_branch_that_cannot_be_read_is_a_warning_and_the_pass_goes_on(bench: Bench) -> None:
+    reconciler = trained(bench)
+    with Repository.open(bench.estate) as repository:
+        tree = repository.commit("main").tree
+    raw = f"tree {tree}\nauthor A <a@b> x +0000\ncommitter A <a@b> x +0000\n\nx\n"
+    command = ("git", "hash-object", "-t", "commit", "-w", "--stdin", "--literally")
+    done = subprocess.run(
+        command, cwd=bench.estate, input=raw.encode(), capture_output=True, check=True
+    )
+    odd = done.stdout.decode().strip()
+    with Repository.open(bench.estate) as repository:
+        repository.update_ref("refs/heads/odd", odd, None)
+    report = reconciler.run()
+    assert report.exit_code == 0
+    assert f"the branch odd is no proposal: commit {odd} is malformed" in report.warnings
 
 
 def test_the_evidence_of_an_outcome_is_the_evidence_that_was_measured(bench: Bench) -> None:

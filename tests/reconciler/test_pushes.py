@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from ordain.reconciler.pushes import (
     Update,
-    _folded,
-    _twin,
     parse_updates,
     pusher_named,
     pusher_of,
 )
+from ordain.reconciler.ref_names import folded, twin_of
 from ordain.specs.errors import FindingsError
 from ordain.specs.kinds.organization import Account, Key, Organization, Person, Reconciler
 
@@ -115,17 +114,17 @@ def test_a_line_that_is_none_of_gits_is_refused(line: str) -> None:
     ],
 )
 def test_two_ways_to_write_a_name_are_one_name(name: str, protected: str) -> None:
-    assert _twin(name, protected) == protected
-    assert _twin(protected, name) == name
+    assert twin_of(name, protected) == protected
+    assert twin_of(protected, name) == name
 
 
 @pytest.mark.parametrize("name", ["refs/heads/mainly", "refs/heads/topic/main", "refs/heads/x"])
 def test_a_name_that_only_holds_the_protected_one_is_another(name: str) -> None:
-    assert _twin(name, "refs/heads/main") is None
+    assert twin_of(name, "refs/heads/main") is None
 
 
 @pytest.mark.property
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_a_folded_name_is_folded(text: str) -> None:
-    once = _folded(text)
-    assert _folded(once) == once
+def test_afolded_name_isfolded(text: str) -> None:
+    once = folded(text)
+    assert folded(once) == once

@@ -160,6 +160,25 @@ def test_only_the_protected_branch_reaches_the_key_of_the_app() -> None:
     assert job["environment"] == "ordain-reconciler"
 
 
+def test_what_serves_outlives_the_job_that_started_it() -> None:
+    """A runner ends whatever has its mark in the environment when a job ends."""
+    (step,) = [one for one in steps_of(written()[RECONCILE]) if one["name"] == "Reconcile once"]
+    assert step["env"]["RUNNER_TRACKING_ID"] == ""
+
+
+def test_an_included_file_decides_over_no_pipeline_but_its_own() -> None:
+    assert loaded(written("gitlab")[GITLAB_GATE]).keys() == {GATE}
+
+
+def test_the_gate_that_is_called_says_what_its_caller_must_add() -> None:
+    text = (ROOT / ".github/workflows/gate.yml").read_text()
+    head = [line[2:] for line in text.splitlines() if line.startswith("# ") and "    " in line]
+    example = loaded("\n".join(head))
+    mine = loaded(written()[GITHUB_GATE])
+    assert example["concurrency"] == mine["concurrency"]
+    assert example["jobs"]["ordain"]["permissions"] == mine["jobs"]["gate"]["permissions"]
+
+
 def test_on_gitlab_the_job_is_called_alike_and_writes_what_gitlab_shows() -> None:
     files = written("gitlab")
     assert loaded(files[GITLAB_ENTRY]) == {"include": [{"local": GITLAB_GATE}]}
@@ -242,13 +261,13 @@ def test_the_step_of_the_gate_writes_the_record_and_ends_as_the_gate_does(
     program(
         tmp_path / "ordain" / "bin", "ordain", f"printf '%s\\n' \"$@\" > {tmp_path}/words\nexit 1"
     )
-    environ = {"RUNNER_TEMP": str(tmp_path), "ARGS": "--no-comment -o text;id $(id)"}
+    environ = {"RUNNER_TEMP": str(tmp_path), "ARGS": "--no-comment -o\ntext;id $(id) *\n"}
     done = run(ours()[path], "Judge the change", tmp_path, environ)
     assert done.returncode == 1
     words = (tmp_path / "words").read_text().splitlines()
     assert words[:3] == ["gate", "--record", f"{tmp_path}/ordain-verdict.json"]
     # Words that somebody gave stay words.
-    more = ["--no-comment", "-o", "text;id", "$(id)"]
+    more = ["--no-comment", "-o", "text;id", "$(id)", "*"]
     assert words[3:] == (more if path == "action.yml" else [])
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.vcs.git import Repository
+from tests.server.conftest import MODEL_FILE
 
 if TYPE_CHECKING:
     from tests.server.conftest import World
@@ -197,6 +198,23 @@ def test_a_commit_after_the_approval_voids_it(world: World) -> None:
     scientist.push("topic")
     pushed = manager.push(f"{manager.merge(later)}:main")
     assert pushed.codes == ["SOD-QUORUM"]
+
+
+def test_why_an_approval_of_another_time_does_not_count_is_told(world: World) -> None:
+    """There, back, and there again: the third change is the first one, and long approved."""
+    scientist, manager = world["data-scientist"], world["manager"]
+    scientist.fetch()
+    line = next(one for one in scientist.text(MODEL_FILE).splitlines() if "  owner:" in one)
+    first = line.partition(": ")[2]
+    for owner in ("histology", first):
+        head = proposed(world, owner)
+        manager.approve(head)
+        assert manager.push(f"{manager.merge(head)}:main").code == 0
+    pushed = manager.push(f"{manager.merge(proposed(world, 'histology'))}:main")
+    assert pushed.codes == ["SOD-QUORUM"]
+    (said,) = [one for one in pushed.said if "PUSH024" in one]
+    assert said.startswith("note[PUSH024]: an approval of manager does not count: it was given on ")
+    assert said.endswith(", and these files have changed since")
 
 
 def test_an_unsigned_commit_in_a_proposal_is_refused(world: World) -> None:

@@ -339,6 +339,44 @@ def test_reviews_on_a_bad_day_are_an_error_and_not_none(
         host.reviews(one)
 
 
+def test_an_approval_ends_where_the_base_becomes_another_one(site: GitHubStub, host: Host) -> None:
+    one = pulled(site, host)
+    early, late = site.now - timedelta(minutes=1), site.now + timedelta(minutes=1)
+    site.review(1, "manager", at=early)
+    site.review(1, "cto", at=site.now)
+    site.review(1, "validator", "CHANGES_REQUESTED", at=early)
+    site.happen(1, "data-scientist", "labeled")
+    assert ReviewState.RETARGETED not in {one.state for one in host.reviews(one)}
+    site.retarget(1, "topic", "data-scientist")
+    site.retarget(1, "main", "data-scientist")
+    site.review(1, "compliance-manager", at=late)
+    assert [(one.account.login, one.state) for one in host.reviews(one) if one.account] == [
+        ("manager", ReviewState.RETARGETED),
+        ("validator", ReviewState.CHANGES_REQUESTED),
+        ("cto", ReviewState.RETARGETED),
+        ("compliance-manager", ReviewState.APPROVED),
+    ]
+
+
+@pytest.mark.parametrize("name", ["automatic_base_change_succeeded", "base_ref_force_pushed"])
+def test_a_base_that_github_or_a_push_replaced_is_another_one(
+    site: GitHubStub, host: Host, name: str
+) -> None:
+    one = pulled(site, host)
+    site.review(1, "manager")
+    site.happen(1, "data-scientist", name)
+    assert [one.state for one in host.reviews(one)] == [ReviewState.RETARGETED]
+
+
+def test_a_base_of_which_nothing_is_told_is_an_error(site: GitHubStub, host: Host) -> None:
+    one = pulled(site, host)
+    site.review(1, "manager")
+    for bad in (trouble.edited(lambda _: [{}]), trouble.server_error()):
+        site.trouble(bad, "/events", times=None)
+        with pytest.raises(HostError):
+            host.reviews(one)
+
+
 # ── merges ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -418,6 +456,32 @@ def test_a_merge_is_found_from_its_commit(site: GitHubStub, host: Host, bare: Re
 
 def test_a_commit_that_github_does_not_know_is_no_merge(host: Host) -> None:
     assert host.proposal_of(OTHER, "main") is None
+
+
+def of_a_fork(found: list[dict[str, Any]]) -> None:
+    """The same merge as that of a pull request in a fork, which its owner can merge alone."""
+    (one,) = found
+    base = {**one["base"], "repo": {**one["base"]["repo"], "id": 999, "full_name": "mallory/x"}}
+    head = {**one["head"], "sha": OTHER}
+    found.append({**one, "number": 77, "head": head, "base": base})
+    found.append({**one, "number": 78, "head": head, "base": {**base, "repo": None}})
+
+
+def test_a_pull_request_of_a_fork_is_no_merge_here(site: GitHubStub, host: Host) -> None:
+    made = host.merge(pulled(site, host), "Merge")
+    site.trouble(edit(of_a_fork), r"/commits/\w+/pulls", times=None)
+    parents = trouble.status(200, {"parents": [{"sha": OTHER}]})
+    site.trouble(parents, "/commits/[0-9a-f]+$", times=None)
+    found = host.proposal_of(made, "main")
+    assert found == host.proposal(1)
+
+
+def test_a_merge_is_found_under_the_old_name_of_a_repository(site: GitHubStub, host: Host) -> None:
+    made = host.merge(pulled(site, host), "Merge")
+    site.rename_repository("owner/renamed")
+    found = host.proposal_of(made, "main")
+    assert found is not None
+    assert found.number == 1
 
 
 def test_an_open_pull_request_is_no_merge_of_its_trial(site: GitHubStub, host: Host) -> None:

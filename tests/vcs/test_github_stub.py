@@ -38,6 +38,7 @@ def test_each_answer_has_the_required_fields(github: GitHubStub, bare: Path) -> 
     head = git(bare, "rev-parse", "topic")
     github.review(1, "manager")
     github.comment(1, "manager", "Looks right.")
+    github.happen(1, "manager", "labeled")
     ruleset = github.ruleset("gate", [{"type": "deletion"}])
     github.set_status(head, "manager", "success", "ordain")
     github.check_run(head, "ordain")
@@ -60,6 +61,7 @@ def test_each_answer_has_the_required_fields(github: GitHubStub, bare: Path) -> 
         "pull-request-links": pull["_links"],
         "pull-request-review": ask(github, f"{REPO}/pulls/1/reviews").body[0],
         "issue-comment": ask(github, f"{REPO}/issues/1/comments").body[0],
+        "issue-event": ask(github, f"{REPO}/issues/1/events").body[0],
         "repository-ruleset": ask(github, f"{REPO}/rulesets/{ruleset.id}").body,
         "commit": commit,
         "commit-inner": commit["commit"],

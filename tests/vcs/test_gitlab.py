@@ -245,6 +245,31 @@ def test_an_approval_that_nothing_dates_is_of_no_commit(site: GitLabStub, host: 
     assert [review.commit for review in host.reviews(one)] == [""]
 
 
+def test_an_approval_ends_where_the_target_becomes_another_one(
+    site: GitLabStub, host: Host
+) -> None:
+    one = opened(site, host, at=site.now)
+    site.approve(1, "manager", at=site.now)
+    site.comment(1, "manager", "changed target branch from `main` to `other`")
+    assert [review.state for review in host.reviews(one)] == [ReviewState.APPROVED]
+    site.retarget(1, "topic", "data-scientist")
+    site.retarget(1, "main", "data-scientist")
+    site.now += MINUTE
+    site.approve(1, "cto")
+    assert [review.state for review in host.reviews(one)] == [
+        ReviewState.RETARGETED,
+        ReviewState.APPROVED,
+    ]
+
+
+def test_a_target_that_was_deleted_is_another_one(site: GitLabStub, host: Host) -> None:
+    one = opened(site, host)
+    site.approve(1, "manager")
+    told = "deleted the `other` branch. This merge request now targets the `main` branch"
+    site.comment(1, "data-scientist", told, system=True)
+    assert [review.state for review in host.reviews(one)] == [ReviewState.RETARGETED]
+
+
 def test_an_account_of_an_access_token_is_a_machine(site: GitLabStub, host: Host) -> None:
     site.person("project_1_bot_4ffca233d8298ea1", id=9, bot=True)
     one = opened(site, host)
@@ -403,6 +428,19 @@ def test_a_merge_is_found_from_its_commit(site: GitLabStub, host: Host) -> None:
     assert host.proposal_of(made, "main") == host.proposal(1)
     assert host.proposal_of(made, "release") is None
     assert host.proposal_of(one.head, "main") is None
+
+
+def of_a_fork(found: list[dict[str, Any]]) -> None:
+    (one,) = found
+    found.append({**one, "iid": 77, "sha": OTHER, "target_project_id": 999})
+
+
+def test_a_merge_request_of_a_fork_is_no_merge_here(site: GitLabStub, host: Host) -> None:
+    made = host.merge(opened(site, host), "Merge")
+    site.trouble(edit(of_a_fork), r"/commits/\w+/merge_requests", times=None)
+    parents = trouble.status(200, {"parent_ids": [OTHER]})
+    site.trouble(parents, "/commits/[0-9a-f]+$", times=None)
+    assert host.proposal_of(made, "main") == host.proposal(1)
 
 
 @pytest.mark.parametrize(

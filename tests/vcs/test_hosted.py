@@ -11,6 +11,7 @@ from forges import GitHubStub, trouble
 from ordain.specs.errors import FindingsError
 from ordain.vcs.errors import (
     ForgeError,
+    HostDenied,
     HostError,
     MergeConflict,
     ProposalMoved,
@@ -147,6 +148,26 @@ def test_closing_a_promotion_takes_its_branch_away(
     hosted.close(hosted.proposal(propose(hosted)))
     assert site.pulls[1].state == "closed"
     assert "refs/heads/ordain/promote/credit-default-1" not in remote.refs("refs/heads/")
+
+
+def test_a_branch_that_stays_after_closing_is_told(
+    hosted: HostedForge, remote: Repository, propose: Write
+) -> None:
+    proposal = hosted.proposal(propose(hosted))
+    remote.ask("config", "receive.denyDeletes", "true")
+    (note,) = hosted.close(proposal)
+    assert note.startswith("the branch ordain/promote/credit-default-1 stays: ")
+
+
+def test_without_an_answer_a_proposal_is_found_by_its_branch(
+    hosted: HostedForge, topic: Proposal, site: GitHubStub
+) -> None:
+    site.trouble(trouble.status(403), times=None)
+    found = hosted.proposal("topic")
+    assert (found.head, found.number) == (topic.head, None)
+    for name in ("1", "no-branch"):
+        with pytest.raises(HostDenied):
+            hosted.proposal(name)
 
 
 def test_a_proposal_that_cannot_be_fetched_hides_no_other_one(

@@ -23,6 +23,7 @@ from ordain.vcs.errors import (
     WorkTreeInTheWay,
 )
 from ordain.vcs.git import Repository
+from ordain.vcs.objects import Identity
 from ordain.vcs.plain import PlainGit
 from ordain.vcs.signatures import signed_by
 
@@ -123,6 +124,27 @@ def test_seen_proposals_ask_nobody(
     assert [one.id for one in forge.seen_proposals()] == ["credit-default-1"]
     with pytest.raises(GitError):
         forge.refresh()
+
+
+def test_a_branch_that_cannot_be_read_hides_no_other(
+    forge: PlainGit, remote: Repository, propose: Write
+) -> None:
+    branch = propose(forge)
+    head = remote.refs("refs/heads/main")["refs/heads/main"]
+    tree = remote.commit(head).tree
+    raw = f"tree {tree}\nparent {head}\nauthor A <a@b> x +0000\ncommitter A <a@b> x +0000\n\nx\n"
+    command = ("git", "hash-object", "-t", "commit", "-w", "--stdin", "--literally")
+    done = subprocess.run(
+        command, cwd=remote.path, input=raw.encode(), capture_output=True, check=True
+    )
+    odd = done.stdout.decode().strip()
+    remote.update_ref("refs/heads/odd", odd, None)
+    assert [one.id for one in forge.proposals()] == [forge.proposal(branch).id]
+    said = f"the branch odd is no proposal: commit {odd} is malformed"
+    assert list(forge.unreadable) == [said]
+    remote.update_ref("refs/heads/odd", None, odd)
+    forge.proposals()
+    assert list(forge.unreadable) == []
 
 
 def test_no_name_of_a_branch_hides_the_machines_proposal(
@@ -299,6 +321,29 @@ def test_an_approval_can_be_renewed(
     second = _approve(forge, proposal, actor, later)
     digest = forge.change(proposal).digest
     assert forge.approvals(digest, allowed=cast.allowed, now=later).valid == (second,)
+
+
+@pytest.mark.parametrize("first", ["the approval", "something else"])
+def test_what_somebody_puts_in_the_place_of_an_approval_does_not_undo_it(
+    forge: PlainGit, remote: Repository, propose: Write, cast: Cast, tmp_path: Path, first: str
+) -> None:
+    """Whatever a clone has seen first under that name, it keeps both."""
+    proposal = forge.proposal(propose(forge))
+    given = _approve(forge, proposal, cast["manager"], cast.now)
+    digest = forge.change(proposal).digest
+    ref, _, commit = given.proof.partition("@")
+    other = remote.write_commit(remote.write_tree(None, {}), (), "x", *_nobody(cast.now))
+    order = [commit, other, commit, other] if first == "the approval" else [other, commit, other]
+    with Repository.clone(str(remote.path), tmp_path / "other") as clone:
+        for content in order:
+            remote.update_ref(ref, content, remote.refs(ref).get(ref))
+            found = PlainGit(clone).approvals(digest, allowed=cast.allowed, now=cast.now)
+        assert found.valid == (given,)
+        assert [one.proof for one in found.rejected] == [f"{ref}@{other}"]
+
+
+def _nobody(time: datetime) -> tuple[Identity, datetime]:
+    return Identity("nobody", "nobody@example.org"), time
 
 
 def test_what_has_changed_since_it_was_looked_at_is_not_approved_or_merged(

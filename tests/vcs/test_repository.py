@@ -228,6 +228,13 @@ def test_a_malformed_commit_is_refused(raw: bytes) -> None:
         parse_commit("abc", raw)
 
 
+@pytest.mark.parametrize("zone", ["+9999", "-2400", "+2359"])
+def test_whatever_zone_a_commit_is_dated_in_the_moment_is_known(zone: str) -> None:
+    stamp = f"a <a> 1700000000 {zone}"
+    raw = f"tree a\nauthor {stamp}\ncommitter {stamp}\n\nx".encode()
+    assert parse_commit("abc", raw).time.timestamp() == 1_700_000_000
+
+
 def test_two_thousand_blobs_cost_one_process(repository: Repository) -> None:
     tree = repository.write_tree(None, {"start": b""})
     assert tree
@@ -381,6 +388,44 @@ def test_a_conflict_names_the_files(repository: Repository, commit: Callable[...
         repository.merge_tree(main, side)
     assert caught.value.paths == ("a b",)
     assert caught.value.message == "the two sides changed the same lines of a b"
+
+
+@pytest.mark.parametrize("place", [".gitattributes", ".git/info/attributes", "user", "HEAD"])
+def test_what_a_merge_gives_does_not_depend_on_attributes(
+    place: str,
+    repository: Repository,
+    commit: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A work tree that lets git keep both sides would see another merge than everybody else."""
+    line = b"* merge=union\n"
+    root = commit(repository, {"a": b"1\n", ".gitattributes": line if place == "HEAD" else b""})
+    side = commit(repository, {"a": b"2\n"}, ref="refs/heads/side", parent=root)
+    main = commit(repository, {"a": b"3\n"})
+    if place == "user":
+        (tmp_path / "attributes").write_bytes(line)
+        (tmp_path / "config").write_text(f"[core]\n\tattributesFile = {tmp_path / 'attributes'}\n")
+        monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    elif place == "HEAD":
+        repository.switch_files(repository.write_tree(None, {}), main)
+    else:
+        (repository.path / place).parent.mkdir(exist_ok=True)
+        (repository.path / place).write_bytes(line)
+    with pytest.raises(MergeConflict):
+        repository.merge_tree(main, side)
+
+
+def test_a_merge_of_a_repository_with_longer_ids(tmp_path: Path) -> None:
+    where = tmp_path / "longer"
+    subprocess.run(["git", "init", "-q", "--object-format=sha256", where], check=True)
+    with Repository.open(where) as longer:
+        root = longer.write_commit(longer.write_tree(None, {"a": b"1\n"}), (), "x", WHO, TIME)
+        one, other = (
+            longer.write_commit(longer.write_tree(root, {name: b"2\n"}), (root,), "x", WHO, TIME)
+            for name in ("b", "c")
+        )
+        assert sorted(longer.tree(longer.merge_tree(one, other))) == ["a", "b", "c"]
 
 
 def test_a_damaged_git_directory_is_not_to_be_made_anew(tmp_path: Path) -> None:

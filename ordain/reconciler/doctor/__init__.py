@@ -8,6 +8,7 @@
 | `signing` | whether what is committed here will be signed by somebody who is known |
 | `stores` | the home: state, trust, ledger, the reconciler's key, and the clock |
 | `protecting` | whether the forge really holds a merge back |
+| `pipelines` | whether what is called the gate there is the gate |
 | `examination` | the list of all checks, in the order in which they are told |
 
 Nothing here writes, not even into a home that exists, and nothing asks the network unless it is

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING, Final
 
-from ordain.reconciler.doctor.checks import Missing, desk, fail, need, ok, skip, warn, whole
+from ordain.reconciler.doctor.checks import (
+    Missing,
+    desk,
+    fail,
+    hook_of_server,
+    need,
+    ok,
+    serving,
+    skip,
+    warn,
+    whole,
+)
 from ordain.specs.diagnostics import plural
 from ordain.specs.findings import Severity
 from ordain.specs.trees import misplaced
@@ -18,8 +28,10 @@ if TYPE_CHECKING:
 
     from ordain.reconciler.doctor.checks import Answer, Surroundings
     from ordain.reconciler.source import Source
+    from ordain.vcs.git import Repository
 
-_HOOKS: Final = {"pre-commit": "ordain check", "pre-push": "ordain check --rev HEAD"}
+# What `ordain hook install` writes; its module needs libraries that may be what is missing here.
+_HOOKS: Final = ("pre-commit", "pre-push")
 _SCHEMAS: Final = "schemas"
 
 
@@ -64,6 +76,9 @@ def commit(around: Surroundings) -> Answer:
 
 def branch(around: Surroundings) -> Answer:
     """The branch that production follows is there."""
+    server = serving(around)
+    if server is not None:
+        return _served_branch(need(around.repository), *server)
     source = need(around.source)
     if source.ref not in source.repository.refs(source.ref):
         where = source.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
@@ -78,6 +93,14 @@ def branch(around: Surroundings) -> Answer:
     return ok(f"{source.ref} at {head[:12]}; this checkout is {ahead} ahead, {behind} behind")
 
 
+def _served_branch(repository: Repository, ref: str, root: str) -> Answer:
+    """What a server protects; whoever pushes has made it, and nothing is fetched here."""
+    tip = repository.refs(ref).get(ref)
+    if tip is None:
+        return warn(f"{ref} is not here yet; trust begins at {root[:12]}", "push the estate")
+    return ok(f"{ref} at {tip[:12]} is protected here; trust begins at {root[:12]}")
+
+
 def _fetching(source: Source, name: str) -> str:
     """The command that brings the remote's branches here; a bare clone does not do so by itself."""
     if source.repository.ask("config", "--get-all", f"remote.{name}.fetch").out.strip():
@@ -87,26 +110,31 @@ def _fetching(source: Source, name: str) -> str:
 
 def hooks(around: Surroundings) -> Answer:
     """A commit that does not pass is noticed before anybody reviews it."""
+    server = serving(around)
+    if server is not None:
+        return hook_of_server(need(around.repository), server)
     top, settings = desk(around), need(around.settings)
-    place = _hooks_directory(top.path, settings.get("core.hookspath"), around)
+    elsewhere = settings.get("core.hookspath")
+    place = _hooks_directory(top.path, elsewhere, around)
     shared = top.path / ".pre-commit-config.yaml"
     if shared.is_file() and b"ordain" in shared.read_bytes():
         return ok(f"{shared.name} runs ordain")
-    asleep = [name for name in _HOOKS if not _asks(place / name)]
+    asleep = [place / name for name in _HOOKS if not _asks(place / name)]
     if not asleep:
         return ok(f"{' and '.join(_HOOKS)} in {place} run ordain")
-    remedy = " && ".join(_install(place / name, _HOOKS[name]) for name in asleep)
-    return warn(f"no hook runs ordain: {', '.join(asleep)}", remedy)
+    remedy = "ordain hook install"
+    if elsewhere is not None or any(os.path.lexists(one) and not _written(one) for one in asleep):
+        # Where git looks elsewhere, or somebody else's hook stands, nothing would be installed.
+        calls = (f'call `ordain hook run {one.name} "$@"` from {one}' for one in asleep)
+        remedy = f"{', '.join(calls)} (executable)"
+    return warn(f"no hook runs ordain: {', '.join(one.name for one in asleep)}", remedy)
 
 
-def _install(hook: Path, command: str) -> str:
-    """The command that lets a hook run ordain, beside what it may do already."""
-    file = shlex.quote(str(hook))
-    if hook.exists():
-        return f"echo '{command} || exit 1' >> {file} && chmod +x {file}"
-    folder = shlex.quote(str(hook.parent))
-    script = f"printf '#!/bin/sh\\nexec {command}\\n' > {file}"
-    return f"mkdir -p {folder} && {script} && chmod +x {file}"
+def _written(hook: Path) -> bool:
+    """Whether `ordain hook install` has written a hook."""
+    from ordain.reconciler.hooks import MARK
+
+    return hook.is_file() and MARK.encode() in hook.read_bytes()
 
 
 def _hooks_directory(top: Path, setting: str | None, around: Surroundings) -> Path:

@@ -7,6 +7,7 @@ every check that needs it says so. None of them raises: see `examination`.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
+    from ordain.reconciler.hooks import Hook
     from ordain.reconciler.source import Source
     from ordain.specs.documents import LoadedEstate
     from ordain.specs.kinds.estate import ForgeSettings
@@ -129,6 +131,42 @@ def desk(around: Surroundings) -> Repository:
     if found.bare:
         raise NotThere(_BARE)
     return found
+
+
+def serving(around: Surroundings) -> tuple[str, str] | None:
+    """The protected ref and the root of trust, where this is the repository of a git server.
+
+    Raises:
+        NotThere: there is no repository.
+    """
+    found = need(around.repository)
+    if not found.bare:
+        return None
+    from ordain.reconciler.errors import ServerUnready
+    from ordain.reconciler.served import trusted
+
+    try:
+        return trusted(found)
+    except ServerUnready:
+        return None
+
+
+def hook_of_server(repository: Repository, server: tuple[str, str]) -> Answer:
+    """Whether every push to a server is judged."""
+    from ordain.reconciler.hooks import SERVER, status
+
+    (hook,) = status(repository, SERVER)
+    if hook.state == "ours":
+        return ok(f"{hook.name} judges every push to {server[0]}")
+    if hook.state == "foreign" and os.access(hook.path, os.X_OK) and _calls(hook):
+        message = f"{hook.name} is of somebody else and seems to call ordain ({hook.path})"
+        return warn(message, "see that it ends with the code of `ordain hook run pre-receive`")
+    message = f"pushes to {server[0]} are not held back: {hook.name} is {hook.state}"
+    return fail(f"{message} ({hook.path})", "ordain hook install --server")
+
+
+def _calls(hook: Hook) -> bool:
+    return hook.path.is_file() and f"hook run {hook.name}".encode() in hook.path.read_bytes()
 
 
 def whole(around: Surroundings) -> LoadedEstate:

@@ -9,42 +9,36 @@ A plain git server tells nobody which hooks it has; that is said, too.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.doctor.checks import (
     Missing,
     fail,
     forge_settings,
+    hook_of_server,
     need,
     ok,
+    serving,
     skip,
     warn,
     whole,
 )
-from ordain.reconciler.workflows import GATE, GITLAB_ENTRY, GITLAB_GATE
+from ordain.reconciler.workflows import GATE
 from ordain.specs.diagnostics import plural
 from ordain.specs.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from ordain.reconciler.doctor.checks import Answer, Surroundings
-    from ordain.vcs.host import Protection
+    from ordain.vcs.approvals import SKEW
+from ordain.vcs.host import Protection
 
-_PIPELINES: Final = (GITLAB_GATE, GITLAB_ENTRY)
-# In a job of GitHub or of GitLab, what lets it pass whatever it finds.
-_FORGIVING: Final = ("continue-on-error", "allow_failure")
-_ANYHOW: Final = re.compile(r"ordain\"? gate\b[^\n]*\|\|")
-_RUNS_GATE: Final = re.compile(r"ordain\"? gate\b|/gate\.yml@|/ordain(/[^@]*)?@")
-_WORKFLOWS: Final = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 # Where a workflow is called, its check is named after both jobs.
 _CALLED: Final = f" / {GATE}"
 # GitLab asks for the pipeline as a whole, by the name that its client gives to that.
 _PIPELINE: Final = "pipeline"
-_OWNERS: Final = {"github": ".github/CODEOWNERS", "gitlab": ".gitlab/CODEOWNERS"}
-_SKEW: Final = timedelta(minutes=5)
 _NOTICED: Final = timedelta(seconds=30)
 _SETTINGS: Final = {
     "github": "Settings, Branches or Rules, the rule of the protected branch",
@@ -57,6 +51,9 @@ def forge(around: Surroundings) -> Answer:
     settings = forge_settings(around)
     source = need(around.source)
     if settings.type == "git":
+        server = serving(around)
+        if server is not None:
+            return hook_of_server(need(around.repository), server)
         if source.forge.remote is None:
             return ok("plain git without a remote: nothing but the reconciler holds a merge back")
         return skip(
@@ -73,86 +70,10 @@ def forge(around: Surroundings) -> Answer:
 
 def workflow(around: Surroundings) -> Answer:
     """The pipeline that leaves the required check is in the protected branch, and is the gate."""
-    source, kind = need(around.source), forge_settings(around).type
-    tree = source.tree(source.head())
-    remedy = f"ordain init --ci {kind} . && git add -A, and merge that"
-    missing = f"no pipeline of {kind} on the protected branch has a job named {GATE}"
-    if kind == "gitlab":
-        found = {path: _mapping(tree[path]).get(GATE) for path in _PIPELINES if path in tree}
-        jobs = {path: job for path, job in found.items() if isinstance(job, dict)}
-        if not jobs:
-            return fail(missing, remedy)
-        path, job = next(iter(jobs.items()))
-        return _hollow(path, job) or ok(f"{path} has the job {GATE}")
-    flows = {path: _mapping(tree[path]) for path in tree if _WORKFLOWS.fullmatch(path)}
-    gates = [(path, flow, one) for path, flow in flows.items() for one in _gate_jobs(flow)]
-    if not gates:
-        return fail(missing, remedy)
-    for path, flow, one in gates:
-        trouble = _hollow(path, one) or _wrong_events(path, _events(flow))
-        if trouble is not None:
-            return trouble
-    if not any("pull_request_review" in _events(flow) for flow in flows.values()):
-        return warn("a review that comes or is taken back does not run the gate again", remedy)
-    places = ", ".join(dict.fromkeys(path for path, _, _ in gates))
-    return ok(f"{places}: the job {GATE} runs on pull_request and merge_group")
+    from ordain.reconciler.doctor.pipelines import judge_pipelines
 
-
-def _hollow(path: str, job: Mapping[Any, Any]) -> Answer | None:
-    """What is wrong with a job that has the name of the gate."""
-    remedy = f"let it run `ordain gate`, and let it fail: see what ordain init writes, in {path}"
-    steps = [one for one in _listed(job.get("steps")) if isinstance(one, dict)]
-    said = [*(one.get("run") or one.get("uses") for one in steps), *_listed(job.get("script"))]
-    forgiven = any(one.get(key) for one in (job, *steps) for key in _FORGIVING)
-    if forgiven or any(_ANYHOW.search(str(one)) for one in said):
-        return fail(f"the job {GATE} in {path} may fail and pass all the same", remedy)
-    said.append(job.get("uses"))
-    if not any(_RUNS_GATE.search(str(one)) for one in said if one):
-        return fail(f"the job {GATE} in {path} does not run ordain gate", remedy)
-    return None
-
-
-def _wrong_events(path: str, events: frozenset[str]) -> Answer | None:
-    if "pull_request_target" in events:
-        return fail(f"{path} runs on pull_request_target", "run it on pull_request instead")
-    if "pull_request" not in events:
-        return fail(f"{path} does not run on pull_request", f"add it to `on:` in {path}")
-    if "merge_group" not in events:
-        message = f"{path} does not run on merge_group, so a merge queue would wait for ever"
-        return warn(message, f"add merge_group to `on:` in {path}")
-    return None
-
-
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - anything that YAML can say
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _mapping(data: bytes) -> dict[Any, Any]:
-    import yaml
-
-    try:
-        found = yaml.safe_load(data)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _gate_jobs(flow: Mapping[Any, Any]) -> Iterator[Mapping[Any, Any]]:
-    """The jobs of a workflow whose check is the gate's."""
-    jobs = flow.get("jobs")
-    for job in jobs.values() if isinstance(jobs, dict) else ():
-        if isinstance(job, dict) and (job.get("name") == GATE or _calls_gate(job)):
-            yield job
-
-
-def _calls_gate(job: Mapping[Any, Any]) -> bool:
-    return "/gate.yml@" in str(job.get("uses", ""))
-
-
-def _events(one: Mapping[Any, Any]) -> frozenset[str]:
-    # YAML 1.1 reads a bare `on` as true.
-    found = one.get("on", one.get(True, ()))
-    return frozenset({found} if isinstance(found, str) else map(str, found or ()))
+    source = need(around.source)
+    return judge_pipelines(forge_settings(around).type, source.tree(source.head()))
 
 
 def protected(around: Surroundings) -> Answer:
@@ -285,16 +206,18 @@ def signatures(around: Surroundings) -> Answer:
 
 def owners_file(around: Surroundings) -> Answer:
     """The forge knows whom to ask, and the gate finds nothing wrong with that."""
+    from ordain.policies.files import OWNERS_FILE
     from ordain.policies.gate import check
 
-    kind, source = forge_settings(around).type, need(around.source)
+    source = need(around.source)
+    path = OWNERS_FILE[forge_settings(around).type]
     estate, tree = whole(around), source.tree(source.head())
-    if _OWNERS[kind] not in tree:
-        return warn(f"{_OWNERS[kind]} is missing", "ordain codeowners --write, and commit it")
+    if path not in tree:
+        return warn(f"{path} is missing", "ordain codeowners --write, and commit it")
     said = [one for one in check(estate, around.now, tree=tree).findings if _is_owners(one.code)]
     if any(one.severity is Severity.ERROR for one in said):
         return fail(said[0].message, said[0].remedy)
-    return ok(f"{_OWNERS[kind]} is there, and the gate has nothing against it")
+    return ok(f"{path} is there, and the gate has nothing against it")
 
 
 def _is_owners(code: str) -> bool:
@@ -325,7 +248,7 @@ def clock(around: Surroundings) -> Answer:
         return skip("the forge does not say what time it is")
     apart = abs(around.now - there)
     seconds = f"{apart.total_seconds():.0f} s apart"
-    if apart > _SKEW:
+    if apart > SKEW:
         return fail(f"{seconds}; approvals would be dated in the future", "set the clock")
     return warn(seconds, "set the clock") if apart > _NOTICED else ok(seconds)
 

@@ -36,6 +36,7 @@ from ordain.runtime.serving.status import (
     held,
     read_status,
 )
+from ordain.runtime.surroundings import surroundings
 from ordain.specs.canonical import canonical_json, digest
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ def _launch(rundir: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        env=surroundings(os.environ),
     )
     if ran.returncode == 0:
         return

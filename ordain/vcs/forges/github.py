@@ -18,6 +18,7 @@ from urllib.parse import quote
 from ordain.vcs.errors import ForgeError, HostDenied, ProposalMoved, UnknownProposal
 from ordain.vcs.forges.github_protection import protection
 from ordain.vcs.forges.marks import beginning, check_body, same_text, the_one
+from ordain.vcs.forges.retargets import since
 from ordain.vcs.host import (
     CommitState,
     HostAccount,
@@ -29,6 +30,8 @@ from ordain.vcs.host import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ordain.vcs.forges.http import Client
     from ordain.vcs.forges.reading import Reading
     from ordain.vcs.host import Protection
@@ -40,6 +43,11 @@ HEADERS: Final = {
 
 _GHOST: Final = "ghost"
 _DESCRIPTION: Final = 140
+_TURNS: Final = (
+    "automatic_base_change_succeeded",
+    "base_ref_changed",
+    "base_ref_force_pushed",
+)
 _STATES: Final = {
     "APPROVED": ReviewState.APPROVED,
     "CHANGES_REQUESTED": ReviewState.CHANGES_REQUESTED,
@@ -58,6 +66,7 @@ class GitHub:
         self.repository = repository
         self._path = f"/repos/{quote(repository, safe='/')}"
         self._own: tuple[str, int | None] | None = None
+        self._number: int | None = None
 
     def proposals(self) -> tuple[HostProposal, ...]:
         asked = {"state": "open", "sort": "created", "direction": "asc"}
@@ -81,14 +90,19 @@ class GitHub:
         if found is None:
             self._check_visible()
             return None
-        merged = [one for one in map(proposal_in, found) if _is_merge(one, commit, target)]
+        # A commit is shared with all forks, and so the pull requests of them are listed as well.
+        ours = filter(self._is_here, found)
+        merged = [one for one in map(proposal_in, ours) if _is_merge(one, commit, target)]
         one = the_one(merged, commit, lambda: self._parents(commit))
         return None if one is None else self.proposal(one.number)
 
     def reviews(self, proposal: HostProposal) -> tuple[HostReview, ...]:
         found = self.client.pages(f"{self._path}/pulls/{proposal.number}/reviews") or []
         reviews = [review_in(one) for one in found if one.text("state") != "PENDING"]
-        return tuple(sorted(reviews, key=lambda one: one.time))
+        reviews.sort(key=lambda one: one.time)
+        if all(one.state is not ReviewState.APPROVED for one in reviews):
+            return tuple(reviews)
+        return since(self._turns(proposal.number), reviews)
 
     def open(self, branch: str, target: str, title: str, body: str) -> HostProposal:
         there = self._open_from(branch, target)
@@ -166,6 +180,22 @@ class GitHub:
             one for one in map(proposal_in, found) if (one.branch, one.fork) == (branch, False)
         )
         return next((one for one in open_ if one.target == target), None)
+
+    def _is_here(self, pull: Reading) -> bool:
+        """Whether it is proposed to this repository, whatever name it has now."""
+        repository = pull.at("base").at_or_null("repo")
+        if repository is None:
+            return False
+        if repository.name("full_name").lower() == self.repository.lower():
+            return True
+        if self._number is None:
+            self._number = self.client.get(self._path).reading.identifier("id")
+        return repository.identifier("id") == self._number
+
+    def _turns(self, number: int) -> list[datetime]:
+        """When the base of a pull request became another one; nobody can delete such an event."""
+        found = self.client.pages(f"{self._path}/issues/{number}/events") or []
+        return [one.time("created_at") for one in found if one.text("event") in _TURNS]
 
     def _parents(self, commit: str) -> list[str]:
         found = self.client.get(f"{self._path}/commits/{commit}").reading

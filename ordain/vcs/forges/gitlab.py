@@ -7,6 +7,7 @@ that was there when it was given; GitLab keeps the versions with their times. A 
 a moment after its push, so that an approval in between counts for the older one and not for what
 nobody has seen. Where no time of an approval is known, the note tells it that GitLab itself writes
 on every approval; where no note does either, the approval is of no commit and counts for nothing.
+Its notes tell as well when the target was another one; nobody can edit or delete them.
 
 Whether an account is a machine is not in the merge request. It is asked of the account, once each.
 """
@@ -19,6 +20,7 @@ from urllib.parse import quote
 from ordain.vcs.errors import ForgeError, HostDenied, ProposalMoved, UnknownProposal
 from ordain.vcs.forges.gitlab_protection import protection
 from ordain.vcs.forges.marks import beginning, check_body, same_text, the_one
+from ordain.vcs.forges.retargets import since
 from ordain.vcs.host import (
     CommitState,
     HostAccount,
@@ -66,6 +68,7 @@ class GitLab:
         self.repository = repository
         self._path = f"/projects/{quote(repository, safe='')}"
         self._own: int | None = None
+        self._number: int | None = None
         self._machines: dict[int, bool | None] = {}
 
     def proposals(self) -> tuple[HostProposal, ...]:
@@ -93,7 +96,8 @@ class GitLab:
         # Those that merely contain the commit are listed, too.
         merged = [one for one in found if _STATES.get(one.text("state")) is HostState.MERGED]
         asked = [one for one in merged if one.text("target_branch") == target]
-        fits = [self._proposal(one) for one in asked if _merged_as(one) == commit]
+        made = [one for one in asked if _merged_as(one) == commit]
+        fits = [self._proposal(one) for one in made if self._is_here(one)]
         one = the_one(fits, commit, lambda: self._parents(commit))
         return None if one is None else self.proposal(one.number)
 
@@ -104,10 +108,10 @@ class GitLab:
         if not given:
             return ()
         versions = list(self.client.pages(f"{path}/versions") or [])
-        dated = all(one.has("approved_at") for one in given)
-        notes = [] if dated else self._system_notes(path)
+        notes = self._system_notes(path)
         reviews = [self._review(one, proposal, versions, notes) for one in given]
-        return tuple(sorted(reviews, key=lambda one: one.time))
+        turns = [one.time("created_at") for one in notes if _turns(one.text("body"))]
+        return since(turns, sorted(reviews, key=lambda one: one.time))
 
     def open(self, branch: str, target: str, title: str, body: str) -> HostProposal:
         there = self._open_from(branch, target)
@@ -280,6 +284,12 @@ class GitLab:
         ]
         return min(fits, key=lambda one: one.number, default=None)
 
+    def _is_here(self, found: Reading) -> bool:
+        """Whether it is proposed to this project, and not to a fork that has the commit, too."""
+        if self._number is None:
+            self._number = self.client.get(self._path).reading.identifier("id")
+        return found.identifier("target_project_id") == self._number
+
     def _parents(self, commit: str) -> tuple[str, ...]:
         found = self.client.get(f"{self._path}/repository/commits/{commit}").reading
         return found.texts("parent_ids")
@@ -317,6 +327,12 @@ def version_at(versions: Sequence[Reading], time: datetime) -> str:
         there, key=lambda one: (one.time("created_at"), one.identifier("id")), default=None
     )
     return "" if newest is None else newest.commit_or_null("head_commit_sha")
+
+
+def _turns(note: str) -> bool:
+    """Whether GitLab tells of another target: somebody chose one, or the old one was deleted."""
+    first = note.partition("\n")[0].lower()
+    return "target branch" in first or "merge request now targets" in first
 
 
 def _told(user: Reading | None, notes: Sequence[Reading]) -> datetime | None:

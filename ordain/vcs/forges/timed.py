@@ -1,6 +1,7 @@
 """One exchange over HTTP, with a deadline that holds for every byte.
 
-The standard library is enough: a question is one request and one JSON answer, a dozen a pass. A
+The standard library is enough: a question is one request and one JSON answer, and each commit that
+waits costs a pass two or three. A
 client library was refused as one more thing that an estate's core would have to trust, and so was
 `urllib.request`, which follows redirects with the token and bounds no more than the silence
 between two packets. A server that drips one byte a second would hold such a client for ever.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from forges import github_api
 from forges.github_auth import FULL, Grant, bearer, forbid, message
 from forges.github_facts import ZERO, GitHubFacts
-from forges.github_state import CheckRun, Comment, Pull, Review, Ruleset, Status
+from forges.github_state import CheckRun, Comment, Event, Pull, Review, Ruleset, Status
 from forges.web import Answer, Request, find_route, refuse
 
 if TYPE_CHECKING:
@@ -144,6 +144,17 @@ class GitHubStub(GitHubFacts):
     def dismiss(self, review: Review) -> None:
         """The same review with another state: nothing tells what it was before."""
         review.state = "DISMISSED"
+
+    def happen(self, number: int, login: str, name: str) -> None:
+        """An event of a pull request that changes nothing else here."""
+        event = Event(next(self._ids), self.people.need(login), name, self.now)
+        self.pulls[number].events.append(event)
+
+    def retarget(self, number: int, base: str, login: str) -> None:
+        """Another base for the same branch; reviews stay as they are."""
+        self.pulls[number].base = base
+        self.happen(number, login, "base_ref_changed")
+        self.refreshed(self.pulls[number])
 
     def protect(self, branch: str = "main", **fields: Json) -> None:
         """Classic protection with the documented fields; `True` stands for `{"enabled": true}`."""

@@ -47,6 +47,7 @@ def routes(stub: GitHubStub) -> list[Route]:
         route(
             "GET", f"{repo}/issues/{{n}}/comments", pulls.comments, "issues:read|pull_requests:read"
         ),
+        route("GET", f"{repo}/issues/{{n}}/events", pulls.events, "issues:read|pull_requests:read"),
         route("POST", f"{repo}/issues/{{n}}/comments", pulls.comment, COMMENTS),
         route("PATCH", f"{repo}/issues/comments/{{id}}", pulls.edit_comment, COMMENTS),
         route(

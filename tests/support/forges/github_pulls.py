@@ -80,13 +80,13 @@ class PullEndpoints(Answers):
     def edit_pull(
         self, request: Request, grant: Grant, owner: str, repo: str, number: str
     ) -> Answer:
-        del grant
         pull, body = self._pull(owner, repo, number), request.json
         state = body.get("state", pull.state)
         if state not in {"open", "closed"} or (state == "open" and pull.merged is not None):
             self._invalid("PullRequest", "state", "invalid")
         pull.title, pull.body = body.get("title", pull.title), body.get("body", pull.body)
-        pull.base = body.get("base", pull.base)
+        if body.get("base", pull.base) != pull.base:
+            self.stub.retarget(pull.number, body["base"], grant.person.login)
         if state != pull.state:
             pull.state, pull.closed = state, self.stub.now if state == "closed" else None
         pull.updated = self.stub.now
@@ -143,6 +143,11 @@ class PullEndpoints(Answers):
         pull = self._pull(owner, repo, number)
         found = self.stub.files_of(pull)
         return self._page(request, [self.stub.views.file(one, pull.head_sha) for one in found])
+
+    def events(self, request: Request, grant: Grant, owner: str, repo: str, number: str) -> Answer:
+        del grant
+        pull = self._pull(owner, repo, number)
+        return self._page(request, [self.stub.views.event(one) for one in pull.events])
 
     def comments(
         self, request: Request, grant: Grant, owner: str, repo: str, number: str

@@ -37,6 +37,16 @@ class Comment:
     updated: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What was done to a pull request; of a change of its base neither side is told."""
+
+    id: int
+    person: Person
+    name: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class Status:
     id: int
@@ -99,3 +109,4 @@ class Pull:
     computing: int = 0
     reviews: list[Review] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)

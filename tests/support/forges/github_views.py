@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from forges.github_facts import GitHubFacts
-    from forges.github_state import CheckRun, Comment, Pull, Review, Ruleset, Status
+    from forges.github_state import CheckRun, Comment, Event, Pull, Review, Ruleset, Status
     from forges.people import Person
     from forges.plumbing import Commit, FileChange
 
@@ -158,6 +158,11 @@ class Views:
             "created_at": stamp(comment.created),
             "updated_at": stamp(comment.updated),
         }
+
+    def event(self, event: Event) -> dict[str, Any]:
+        found = self._render("issue_event", id=event.id)
+        actor = self.maybe_user(event.person)
+        return found | {"actor": actor, "event": event.name, "created_at": stamp(event.at)}
 
     def simple_status(self, status: Status) -> dict[str, Any]:
         found = self._render("status", id=status.id, sha=status.sha)

@@ -137,6 +137,14 @@ class GitLabStub(GitLabFacts):
         else:
             self.pushed(one, sha)
 
+    def retarget(self, iid: int, target: str, username: str) -> None:
+        """Another target for the same branch: another version of the same head, and a note."""
+        one = self.merge_requests[iid]
+        old, one.target = one.target, target
+        self.compared(one, one.sha)
+        text = f"changed target branch from `{old}` to `{target}`"
+        self.note(one, self.people.need(username), text, system=True)
+
     def comment(self, iid: int, username: str, body: str, *, system: bool = False) -> Note:
         return self.note(self.merge_requests[iid], self.people.need(username), body, system=system)
 

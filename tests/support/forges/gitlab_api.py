@@ -134,7 +134,9 @@ class Endpoints:
             text = "title, state_event are missing, at least one parameter must be provided"
             refuse(400, {"error": text})
         self._turn(one, body.get("state_event"), grant)
-        one.title, one.target = body.get("title", one.title), body.get("target_branch", one.target)
+        one.title = body.get("title", one.title)
+        if body.get("target_branch", one.target) != one.target:
+            self.stub.retarget(one.iid, body["target_branch"], grant.person.login)
         one.description = body.get("description", one.description)
         one.squash, one.updated = bool(body.get("squash", one.squash)), self.stub.now
         return Answer(200, self.stub.views.merge_request(one, grant))

@@ -57,9 +57,7 @@ class GitLabFacts(Site):
     def pushed(self, one: MergeRequest, sha: str) -> None:
         """A new version, a system note, and the end of the approvals if the project says so."""
         one.sha, one.updated = sha, self.now
-        start = self.tip(one.target) or ZERO
-        base = None if self.bare is None else self.bare.merge_base(start, sha)
-        one.versions.append(Version(next(self.ids), sha, base or start, start, self.now))
+        self.compared(one, sha)
         if self.bare is not None and sha != ZERO:
             self.bare.must("update-ref", f"refs/merge-requests/{one.iid}/head", sha)
         if len(one.versions) == 1:
@@ -71,6 +69,12 @@ class GitLabFacts(Site):
             text = f"reset approvals from {names} by pushing to the branch"
             one.approvals.clear()
             self.note(one, one.author, text, system=True)
+
+    def compared(self, one: MergeRequest, sha: str) -> None:
+        """A version: what stands between the target and a head."""
+        start = self.tip(one.target) or ZERO
+        base = None if self.bare is None else self.bare.merge_base(start, sha)
+        one.versions.append(Version(next(self.ids), sha, base or start, start, self.now))
 
     def note(self, one: MergeRequest, person: Person, body: str, *, system: bool = False) -> Note:
         made = Note(next(self.ids), person, body, system, self.now, self.now)
