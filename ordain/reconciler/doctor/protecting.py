@@ -27,13 +27,13 @@ from ordain.reconciler.doctor.checks import (
 from ordain.reconciler.workflows import GATE
 from ordain.specs.diagnostics import plural
 from ordain.specs.findings import Severity
+from ordain.vcs.approvals import SKEW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ordain.reconciler.doctor.checks import Answer, Surroundings
-    from ordain.vcs.approvals import SKEW
-from ordain.vcs.host import Protection
+    from ordain.vcs.host import Protection
 
 # Where a workflow is called, its check is named after both jobs.
 _CALLED: Final = f" / {GATE}"
