@@ -268,7 +268,7 @@ _EMERGENCIES: Final = {
         "the trace of an emergency does not say what is done",
         "A rollback goes to a version whose promotion was approved, and the Deployment names the "
         "same one; one that is ended moves no Deployment. What was done never changes; to lift a "
-        "stop, the document is removed.",
+        "stop, the document is removed, and until then its Route stays where it is.",
         "version: 7        # and the base has no such ModelVersion",
         "let document, Deployment and ModelVersion name one version",
     ),

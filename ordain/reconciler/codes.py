@@ -107,14 +107,15 @@ _COMMITS: Final = {
     ),
     "EMG006": Explanation(
         "an emergency has no effect on what is declared now",
-        "Its route, its deployment or its version is not in the last good commit any more.",
+        "Its route, its deployment or its version is not in the last good commit any more, or what "
+        "was approved since has overtaken a rollback that nobody has approved.",
         "the Route is removed while it is stopped",
         "see what is served with ordain status, and end the emergency",
     ),
     "EMG007": Explanation(
         "an order in an emergency is refused",
-        "Only a manager orders, a rollback goes to another version that is approved and in the "
-        "artifact store, and what was merged is changed by a change.",
+        "Only a manager orders, a rollback goes to an older version that ran, is approved, in the "
+        "artifact store and was not moved away from; what was merged is changed by a change.",
         "ordain rollback credit --to 9        # and nobody has approved a version 9",
         "read the reason; ordain emergencies list says what there is",
     ),

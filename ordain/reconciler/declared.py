@@ -24,25 +24,17 @@ def declared(
     Raises:
         GitError: the span is not of this clone.
     """
-    command = ("log", "--first-parent", "-m", "--format=%H", span, "--", deployment.path)
-    for commit in dict.fromkeys(repository.ask(*command).out.decode().split()):
-        found = declared_at(repository, deployment, commit)
-        if found is not None:
-            yield commit, found.spec.version
-
-
-def declared_at(repository: Repository, deployment: Document, commit: str) -> Document | None:
-    """What a commit says in the file of a Deployment; None if it is not there, or of another
-    model.
-    """
     from ordain.specs.estates import load_estate
 
-    try:
-        data = repository.read(commit, deployment.path)
-    except OrdainError:
-        return None
-    found = load_estate({deployment.path: data}).get("Deployment", deployment.name)
-    return found if found is not None and found.spec.model == deployment.spec.model else None
+    command = ("log", "--first-parent", "-m", "--format=%H", span, "--", deployment.path)
+    for commit in dict.fromkeys(repository.ask(*command).out.decode().split()):
+        try:
+            data = repository.read(commit, deployment.path)
+        except OrdainError:
+            continue
+        found = load_estate({deployment.path: data}).get("Deployment", deployment.name)
+        if found is not None and found.spec.model == deployment.spec.model:
+            yield commit, found.spec.version
 
 
 def ran_before(

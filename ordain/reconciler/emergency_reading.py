@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ordain.reconciler.declared import declared, declared_at
+from ordain.reconciler.declared import declared
 from ordain.reconciler.emergencies import (
     LIMIT,
     NONE,
@@ -141,19 +141,21 @@ class _Court:
         return ""
 
     def overtaken(self, said: Statement) -> str:
-        """What has changed the version of a Deployment since it was rolled back; empty if nothing.
+        """What was approved for a Deployment since it was rolled back; empty if nothing was.
 
-        A change that has passed the gate since was approved by a quorum, and the order was not. A
-        commit that was refused overtakes nothing, whatever is declared after it was mended.
+        A promotion has the approvals of its tier, and the order has none; whatever goes back
+        further is in force by an approval of its own. A commit that was refused overtakes nothing,
+        whatever is declared after it was mended, nor does an earlier order that is merged later.
         """
         deployment = self.side.estate.get("Deployment", said.name)
         if said.action != ROLLBACK or deployment is None:
             return ""
         repository, span = self.source.repository, f"{said.revision}..{self.side.revision}"
         with suppress(GitError):
-            then = declared_at(repository, deployment, said.revision)
+            then = self._then(said, "Deployment", deployment)
+            before = 0 if then is None else then.spec.version or 0
             for commit, version in declared(repository, deployment, span):
-                moved = then is not None and version != then.spec.version
+                moved = not (said.version or 0) <= (version or 0) <= before
                 if moved and self.memory.has_passed(commit):
                     return f"{commit[:12]} has brought {deployment.key} to version {version} since"
         return ""
@@ -165,7 +167,7 @@ class _Court:
         """
         now = self.side.estate.get("Route", said.name)
         names = [] if now is None else [now.name]
-        then = self._route_then(said, now)
+        then = self._then(said, "Route", now)
         if then is not None:
             place = (then.spec.endpoint, then.spec.environment)
             names += (
@@ -175,16 +177,19 @@ class _Court:
             )
         return tuple(dict.fromkeys(names))
 
-    def _route_then(self, said: Statement, now: Document | None) -> Document | None:
-        """The route as it was when it was stopped; all is read only where its file is not known."""
+    def _then(self, said: Statement, kind: str, now: Document | None) -> Document | None:
+        """What an order is about as it was then; all is read only where its file was another."""
         from ordain.specs.estates import load_estate
 
         with suppress(OrdainError):
-            if now is None:
-                return read_side(self.source, said.revision).estate.get("Route", said.name)
-            data = self.source.repository.read(said.revision, now.path)
-            return load_estate({now.path: data}).get("Route", said.name) or now
-        return now
+            if now is not None:
+                data = self.source.repository.read(said.revision, now.path)
+                found = load_estate({now.path: data}).get(kind, said.name)
+                if found is not None:
+                    return found
+        with suppress(OrdainError):
+            return read_side(self.source, said.revision).estate.get(kind, said.name)
+        return None
 
     def _knows(self, revision: str) -> bool:
         repository = self.source.repository

@@ -809,10 +809,32 @@ def test_an_approved_promotion_overtakes_a_rollback(two: Desk) -> None:
     assert (two.note(), two.look().waiting, running(two)) == ((), (), 3)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_rollbacks_the_one_that_goes_back_further_holds(
+    two: Desk,
+    *,
+    first: bool,
+) -> None:
+    """Whichever is merged first; what the other moved away from does not come back by that."""
+    promoted(two.bench, 3)
+    two.pass_()
+    orders = [back(two).emergency, back(two).emergency]
+    assert [one.statement.version for one in orders] == [2, 1]
+    merged = orders[0 if first else 1].id
+    two.approve(merged, "cto")
+    two.merge(merged)
+    two.pass_()
+    assert running(two) == 1
+    assert [one.in_force for one in two.look().waiting] == [first]
+
+
 def test_a_commit_that_was_refused_overtakes_no_rollback(two: Desk) -> None:
     path = "specs/deployments/malignancy.yaml"
     before = two.bench.text(path)
     back(two)
+    declare(two, {path: None, "specs/deployments/moved.yaml": before.encode()})
+    assert running(two) == 1
+    declare(two, {path: before.encode(), "specs/deployments/moved.yaml": None})
     two.bench.commit({path: before.replace("version: 2", "version: 7").encode()})
     two.pass_()
     two.bench.commit({path: before.encode()})
