@@ -138,7 +138,7 @@ _SWAPPED: Final = {
         "a deployment is given another model while it pins a version",
         "The number would then mean a version of the other model, which nobody promoted here.",
         "spec.model: cheap, beside spec.version: 1 of another model",
-        "remove spec.version in the same change, or declare another Deployment",
+        "declare another Deployment for that model, promote it, then move the Route",
     ),
 }
 _EVIDENCE: Final = {
@@ -257,8 +257,9 @@ _EMERGENCIES: Final = {
     ),
     "EMG005": Page(
         "the trace of an emergency does not say what is done",
-        "A rollback goes to a version whose promotion was approved, and the Deployment names the "
-        "same one. What was done never changes; to lift a stop, the document is removed.",
+        "A rollback goes to a version whose promotion was approved and that is older than the one "
+        "that runs, and the Deployment names the same one. What was done never changes; to lift "
+        "a stop, the document is removed.",
         "version: 7        # and the base has no such ModelVersion",
         "let document, Deployment and ModelVersion name one version",
     ),

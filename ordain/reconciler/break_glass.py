@@ -181,6 +181,10 @@ class BreakGlass:
         if version == running:
             message = f"{deployment.name} runs version {version} of {model} already"
             raise EmergencyRefused(message, remedy="name another one with --to")
+        declared = deployment.spec.version
+        if declared is not None and version > declared:
+            message = f"version {version} of {model} is newer than {declared}, which git declares"
+            raise EmergencyRefused(message, remedy="stop the route, or promote it again")
         known = side.estate.versions(model, version)
         if not known:
             made = sorted(
@@ -331,7 +335,8 @@ def _before(source: Source, side: Side, deployment: Document, running: int | Non
     """The version that the branch has declared before the one that runs, as far as it is known."""
     found = list(_declared(source, side, deployment))
     place = found.index(running) + 1 if running in found else 0
-    return next((one for one in found[place:] if one != running), None)
+    # A newer one was left behind for a reason.
+    return next((one for one in found[place:] if running is None or one < running), None)
 
 
 def _declared(source: Source, side: Side, deployment: Document) -> Iterator[int]:
