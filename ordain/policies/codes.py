@@ -186,7 +186,8 @@ _APPROVALS: Final = {
         "Who may approve follows from what a change touches and from the tier of its models, by "
         "the roles of the base commit.",
         "a promotion of a tier-1 model with the approval of a manager only",
-        "ask a person with the missing role who did not contribute",
+        "ask a person with the missing role who did not contribute; where everybody did, name "
+        "another one in the Organization, in a change of its own",
     ),
     "SOD-SELF": Page(
         "an approval by somebody who contributed or pushed does not count",

@@ -170,6 +170,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     terms, people = Terms(authority(base, head), now, book.closed), standing(base, head, now)
     counted = count(approvals, facts, terms.roles, people)
     requirements = required(facts, base, head, reviewed=reviewed)
+    others = {one: held for one, held in terms.roles.items() if one not in facts.contributors}
     plain = tuple(map(_plain_approval, counted.used))
     world = World(
         head, instant(now), before=base, tree=tree, change=facts.to_plain(), approvals=plain
@@ -184,7 +185,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
             *check_owners(head, tree),
             *weighed.standing,
             *weighed.remarks,
-            *unmet(requirements, counted, weight),
+            *unmet(requirements, counted, weight, others),
             *notes(counted),
             *_of_changes(_Parties(base, head, facts, terms, people, counted), weight),
             *emergencies(facts, base, head, terms.roles),

@@ -586,6 +586,20 @@ def test_a_rollback_never_goes_to_what_is_not_approved_or_not_there(two: Desk) -
     assert two.events() == []
 
 
+def test_a_rollback_goes_to_no_version_that_was_left_behind(two: Desk) -> None:
+    """Version 2 was withdrawn for what it did."""
+    identifier = back(two).emergency.id
+    two.approve(identifier, "cto")
+    two.merge(identifier)
+    two.pass_()
+    with pytest.raises(EmergencyRefused, match="no version of malignancy ran before"):
+        back(two)
+    message = "version 2 of malignancy is newer than 1, which git declares"
+    with pytest.raises(EmergencyRefused, match=message) as error:
+        back(two, 2)
+    assert error.value.remedy == "stop the route, or promote it again"
+
+
 def test_with_nothing_before_it_there_is_nowhere_to_go_back_to(desk: Desk) -> None:
     with pytest.raises(EmergencyRefused, match="no version of malignancy ran before") as error:
         back(desk)
