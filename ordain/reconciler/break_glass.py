@@ -181,10 +181,6 @@ class BreakGlass:
         if version == running:
             message = f"{deployment.name} runs version {version} of {model} already"
             raise EmergencyRefused(message, remedy="name another one with --to")
-        declared = deployment.spec.version
-        if declared is not None and version > declared:
-            message = f"version {version} of {model} is newer than {declared}, which git declares"
-            raise EmergencyRefused(message, remedy="stop the route, or promote it again")
         known = side.estate.versions(model, version)
         if not known:
             made = sorted(
@@ -194,6 +190,10 @@ class BreakGlass:
             )
             message = f"no version {version} of {model} was ever approved"
             raise EmergencyRefused(message, remedy=f"one of: {', '.join(map(str, made)) or 'none'}")
+        declared = deployment.spec.version
+        if declared is not None and version > declared:
+            message = f"version {version} of {model} is newer than {declared}, which git declares"
+            raise EmergencyRefused(message, remedy="stop the route, or promote it again")
         document = side.estate.documents[known[-1]]
         try:
             load_artifact(ArtifactStore(self.source.home.artifacts), document.spec.artifact)
