@@ -193,10 +193,15 @@ def _monitor(old: Monitor, new: Monitor) -> Iterator[Pair]:
 
 def _model(old: Model, new: Model) -> Iterator[Pair]:
     yield from weaker_gates(old, new)
-    for name in ("by", "test", "purge"):
-        before, after = getattr(old.split, name), getattr(new.split, name)
-        if before != after:
-            yield ("split", name), before or "none", after or "none"
+    before, after = (
+        {name: getattr(one.split, name) or "none" for name in ("by", "test", "purge")}
+        for one in (old, new)
+    )
+    others = [name for name in before if before[name] != after[name]]
+    if others:
+        # The shares add up to the whole, so that another test part takes other parts along.
+        was, now = (", ".join(f"{name} {one[name]}" for name in others) for one in (before, after))
+        yield ("split",), was, now
 
 
 def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:

@@ -133,9 +133,15 @@ def gate(number: int, **changes: object) -> list[dict[str, Any]]:
         ("Dataset/applications", "spec.columns.sex.levels", ["male"], "male, female", "male"),
         ("Dataset/applications", "spec.columns.sex.rare", 10**5, "its default", "100000"),
         ("Dataset/applications", "spec.columns.sex.unknown", "refuse", "bucket", "refuse"),
-        ("Model/credit", "spec.split.test", "2026-09-01..", "2026-01-01..", "2026-09-01.."),
-        ("Model/credit", "spec.split.by", "random", "time", "random"),
-        ("Model/credit", "spec.split.purge", None, "30d", "none"),
+        (
+            "Model/credit",
+            "spec.split.test",
+            "2026-09-01..",
+            "test 2026-01-01..",
+            "test 2026-09-01..",
+        ),
+        ("Model/credit", "spec.split.by", "random", "by time", "by random"),
+        ("Model/credit", "spec.split.purge", None, "purge 30d", "purge none"),
     ],
 )
 def test_a_weaker_limit_is_seen(
@@ -187,6 +193,16 @@ def test_what_is_declared_for_the_first_time_takes_nothing_away(workshop: Worksh
     assert loosened_between(old.load(), new.load()) == ()
     old.set("Dataset/applications", "spec.target", None)
     assert loosened_between(old.load(), new.load()) == ()
+
+
+def test_the_parts_of_a_split_change_together(workshop: Workshop) -> None:
+    shares = {"train": "60%", "validation": "15%", "test": "25%"}
+    old = workshop.serving.set("Model/credit", "spec.split", shares)
+    less = {"train": "98%", "validation": "1%", "test": "1%"}
+    case = workshop.intention(old, old.copy().set("Model/credit", "spec.split", less))
+    (found,) = case.facts.loosened
+    assert (found.field, found.before, found.after) == ("spec.split", "test 25%", "test 1%")
+    assert "CHG002" not in [one.code for one in case.judge().findings]
 
 
 CHANNEL = {"type": "slack", "addressFrom": "HOOK"}
