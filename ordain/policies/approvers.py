@@ -1,6 +1,7 @@
 """Who is able to approve before and after a change.
 
-A role on paper approves nothing: it takes a key that is good, or an account whose reviews count.
+A role on paper approves nothing: it takes a key that is good, or an account on the forge that the
+estate is on. An estate that changes its forge changes who can approve, too.
 A change after which nobody could approve in a role any more can never be mended in the ordinary
 way, since mending it would take that approval; so it is refused, whoever wants it.
 """
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def standing(base: LoadedEstate | None, head: LoadedEstate, now: datetime) -> Standing:
-    """Teams and lost keys of all people of a change."""
+    """Teams, lost keys and lost accounts of all people of a change."""
     known = directory(base, head)
     teams = {name: frozenset(one["teams"]) for name, one in known.items()}
     if base is None or _same_people(base, head):
@@ -42,17 +43,21 @@ def _same_people(base: LoadedEstate, head: LoadedEstate) -> bool:
 
 
 def _speaking(estate: LoadedEstate, now: datetime) -> dict[str, frozenset[str]]:
-    """The fingerprints of the keys that speak for each person."""
+    """The fingerprints of the keys, and the accounts, that speak for each person.
+
+    An account is known by its number: whoever renames it has it still.
+    """
     # A check of one tree must not pay for what only a change of people needs.
     from ordain.vcs.keys import PublicKey
 
-    return {
-        person.name: frozenset(
-            PublicKey.parse(key.public).fingerprint for key in person.keys if _good(key, now)
-        )
-        for organization in estate.all("Organization")
-        for person in organization.spec.people
-    }
+    found: dict[str, frozenset[str]] = {}
+    for organization in estate.all("Organization"):
+        for person in organization.spec.people:
+            good = (key.public for key in person.keys if _good(key, now))
+            keys = (PublicKey.parse(public).fingerprint for public in good)
+            accounts = (f"{one.forge} {one.id}" for one in person.accounts if one.id is not None)
+            found[person.name] = frozenset((*keys, *accounts))
+    return found
 
 
 def _good(key: Key, now: datetime) -> bool:
@@ -67,7 +72,7 @@ def _good(key: Key, now: datetime) -> bool:
 
 def emptied(base: LoadedEstate, head: LoadedEstate, now: datetime) -> Iterator[Finding]:
     """A finding for each approving role in which somebody could approve, and nobody could then."""
-    if _same_people(base, head):
+    if _same_people(base, head) and _forges(base) == _forges(head):
         return
     before, after = _able(base, now), _able(head, now)
     organizations = (*head.all("Organization"), *base.all("Organization"))
@@ -87,15 +92,20 @@ def emptied(base: LoadedEstate, head: LoadedEstate, now: datetime) -> Iterator[F
 def _able(estate: LoadedEstate, now: datetime) -> dict[str, set[str]]:
     """Who could approve in each role."""
     found: dict[str, set[str]] = {role: set() for role in APPROVERS}
+    forges = _forges(estate)
     for organization in estate.all("Organization"):
         for person in organization.spec.people:
             for role in found.keys() & set(person.roles):
-                if _can_speak(person, now):
+                if _can_speak(person, forges, now):
                     found[role].add(person.name)
     return found
 
 
-def _can_speak(person: Person, now: datetime) -> bool:
-    # An account of a plain git server pushes, and no server of that kind takes reviews.
-    reviews = any(account.forge != "git" for account in person.accounts)
+def _forges(estate: LoadedEstate) -> frozenset[str]:
+    """The forges whose reviews count; on a plain git server an account pushes, and none reviews."""
+    return frozenset(one.spec.forge.type for one in estate.all("Estate")) - {"git"}
+
+
+def _can_speak(person: Person, forges: frozenset[str], now: datetime) -> bool:
+    reviews = any(account.forge in forges for account in person.accounts)
     return reviews or any(_good(key, now) for key in person.keys)

@@ -214,9 +214,9 @@ _APPROVALS: Final = {
         "ask for the approval again",
     ),
     "SOD-KEY": Page(
-        "an approval with a key that the change takes away does not count",
-        "Keys are judged before and after a change. What replaces or revokes a key must not be "
-        "approved with it.",
+        "an approval with a key or account that the change takes away does not count",
+        "Keys and accounts are judged before and after a change. What replaces or revokes one must "
+        "not be approved with it.",
         "a change revokes a key of the manager, and is approved with that key",
         "approve it with a key that stays, or let somebody else approve",
     ),
@@ -234,10 +234,18 @@ _APPROVALS: Final = {
         "a data scientist commits a Validation with validator: validator",
         "let the validator commit it, signed with a key of theirs",
     ),
+    "SOD-UNKNOWN": Page(
+        "a promotion or a Validation rests on work of somebody unknown",
+        "Whoever approves or challenges is somebody else than who made it, and of somebody unknown "
+        "nobody can be told apart. The root commit is trusted by its id. What the branch undid, so "
+        "that a step has the very files from before it, brings nothing.",
+        "the first promotion of a Model that stood in unsigned commits before trust began",
+        "undo what nobody has signed, and let somebody sign it",
+    ),
     "SOD-EMPTY": Page(
         "after the change nobody could approve in a role any more",
         "What would mend it takes an approval in that role. A role is filled by people with a key "
-        "that is good, or with an account on a forge.",
+        "that is good, or with an account on the forge that the estate is on.",
         "the only compliance manager is taken off the list",
         "appoint another one in a change before",
     ),
@@ -259,8 +267,8 @@ _EMERGENCIES: Final = {
     "EMG005": Page(
         "the trace of an emergency does not say what is done",
         "A rollback goes to a version whose promotion was approved and that is older than the one "
-        "that runs, and the Deployment names the same one. What was done never changes; to lift "
-        "a stop, the document is removed.",
+        "that runs, and the Deployment names the same one; one that is ended moves no Deployment. "
+        "What was done never changes; to lift a stop, the document is removed.",
         "version: 7        # and the base has no such ModelVersion",
         "let document, Deployment and ModelVersion name one version",
     ),
@@ -268,7 +276,7 @@ _EMERGENCIES: Final = {
 _WAIVERS: Final = {
     "WVR001": Page(
         "a waiver has expired",
-        "A finding is accepted for a time. A date that cannot be read is an expired one.",
+        "A finding is accepted for a time, until the end of the last day that the waiver names.",
         "expires: 2026-01-31        # after that day",
         "mend what it excused, or ask for a new waiver",
     ),

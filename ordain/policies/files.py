@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 # By forge: where it looks for code owners first, so that no other file can hide this one.
 OWNERS_FILE: Final = {"github": ".github/CODEOWNERS", "gitlab": "CODEOWNERS"}
 _PLACES: Final = ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS")
-_PIPELINES: Final = (".github/", ".gitlab/")
-_PIPELINE: Final = ".gitlab-ci.yml"
-_RULES: Final = "policies/"
+PIPELINES: Final = (".github/", ".gitlab/")
+PIPELINE: Final = ".gitlab-ci.yml"
+RULES: Final = "policies/"
 
 
 def file_roles(paths: Iterable[str], *estates: LoadedEstate) -> Iterator[tuple[str, str]]:
@@ -53,8 +53,8 @@ def named_files(estate: LoadedEstate) -> frozenset[tuple[str, str]]:
 
 def decides_merges(path: str) -> bool:
     """Whether a file says whom a forge asks, or what runs there before a merge."""
-    return path in _PLACES or path == _PIPELINE or path.startswith(_PIPELINES)
+    return path in _PLACES or path == PIPELINE or path.startswith(PIPELINES)
 
 
 def _is_rule(path: str) -> bool:
-    return path.startswith(_RULES) and not is_document_path(path)
+    return path.startswith(RULES) and not is_document_path(path)

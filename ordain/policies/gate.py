@@ -21,9 +21,9 @@ from ordain.policies.changes import Kind, integrity
 from ordain.policies.checking import ask_tree
 from ordain.policies.emergencies import emergencies
 from ordain.policies.engine import cel_engine
-from ordain.policies.independence import challenged
+from ordain.policies.independence import challenged, shaped_by_unknown
 from ordain.policies.mixtures import mixed_loosening
-from ordain.policies.owners import check_owners
+from ordain.policies.owners import check_owners, generated_file
 from ordain.policies.promotions import Promotion, prove, serving_evidence
 from ordain.policies.requirements import required
 from ordain.policies.rulebook import Rulebook, ask_all, rulebook
@@ -169,7 +169,9 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     book = _both(base, head, engine)
     terms, people = Terms(authority(base, head), now, book.closed), standing(base, head, now)
     counted = count(approvals, facts, terms.roles, people)
-    requirements = required(facts, base, head, reviewed=reviewed)
+    owned = tuple(check_owners(head, tree))
+    generated = None if owned or tree is None else generated_file(head)
+    requirements = required(facts, base, head, reviewed=reviewed, generated=generated)
     others = {one: held for one, held in terms.roles.items() if one not in facts.contributors}
     plain = tuple(map(_plain_approval, counted.used))
     world = World(
@@ -182,12 +184,12 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     findings = _sorted(
         (
             *fixed,
-            *check_owners(head, tree),
+            *owned,
             *weighed.standing,
             *weighed.remarks,
             *unmet(requirements, counted, weight, others),
             *notes(counted),
-            *_of_changes(_Parties(base, head, facts, terms, people, counted), weight),
+            *_of_changes(_Parties(base, head, facts, terms, people, counted, generated), weight),
             *emergencies(facts, base, head, terms.roles),
         )
     )
@@ -215,14 +217,16 @@ class _Parties:
     terms: Terms
     people: Standing
     counted: Counted
+    generated: str | None
 
 
 def _of_changes(one: _Parties, weight: Severity) -> Iterator[Finding]:
     """What no approval mends: power that would be gone, records of insiders, hidden loosenings."""
     if one.base is None:
         return
-    yield from mixed_loosening(one.facts, one.base, one.head)
+    yield from mixed_loosening(one.facts, one.base, one.head, one.generated)
     yield from emptied(one.base, one.head, one.terms.now)
+    yield from shaped_by_unknown(one.facts, one.head)
     yield from challenged(one.facts, one.head, one.terms.roles, one.people)
     yield from brought(one.facts.touched, one.head, one.terms, one.counted.used, weight)
 

@@ -6,14 +6,19 @@ shaped the model or the record's change; on either side of the change, because w
 in the change that needs another one is of both. The whole history of the model counts and not, as
 for its promotion, what came since the version now running: a validator who once built it is no
 outsider to what it has become.
+
+Of somebody unknown nobody can be told apart. What an unknown person has shaped is therefore neither
+promoted nor challenged.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ordain.policies.changes import Kind
 from ordain.policies.separation import VALIDATOR, shared_teams
 from ordain.specs.findings import Finding, Severity
+from ordain.specs.people import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from ordain.policies.separation import Standing
     from ordain.specs.documents import Document, LoadedEstate
 
+_PROMOTED = ("ModelVersion", "Deployment")
 _CONTROLS = ("SR262-CHALLENGE", "SS123-4.1", "HR-SOD")
 
 
@@ -37,6 +43,31 @@ def challenged(
         if document.kind == "Validation":
             yield from _authorship(document, facts, roles)
             yield from _outside(document, facts, standing)
+
+
+def shaped_by_unknown(facts: ChangeFacts, head: LoadedEstate) -> Iterator[Finding]:
+    """A finding for everything that is promoted or challenged and has a maker whom nobody knows."""
+    for key in sorted(facts.touched):
+        document = head.documents[key]
+        if document.kind == "Validation":
+            makers = facts.shaped.get(document.spec.model, frozenset())
+        elif document.kind in _PROMOTED and facts.kind is Kind.PROMOTION:
+            makers = facts.contributors
+        else:
+            continue
+        if UNKNOWN in makers:
+            yield Finding(
+                code="SOD-UNKNOWN",
+                severity=Severity.ERROR,
+                message=f"{key} rests on work of {UNKNOWN}, of whom nobody is independent",
+                location=document.location,
+                evidence=(f"contributors = {', '.join(sorted(makers))}",),
+                remedy=(
+                    "undo what nobody has signed, so that a step of the branch has the very files"
+                    " from before it, and let somebody sign it"
+                ),
+                controls=_CONTROLS,
+            )
 
 
 def _authorship(

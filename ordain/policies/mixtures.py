@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ordain.policies.changes import Kind
-from ordain.policies.files import named_files
+from ordain.policies.files import decides_merges, named_files
 from ordain.specs.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -28,12 +28,16 @@ _RULES: Final = ("Policy/", "PolicySet/", "Waiver/")
 
 
 def mixed_loosening(
-    facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate
+    facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate, generated: str | None = None
 ) -> Iterator[Finding]:
-    """One finding where a change loosens limits and declares something else otherwise."""
+    """One finding where a change loosens limits and declares something else otherwise.
+
+    `generated` is a file that only follows the documents.
+    """
     if facts.kind is not Kind.LOOSENING:
         return
-    beside = (*_documents(facts), *_files(facts, base, head))
+    files = (path for path in _files(facts, base, head) if path != generated)
+    beside = (*_documents(facts), *files)
     if not beside:
         return
     subjects = ", ".join(dict.fromkeys(one.subject for one in facts.loosened))
@@ -75,6 +79,6 @@ def _explains(one: Loosened, key: str, field: str) -> bool:
 
 
 def _files(facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate) -> Iterator[str]:
-    """Files that decide what is trained or said."""
+    """Files that decide what is trained or said, or how later changes are merged."""
     named = {path for path, _ in named_files(base) | named_files(head)}
-    yield from (path for path in facts.change.names if path in named)
+    yield from (path for path in facts.change.names if path in named or decides_merges(path))

@@ -53,12 +53,18 @@ SECTIONS: Final = ("fairness_bias", "consent_privacy", "risk_monitoring_plan")
 
 
 def required(
-    facts: ChangeFacts, base: LoadedEstate | None, head: LoadedEstate, *, reviewed: bool = False
+    facts: ChangeFacts,
+    base: LoadedEstate | None,
+    head: LoadedEstate,
+    *,
+    reviewed: bool = False,
+    generated: str | None = None,
 ) -> tuple[Requirement, ...]:
     """The approvals that a change needs; the first commit of an estate needs none.
 
     The root commit is not approved but trusted: the daemon's own configuration names it. With
-    `reviewed` every change needs one of somebody, as it does where a side's forge says so.
+    `reviewed` every change needs one of somebody, as it does where a side's forge says so. Nobody
+    approves `generated`, a file that is right to the byte: whoever approves the documents has.
     """
     if base is None or facts.kind is Kind.ESTATE:
         return ()
@@ -68,7 +74,7 @@ def required(
         afterwards = Requirement((REVIEWER,), reason, (), _AFTERWARDS, place)
         return (afterwards, *_merged(_reviews(facts, base, head)))
     promoted = facts.kind is Kind.PROMOTION
-    own = _quorums(facts, base, head) if promoted else _intentions(facts, base, head)
+    own = _quorums(facts, base, head) if promoted else _intentions(facts, base, head, generated)
     found = (*(own if promoted else _merged(own)), *_merged(_reviews(facts, base, head)))
     found = tuple(dict.fromkeys(found))
     every = reviewed or any(map(_reviews_every_change, (base, head)))
@@ -106,26 +112,25 @@ def _tier(model: str, base: LoadedEstate, head: LoadedEstate) -> int:
 
 
 def _intentions(
-    facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate
+    facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate, generated: str | None
 ) -> Iterator[Requirement]:
     for key in sorted({*facts.added, *facts.changed, *facts.removed}):
         old, new = base.documents.get(key), head.documents.get(key)
         document = new or old
         if document is None:
             continue
+        place = document.location
         role = BY_KIND.get(document.kind)
+        excluded = _beneficiaries(old, new) if document.kind == "Organization" else frozenset()
         if role:
             controls = ("HR-SOD", "HR-BASEPOLICY") if role == "cto" else ("HR-SOD",)
-            excluded = _beneficiaries(old, new) if document.kind == "Organization" else frozenset()
-            yield Requirement(
-                (role,), f"{key} changes", (key,), controls, document.location, excluded
-            )
+            yield Requirement((role,), f"{key} changes", (key,), controls, place, excluded)
         if document.kind == "Organization" and _machine(old) != _machine(new):
             reason = f"the keys of the reconciler in {key} change"
             controls = ("HR-SOD", "HR-BASEPOLICY")
-            yield Requirement(("cto", SECOND), reason, (key,), controls, document.location)
+            yield Requirement(("cto", SECOND), reason, (key,), controls, place, excluded)
     yield from _traffic(facts, base, head)
-    yield from _files(facts, base, head)
+    yield from _files([one for one in facts.change.names if one != generated], base, head)
     yield from _compliance(facts, base, head)
     for one in facts.loosened:
         reason = f"{one.subject} is loosened from {one.before} to {one.after}"
@@ -186,9 +191,9 @@ def _machine(document: Document | None) -> Any:  # noqa: ANN401 - keys, or none
     return document.spec.reconciler.keys if document else None
 
 
-def _files(facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate) -> Iterator[Requirement]:
+def _files(paths: Iterable[str], base: LoadedEstate, head: LoadedEstate) -> Iterator[Requirement]:
     """Files that are no documents, and decide as much."""
-    for path, role in file_roles(facts.change.names, base, head):
+    for path, role in file_roles(paths, base, head):
         controls = ("HR-SOD", "HR-BASEPOLICY") if role == "cto" else ("HR-SOD",)
         yield Requirement((role,), f"{path} changes", (), controls, Location(path))
 

@@ -102,8 +102,8 @@ def authority(base: LoadedEstate | None, head: LoadedEstate) -> dict[str, frozen
 class Standing:
     """What is known of the people before and after a change, beyond their roles.
 
-    `teams` are those of each person on either side; `lost` are the fingerprints of keys that spoke
-    for a person before the change and do so no more after it.
+    `teams` are those of each person on either side; `lost` are the fingerprints of keys, and the
+    accounts, that spoke for a person before the change and do so no more after it.
     """
 
     teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -152,6 +152,7 @@ def _refusal(
 ) -> tuple[str, str] | None:
     """(code, reason) of an approval that counts in no role; the first reason is given."""
     person = approval.person
+    lost = standing.lost.get(person, frozenset())
     tests = (
         (person == RECONCILER, "SOD-BOT", "the reconciler approves nothing"),
         (
@@ -161,9 +162,14 @@ def _refusal(
         ),
         (person not in roles, "SOD-PERSON", f"{person} is no person of the Organization"),
         (
-            approval.key in standing.lost.get(person, ()),
+            approval.key in lost,
             "SOD-KEY",
             f"after this change the key that signed it speaks for {person} no more",
+        ),
+        (
+            approval.account in lost,
+            "SOD-KEY",
+            f"after this change the account that gave it speaks for {person} no more",
         ),
         (
             person in facts.contributors,

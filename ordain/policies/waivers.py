@@ -4,10 +4,11 @@ A waiver names one finding code and exactly one object with one content of it, s
 later is not excused with what was looked at. A measurement is found in one ModelVersion, which
 names its recipe, its artifact and its evidence: the same Model trained on other rows is another
 question. A waiver counts until the end of its last day, when the person who approved it holds the
-role of the compliance manager and is not the one who asked for it.
-Whatever is wrong with a waiver, it has no effect: an unreadable date is an expired one, and one
-that is more than a year away is none. What it covers stays in the list as suppressed, never hidden,
-and a waiver that is expired, without effect, unused or about to end is a finding of its own.
+role of the compliance manager and is not the one who asked for it. Whatever is wrong with a waiver,
+it has no effect, and one that ends more than a year away is none. A document with a date that
+nobody can read is refused before anything is weighed. What a waiver covers stays in the list as
+suppressed, never hidden, and a waiver that is expired, without effect, unused or about to end is a
+finding of its own.
 
 Only what a policy or a measurement finds can be waived, and a policy may refuse it. The language,
 signatures, approvals and the separation of duties cannot: a waiver of those would be a way round

@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING
 from ordain.reconciler.history import contributors_to_model, signers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ordain.policies.changes import ChangeFacts
     from ordain.reconciler.claims import Names
     from ordain.specs.documents import LoadedEstate
     from ordain.vcs.git import Repository
+    from ordain.vcs.objects import Commit
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """The commits of a change and who signed each of them.
 
-    `heads` are the newest commit of the branch and the newest one that was offered.
+    `heads` are the newest commit of the branch and the newest one that was offered; `behind` may
+    know who made what a host has committed.
     """
 
     repository: Repository
     commits: Sequence[str]
     signed: Sequence[str | None]
     heads: tuple[str, str]
+    behind: Callable[[Commit], frozenset[str] | None] | None = None
 
 
 def with_challenges(
@@ -52,7 +55,9 @@ def with_challenges(
 
     def makers(model: str) -> frozenset[str]:
         found = (
-            contributors_to_model(written.repository, estate, model, head, ever=True, names=names)
+            contributors_to_model(
+                written.repository, estate, model, head, written.behind, ever=True, names=names
+            )
             for estate, head in asked
         )
         return frozenset[str]().union(*found)

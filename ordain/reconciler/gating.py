@@ -358,7 +358,8 @@ def judge_side(  # noqa: PLR0913 - every input of a verdict is named
     if told is not None:
         facts = replace(facts, contributors=facts.contributors | told.authors)
     if base is not None:
-        history = Written(repository, commits, signed, (base.revision, pushed))
+        behind = None if told is None else told.witness.makers_behind(base.revision)
+        history = Written(repository, commits, signed, (base.revision, pushed), behind)
         facts = with_challenges(history, (base.estate, side.estate), facts, names)
     approvals = Approvals((), ())
     if change.unnameable:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ordain.reconciler.claims import Names
 from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.specs.people import UNKNOWN as _UNKNOWN
 from ordain.specs.trees import is_document_path
 from ordain.vcs.errors import GitError
 from ordain.vcs.keys import AllowedKey, PublicKey
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ordain.vcs.git import Repository
     from ordain.vcs.objects import Commit
 
-UNKNOWN = "an unknown signer"
+UNKNOWN = _UNKNOWN
 
 # One entry of `git log --raw -z`: mode before and after, blob before and after, status, path.
 _RAW = re.compile(rb":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*\0([^\0]+)\0")
@@ -60,9 +61,11 @@ def contributors_to_model(  # noqa: PLR0913 - what is known already is handed ov
     the version now running was proposed; without such a version, or with `ever`, since the
     beginning.
 
-    A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent;
-    `behind` may know who made what a host has committed. Names are those of the people of the
-    estate, where no others are given; `read` are the documents of files that are read already.
+    A commit that nobody known signed contributes `UNKNOWN`, of which nobody is independent: with it
+    the gate refuses promotions and Validations (SOD-UNKNOWN). The root commit is trusted by its id,
+    and what the branch has undone brings nothing; neither is anybody unknown. `behind` may know who
+    made what a host has committed. Names are those of the people of the estate, where no others are
+    given; `read` are the documents of files that are read already.
     """
     since = None if ever else _proposed_at(repository, estate, model, head)
     span = head if since is None else f"{since}..{head}"
@@ -76,6 +79,8 @@ def contributors_to_model(  # noqa: PLR0913 - what is known already is handed ov
     named = names or Names(estate)
     found = makers(repository, commits, present, head)
     touching = repository.commits(commits)
+    if any(UNKNOWN in people for people in found):
+        found = _without_excused(repository, commits, found, head)
     if behind is not None:
         told = (
             behind(commit) if UNKNOWN in people else None
@@ -84,6 +89,42 @@ def contributors_to_model(  # noqa: PLR0913 - what is known already is handed ov
         pairs = zip(found, told, strict=True)
         found = tuple(people if better is None else better for people, better in pairs)
     return frozenset[str]().union(*found, *map(named.claimed, touching))
+
+
+def _without_excused(
+    repository: Repository,
+    commits: Sequence[str],
+    found: Sequence[frozenset[str]],
+    head: str,
+) -> tuple[frozenset[str], ...]:
+    """The makers of commits, without the unknown one of the root and of what was undone.
+
+    Without the latter a refused commit would stand in the way of every promotion to come, although
+    the branch was put right: its history goes on.
+    """
+    excused = {repository.root_commit(head)}
+    if any(UNKNOWN in who and one not in excused for one, who in zip(commits, found, strict=True)):
+        excused |= _undone(repository, head)
+    return tuple(
+        who - {UNKNOWN} if one in excused else who for one, who in zip(commits, found, strict=True)
+    )
+
+
+def _undone(repository: Repository, head: str) -> set[str]:
+    """The commits of every stretch of the branch that ends with the very tree it began with.
+
+    A tree is looked for among what still stands, so that what was undone and comes again is made by
+    whoever brings it again.
+    """
+    standing: dict[str, str] = {}
+    found: set[str] = set()
+    for step in repository.commits(repository.first_parent(None, head)):
+        start = standing.setdefault(step.tree, step.id)
+        if start != step.id:
+            found.update(commits_between(repository, start, step.id))
+            while next(reversed(standing)) != step.tree:
+                standing.popitem()
+    return found
 
 
 def makers(

@@ -98,7 +98,8 @@ def _approval(witness: Witness, proposal: HostProposal, review: HostReview) -> A
     if review.time > witness.now + SKEW:
         raise _Rejected(f"it is dated in the future ({review.time:%Y-%m-%dT%H:%M:%SZ})")
     seen, base = _looked_at(witness, proposal, review)
-    return Approval(person, "", seen.digest, review.time, "", review.proof, base)
+    account = f"{witness.host.name} {review.account.id}" if review.account else ""
+    return Approval(person, "", seen.digest, review.time, "", review.proof, base, account)
 
 
 def _person(witness: Witness, account: HostAccount | None) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ordain.specs.findings import Location
 
 RECONCILER: Final = "reconciler"
+# Whoever made something that nobody known has signed; no name has spaces.
+UNKNOWN: Final = "an unknown signer"
 # Whatever a person is known by beside keys, and what it is called.
 _ACCOUNTS: Final = "spec.people.*.accounts.*"
 _EMAILS: Final = "spec.people.*.emails.*"

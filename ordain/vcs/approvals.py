@@ -57,8 +57,8 @@ class Approval:
     """A person has approved a change; `proof` says where whoever doubts it can look.
 
     `change` is a change digest, `time` what the person stated, `key` the fingerprint of the key
-    that signed; a forge that vouches for its accounts leaves it empty. `base` is the commit that
-    the change was seen on.
+    that signed; a forge that vouches for its accounts leaves it empty and says which `account` it
+    was, as `github 7`. `base` is the commit that the change was seen on.
     """
 
     person: str
@@ -68,6 +68,7 @@ class Approval:
     key: str
     proof: str
     base: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

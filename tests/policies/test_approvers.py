@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,6 +53,8 @@ def empty(case: Case) -> list[tuple[str, tuple[str, ...]]]:
         lambda one: one["keys"][0].update(validUntil="2026-11-20T09:30:00Z"),
         lambda one: one["keys"][0].update(validFrom="2026-11-20T09:30:01Z"),
         lambda one: one.update(keys=[], accounts=[{"forge": "git", "login": "c"}]),
+        # The estate is on plain git.
+        lambda one: one.update(keys=[], accounts=[{"forge": "github", "login": "c", "id": 7}]),
     ],
 )
 def test_the_last_who_can_approve_in_a_role_stays(workshop: Workshop, edit: Any) -> None:  # noqa: ANN401
@@ -78,11 +81,22 @@ def test_the_last_who_can_approve_in_a_role_stays(workshop: Workshop, edit: Any)
     ],
 )
 def test_another_one_or_an_account_is_enough(workshop: Workshop, edit: Any) -> None:  # noqa: ANN401
-    before = staffed(workshop)
+    before = staffed(workshop).set("Estate/examples", "spec.forge", {"type": "github"})
     after = before.copy()
     person(after, "compliance-manager").update(keys=[], roles=["auditor"])
     edit(after)
     assert empty(workshop.intention(before, after)) == []
+
+
+@pytest.mark.parametrize(("forge", "missing"), [("github", 0), ("gitlab", 1), ("git", 1)])
+def test_who_can_only_review_approves_on_no_other_forge(
+    workshop: Workshop, forge: str, missing: int
+) -> None:
+    before = staffed(workshop).set("Estate/examples", "spec.forge", {"type": "github"})
+    account = {"forge": "github", "login": "c", "id": 7}
+    person(before, "compliance-manager").update(keys=[], accounts=[account])
+    after = before.copy().set("Estate/examples", "spec.forge", {"type": forge, "remote": "up"})
+    assert len(empty(workshop.intention(before, after))) == missing
 
 
 def test_a_role_that_nobody_could_fill_before_is_no_fault_of_the_change(
@@ -111,3 +125,25 @@ def test_a_key_that_the_change_takes_away_does_not_approve_it(workshop: Workshop
     # One that stays, or the word of a forge, is another matter.
     assert refused(key=PublicKey.parse(KEYS["cto"]).fingerprint) == []
     assert refused(key="") == []
+
+
+def test_an_account_that_the_change_takes_away_does_not_approve_it(workshop: Workshop) -> None:
+    def account(login: str, number: int) -> dict[str, Any]:
+        return {"forge": "github", "login": login, "id": number}
+
+    before = staffed(workshop)
+    person(before, "manager")["accounts"] = [account("m", 7), account("second", 8)]
+    after = before.copy().set("Route/credit", "spec.fallback.decision", "call-the-branch")
+    person(after, "manager")["accounts"] = [account("renamed", 8), account("new", 9)]
+
+    def refused(said_by: str) -> list[tuple[str, str]]:
+        case = workshop.intention(before, after).approve("manager", "", key="")
+        case.approvals = [replace(case.approvals[0], account=said_by)]
+        return [(one.code, one.reason) for one in case.judge().refused]
+
+    assert refused("github 7") == [
+        ("SOD-KEY", "after this change the account that gave it speaks for manager no more")
+    ]
+    # By its number it is the same account, whatever its name is.
+    assert refused("github 8") == []
+    assert refused("") == []

@@ -109,3 +109,16 @@ def test_a_record_that_a_change_leaves_alone_is_not_asked(workshop: Workshop) ->
     after = before.copy().set("Model/credit", "spec.training.seed", 8)
     codes = [one.code for one in workshop.intention(before, after).judge().findings]
     assert "SOD-VALIDATOR" not in codes
+
+
+def test_of_somebody_unknown_nobody_is_independent(workshop: Workshop) -> None:
+    said = "rests on work of an unknown signer, of whom nobody is independent"
+    shaped = {"credit": frozenset({"data-scientist", "an unknown signer"})}
+    assert found(workshop, shaped=shaped) == [("SOD-UNKNOWN", f"Validation/credit-1 {said}")]
+    assert found(workshop, shaped={"other": shaped["credit"]}) == []
+
+    case = workshop.promotion().quorum()
+    case.contributors = ("data-scientist", "an unknown signer")
+    assert {(one.code, one.message) for one in case.judge().findings} == {
+        ("SOD-UNKNOWN", f"{key} {said}") for key in ("ModelVersion/credit-1", "Deployment/credit")
+    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.policies.changes import Kind
+from ordain.policies.owners import owners
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,12 @@ def mixed(workshop: Workshop, before: Sketch, after: Sketch) -> list[Finding]:
         (lambda s: s.drop("Route/credit"), "Route/credit"),
         (lambda s: s.files.update({"environment.lock": b"numpy==9\n"}), "environment.lock"),
         (lambda s: s.files.update({"reasons/credit.yaml": b"{}\n"}), "reasons/credit.yaml"),
+        (
+            lambda s: s.files.update({".github/workflows/gate.yml": b"{}\n"}),
+            ".github/workflows/gate.yml",
+        ),
+        # On plain git nobody generates it.
+        (lambda s: s.files.update({"CODEOWNERS": b"* @me\n"}), "CODEOWNERS"),
     ],
 )
 def test_a_loosening_beside_anything_else_is_refused(
@@ -150,3 +157,20 @@ def test_an_estate_may_leave_its_forge_in_a_change_of_its_own(workshop: Workshop
     assert mixed(workshop, before, after) == []
     after.set("Estate/examples", "spec.protectedBranch", "trunk")
     assert len(mixed(workshop, before, after)) == 1
+
+
+def test_code_owners_that_follow_the_loosening_may_change_with_it(workshop: Workshop) -> None:
+    account = {"forge": "github", "login": "v", "id": 5}
+    before = workshop.fresh.set("Estate/examples", "spec.forge", {"type": "github"})
+    before.set("Organization/people", "spec.people.4.accounts", [account])
+    reviews = [{"paths": ["/specs/**"], "roles": ["validator"]}]
+    before.set("Organization/people", "spec.reviews", reviews)
+    before.files[".github/CODEOWNERS"] = owners(before.load(), "github")
+    after = before.copy().set("Organization/people", "spec.reviews", None)
+    after.files[".github/CODEOWNERS"] = owners(after.load(), "github")
+    assert workshop.intention(before, after).facts.kind is Kind.LOOSENING
+    assert ".github/CODEOWNERS" in workshop.intention(before, after).change.names
+    assert mixed(workshop, before, after) == []
+    after.files[".github/CODEOWNERS"] += b"* @me\n"
+    (finding,) = mixed(workshop, before, after)
+    assert finding.evidence == ("beside it = .github/CODEOWNERS",)

@@ -40,9 +40,9 @@ def lines(sketch: Sketch, forge: str = "github") -> dict[str, str]:
 def test_github_is_told_everyone_whom_a_path_may_need(workshop: Workshop) -> None:
     assert owners(hosted(workshop).load(), "github").decode() == HEAD + (
         "* @the-compliance-manager @the-cto @the-manager\n"
-        "/policies/ @the-cto\n"
         "/.github/ @the-cto\n"
         "/.gitlab/ @the-cto\n"
+        "/policies/ @the-cto\n"
         "/.github/CODEOWNERS @the-cto\n"
         "/.gitlab-ci.yml @the-cto\n"
         "/environment.lock @the-manager\n"
@@ -88,6 +88,42 @@ def test_a_later_line_hides_no_review(workshop: Workshop) -> None:
     assert text.index("/policies/ @the-validator") < text.index(
         "/policies/ @the-cto @the-validator"
     )
+
+
+def test_reviews_hide_no_other_reviews_and_no_folder(workshop: Workshop) -> None:
+    reviews = [
+        {"paths": ["policies/tests/**"], "roles": ["validator"]},
+        {"paths": ["specs/model/**"], "roles": ["manager"]},
+        {"paths": ["specs/**"], "roles": ["cto"]},
+        {"paths": ["data/**"], "roles": ["manager"]},
+    ]
+    sketch = hosted(workshop).set("Organization/people", "spec.reviews", reviews)
+    found = lines(sketch)
+    # Whatever their order is: on GitHub the last line that matches is the only one.
+    assert list(found)[:8] == [
+        "*",
+        "/data/**",
+        "/specs/**",
+        "/.github/",
+        "/.gitlab/",
+        "/policies/",
+        "/specs/model/**",
+        "/policies/tests/**",
+    ]
+    assert found["/policies/tests/**"] == "@the-cto @the-validator"
+    assert found["/specs/model/**"] == "@the-cto @the-manager"
+    assert found["/specs/**"] == "@the-cto"
+    assert found["/data/**"] == "@the-manager"
+    # GitLab asks in every section that matches, and needs nobody twice.
+    there = hosted(workshop, "gitlab").set("Organization/people", "spec.reviews", reviews)
+    assert lines(there, "gitlab")["/specs/model/**"] == "@the-manager"
+
+
+def test_a_pattern_is_escaped_but_for_its_wildcards(workshop: Workshop) -> None:
+    reviews = [{"paths": ["/data/[a] #1/*.csv"], "roles": ["manager"]}]
+    sketch = hosted(workshop).set("Organization/people", "spec.reviews", reviews)
+    text = owners(sketch.load(), "github").decode()
+    assert "/data/\\[a\\]\\ \\#1/*.csv @the-manager\n" in text
 
 
 def test_a_role_without_an_account_takes_nobody_away(workshop: Workshop) -> None:
@@ -168,3 +204,23 @@ def test_a_change_keeps_the_file_right(workshop: Workshop) -> None:
     after.files[".github/CODEOWNERS"] = owners(after.load(), "github")
     case = workshop.intention(before, after).approve("cto")
     assert errors(case) == []
+
+
+def test_nobody_approves_a_file_that_follows_the_documents(workshop: Workshop) -> None:
+    before = hosted(workshop)
+    before.files[".github/CODEOWNERS"] = owners(before.load(), "github")
+    route = before.documents["Route/credit"]["spec"] | {"endpoint": "/v1/second"}
+    after = before.copy().add("Route", "second", **route)
+    after.files[".github/CODEOWNERS"] = owners(after.load(), "github")
+
+    def asked() -> list[tuple[str, ...]]:
+        return [one.roles for one in workshop.intention(before, after).judge().required]
+
+    assert ".github/CODEOWNERS" in workshop.intention(before, after).change.names
+    assert asked() == [("manager",)]
+    # What is not generated is somebody's own work, and so is the file of another forge.
+    after.files["CODEOWNERS"] = owners(after.load(), "gitlab")
+    assert asked() == [("cto",), ("manager",)]
+    del after.files["CODEOWNERS"]
+    after.files[".github/CODEOWNERS"] += b"#\n"
+    assert asked() == [("cto",), ("manager",)]

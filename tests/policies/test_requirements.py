@@ -164,6 +164,15 @@ def test_the_key_of_the_machine_takes_the_cto_and_somebody_else(workshop: Worksh
     assert len(quorum(alone)) == 2
 
 
+def test_nobody_is_the_second_whose_own_entry_changes_too(workshop: Workshop) -> None:
+    before, after = workshop.fresh, workshop.fresh
+    organization(after)["reconciler"]["keys"] = [{"public": OTHER_KEY}]
+    organization(after)["people"][1]["emails"] = ["manager@example.org"]
+    case = workshop.intention(before, after).approve("cto").approve("manager")
+    assert len(quorum(case)) == 1
+    assert quorum(case.approve("compliance-manager")) == []
+
+
 # Traffic between tiers
 
 THREE = ("manager", "cto", "compliance-manager")

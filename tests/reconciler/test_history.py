@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ordain.reconciler.gating import read_side
+from ordain.reconciler.gating import judge_side, read_side
 from ordain.reconciler.history import (
     UNKNOWN,
     commits_between,
@@ -13,8 +13,10 @@ from ordain.reconciler.history import (
     merged_by,
 )
 from ordain.reconciler.people import allowed_keys, organization_of
+from ordain.specs.findings import Severity
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import generate_key
+from ordain.vcs.objects import Identity
 
 if TYPE_CHECKING:
     from tests.reconciler.conftest import Bench
@@ -65,6 +67,61 @@ def test_a_commit_that_nobody_known_signed_counts_as_unknown(bench: Bench) -> No
     edit(bench, MODEL_FILE, None)
     assert contributors(bench) == frozenset({UNKNOWN})
     assert known(["manager", None]) == frozenset({"manager", UNKNOWN})
+
+
+def test_what_the_branch_has_undone_has_no_unknown_maker(bench: Bench) -> None:
+    bench.promote()
+    was = bench.text(MODEL_FILE).encode()
+    edit(bench, "reasons/malignancy.yaml", "manager")
+    edit(bench, MODEL_FILE, None)
+    edit(bench, DATASET_FILE, "cto")
+    assert contributors(bench) == frozenset({UNKNOWN, "cto", "manager"})
+    # Only a part of it is undone, then all.
+    bench.commit({MODEL_FILE: was}, by="manager")
+    assert UNKNOWN in contributors(bench)
+    text = bench.text(DATASET_FILE).encode().removesuffix(b"# looked at\n")
+    bench.commit({DATASET_FILE: text}, by="manager")
+    assert contributors(bench) == frozenset({"cto", "manager"})
+    # It is as if it had never been, and what comes after is not.
+    edit(bench, MODEL_FILE, None)
+    assert UNKNOWN in contributors(bench)
+
+
+def test_the_root_is_trusted_by_its_id_and_what_comes_after_it_is_not(bench: Bench) -> None:
+    source = bench.source()
+    side = read_side(source, source.head())
+
+    def founded_by_nobody(*more: dict[str, bytes]) -> frozenset[str]:
+        who = Identity("stranger", "stranger@example.org")
+        with Repository.open(bench.estate) as repository:
+            tree = repository.commit(source.head()).tree
+            head = repository.write_commit(tree, (), "The first one", who, bench.now)
+            for files in more:
+                tree = repository.write_tree(head, files)
+                head = repository.write_commit(tree, (head,), "Another one", who, bench.now)
+            return contributors_to_model(repository, side.estate, "malignancy", head)
+
+    assert founded_by_nobody() == frozenset()
+    changed = bench.text(MODEL_FILE).encode() + b"# looked at\n"
+    assert founded_by_nobody({MODEL_FILE: changed}) == frozenset({UNKNOWN})
+
+
+def test_a_promotion_of_what_somebody_unknown_has_shaped_is_refused(bench: Bench) -> None:
+    edit(bench, MODEL_FILE, None)
+    source = bench.source()
+    proposal = bench.propose()
+    bench.approve(proposal)
+    base, side = read_side(source, source.head()), read_side(source, proposal.head)
+    found = judge_side(
+        source, base, side, commits=(proposal.head,), pushed=proposal.head, now=bench.now
+    ).findings
+    assert {(one.code, one.message) for one in found if one.severity is Severity.ERROR} == {
+        (
+            "SOD-UNKNOWN",
+            f"{key} rests on work of an unknown signer, of whom nobody is independent",
+        )
+        for key in ("ModelVersion/malignancy-1", "Deployment/malignancy")
+    }
 
 
 def test_data_outside_the_repository_has_no_contributors_here(bench: Bench) -> None:

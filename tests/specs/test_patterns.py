@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ordain.specs.patterns import matches, matching
+from ordain.specs.patterns import matches, matching, overlap
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,37 @@ def test_a_pattern_covers_nothing_else(pattern: str, path: str) -> None:
 def test_any_of_several_patterns_is_enough() -> None:
     paths = ("a/x.yaml", "b/y.yaml", "c/z.yaml")
     assert matching(("c/*", "/a"), paths) == ("a/x.yaml", "c/z.yaml")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("specs/**", "specs/model/**"),
+        ("policies/", "policies/tests/**"),
+        ("policies", "/policies/tests/a.yaml"),
+        ("**/a.yaml", "specs/*.yaml"),
+        ("specs/a*", "specs/*b"),
+        ("specs/**/a.yaml", "specs/a.yaml"),
+        ("specs/?.yaml", "**"),
+        ("a/**/b", "a/*/*/b"),
+    ],
+)
+def test_patterns_overlap_where_one_path_is_covered_by_both(one: str, other: str) -> None:
+    assert overlap(one, other)
+    assert overlap(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("specs/**", "policies/**"),
+        ("specs/*", "specs/model/*.yaml"),
+        ("specs/model", "specs/models"),
+        ("**/a*.yaml", "specs/*/b*.yaml"),
+        ("**/?", "specs/ab*"),
+        ("specs/[ab].yaml", "specs/a.yaml"),
+    ],
+)
+def test_patterns_without_a_common_path_do_not_overlap(one: str, other: str) -> None:
+    assert not overlap(one, other)
+    assert not overlap(other, one)
