@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 def command(directory: Path, objects: tuple[str, ...], revision: str | None) -> None:
     """Print the digest of what a document declares.
 
-    A Waiver names the digest of its object, so that it accepts what was looked at and nothing that
-    comes later. Comments, order and defaults that are written out change nothing in it. A version
-    that is proposed is in the branch of its proposal: --rev ordain/promote/MODEL-NUMBER.
+    OBJECTS are documents, each as KIND/NAME. A Waiver names the digest of its object, so that it
+    accepts what was looked at and nothing that comes later. Comments, order and defaults that are
+    written out change nothing in it. A version that is proposed is in the branch of its proposal:
+    --rev ordain/promote/MODEL-NUMBER.
     """
     from difflib import get_close_matches
 
