@@ -293,7 +293,7 @@ def _swapped_models(base: LoadedEstate, head: LoadedEstate) -> Iterator[Finding]
             message=f"{new.key} is given the model {new.spec.model} while it pins a version",
             location=new.marks.value("spec", "model"),
             evidence=(f"model before = {old.spec.model}",),
-            remedy="remove spec.version too, or declare another Deployment; then promote",
+            remedy="declare another Deployment for that model, promote it, then move the Route",
             controls=("SR262-CHANGE", "HR-BATCH"),
         )
 

@@ -138,7 +138,7 @@ _SWAPPED: Final = {
         "a deployment is given another model while it pins a version",
         "The number would then mean a version of the other model, which nobody promoted here.",
         "spec.model: cheap, beside spec.version: 1 of another model",
-        "remove spec.version in the same change, or declare another Deployment",
+        "declare another Deployment for that model, promote it, then move the Route",
     ),
 }
 _EVIDENCE: Final = {
@@ -186,7 +186,8 @@ _APPROVALS: Final = {
         "Who may approve follows from what a change touches and from the tier of its models, by "
         "the roles of the base commit.",
         "a promotion of a tier-1 model with the approval of a manager only",
-        "ask a person with the missing role who did not contribute",
+        "ask a person with the missing role who did not contribute; where everybody did, name "
+        "another one in the Organization, in a change of its own",
     ),
     "SOD-SELF": Page(
         "an approval by somebody who contributed or pushed does not count",
@@ -266,9 +267,10 @@ _EMERGENCIES: Final = {
     ),
     "EMG005": Page(
         "the trace of an emergency does not say what is done",
-        "A rollback goes to a version whose promotion was approved, and the Deployment names the "
-        "same one; one that is ended moves no Deployment. What was done never changes; to lift a "
-        "stop, the document is removed, and until then its Route stays where it is.",
+        "A rollback goes to a version whose promotion was approved and that is older than the one "
+        "that runs, and the Deployment names the same one; one that is ended moves no Deployment. "
+        "What was done never changes; to lift a stop, the document is removed, and until then its "
+        "Route stays where it is.",
         "version: 7        # and the base has no such ModelVersion",
         "let document, Deployment and ModelVersion name one version",
     ),

@@ -4,7 +4,8 @@ Whoever acts in an emergency decides alone, and somebody else has to say afterwa
 right. The document is therefore signed by the manager that it names, who is a contributor by that
 and approves nothing of it, and any other person in a role that approves will do: the quorum of a
 tier is for what was never approved, and a rollback goes to what was. That makes the rollback of a
-BreakGlass no way round a quorum: two people, and a version that the base has already.
+BreakGlass no way round a quorum: two people, and a version that the base has already and that is
+older than the one that runs.
 
 Only a change that holds nothing else has this. Whatever stands beside it is judged as always.
 """
@@ -108,6 +109,16 @@ def _goes_back(
             f"{one.key} goes back to version {one.spec.version}, and {deployment.key} does not"
         )
         yield _error("EMG005", message, place, "let document and Deployment name one version")
+    elif not _older(deployment, base):
+        message = f"{one.key} goes to version {one.spec.version}, which is not older than what runs"
+        remedy = "go back to an older version, or stop the route; a newer one takes its quorum"
+        yield _error("EMG005", message, place, remedy)
+
+
+def _older(deployment: Document, base: LoadedEstate) -> bool:
+    """Whether a Deployment goes back; a newer version may have been withdrawn for its harm."""
+    running = base.documents[deployment.key].spec.version
+    return running is not None and deployment.spec.version < running
 
 
 def _left(base: LoadedEstate, head: LoadedEstate) -> Iterator[Document]:

@@ -172,6 +172,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     owned = tuple(check_owners(head, tree))
     generated = None if owned or tree is None else generated_file(head)
     requirements = required(facts, base, head, reviewed=reviewed, generated=generated)
+    others = {one: held for one, held in terms.roles.items() if one not in facts.contributors}
     plain = tuple(map(_plain_approval, counted.used))
     world = World(
         head, instant(now), before=base, tree=tree, change=facts.to_plain(), approvals=plain
@@ -186,7 +187,7 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
             *owned,
             *weighed.standing,
             *weighed.remarks,
-            *unmet(requirements, counted, weight),
+            *unmet(requirements, counted, weight, others),
             *notes(counted),
             *_of_changes(_Parties(base, head, facts, terms, people, counted, generated), weight),
             *emergencies(facts, base, head, terms.roles),

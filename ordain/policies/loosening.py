@@ -10,7 +10,9 @@ of a Model of which something ran: under another name it would come back with ot
 nothing would have been compared. What takes away that somebody looks is in `reviews`.
 
 The window of a Monitor has no safe direction: a longer one dilutes what happens now, a shorter one
-has too few rows to be sure of anything. Any other window counts as a loosening, and is looked at.
+has too few rows to be sure of anything. Nor has what fairness and metrics are measured by: the
+outcome that is favourable, the groups of a protected column, the test part of a split. Any other
+one counts as a loosening, and is looked at.
 """
 
 from __future__ import annotations
@@ -28,11 +30,12 @@ from ordain.specs.plain import to_plain
 from ordain.specs.shapes import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Location
     from ordain.specs.kinds.dataset import Column, Dataset
+    from ordain.specs.kinds.model import Model
     from ordain.specs.kinds.monitor import Monitor
     from ordain.specs.kinds.route import Route
     from ordain.specs.kinds.waiver import Waiver
@@ -55,7 +58,9 @@ _NUMBERS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     ),
 }
 _NO_LIMIT: Final = float("inf")
-_WATCHES: Final = ("Compliance", "Monitor", "Policy", "PolicySet", "Validation")
+_WATCHES: Final = ("AlertChannel", "Compliance", "Monitor", "Policy", "PolicySet", "Validation")
+# What groups a protected column has, and which of them the others are held against.
+_GROUPS: Final = ("type", "reference", "levels", "rare", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,9 @@ def loosened_between(base: LoadedEstate, head: LoadedEstate) -> tuple[Loosened, 
 
 def _removed(old: Document, base: LoadedEstate) -> Iterator[Loosened]:
     """What watched, limited or explained, and goes, is the loosest limit of all."""
-    if old.kind in _WATCHES or (old.kind == "Model" and _ran(old.name, base)):
+    ran = old.kind == "Model" and _ran(old.name, base)
+    unresolved = old.kind == "Incident" and old.spec.resolved_at is None
+    if old.kind in _WATCHES or ran or unresolved:
         yield Loosened(old.key, "", "present", "removed", old.location)
 
 
@@ -184,9 +191,23 @@ def _monitor(old: Monitor, new: Monitor) -> Iterator[Pair]:
             yield ("onBreach",), action, "removed"
 
 
+def _model(old: Model, new: Model) -> Iterator[Pair]:
+    yield from weaker_gates(old, new)
+    before, after = (
+        {name: getattr(one.split, name) or "none" for name in ("by", "test", "purge")}
+        for one in (old, new)
+    )
+    others = [name for name in before if before[name] != after[name]]
+    if others:
+        # The shares add up to the whole, so that another test part takes other parts along.
+        was, now = (", ".join(f"{name} {one[name]}" for name in others) for one in (before, after))
+        yield ("split",), was, now
+
+
 def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
     for name in sorted(set(old.leaks) - set(new.leaks)):
         yield ("leaks",), name, "removed"
+    yield from _outcome(old, new)
     for name, column in old.columns.items():
         other = new.columns.get(name)
         role = other.role if other else "removed"
@@ -197,14 +218,58 @@ def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
                 yield ("columns", name, *field), before, after
 
 
+def _outcome(old: Dataset, new: Dataset) -> Iterator[Pair]:
+    """What was declared of outcome, person and time, and is so no more.
+
+    What is declared for the first time takes nothing away.
+    """
+    yield from _other(old, new, ("entity", "time"))
+    if old.target is None:
+        return
+    if new.target is None:
+        yield ("target",), old.target.column, "removed"
+        return
+    fields = ("column", "positive", "favourable", "mature_after")
+    for path, before, after in _other(old.target, new.target, fields):
+        yield ("target", *path), before, after
+
+
+def _other(old: Any, new: Any, attributes: Iterable[str]) -> Iterator[Pair]:  # noqa: ANN401
+    """Fields that were declared, and are another value now; 1 and true are different ones."""
+    for attribute in attributes:
+        before, after = getattr(old, attribute), getattr(new, attribute)
+        if before is not None and not same(to_plain(before), to_plain(after)):
+            yield (yaml_name(attribute),), before, _declared(after)
+
+
+def _declared(value: Any) -> str:  # noqa: ANN401 - a field of a spec
+    if value is None:
+        return "removed"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _groups(old: Column, new: Column) -> Iterator[Pair]:
+    """Any other group, also where the default made the groups before."""
+    for name in _GROUPS:
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            was = "its default" if before is None else _declared(before)
+            yield (name,), was, _declared(after)
+
+
 def _column(old: Column, new: Column) -> Iterator[Pair]:
     """What is believed of a column: a wider range, more missing values, levels nobody knows."""
     if old.range is not None and not _inside(new.range, old.range):
         yield ("range",), _text(old.range), _text(new.range)
     if old.missing is not None and _share(new.missing) > _share(old.missing):
         yield ("missing",), old.missing, new.missing or "any share"
-    if old.unknown != "refuse":
-        return
+    if old.role == new.role == "protected":
+        yield from _groups(old, new)
+    elif old.unknown == "refuse":
+        yield from _levels(old, new)
+
+
+def _levels(old: Column, new: Column) -> Iterator[Pair]:
     if new.unknown != "refuse":
         yield ("unknown",), old.unknown, new.unknown
     elif old.levels is not None and not set(new.levels or ("",)) <= set(old.levels):
@@ -245,7 +310,7 @@ def _route(old: Route, new: Route) -> Iterator[Pair]:
 
 _COMPARED: Final[dict[str, Callable[[Any, Any], Iterator[Pair]]]] = {
     "Dataset": _dataset,
-    "Model": weaker_gates,
+    "Model": _model,
     "Monitor": _monitor,
     "Policy": policy_changes,
     "PolicySet": policy_set_changes,

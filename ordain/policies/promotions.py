@@ -69,9 +69,9 @@ def prove(promotion: Promotion) -> Iterator[Outcome]:
     yield from _stray_evidence(promotion)
     yield from _stray_data(promotion)
     for version in promotion.added:
-        subject = f"Model/{version.spec.model}"
+        # What was measured is said of this version: a waiver of it excuses no later one.
         yield from ((version.key, one) for one in _same_recipe(promotion, version))
-        yield from ((subject, one) for one in _evidence(promotion, version))
+        yield from ((version.key, one) for one in _evidence(promotion, version))
 
 
 def _error(code: str, message: str, location: Location, remedy: str, *evidence: str) -> Finding:

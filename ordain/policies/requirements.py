@@ -7,7 +7,8 @@ change: what either of them asks for is needed, so that nobody takes a requireme
 change that it is about.
 
 A model of tier 1 takes three people: who runs the business, who runs the machines, and who answers
-for the rules. The key of the machine signs every promotion, so a change of it takes two.
+for the rules. So does moving its traffic to a less material model, or that model's few approvals
+would decide about it. The key of the machine signs every promotion, so a change of it takes two.
 """
 
 from __future__ import annotations
@@ -128,12 +129,62 @@ def _intentions(
             reason = f"the keys of the reconciler in {key} change"
             controls = ("HR-SOD", "HR-BASEPOLICY")
             yield Requirement(("cto", SECOND), reason, (key,), controls, place, excluded)
+    yield from _traffic(facts, base, head)
     yield from _files([one for one in facts.change.names if one != generated], base, head)
     yield from _compliance(facts, base, head)
     for one in facts.loosened:
         reason = f"{one.subject} is loosened from {one.before} to {one.after}"
         controls = ("HR-LOOSEN", "HR-SOD")
         yield Requirement(("compliance-manager",), reason, (one.key,), controls, one.location)
+
+
+def _traffic(facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate) -> Iterator[Requirement]:
+    """The quorum of the more material model where traffic goes to a less material one, too."""
+    for key in sorted(facts.touched):
+        document = head.documents[key]
+        before = _in_place_of(document, base)
+        if all(_aim(one) == _aim(document) for one in before):
+            continue
+        old = {_tier(name, base, head) for one in before for name in _answering(one, base)}
+        new = {_tier(name, base, head) for name in _answering(document, head)}
+        tier = min(old | new, default=1)
+        if old and max(new, default=1) > tier:
+            reason = f"{key} moves traffic of tier {tier} to a model of tier {max(new)}"
+            place = document.location
+            yield Requirement(QUORUM[tier], reason, (key,), ("HR-SOD", "SR262-CHANGE"), place)
+
+
+def _in_place_of(document: Document, base: LoadedEstate) -> tuple[Document, ...]:
+    """What answered where a Route or Deployment does: itself, and a Route of its endpoint."""
+    if document.kind not in ("Route", "Deployment"):
+        return ()
+    return tuple(
+        one
+        for one in base.all(document.kind)
+        if one.key == document.key
+        or (one.kind == "Route" and _endpoint(one) == _endpoint(document))
+    )
+
+
+def _endpoint(route: Document) -> tuple[str | None, str]:
+    return route.spec.environment, route.spec.endpoint
+
+
+def _aim(document: Document) -> Any:  # noqa: ANN401 - what decides which model answers
+    spec = document.spec
+    return (spec.default, spec.rules) if document.kind == "Route" else spec.model
+
+
+def _answering(document: Document, estate: LoadedEstate) -> Iterator[str]:
+    """The models that answer at a Route or in a Deployment; a shadow never answers."""
+    if document.kind == "Deployment":
+        yield document.spec.model
+        return
+    shares = (share.deployment for rule in document.spec.rules for share in rule.to)
+    for name in (document.spec.default.deployment, *shares):
+        deployment = estate.get("Deployment", name)
+        if deployment is not None:
+            yield deployment.spec.model
 
 
 def _machine(document: Document | None) -> Any:  # noqa: ANN401 - keys, or none

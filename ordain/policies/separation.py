@@ -243,9 +243,15 @@ def _unfilled(
 
 
 def unmet(
-    requirements: Iterable[Requirement], counted: Counted, severity: Severity
+    requirements: Iterable[Requirement],
+    counted: Counted,
+    severity: Severity,
+    others: Mapping[str, frozenset[str]],
 ) -> Iterator[Finding]:
-    """A finding for every requirement that the approvals do not meet."""
+    """A finding for every requirement that the approvals do not meet.
+
+    `others` are the roles of those who did not contribute.
+    """
     refused = tuple(
         f"approval of {_as(one.approval)} does not count: {one.reason}" for one in counted.refused
     )
@@ -260,9 +266,27 @@ def unmet(
             message=f"the approval of {needed} is missing: {requirement.reason}",
             location=requirement.location,
             evidence=(f"required = {requirement}", *refused),
-            remedy=f"ask {needed} who did not contribute to approve this change",
+            remedy=f"ask {needed} who did not contribute to approve this change"
+            + _way_out(roles, requirement, others),
             controls=requirement.controls,
         )
+
+
+def _way_out(
+    roles: Iterable[str], requirement: Requirement, others: Mapping[str, frozenset[str]]
+) -> str:
+    """What helps where nobody is left: a line Co-authored-by can name every manager there is."""
+    held = {
+        role
+        for person, found in others.items()
+        if person not in requirement.excluded
+        for role in found
+    }
+    empty = [role for role in roles if not any(fills(one, role) for one in held)]
+    if not empty:
+        return ""
+    needed = " and ".join(f"a {role}" for role in empty)
+    return f"; as {needed} nobody is left: name another person in the Organization first"
 
 
 def _as(approval: Approval) -> str:

@@ -1,12 +1,14 @@
 """Findings that are accepted for a time.
 
 A waiver names one finding code and exactly one object with one content of it, so that what comes
-later is not excused with what was looked at. It counts until the end of its last day, when the
-person who approved it holds the role of the compliance manager and is not the one who asked for it.
-Whatever is wrong with a waiver, it has no effect: a date that is more than a year away is none, and
-one that cannot be read is refused by the loader, like all that is no document. What it covers stays
-in the list as suppressed, never hidden, and a waiver that is expired, without effect, unused or
-about to end is a finding of its own.
+later is not excused with what was looked at. A measurement is found in one ModelVersion, which
+names its recipe, its artifact and its evidence: the same Model trained on other rows is another
+question. A waiver counts until the end of its last day, when the person who approved it holds the
+role of the compliance manager and is not the one who asked for it. Whatever is wrong with a waiver,
+it has no effect, and one that ends more than a year away is none. A document with a date that
+nobody can read is refused before anything is weighed. What a waiver covers stays in the list as
+suppressed, never hidden, and a waiver that is expired, without effect, unused or about to end is a
+finding of its own.
 
 Only what a policy or a measurement finds can be waived, and a policy may refuse it. The language,
 signatures, approvals and the separation of duties cannot: a waiver of those would be a way round
@@ -31,11 +33,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordain.specs.documents import Document, LoadedEstate
-    from ordain.specs.kinds.waiver import Waiver
+    from ordain.specs.kinds.waiver import Subject, Waiver
     from ordain.vcs.approvals import Approval
 
 APPROVER: Final = "compliance-manager"
-WAIVABLE: Final = ("POL-", "ACC-")
+_MEASURED: Final = "ACC-"
+_MEASURED_ON: Final = "ModelVersion"
+WAIVABLE: Final = ("POL-", _MEASURED)
 _SOON_DAYS: Final = 14
 _MOST_DAYS: Final = 366
 
@@ -76,11 +80,13 @@ class Terms:
             return "WVR002", f"{waiver.approved_by} both asked for it and approved it"
         if APPROVER not in self.roles.get(waiver.approved_by, ()):
             return "WVR003", f"{waiver.approved_by} does not hold the role {APPROVER}"
-        return self._of_code(waiver.finding) or self._of_time(waiver)
+        return self._of_code(waiver.finding, waiver.object) or self._of_time(waiver)
 
-    def _of_code(self, code: str) -> tuple[str, str] | None:
+    def _of_code(self, code: str, subject: Subject) -> tuple[str, str] | None:
         if not code.startswith(WAIVABLE):
             return "WVR004", f"{code} cannot be waived"
+        if code.startswith(_MEASURED) and subject.kind != _MEASURED_ON:
+            return "WVR004", f"{code} is waived for one {_MEASURED_ON}, not for a {subject.kind}"
         policy = code.removeprefix("POL-").partition(".")[0]
         if code.startswith("POL-") and policy in self.closed:
             return "WVR004", f"{code} cannot be waived: the policy {policy} refuses it"

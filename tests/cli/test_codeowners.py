@@ -76,6 +76,17 @@ def test_the_digest_of_a_document_is_that_of_what_it_declares(place: Place) -> N
     assert place.ordain("digest", "Monitor/credit-default").stdout.splitlines()[0] != before[0]
 
 
+def test_a_document_of_a_proposal_has_the_digest_that_it_will_have(place: Place) -> None:
+    place.git("switch", "-qc", "proposal")
+    place.edit("specs/monitors/credit-default.yaml", "fail: 0.25", "fail: 0.2")
+    place.commit("Watch closer")
+    proposed = place.ordain("digest", "Monitor/credit-default").stdout
+    place.git("switch", "-q", "main")
+    assert place.ordain("digest", "Monitor/credit-default").stdout != proposed
+    there = place.ordain("digest", "Monitor/credit-default", "--rev", "proposal").stdout
+    assert there == proposed
+
+
 def test_a_document_that_is_not_there_has_no_digest(place: Place) -> None:
     done = place.ordain("digest", "Monitor/credit-defualt", expect=2)
     assert (

@@ -201,6 +201,19 @@ def test_what_is_stopped_goes_nowhere_under_another_name(running: Sketch) -> Non
     assert said not in errors(Case(before, edited).approve("manager"))
 
 
+def test_a_rollback_goes_back_and_never_on(running: Sketch) -> None:
+    """Version 2 may have been withdrawn for what it did; so it takes its quorum again."""
+    old = running.copy().set("Deployment/credit", "spec.version", 1)
+    after = running.copy().add("BreakGlass", "back", **(BACK | {"version": 2}))
+    assert errors(by_manager(old, after).approve("cto")) == [
+        "EMG005 BreakGlass/back goes to version 2, which is not older than what runs"
+    ]
+    never = running.copy().set("Deployment/credit", "spec.version", None)
+    assert errors(by_manager(never, after).approve("cto")) == [
+        "EMG005 BreakGlass/back goes to version 2, which is not older than what runs"
+    ]
+
+
 def test_an_ended_rollback_changes_no_deployment(running: Sketch) -> None:
     ended = BACK | {"endedBy": "manager", "endedAt": "2026-11-20T10:30:00Z"}
     after = running.copy().add("BreakGlass", "back", **ended)

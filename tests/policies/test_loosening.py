@@ -33,6 +33,12 @@ def estate(workshop: Workshop) -> Sketch:
     sketch.set("Dataset/applications", "spec.columns.income", income)
     purpose = {"type": "category", "levels": ["a", "b"], "unknown": "refuse"}
     sketch.set("Dataset/applications", "spec.columns.purpose", purpose)
+    sketch.set("Dataset/applications", "spec.columns.sex.levels", ["male", "female"])
+    sketch.set("Dataset/applications", "spec.target.matureAfter", "365d")
+    sketch.set("Dataset/applications", "spec.entity", "applicant_id")
+    sketch.set("Dataset/applications", "spec.time", "applied_on")
+    sketch.set("Dataset/applications", "spec.columns.applied_on", {"type": "date", "role": "time"})
+    sketch.set("Model/credit", "spec.split", {"by": "time", "test": "2026-01-01..", "purge": "30d"})
     return sketch
 
 
@@ -112,6 +118,30 @@ def gate(number: int, **changes: object) -> list[dict[str, Any]]:
         ("Dataset/applications", "spec.columns.sex.role", "id", "protected", "id"),
         ("Dataset/applications", "spec.columns.sex", None, "protected", "removed"),
         ("Route/credit", "spec.access.keys", "none", "required", "none"),
+        ("Dataset/applications", "spec.target.favourable", 1, "0", "1"),
+        ("Dataset/applications", "spec.target.favourable", None, "0", "removed"),
+        ("Dataset/applications", "spec.target.positive", 0, "1", "0"),
+        ("Dataset/applications", "spec.target.column", "income", "default_12m", "income"),
+        ("Dataset/applications", "spec.target.matureAfter", "1d", "365d", "1d"),
+        ("Dataset/applications", "spec.target.matureAfter", None, "365d", "removed"),
+        ("Dataset/applications", "spec.target", None, "default_12m", "removed"),
+        ("Dataset/applications", "spec.entity", "income", "applicant_id", "income"),
+        ("Dataset/applications", "spec.entity", None, "applicant_id", "removed"),
+        ("Dataset/applications", "spec.time", None, "applied_on", "removed"),
+        ("Dataset/applications", "spec.columns.sex.reference", "female", "male", "female"),
+        ("Dataset/applications", "spec.columns.sex.reference", None, "male", "removed"),
+        ("Dataset/applications", "spec.columns.sex.levels", ["male"], "male, female", "male"),
+        ("Dataset/applications", "spec.columns.sex.rare", 10**5, "its default", "100000"),
+        ("Dataset/applications", "spec.columns.sex.unknown", "refuse", "bucket", "refuse"),
+        (
+            "Model/credit",
+            "spec.split.test",
+            "2026-09-01..",
+            "test 2026-01-01..",
+            "test 2026-09-01..",
+        ),
+        ("Model/credit", "spec.split.by", "random", "by time", "by random"),
+        ("Model/credit", "spec.split.purge", None, "purge 30d", "purge none"),
     ],
 )
 def test_a_weaker_limit_is_seen(
@@ -143,6 +173,9 @@ def test_a_weaker_limit_is_seen(
         ("Monitor/credit", "spec.hysteresis", {"breaches": 1, "of": 1}),
         ("Model/credit", METRICS, [GATES[0], *GATES]),
         ("Model/credit", FAIR, [*FAIRNESS, {**FAIRNESS[0], "min": 0.5}]),
+        ("Model/credit", "spec.split.train", "..2025-06-30"),
+        ("Dataset/applications", "spec.columns.income.rare", 5),
+        ("Dataset/applications", "spec.columns.sex.description", "as the applicant says"),
     ],
 )
 def test_a_tighter_or_other_change_is_none(
@@ -150,6 +183,48 @@ def test_a_tighter_or_other_change_is_none(
 ) -> None:
     old, new = estate(workshop), estate(workshop).set(key, path, value)
     assert loosened_between(old.load(), new.load()) == ()
+
+
+def test_what_is_declared_for_the_first_time_takes_nothing_away(workshop: Workshop) -> None:
+    new = estate(workshop)
+    old = new.copy()
+    for path in ("spec.target.favourable", "spec.target.matureAfter", "spec.entity", "spec.time"):
+        old.set("Dataset/applications", path, None)
+    assert loosened_between(old.load(), new.load()) == ()
+    old.set("Dataset/applications", "spec.target", None)
+    assert loosened_between(old.load(), new.load()) == ()
+
+
+def test_the_parts_of_a_split_change_together(workshop: Workshop) -> None:
+    shares = {"train": "60%", "validation": "15%", "test": "25%"}
+    old = workshop.serving.set("Model/credit", "spec.split", shares)
+    less = {"train": "98%", "validation": "1%", "test": "1%"}
+    case = workshop.intention(old, old.copy().set("Model/credit", "spec.split", less))
+    (found,) = case.facts.loosened
+    assert (found.field, found.before, found.after) == ("spec.split", "test 25%", "test 1%")
+    assert "CHG002" not in [one.code for one in case.judge().findings]
+
+
+CHANNEL = {"type": "slack", "addressFrom": "HOOK"}
+INCIDENT = {
+    "model": "credit",
+    "severity": "critical",
+    "summary": "it declines everybody",
+    "startedAt": "2026-11-01T00:00:00Z",
+    "detectedAt": "2026-11-02T00:00:00Z",
+}
+
+
+def test_what_tells_of_trouble_does_not_go_unseen(workshop: Workshop) -> None:
+    old = estate(workshop).add("AlertChannel", "oncall", **CHANNEL)
+    old.add("Incident", "open", **INCIDENT)
+    over = {**INCIDENT, "resolvedAt": "2026-11-03T00:00:00Z"}
+    old.add("Incident", "over", **over)
+    new = old.copy().drop("AlertChannel/oncall").drop("Incident/open").drop("Incident/over")
+    assert [one.subject for one in loosened_between(old.load(), new.load())] == [
+        "AlertChannel/oncall",
+        "Incident/open",
+    ]
 
 
 def test_a_limit_that_falls_back_to_its_default_is_loosened_when_the_default_is_weaker(

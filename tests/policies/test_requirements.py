@@ -171,3 +171,84 @@ def test_nobody_is_the_second_whose_own_entry_changes_too(workshop: Workshop) ->
     case = workshop.intention(before, after).approve("cto").approve("manager")
     assert len(quorum(case)) == 1
     assert quorum(case.approve("compliance-manager")) == []
+
+
+# Traffic between tiers
+
+THREE = ("manager", "cto", "compliance-manager")
+
+
+def two_models(workshop: Workshop) -> Sketch:
+    """A model of tier 1 that answers, and one of tier 3 that could."""
+    sketch = workshop.serving
+    lite = {**sketch.documents["Model/credit"]["spec"], "tier": 3}
+    sketch.add("Model", "lite", **lite)
+    deployment = {**sketch.documents["Deployment/credit"]["spec"], "model": "lite"}
+    return sketch.add("Deployment", "lite", **{**deployment, "version": None})
+
+
+SOME = [
+    {
+        "when": {"field": "amount", "op": "gt", "value": 1},
+        "to": [{"deployment": "credit", "weight": 1}, {"deployment": "lite", "weight": 99}],
+    }
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("spec.default.deployment", "lite"), ("spec.rules", SOME)]
+)
+def test_traffic_of_tier_1_goes_to_a_lesser_model_by_three_people(
+    workshop: Workshop, field: str, value: object
+) -> None:
+    before = two_models(workshop)
+    case = workshop.intention(before, before.copy().set("Route/credit", field, value))
+    assert required(case) == [("manager",), THREE]
+    assert quorum(case.approve("manager")) == [
+        (
+            "the approval of a cto and a compliance-manager is missing:"
+            " Route/credit moves traffic of tier 1 to a model of tier 3"
+        )
+    ]
+    assert quorum(case.approve("cto").approve("compliance-manager")) == []
+
+
+def test_another_route_at_the_same_endpoint_takes_its_place(workshop: Workshop) -> None:
+    before = two_models(workshop)
+    route = before.documents["Route/credit"]["spec"]
+    after = before.copy().drop("Route/credit")
+    after.add("Route", "other", **{**route, "default": {"deployment": "lite"}})
+    assert THREE in required(workshop.intention(before, after))
+    same = before.copy().drop("Route/credit").add("Route", "other", **route)
+    assert required(workshop.intention(before, same)) == [("manager",)]
+
+
+def test_a_deployment_is_given_a_lesser_model_by_three_people(workshop: Workshop) -> None:
+    before = two_models(workshop).set("Deployment/credit", "spec.version", None)
+    after = before.copy().set("Deployment/credit", "spec.model", "lite")
+    assert required(workshop.intention(before, after)) == [("manager",), THREE]
+
+
+def test_other_moves_of_traffic_take_a_manager(workshop: Workshop) -> None:
+    before = two_models(workshop)
+    lesser = before.copy().set("Route/credit", "spec.default.deployment", "lite")
+    mixed = before.copy().set("Route/credit", "spec.rules", SOME)
+    for old, new in (
+        (lesser, before),
+        (mixed, before),
+        (mixed, mixed.copy().set("Route/credit", "spec.fallback.decision", "call-the-branch")),
+        (before, before.copy().set("Route/credit", "spec.shadow", [{"deployment": "lite"}])),
+        (before, before.copy().set("Deployment/lite", "spec.replicas", 2)),
+    ):
+        assert required(workshop.intention(old, new)) == [("manager",)]
+
+
+def test_where_everybody_contributed_the_way_out_is_told(workshop: Workshop) -> None:
+    case = workshop.promotion()
+    case.contributors = ("data-scientist", "manager", "cto")
+    (found,) = [one for one in case.judge().findings if one.code == "SOD-QUORUM"]
+    assert found.remedy == (
+        "ask a manager and a cto and a compliance-manager who did not contribute to approve this"
+        " change; as a manager and a cto nobody is left: name another person in the Organization"
+        " first"
+    )

@@ -237,7 +237,7 @@ def test_the_finding_names_who_is_missing_and_who_did_not_count(workshop: Worksh
     )
     assert found.remedy == (
         "ask a manager and a cto and a compliance-manager who did not contribute to approve this "
-        "change"
+        "change; as a manager nobody is left: name another person in the Organization first"
     )
     assert found.controls == ("HR-SOD", "HR-BATCH", "SR262-CHALLENGE")
 

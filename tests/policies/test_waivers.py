@@ -11,11 +11,12 @@ from ordain.policies.gate import check
 from ordain.policies.packs import load_pack
 from ordain.specs.findings import Severity, Verdict
 from ordain.specs.plain import spec_digest
+from tests.policies.conftest import Case, evidence_for, promote
 
 if TYPE_CHECKING:
     from sketches import Sketch
 
-    from tests.policies.conftest import Case, Workshop
+    from tests.policies.conftest import Workshop
 
 CODE = "POL-drift-limit.acceptance"
 
@@ -148,14 +149,59 @@ def test_a_waiver_has_no_effect_in_the_change_that_brings_it(workshop: Workshop)
     assert CODE in [one.code for one in gone.judge().findings]
 
 
-def test_a_measurement_can_be_waived(workshop: Workshop) -> None:
-    fresh = workshop.fresh.set("Model/credit", "spec.acceptance.drift.psi.max", 0.2)
+def with_waiver(workshop: Workshop, before: Sketch, **changes: object) -> Sketch:
+    """A base that waives its drift, as far as the object says."""
     waiver = waived(workshop).documents["Waiver/drift"]["spec"]
-    fresh.add("Waiver", "drift", **{**waiver, "finding": "ACC-DRIFT", "object": subject(fresh)})
-    case = workshop.promotion(fresh, drift={"income": 0.5}).quorum()
-    judgement = case.judge()
-    assert [one.finding.code for one in judgement.suppressed] == ["ACC-DRIFT"]
+    waiver = {**waiver, "finding": "ACC-DRIFT", **changes}
+    return before.copy().add("Waiver", "drift", **waiver)
+
+
+def drifted(before: Sketch, drift: float = 0.5, number: int = 1) -> Case:
+    """A promotion beyond the limit of its drift."""
+    after = promote(before, evidence_for(before, drift={"income": drift}), number)
+    case = Case(before, after, pusher="reconciler", signers=("reconciler",))
+    return case.quorum()
+
+
+def test_a_measurement_can_be_waived_for_the_version_that_is_proposed(workshop: Workshop) -> None:
+    fresh = workshop.fresh.set("Model/credit", "spec.acceptance.drift.psi.max", 0.2)
+    proposed = drifted(fresh)
+    assert [one.code for one in proposed.judge().findings] == ["ACC-DRIFT"]
+    version = subject(proposed.after, "ModelVersion", "credit-1")
+    judgement = drifted(with_waiver(workshop, fresh, object=version)).judge()
+    assert [(one.finding.code, one.subject) for one in judgement.suppressed] == [
+        ("ACC-DRIFT", "ModelVersion/credit-1")
+    ]
     assert not judgement.blocked
+
+
+def test_a_waiver_of_a_measurement_excuses_no_other_version(workshop: Workshop) -> None:
+    """Neither other numbers under the same name, nor the next version of the same Model."""
+    fresh = workshop.fresh.set("Model/credit", "spec.acceptance.drift.psi.max", 0.2)
+    version = subject(drifted(fresh).after, "ModelVersion", "credit-1")
+    base = with_waiver(workshop, fresh, object=version)
+    worse = drifted(base, drift=0.9).judge()
+    assert (worse.suppressed, worse.blocked) == ((), True)
+    running = drifted(base).after
+    running.set("Dataset/applications", "spec.digest", "sha256:" + "7" * 64)
+    later = drifted(running, number=2).judge()
+    assert (later.suppressed, later.blocked) == ((), True)
+    assert "ACC-DRIFT" in [one.code for one in later.findings]
+
+
+def test_a_measurement_is_not_waived_for_a_model(workshop: Workshop) -> None:
+    fresh = workshop.fresh.set("Model/credit", "spec.acceptance.drift.psi.max", 0.2)
+    base = with_waiver(workshop, fresh, object=subject(fresh))
+    judgement = drifted(base).judge()
+    assert (judgement.suppressed, judgement.blocked) == ((), True)
+    message = "ACC-DRIFT is waived for one ModelVersion, not for a Model"
+    assert [one.message for one in judgement.findings if one.code == "WVR004"] == [
+        f"Waiver/drift has no effect: {message}"
+    ]
+    brings_it = workshop.intention(fresh, base).approve("compliance-manager")
+    assert of_waivers(brings_it) == [
+        ("WVR004", Severity.ERROR, f"Waiver/drift would have no effect: {message}")
+    ]
 
 
 def test_a_policy_can_refuse_to_be_waived(workshop: Workshop) -> None:

@@ -26,6 +26,6 @@ class Waiver:
     finding: Annotated[str, about("code of the finding")]
     object: Annotated[Subject, about("exactly one object")]
     reason: Annotated[str, about("why", min_length=1)]
-    requested_by: Annotated[Name, about("person who asked")]
+    requested_by: Annotated[Name, about("person who asked, by the word of whoever wrote it")]
     approved_by: Annotated[Name, about("person who accepted; never the same")]
     expires: Annotated[Date, about("last day on which it counts")]
