@@ -155,7 +155,30 @@ def _looked_at(witness: Witness, proposal: HostProposal, review: HostReview) -> 
     base = repository.merge_base(witness.base, commit)
     if base is None:
         raise _Rejected(f"{commit[:12]} has no history in common with the branch")
+    _refuse_unseen(witness, review)
     return change_between(repository, base, commit), base
+
+
+def _refuse_unseen(witness: Witness, review: HostReview) -> None:
+    """A forge shows what comes on top of the branch, and not what was refused and still is on it.
+
+    A commit that stands on a step of the branch after the last good one was shown without that
+    step. Where branches are merged by moving forward its own commits are steps, too; a forge that
+    does so says where the proposal began.
+    """
+    repository, commit = witness.repository, review.commit
+    steps = repository.first_parent(witness.base, witness.source.head())
+    if review.base:
+        seen = is_here(repository, review.base) and repository.is_ancestor(
+            review.base, witness.base
+        )
+    else:
+        seen = not steps or not repository.is_ancestor(steps[0], commit)
+    if not seen:
+        raise _Rejected(
+            f"its commit ({commit[:12]}) stands on what was refused on the branch, and the forge"
+            " did not show that"
+        )
 
 
 def _claimed(witness: Witness, review: HostReview) -> str:

@@ -125,6 +125,7 @@ def _review(data: Mapping[str, Any]) -> HostReview:
         commit=data["commit"],
         time=datetime.fromisoformat(data["time"]),
         proof=data["proof"],
+        base=data["base"],
     )
 
 

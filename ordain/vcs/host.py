@@ -45,6 +45,7 @@ class HostReview:
     """One review; `account` is None where the host knows no account any more.
 
     `commit` is the commit that was looked at, empty where the host does not say and nothing tells.
+    `base` is where that commit left the target by what was shown, empty where the host does not tell.
     `proof` is where whoever doubts it can look.
     """
 
@@ -53,6 +54,7 @@ class HostReview:
     commit: str
     time: datetime
     proof: str
+    base: str = ""
 
 
 class HostState(StrEnum):

@@ -388,7 +388,9 @@ def test_what_is_fast_forwarded_is_not_signed_by_the_forge(hosted: Hosted, tip: 
     hosted.site._closed_as_merged(pull, head, hosted.site.people.need("mona"))
     gated = hosted.gate(root)
     assert gated.good == root
-    assert codes(gated) == [{"GATE001"}]
+    # Nor does the forge tell where a branch began that main was moved onto: nothing says what the
+    # reviewer was shown.
+    assert codes(gated) == [{"GATE001", "SOD-QUORUM"}]
 
 
 def test_a_proposal_whose_branch_is_gone_is_fetched_by_its_number(hosted: Hosted) -> None:
@@ -912,3 +914,17 @@ def test_a_commit_that_passed_chooses_whom_to_speak_with(hosted: Hosted) -> None
     assert hosted.source().settings.forge.repository == "mallory/other"
     hosted.state().put("good", "f" * 40)
     assert hosted.source().settings.forge.repository == "mallory/other"
+
+
+def test_a_review_of_what_stands_on_something_refused_counts_for_nothing(hosted: Hosted) -> None:
+    """The forge shows the difference to the branch, which holds the refused change already."""
+    root = hosted.source().head()
+    evil = hosted.push("main", hosted.route())
+    assert hosted.gate(root).good == root
+    hosted.push("topic", {"NOTES.md": b"a word\n"}, parents=(evil,))
+    pull = hosted.pull("topic")
+    hosted.site.review(pull.number, "mona")
+    hosted.press(pull, "squash")
+    gated = hosted.gate(root)
+    assert gated.good == root
+    assert codes(gated) == [{"SOD-QUORUM"}, {"SOD-QUORUM"}]

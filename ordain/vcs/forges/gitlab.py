@@ -241,13 +241,15 @@ class GitLab:
     ) -> HostReview:
         user = given.at_or_null("user")
         time = given.time("approved_at") if given.has("approved_at") else _told(user, notes)
+        seen = None if time is None else version_at(versions, time)
         return HostReview(
             account=self._account(user),
             state=ReviewState.APPROVED,
-            commit="" if time is None else version_at(versions, time),
+            commit="" if seen is None else seen.commit_or_null("head_commit_sha"),
             # One without a time counts for nothing; it stands where the merge request began.
             time=time or proposal.created,
             proof=proposal.url,
+            base="" if seen is None else seen.commit_or_null("base_commit_sha"),
         )
 
     def _system_notes(self, path: str) -> list[Reading]:
@@ -320,13 +322,10 @@ def _merged_as(found: Reading) -> str:
     return next((one for one in map(found.commit_or_null, keys) if one), "")
 
 
-def version_at(versions: Sequence[Reading], time: datetime) -> str:
-    """The head of the newest version that was there at a time, empty if none was."""
+def version_at(versions: Sequence[Reading], time: datetime) -> Reading | None:
+    """The newest version that was there at a time, None if none was."""
     there = [one for one in versions if one.time("created_at") <= time]
-    newest = max(
-        there, key=lambda one: (one.time("created_at"), one.identifier("id")), default=None
-    )
-    return "" if newest is None else newest.commit_or_null("head_commit_sha")
+    return max(there, key=lambda one: (one.time("created_at"), one.identifier("id")), default=None)
 
 
 def _turns(note: str) -> bool:
