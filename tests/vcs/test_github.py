@@ -648,6 +648,7 @@ def test_protection_is_read_back(site: GitHubStub, host: Host) -> None:
         deletion_refused=True,
         direct_push_refused=True,
         signatures_required=True,
+        open_checks=("ordain",),
     )
 
 
@@ -686,7 +687,60 @@ def test_whom_a_ruleset_binds_may_not_be_told(site: GitHubStub, host: Host) -> N
     site.trouble(lie("ruleset_id", None), "/rules/branches/main")
     assert host.protection("main").administrators_bound is None
     site.trouble(edit(lambda found: found.pop("bypass_actors")), "/rulesets/")
-    assert host.protection("main").administrators_bound is None
+    found = host.protection("main")
+    assert found.administrators_bound is None
+    assert (found.force_push_refused, found.direct_push_refused) == (None, None)
+
+
+def test_what_a_ruleset_refuses_is_not_refused_to_whom_it_lets_past(
+    site: GitHubStub, host: Host
+) -> None:
+    actor = {"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}
+    site.ruleset("main", RULES, bypass_actors=[actor])
+    found = host.protection("main")
+    refused = (found.force_push_refused, found.deletion_refused, found.direct_push_refused)
+    assert refused == (False, False, False)
+    # What one ruleset refuses to everybody is refused, whoever may bypass another one.
+    site.ruleset("main", [{"type": "deletion"}])
+    assert host.protection("main").deletion_refused is True
+
+
+@pytest.mark.parametrize("kind", ["users", "teams", "apps"])
+def test_whoever_may_merge_without_reviews_is_not_bound(
+    site: GitHubStub, host: Host, kind: str
+) -> None:
+    allowed = {"bypass_pull_request_allowances": {"users": [], "teams": [], "apps": []}}
+    site.protect(required_pull_request_reviews=REVIEWS | allowed, enforce_admins=True)
+    assert host.protection("main").administrators_bound is True
+    allowed["bypass_pull_request_allowances"][kind] = [{"id": 1}]
+    site.protect(required_pull_request_reviews=REVIEWS | allowed, enforce_admins=True)
+    assert host.protection("main").administrators_bound is False
+
+
+def test_a_check_of_one_app_is_not_open_to_others(site: GitHubStub, host: Host) -> None:
+    def requires(**source: int) -> list[dict[str, object]]:
+        checks = [{"context": "build", **source}]
+        return [
+            {"type": "required_status_checks", "parameters": {"required_status_checks": checks}}
+        ]
+
+    site.ruleset("main", requires())
+    assert host.protection("main").open_checks == ("build",)
+    site.ruleset("main", requires(integration_id=15368))
+    assert host.protection("main").open_checks == ()
+    site.protect(required_status_checks={"strict": True, "checks": [{"context": "a", "app_id": 1}]})
+    assert host.protection("main").open_checks == ()
+    checks = [{"context": "a", "app_id": -1}]
+    site.protect(required_status_checks={"strict": True, "checks": checks})
+    assert host.protection("main").open_checks == ("a",)
+
+
+@pytest.mark.parametrize(("strategy", "unjudged"), [("ALLGREEN", False), ("HEADGREEN", True)])
+def test_a_queue_that_needs_the_last_check_only_is_told(
+    site: GitHubStub, host: Host, strategy: str, unjudged: bool
+) -> None:
+    site.ruleset("main", [{"type": "merge_queue", "parameters": {"grouping_strategy": strategy}}])
+    assert host.protection("main").queue_merges_unjudged is unjudged
 
 
 def test_what_may_not_be_seen_is_not_told_as_missing(site: GitHubStub) -> None:
@@ -694,7 +748,8 @@ def test_what_may_not_be_seen_is_not_told_as_missing(site: GitHubStub) -> None:
     site.ruleset("main", [{"type": "deletion"}])
     rights = {"metadata": "read", "contents": "read"}
     found = host_of(site, site.token_for("manager", rights)).protection("main")
-    assert (found.protected, found.deletion_refused) == (True, True)
+    # Who may bypass the ruleset is not shown to this token.
+    assert (found.protected, found.deletion_refused) == (True, None)
     assert (found.checks, found.approvals, found.stale_dismissed) == (None, None, None)
     assert (found.administrators_bound, found.force_push_refused) == (None, None)
 
