@@ -273,7 +273,7 @@ def test_the_clock_is_compared_with_the_forge_s(desk: Desk, seconds: int, state:
     ("edit", "state", "said"),
     [
         (("  merge_group:\n", ""), "warn", "a merge queue would wait for ever"),
-        (("  pull_request:\n", ""), "fail", "does not run on pull_request"),
+        (("  pull_request:\n", "  workflow_call:\n"), "fail", "does not run on pull_request"),
         (("  pull_request:\n", "  pull_request_target:\n"), "fail", "runs on pull_request_target"),
         (("name: ordain gate", "name: gate"), "fail", f"has a job named {GATE}"),
         (('"on":', "on:"), "ok", "runs on pull_request and merge_group"),

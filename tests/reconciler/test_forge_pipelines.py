@@ -17,7 +17,8 @@ from ordain.reconciler.workflows import (
 )
 
 LINE = '"$RUNNER_TEMP/ordain/bin/ordain" gate --record "$RUNNER_TEMP/ordain-verdict.json"'
-SCRIPT = "ordain/bin/ordain gate -o text"
+SCRIPT = '"$ORDAIN_PLACE/bin/ordain" gate -o text'
+RECORD = "--record ordain-verdict.json"
 EVENT = '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"\n'
 CALLED = """\
 "on": {pull_request: , merge_group: }
@@ -245,7 +246,7 @@ def test_what_the_entry_says_of_the_job_is_put_over_it() -> None:
         ("python:3.13-bookworm", "mallory/ordain:1", "warn", "is not as ordain init writes it"),
         ("GIT_DEPTH", "BASH_ENV: x\n    GIT_DEPTH", "warn", "is not as ordain init writes it"),
         (EVENT, f"{EVENT}      variables: {{A: b}}\n", "warn", "is not as ordain init writes it"),
-        (SCRIPT, f"{SCRIPT} | tee log", "warn", "is not as ordain init writes it"),
+        (RECORD, f"{RECORD} | tee log", "warn", "is not as ordain init writes it"),
     ],
 )
 def test_a_gate_of_gitlab_that_never_stops_anything_is_told(

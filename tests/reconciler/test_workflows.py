@@ -193,7 +193,7 @@ def test_on_gitlab_the_job_is_called_alike_and_writes_what_gitlab_shows() -> Non
     assert f"--record {job['artifacts']['paths'][0]}" in line
     # What a change brings under these names is no report of the run.
     kept = {*job["artifacts"]["reports"].values(), *job["artifacts"]["paths"]}
-    assert set(job["before_script"][0].removeprefix("rm -f ").split()) == kept
+    assert set(job["before_script"][0].removeprefix("rm -rf ").split()) == kept
 
 
 # One text, several places

@@ -243,12 +243,13 @@ def _rule(rule: Reading, *, bound: bool | None) -> _Source:
             return _pull_request(rule.at("parameters"), bound)
         case "required_status_checks":
             return _status_checks(rule.at("parameters"), bound)
-        case "non_fast_forward":
-            return _Source(protected=True, force=bound)
-        case "deletion":
-            return _Source(protected=True, deletion=bound)
-        case "update":
-            return _Source(protected=True, direct=bound)
+        case "non_fast_forward" | "deletion" | "update" as kind:
+            return _Source(
+                protected=True,
+                force=bound if kind == "non_fast_forward" else False,
+                deletion=bound if kind == "deletion" else False,
+                direct=bound if kind == "update" else False,
+            )
         case "merge_queue":
             strategy = rule.at("parameters").text("grouping_strategy")
             return _Source(protected=True, head_only=strategy != "ALLGREEN")
