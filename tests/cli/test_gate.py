@@ -584,6 +584,21 @@ def test_no_text_of_a_change_becomes_a_command_of_the_runner(pipeline: Pipeline)
     assert all(line.startswith(("::error ", "::warning ", "::notice ")) for line in commands)
 
 
+def test_no_name_of_a_change_is_an_older_command_of_the_runner(pipeline: Pipeline) -> None:
+    """It looks for `##[` anywhere in a line."""
+    place = pipeline.place
+    place.git("checkout", "-q", "-b", "topic", "main")
+    file = place.estate / "specs" / "models" / "a##[stop-commands]b.yaml"
+    file.write_text("kind: '##[add-mask]error'\napiVersion: '##[stop-commands]x'\n")
+    head = place.commit("x")
+    place.git("push", "-q", "origin", "topic")
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    done = pipeline.gate("-o", "text", expect=1)
+    assert "# #[stop-commands]b.yaml" in done.stdout
+    assert "##[" not in done.stdout + done.stderr
+
+
 def test_a_record_that_the_change_brings_is_none_of_this_run(pipeline: Pipeline) -> None:
     pipeline.clone = pipeline.place.estate
     theirs, other = pipeline.clone / "verdict.json", pipeline.place.root / "other"
