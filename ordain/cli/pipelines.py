@@ -38,7 +38,10 @@ _LARGEST_EVENT: Final = 32 * 2**20
 class PipelineUnknown(OrdainError):
     """The environment does not say which change the pipeline runs for.
 
-    The gate judges what the event names, or what `--base` and `--head` name, and never a guess.
+    The gate judges what the event names, or what `--base` and `--head` name, and never a guess. It
+    judges no merge into another branch than the protected one, because the check stands at the
+    commit and would count there, too, and none that is queued behind a merge which is not on that
+    branch yet.
     """
 
     code = "CLI010"
