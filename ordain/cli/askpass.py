@@ -32,6 +32,15 @@ esac
 """
 
 
+def _server(address: str) -> str:
+    """Host and port of an https address; nothing where it is none."""
+    try:
+        found = urlsplit(address)
+    except ValueError:
+        return ""
+    return found.netloc if found.scheme == "https" else ""
+
+
 @contextmanager
 def lent_token(environ: Mapping[str, str]) -> Iterator[None]:
     """Let git use the token of a GitHub workflow in this block, where there is one.
@@ -39,15 +48,15 @@ def lent_token(environ: Mapping[str, str]) -> Iterator[None]:
     Whoever has set GIT_ASKPASS has a way of their own, which stays.
     """
     token = next((environ[name] for name in _TOKENS if environ.get(name)), "")
-    server = urlsplit(environ.get("GITHUB_SERVER_URL", ""))
-    if not token or server.scheme != "https" or not server.netloc or environ.get("GIT_ASKPASS"):
+    server = _server(environ.get("GITHUB_SERVER_URL", ""))
+    if not token or not server or environ.get("GIT_ASKPASS"):
         yield
         return
     with tempfile.TemporaryDirectory(prefix="ordain-ask-") as directory:
         script = Path(directory) / "ask"
         script.write_text(_SCRIPT, encoding="utf-8")
         script.chmod(0o700)
-        added = {"GIT_ASKPASS": str(script), _ASKED: token, _SERVER: server.netloc}
+        added = {"GIT_ASKPASS": str(script), _ASKED: token, _SERVER: server}
         os.environ.update(added)
         try:
             yield

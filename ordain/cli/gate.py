@@ -83,7 +83,9 @@ def command(
     chosen = settle(_outputs(ctx, outputs, pipeline), os.environ)
     if record is not None:
         refuse_place(record)
-        _make_room(record)
+    files = [one.file for one in chosen if one.file is not None and not one.append]
+    for file in files if record is None else [record, *files]:
+        _make_room(file, _top(directory))
     moment = now()
     with prepared(directory, pipeline, os.environ, fetch=fetch) as offer:
         seen = _seen(offer, pipeline, moment)
@@ -94,14 +96,29 @@ def command(
     ctx.exit(1 if seen.failed(Severity.ERROR) else 0)
 
 
-def _make_room(record: Path) -> None:
-    """Take away what stands in the place of the record.
+def _top(directory: Path) -> Path:
+    """The work tree that a change has filled."""
+    place = Path(os.path.abspath(directory))  # noqa: PTH100 - a link stays one
+    return next((one for one in (place, *place.parents) if (one / ".git").exists()), place)
 
-    A change may bring a file of that name, which would be kept as the record of a run that gave no
-    verdict, or a link, through which the record would be written into somebody else's file.
+
+def _make_room(file: Path, top: Path) -> None:
+    """Take away what stands in the place of the record or of a report.
+
+    A change may bring a file of that name, which would be kept as that of a run that gave no
+    verdict, or a link, through which it would be written into somebody else's file. Links that no
+    change brings, such as /dev/stdout, stay.
+
+    Raises:
+        click.UsageError: the way there goes through a link of the change.
     """
-    if record.is_symlink() or record.is_file():
-        record.unlink()
+    place = Path(os.path.abspath(file))  # noqa: PTH100 - a link stays one
+    inside = place.is_relative_to(top)
+    way = [one for one in place.parents if one != top and one.is_relative_to(top)]
+    if any(one.is_symlink() for one in way):
+        raise click.UsageError(f"the way to {file} goes through a link; name another file")
+    if inside if place.is_symlink() else place.is_file():
+        place.unlink()
 
 
 def _outputs(

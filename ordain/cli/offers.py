@@ -9,10 +9,11 @@ taken from the remote by plain git, whatever forge the estate names: a proposal 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ordain.cli.pipelines import Occasion, Pipeline, PipelineUnknown
+from ordain.cli.pipelines import Occasion, Pipeline, PipelineUnknown, System
+from ordain.specs.errors import SpecError
 from ordain.vcs.errors import GitError, ShallowClone, UnknownRevision
 from ordain.vcs.git import Repository
 from ordain.vcs.plain import PlainGit
@@ -54,6 +55,7 @@ def prepared(
         source = open_source(directory, environ)
         try:
             base = _base(source.repository, remote, pipeline)
+            _refuse_beside(source, remote, pipeline, base)
             head = source.repository.resolve(pipeline.head)
             _refuse_rewritten(source.repository, pipeline, base, head)
             yield Offer(source, base, head)
@@ -106,6 +108,41 @@ def _base(repository: Repository, remote: str | None, pipeline: Pipeline) -> str
         return repository.resolve(pipeline.base)
     where = "refs/heads" if remote is None else f"refs/remotes/{remote}"
     return repository.resolve(f"{where}/{pipeline.target}")
+
+
+def _refuse_beside(source: Source, remote: str | None, pipeline: Pipeline, base: str) -> None:
+    """A check stands at a commit, so one of a merge into another branch would count for this one.
+
+    A base that is not on the branch yet is a merge that waits in a queue before this one. Whether
+    it may be merged is not known here, and its rules would be those that are judged by. In a train
+    of GitLab it must have passed, or GitLab makes the train anew.
+    """
+    if not pipeline.into:
+        return
+    branch = _followed(source, base)
+    if pipeline.into != branch:
+        raise PipelineUnknown(
+            f"this is for a merge into {pipeline.into}, and production follows {branch}",
+            remedy=f"run the gate for merges into {branch} only",
+        )
+    if pipeline.occasion is not Occasion.QUEUE or pipeline.system is not System.GITHUB:
+        return
+    tip = _base(source.repository, remote, replace(pipeline, base="", target=pipeline.into))
+    if not source.repository.is_ancestor(base, tip):
+        raise PipelineUnknown(
+            f"{base[:12]}, which this merge is queued behind, is not on {branch} yet",
+            remedy="let the merge queue build one group at a time (build concurrency 1)",
+        )
+
+
+def _followed(source: Source, base: str) -> str:
+    """The branch that production follows, by the word of the base and not of the change."""
+    from ordain.reconciler.source import protected_branch_of
+
+    try:
+        return protected_branch_of(source.repository, base)
+    except SpecError:
+        return source.settings.protected_branch
 
 
 def _refuse_rewritten(repository: Repository, pipeline: Pipeline, base: str, head: str) -> None:

@@ -31,14 +31,17 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NO_BRANCH: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^[-/]|/$|^$")
 _HEADS: Final = "refs/heads/"
 # The queue names its branches after the last pull request of the group.
-_QUEUE: Final = re.compile(r"gh-readonly-queue/.+/pr-([1-9][0-9]{0,9})-[0-9a-f]{7,64}")
+_QUEUE: Final = re.compile(r"gh-readonly-queue/(.+)/pr-([1-9][0-9]{0,9})-[0-9a-f]{7,64}")
 _LARGEST_EVENT: Final = 32 * 2**20
 
 
 class PipelineUnknown(OrdainError):
     """The environment does not say which change the pipeline runs for.
 
-    The gate judges what the event names, or what `--base` and `--head` name, and never a guess.
+    The gate judges what the event names, or what `--base` and `--head` name, and never a guess. It
+    judges no merge into another branch than the protected one, because the check stands at the
+    commit and would count there, too, and none that is queued behind a merge which is not on that
+    branch yet.
     """
 
     code = "CLI010"
@@ -78,6 +81,7 @@ class Pipeline:
     `base` is a commit, or empty for the tip of the branch `target`; `head` is the commit that the
     check stands at; `ref` is where the head can be fetched. `fork` says that the head is from
     another repository, whose pipelines get no right to write here.
+    `into` is the branch that a proposal or a queue merges into, where the event names it.
     """
 
     system: System = System.NONE
@@ -88,6 +92,7 @@ class Pipeline:
     proposal: int | None = None
     ref: str = ""
     fork: bool = False
+    into: str = ""
 
 
 def pipeline_of(environ: Mapping[str, str]) -> Pipeline:
@@ -116,6 +121,7 @@ def settled(
         pipeline,
         base=base or pipeline.base,
         target="" if base else pipeline.target,
+        into="" if base else pipeline.into,
         head=head or pipeline.head or "HEAD",
         proposal=proposal if proposal is not None else pipeline.proposal,
     )
@@ -200,13 +206,23 @@ def _undocumented(path: str) -> PipelineUnknown:
 
 
 def _branch(name: str, path: str) -> str:
-    if _NO_BRANCH.search(name):
+    if _NO_BRANCH.search(name) or not _has_bytes(name):
         raise _undocumented(path)
     return name
 
 
+def _has_bytes(name: str) -> bool:
+    """Whether a text can be said to git: JSON can name half a character, which has no bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _github_proposal(event: _Event) -> Pipeline:
     number = event.number("pull_request.number")
+    into = event.branch("pull_request.base.ref")
     # A repository that was deleted is null; what came from it is a fork's all the same.
     source, here = (
         event.maybe("pull_request.head.repo.full_name"),
@@ -216,7 +232,8 @@ def _github_proposal(event: _Event) -> Pipeline:
         System.GITHUB,
         Occasion.PROPOSAL,
         # Not `base.sha`, which is where the branch was when the pull request was last looked at.
-        target=event.branch("pull_request.base.ref"),
+        target=into,
+        into=into,
         head=event.commit("pull_request.head.sha"),
         proposal=number,
         ref=f"refs/pull/{number}/head",
@@ -226,14 +243,18 @@ def _github_proposal(event: _Event) -> Pipeline:
 
 def _github_queue(event: _Event) -> Pipeline:
     ref = event.text("merge_group.head_ref")
+    into = _branch(event.text("merge_group.base_ref").removeprefix(_HEADS), "merge_group.base_ref")
     found = _QUEUE.fullmatch(ref.removeprefix(_HEADS))
+    if found and found[1] != into:
+        raise _undocumented("merge_group.head_ref")
     return Pipeline(
         System.GITHUB,
         Occasion.QUEUE,
         base=event.commit("merge_group.base_sha"),
         head=event.commit("merge_group.head_sha"),
-        proposal=int(found[1]) if found else None,
+        proposal=int(found[2]) if found else None,
         ref=f"{_HEADS}{_branch(ref.removeprefix(_HEADS), 'merge_group.head_ref')}",
+        into=into,
     )
 
 
@@ -248,6 +269,11 @@ def _github_push(event: _Event) -> Pipeline:
 
 def _pushed(system: System, before: str, after: str, ref: str) -> Pipeline:
     _branch(ref.removeprefix(_HEADS), "the branch")
+    if not after.strip("0"):
+        raise PipelineUnknown(
+            "this push deleted the branch, so there is nothing to judge",
+            remedy="forbid deletions of the protected branch, and do not start the gate on them",
+        )
     if not before.strip("0"):
         raise PipelineUnknown(
             "this push made the branch, so there is no commit before it to judge against",
@@ -272,10 +298,12 @@ def _gitlab_proposal(event: _Event, environ: Mapping[str, str]) -> Pipeline:
     text = event.text("CI_MERGE_REQUEST_IID")
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text):
         raise _undocumented("CI_MERGE_REQUEST_IID")
+    into = event.branch("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
     found = Pipeline(
         System.GITLAB,
         Occasion.PROPOSAL,
-        target=event.branch("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
+        target=into,
+        into=into,
         head=event.commit("CI_COMMIT_SHA"),
         proposal=int(text),
         ref=f"refs/merge-requests/{text}/head",

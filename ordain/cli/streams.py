@@ -24,6 +24,17 @@ _OUT: Final = 1
 _ERR: Final = 2
 
 
+class _Log(io.TextIOWrapper):
+    """A stream that a runner of GitHub reads: it takes `##[name]` for a command, in any line.
+
+    What somebody calls a file must not be one. Commands that are meant begin with `::`.
+    """
+
+    def write(self, text: str, /) -> int:
+        super().write(text.replace("##[", "# #["))
+        return len(text)
+
+
 class _Stream(io.FileIO):
     """The standard output or error of this process."""
 
@@ -69,7 +80,8 @@ def _lead_nowhere(number: int) -> None:
 def _steady(number: int, stream: Any) -> io.TextIOWrapper:  # noqa: ANN401 - the type of sys.stdout
     """A stream that is written as this one was; None where it was closed."""
     found = stream if isinstance(stream, io.TextIOWrapper) else None
-    return io.TextIOWrapper(
+    kind = _Log if os.environ.get("GITHUB_ACTIONS") == "true" else io.TextIOWrapper
+    return kind(
         io.BufferedWriter(_Stream(number)),
         encoding=found.encoding if found else "utf-8",
         errors=found.errors if found else "backslashreplace",

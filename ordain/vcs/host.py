@@ -45,7 +45,7 @@ class HostReview:
     """One review; `account` is None where the host knows no account any more.
 
     `commit` is the commit that was looked at, empty where the host does not say and nothing tells.
-    `base` is where that commit left the target by what was shown, empty where the host does not tell.
+    `base` is where that commit left the target by what was shown, empty where the host is silent.
     `proof` is where whoever doubts it can look.
     """
 
@@ -112,7 +112,9 @@ class Posted(StrEnum):
 class Protection:
     """What a host says it enforces on a branch; None means that it did not tell (no right to ask).
 
-    `checks` are the names of required checks, `approvals` how many reviews are required.
+    `checks` are the names of required checks, `approvals` how many reviews are required;
+    `open_checks` are those of them that any App or token may leave. `queue_merges_unjudged` says
+    that of several proposals that wait in a queue only the last one needs the checks.
     """
 
     protected: bool
@@ -128,6 +130,8 @@ class Protection:
     deletion_refused: bool | None = None
     direct_push_refused: bool | None = None
     signatures_required: bool | None = None
+    open_checks: tuple[str, ...] = ()
+    queue_merges_unjudged: bool = False
 
 
 class Host(Protocol):

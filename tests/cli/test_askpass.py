@@ -51,6 +51,12 @@ def test_git_itself_asks_like_that(tmp_path: Path, host: str, told: str) -> None
     assert "ghs_secret" not in done.stderr
 
 
+def test_an_address_that_is_none_is_lent_nothing() -> None:
+    before = os.environ.get("GIT_ASKPASS")
+    with lent_token(WORKFLOW | {"GITHUB_SERVER_URL": "https://[bad"}):
+        assert os.environ.get("GIT_ASKPASS") == before
+
+
 @pytest.mark.parametrize(
     "prompt",
     [

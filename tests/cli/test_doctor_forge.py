@@ -45,7 +45,7 @@ RULES: list[dict[str, object]] = [
         "type": "required_status_checks",
         "parameters": {
             "strict_required_status_checks_policy": True,
-            "required_status_checks": [{"context": GATE}],
+            "required_status_checks": [{"context": GATE, "integration_id": 15368}],
         },
     },
 ]
@@ -200,9 +200,24 @@ def test_who_may_pass_over_the_rules_is_a_failure(desk: Desk) -> None:
 
 
 def test_a_check_of_a_workflow_that_is_called_is_the_gate_s_too(desk: Desk) -> None:
-    context = f"ordain / {GATE}"
-    changed(desk, "required_status_checks", required_status_checks=[{"context": context}])
+    check: dict[str, object] = {"context": f"ordain / {GATE}", "integration_id": 15368}
+    changed(desk, "required_status_checks", required_status_checks=[check])
     assert desk.states()["check"] == "ok"
+
+
+def test_a_check_that_any_app_may_leave_is_told(desk: Desk) -> None:
+    changed(desk, "required_status_checks", required_status_checks=[{"context": GATE}])
+    found = desk.checks()["check"]
+    said = f"any App or token that may write checks can leave {GATE} there"
+    assert (found.state.value, found.detail) == ("warn", said)
+
+
+def test_a_queue_that_judges_the_last_of_a_group_only_is_a_failure(desk: Desk) -> None:
+    rules = desk.stub.rulesets[0].rules
+    rules.append({"type": "merge_queue", "parameters": {"grouping_strategy": "HEADGREEN"}})
+    found = desk.checks()["queue"]
+    said = "its merge queue needs the checks of the last of a group only"
+    assert (found.state.value, found.detail) == ("fail", said)
 
 
 def test_signatures_that_the_forge_insists_on_are_a_trap(desk: Desk) -> None:
@@ -258,7 +273,7 @@ def test_the_clock_is_compared_with_the_forge_s(desk: Desk, seconds: int, state:
     ("edit", "state", "said"),
     [
         (("  merge_group:\n", ""), "warn", "a merge queue would wait for ever"),
-        (("  pull_request:\n", ""), "fail", "does not run on pull_request"),
+        (("  pull_request:\n", "  workflow_call:\n"), "fail", "does not run on pull_request"),
         (("  pull_request:\n", "  pull_request_target:\n"), "fail", "runs on pull_request_target"),
         (("name: ordain gate", "name: gate"), "fail", f"has a job named {GATE}"),
         (('"on":', "on:"), "ok", "runs on pull_request and merge_group"),

@@ -204,6 +204,50 @@ def test_a_queued_merge_is_judged_as_the_commit_that_the_queue_made(pipeline: Pi
     assert (record["base"], record["revision"]) == (base, head)
 
 
+def test_a_merge_into_another_branch_leaves_no_check(pipeline: Pipeline) -> None:
+    """It would stand at the same commit as that of a merge into the protected branch."""
+    head = offered(pipeline, (ROUTE, "/v1/credit", "/v1/loans"))
+    pipeline.place.git("push", "-q", "origin", f"{head}:refs/heads/playground")
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head, base="playground"))
+    said = pipeline.gate(expect=2).stderr
+    assert "this is for a merge into playground, and production follows main" in said
+
+
+def test_which_branch_counts_is_said_by_the_base_and_not_by_the_change(pipeline: Pipeline) -> None:
+    place = pipeline.place
+    place.git("push", "-q", "origin", "main:refs/heads/playground")
+    place.git("checkout", "-q", "-b", "topic", "main")
+    place.edit("ordain.yaml", "protectedBranch: main", "protectedBranch: playground")
+    head = place.commit("Production follows another branch")
+    place.git("push", "-q", "origin", "topic")
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head, base="playground"))
+    assert "this is for a merge into playground" in pipeline.gate(expect=2).stderr
+    pipeline.github("pull_request", pull_request(head))
+    assert "SOD-QUORUM" in pipeline.gate("-o", "text", expect=1).stdout
+
+
+def test_what_waits_behind_a_merge_that_is_not_there_yet_is_not_judged(pipeline: Pipeline) -> None:
+    """Its rules and its content would be those of a base that may never be merged."""
+    place, base = pipeline.place, main_of(pipeline)
+    before = offered(pipeline, (ROUTE, "/v1/credit", "/v1/loans"))
+    place.git("checkout", "-q", "-b", "queued")
+    place.edit(MODEL, "  owner: ", "  owner: retail-")
+    head = place.commit("Another change")
+    place.git("push", "-q", "origin", "queued")
+    pipeline.checkout(head)
+    ref = f"refs/heads/gh-readonly-queue/main/pr-8-{before}"
+    group = {"head_sha": head, "head_ref": ref, "base_sha": before, "base_ref": "refs/heads/main"}
+    pipeline.github("merge_group", {"merge_group": group})
+    said = pipeline.gate(expect=2).stderr
+    assert f"{before[:12]}, which this merge is queued behind, is not on main yet" in said
+    # What is on the branch need not be its tip.
+    place.git("push", "-q", "origin", f"{before}:main")
+    pipeline.gate(expect=0)
+    assert base != before
+
+
 def test_a_merge_request_of_gitlab_is_judged_and_told_in_its_reports(pipeline: Pipeline) -> None:
     head = offered(pipeline, (MONITOR, "fail: 0.25", "fail: 5"))
     pipeline.checkout(head)
@@ -540,6 +584,21 @@ def test_no_text_of_a_change_becomes_a_command_of_the_runner(pipeline: Pipeline)
     assert all(line.startswith(("::error ", "::warning ", "::notice ")) for line in commands)
 
 
+def test_no_name_of_a_change_is_an_older_command_of_the_runner(pipeline: Pipeline) -> None:
+    """It looks for `##[` anywhere in a line."""
+    place = pipeline.place
+    place.git("checkout", "-q", "-b", "topic", "main")
+    file = place.estate / "specs" / "models" / "a##[stop-commands]b.yaml"
+    file.write_text("kind: '##[add-mask]error'\napiVersion: '##[stop-commands]x'\n")
+    head = place.commit("x")
+    place.git("push", "-q", "origin", "topic")
+    pipeline.checkout(head)
+    pipeline.github("pull_request", pull_request(head))
+    done = pipeline.gate("-o", "text", expect=1)
+    assert "# #[stop-commands]b.yaml" in done.stdout
+    assert "##[" not in done.stdout + done.stderr
+
+
 def test_a_record_that_the_change_brings_is_none_of_this_run(pipeline: Pipeline) -> None:
     pipeline.clone = pipeline.place.estate
     theirs, other = pipeline.clone / "verdict.json", pipeline.place.root / "other"
@@ -552,6 +611,39 @@ def test_a_record_that_the_change_brings_is_none_of_this_run(pipeline: Pipeline)
     pipeline.gate("--base", "HEAD", "--record", "verdict.json", expect=0)
     assert other.read_text() == "somebody else's"
     assert read_record(theirs.read_bytes())["verdict"] == "pass"
+
+
+def test_no_report_is_written_through_a_link_that_the_change_brings(pipeline: Pipeline) -> None:
+    place, other = pipeline.place.estate, pipeline.place.root / "other"
+    pipeline.clone = place
+    other.write_text("somebody else's")
+    (place / "junit.xml").symlink_to(other)
+    pipeline.gate("--base", "HEAD", "-o", "junit=junit.xml", expect=0)
+    assert other.read_text() == "somebody else's"
+    assert (place / "junit.xml").read_text().startswith("<?xml")
+    (place / "reports").symlink_to(pipeline.place.root)
+    for words in (["-o", "junit=reports/other"], ["--record", "reports/other"]):
+        said = pipeline.gate("--base", "HEAD", *words, expect=2).stderr
+        assert "the way to reports/other goes through a link" in said
+    assert other.read_text() == "somebody else's"
+
+
+def test_a_report_that_the_change_brings_is_none_of_this_run(pipeline: Pipeline) -> None:
+    pipeline.clone = pipeline.place.estate
+    theirs = pipeline.clone / "junit.xml"
+    theirs.write_text("pass")
+    pipeline.gate("--base", "nowhere", "-o", "junit=junit.xml", expect=2)
+    assert not theirs.exists()
+
+
+def test_a_link_of_the_machine_stays(pipeline: Pipeline) -> None:
+    pipeline.clone = pipeline.place.estate
+    link, other = pipeline.place.root / "out", pipeline.place.root / "other"
+    other.write_text("")
+    link.symlink_to(other)
+    pipeline.gate("--base", "HEAD", "-o", f"junit={link}", expect=0)
+    assert link.is_symlink()
+    assert other.read_text().startswith("<?xml")
 
 
 def test_a_name_of_a_record_adds_no_output_of_its_own(pipeline: Pipeline) -> None:

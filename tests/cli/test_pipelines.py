@@ -75,6 +75,7 @@ def test_a_pull_request_is_judged_onto_the_tip_of_its_target(tmp_path: Path) -> 
         head=A,
         proposal=7,
         ref="refs/pull/7/head",
+        into="main",
     )
 
 
@@ -100,6 +101,7 @@ def test_what_is_not_surely_ours_is_a_fork(tmp_path: Path, repository: object) -
         ({"base__ref": "*"}, "base.ref"),
         ({"base__ref": "a b"}, "base.ref"),
         ({"base__ref": "a\n"}, "base.ref"),
+        ({"base__ref": "\ud800"}, "base.ref"),
         ({"base__repo": None}, "base.repo.full_name"),
     ],
 )
@@ -132,21 +134,35 @@ def test_the_base_s_rights_for_a_stranger_are_refused_before_anything_is_read() 
 
 
 @pytest.mark.parametrize(
-    ("ref", "number"),
+    ("ref", "into", "number"),
     [
-        (f"refs/heads/gh-readonly-queue/main/pr-31-{B}", 31),
-        (f"refs/heads/gh-readonly-queue/release/1.0/pr-31-{B}", 31),
-        (f"refs/heads/gh-readonly-queue/main/pr-0-{B}", None),
-        (f"refs/heads/elsewhere/gh-readonly-queue/main/pr-31-{B}", None),
+        (f"refs/heads/gh-readonly-queue/main/pr-31-{B}", "main", 31),
+        (f"refs/heads/gh-readonly-queue/release/1.0/pr-31-{B}", "release/1.0", 31),
+        (f"refs/heads/gh-readonly-queue/main/pr-0-{B}", "main", None),
+        (f"refs/heads/elsewhere/gh-readonly-queue/main/pr-31-{B}", "main", None),
     ],
 )
 def test_a_merge_group_names_base_and_head_and_its_branch_the_number(
-    tmp_path: Path, ref: str, number: int | None
+    tmp_path: Path, ref: str, into: str, number: int | None
 ) -> None:
-    group = {"head_sha": A, "base_sha": B, "head_ref": ref, "base_ref": "refs/heads/main"}
+    group = {"head_sha": A, "base_sha": B, "head_ref": ref, "base_ref": f"refs/heads/{into}"}
     found = github(tmp_path, "merge_group", {"merge_group": group})
     assert (found.occasion, found.base, found.head) == (Occasion.QUEUE, B, A)
-    assert (found.proposal, found.ref) == (number, ref)
+    assert (found.proposal, found.ref, found.into) == (number, ref, into)
+
+
+def test_a_queue_of_another_branch_than_the_event_names_is_an_error(tmp_path: Path) -> None:
+    ref = f"refs/heads/gh-readonly-queue/dev/pr-31-{B}"
+    group = {"head_sha": A, "base_sha": B, "head_ref": ref, "base_ref": "refs/heads/main"}
+    with pytest.raises(PipelineUnknown, match=r"merge_group\.head_ref of this run is not what"):
+        github(tmp_path, "merge_group", {"merge_group": group})
+
+
+def test_a_push_that_deletes_the_branch_leaves_nothing_to_judge(tmp_path: Path) -> None:
+    event = {"ref": "refs/heads/main", "before": A, "after": "0" * 40}
+    with pytest.raises(PipelineUnknown, match="this push deleted the branch") as refused:
+        github(tmp_path, "push", event)
+    assert refused.value.remedy.startswith("forbid deletions of the protected branch")
 
 
 def test_a_push_names_what_was_there_before(tmp_path: Path) -> None:
@@ -175,6 +191,7 @@ def test_a_merge_request_is_judged_onto_the_tip_of_its_target() -> None:
         head=A,
         proposal=12,
         ref="refs/merge-requests/12/head",
+        into="main",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ordain.reconciler.doctor.pipelines import includes_gate, judge_pipelines
@@ -15,7 +17,8 @@ from ordain.reconciler.workflows import (
 )
 
 LINE = '"$RUNNER_TEMP/ordain/bin/ordain" gate --record "$RUNNER_TEMP/ordain-verdict.json"'
-SCRIPT = "ordain/bin/ordain gate -o text"
+SCRIPT = '"$ORDAIN_PLACE/bin/ordain" gate -o text'
+RECORD = "--record ordain-verdict.json"
 EVENT = '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"\n'
 CALLED = """\
 "on": {pull_request: , merge_group: }
@@ -39,7 +42,7 @@ def files(kind: str) -> dict[str, str]:
 
 
 def seen(kind: str, tree: dict[str, str]) -> tuple[str, str]:
-    answer = judge_pipelines(kind, {path: text.encode() for path, text in tree.items()})
+    answer = judge_pipelines(kind, {path: text.encode() for path, text in tree.items()}, "trunk")
     assert bool(answer.remedy) == (answer.state.value != "ok")
     return answer.state.value, answer.detail
 
@@ -74,6 +77,23 @@ def test_what_init_writes_is_the_gate() -> None:
         (LINE, "ordain gate --base HEAD --head HEAD", "warn", "is not as ordain init writes it"),
         (LINE, "ordain check", "fail", "does not run ordain gate"),
         ("- name: Judge the change\n", "- shell: sh {0} || true\n", "warn", "is not as ordain"),
+        (LINE, f"{LINE} | tee log", "warn", "is not as ordain init writes it"),
+        (LINE, f"{LINE} &", "warn", "is not as ordain init writes it"),
+        (LINE, f"set +e\n          {LINE}\n          :", "warn", "is not as ordain init writes it"),
+        (LINE, f"{LINE} \\\n            || true", "warn", "is not as ordain init writes it"),
+        (LINE, f"if {LINE}; then :; fi", "warn", "is not as ordain init writes it"),
+        (LINE, f"# {LINE}", "warn", "is not as ordain init writes it"),
+        ("GITHUB_TOKEN:", "BASH_ENV: x\n          GITHUB_TOKEN:", "warn", "is not as ordain"),
+        ("    steps:\n", "    container: x\n    steps:\n", "warn", "is not as ordain"),
+        ("    steps:\n", "    env: {BASH_ENV: x}\n    steps:\n", "warn", "is not as ordain"),
+        (
+            "    steps:\n",
+            "    steps:\n      - run: echo x >> $GITHUB_PATH\n",
+            "warn",
+            "not as ordain",
+        ),
+        ("fetch-depth: 0", "ref: main", "warn", "is not as ordain init writes it"),
+        ("jobs:\n", "defaults: {run: {shell: 'true {0}'}}\njobs:\n", "warn", "is not as ordain"),
     ],
 )
 def test_a_gate_of_github_that_never_stops_anything_is_told(
@@ -81,6 +101,42 @@ def test_a_gate_of_github_that_never_stops_anything_is_told(
 ) -> None:
     found = seen("github", edited("github", GITHUB_GATE, (old, new)))
     assert (found[0], said in found[1]) == (state, True), found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "paths-ignore: ['**']",
+        "paths: [specs/**]",
+        "branches: [other]",
+        "branches: ['**']",
+        "branches: [trunk, '!trunk']",
+        "branches-ignore: [trunk]",
+        "branches: [trunk]\n    types: [opened]",
+    ],
+)
+def test_a_workflow_that_does_not_run_on_every_change_is_told(said: str) -> None:
+    tree = files("github")
+    tree[GITHUB_GATE] = re.sub(
+        r"  pull_request:\n(    .*\n)*", f"  pull_request:\n    {said}\n", tree[GITHUB_GATE]
+    )
+    message = f"{GITHUB_GATE} does not surely run on every pull_request into trunk"
+    assert seen("github", tree) == ("warn", message)
+
+
+def test_versions_of_actions_and_the_machine_are_the_project_s_own() -> None:
+    edits = (
+        ("ubuntu-24.04", "[self-hosted, x]"),
+        ("checkout@", "checkout@0"),
+        ('"3.13"', '"3.12"'),
+    )
+    assert seen("github", edited("github", GITHUB_GATE, *edits))[0] == "ok"
+
+
+def test_what_runs_after_the_gate_is_nobody_s_concern() -> None:
+    tree = files("github")
+    tree[GITHUB_GATE] += "      - run: echo done\n"
+    assert seen("github", tree)[0] == "ok"
 
 
 def test_the_step_may_have_another_name_and_token() -> None:
@@ -98,14 +154,14 @@ def test_words_of_the_action_that_choose_what_is_judged_are_told(args: str) -> N
 
 
 def test_a_failure_is_told_before_what_may_be_right() -> None:
-    edits = ((LINE, "echo ordain gate"), ("  pull_request:\n", ""))
+    edits = ((LINE, "echo ordain gate"), ("  pull_request:\n", "  workflow_call:\n"))
     state, said = seen("github", edited("github", GITHUB_GATE, *edits))
     assert (state, said) == ("fail", f"{GITHUB_GATE} does not run on pull_request")
 
 
 def test_after_a_review_the_workflow_of_the_gate_runs_again_whatever_it_is_called() -> None:
     ci = ".github/workflows/ci.yml"
-    answer = judge_pipelines("github", {ci: CALLED.encode()})
+    answer = judge_pipelines("github", {ci: CALLED.encode()}, "trunk")
     assert (answer.state.value, answer.remedy) == (
         "warn",
         f"take ordain's {GITHUB_REVIEWS} (docs/ci.md), with ci.yml for ordain.yml in it",
@@ -186,6 +242,11 @@ def test_what_the_entry_says_of_the_job_is_put_over_it() -> None:
         ("  before_script:\n", "  before_script:\n    - exit 0\n", "warn", "is not as ordain"),
         (SCRIPT, f"{SCRIPT} --base HEAD", "warn", "is not as ordain init writes it"),
         ("  stage: test", "  extends: .base", "warn", "is not as ordain init writes it"),
+        ("python:3.13-bookworm", "mirror.bank/python:3.13@sha256:0", "ok", "has the job"),
+        ("python:3.13-bookworm", "mallory/ordain:1", "warn", "is not as ordain init writes it"),
+        ("GIT_DEPTH", "BASH_ENV: x\n    GIT_DEPTH", "warn", "is not as ordain init writes it"),
+        (EVENT, f"{EVENT}      variables: {{A: b}}\n", "warn", "is not as ordain init writes it"),
+        (RECORD, f"{RECORD} | tee log", "warn", "is not as ordain init writes it"),
     ],
 )
 def test_a_gate_of_gitlab_that_never_stops_anything_is_told(
@@ -193,3 +254,30 @@ def test_a_gate_of_gitlab_that_never_stops_anything_is_told(
 ) -> None:
     found = seen("gitlab", edited("gitlab", GITLAB_GATE, (old, new)))
     assert (found[0], said in found[1]) == (state, True), found
+
+
+@pytest.mark.parametrize(
+    ("rules", "state"),
+    [
+        ('[{if: $CI_PIPELINE_SOURCE == "push"}]', "warn"),
+        ("[{if: $X, when: never}, {when: always}]", "warn"),
+        ('[{if: $CI_PIPELINE_SOURCE == "merge_request_event", when: never}]', "warn"),
+        ('[{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]', "ok"),
+        ('[{if: $CI_PIPELINE_SOURCE == "push", when: never}, {when: always}]', "ok"),
+    ],
+)
+def test_a_workflow_of_gitlab_that_starts_no_pipeline_is_told(rules: str, state: str) -> None:
+    entry = f"workflow:\n  rules: {rules}\ninclude: {GITLAB_GATE}\n"
+    assert seen("gitlab", {**files("gitlab"), GITLAB_ENTRY: entry})[0] == state
+
+
+def test_what_is_included_after_the_gate_may_change_it() -> None:
+    entry = f"include: [{{local: {GITLAB_GATE}}}, {{project: a/b, file: x.yml}}]"
+    message = f"{GITLAB_ENTRY} includes more after {GITLAB_GATE}, which may change its job"
+    assert seen("gitlab", {**files("gitlab"), GITLAB_ENTRY: entry}) == ("warn", message)
+
+
+def test_a_script_in_the_entry_is_put_over_that_of_the_gate() -> None:
+    entry = f"include: {GITLAB_GATE}\n{GATE}: {{script: ['true']}}\n"
+    said = f"the job {GATE} in {GITLAB_GATE} does not run ordain gate"
+    assert seen("gitlab", {**files("gitlab"), GITLAB_ENTRY: entry}) == ("fail", said)

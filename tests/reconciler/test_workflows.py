@@ -147,6 +147,9 @@ def test_the_gate_runs_where_it_must_and_never_for_a_stranger_with_our_rights() 
     gate = loaded(written()[GITHUB_GATE])
     assert gate["on"].keys() == {"pull_request", "merge_group", "push"}
     assert [job["name"] for job in gate["jobs"].values()] == [GATE]
+    # A check stands at a commit: one of a pull request into another branch would count here.
+    assert gate["on"]["pull_request"]["branches"] == ["main"]
+    assert {"opened", "synchronize", "reopened", "edited"} == {*gate["on"]["pull_request"]["types"]}
     for text in ours().values():
         on = loaded(text).get("on", {})
         assert "pull_request_target" not in on
@@ -190,7 +193,7 @@ def test_on_gitlab_the_job_is_called_alike_and_writes_what_gitlab_shows() -> Non
     assert f"--record {job['artifacts']['paths'][0]}" in line
     # What a change brings under these names is no report of the run.
     kept = {*job["artifacts"]["reports"].values(), *job["artifacts"]["paths"]}
-    assert set(job["before_script"][0].removeprefix("rm -f ").split()) == kept
+    assert set(job["before_script"][0].removeprefix("rm -rf ").split()) == kept
 
 
 # One text, several places
@@ -278,10 +281,12 @@ def test_a_review_runs_the_newest_gate_again(tmp_path: Path, found: str, asked: 
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
         "GITHUB_REPOSITORY": "bank/estate",
         "HEAD": "a" * 40,
+        "NUMBER": "7",
     }
     done = run(written()[REVIEWS], "Run the gate once more", tmp_path, environ)
     assert done.returncode == 0
     lines = (tmp_path / "asked").read_text().splitlines()
     assert len(lines) == asked
     assert f"workflows/ordain.yml/runs?event=pull_request&head_sha={'a' * 40}" in lines[0]
+    assert "any(.pull_requests[]; .number == 7)" in lines[0]
     assert lines[1:] == ["api --method POST repos/bank/estate/actions/runs/42/rerun"][: asked - 1]

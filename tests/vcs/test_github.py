@@ -712,6 +712,7 @@ def test_protection_is_read_back(site: GitHubStub, host: Host) -> None:
         deletion_refused=True,
         direct_push_refused=True,
         signatures_required=True,
+        open_checks=("ordain",),
     )
 
 
@@ -750,7 +751,60 @@ def test_whom_a_ruleset_binds_may_not_be_told(site: GitHubStub, host: Host) -> N
     site.trouble(lie("ruleset_id", None), "/rules/branches/main")
     assert host.protection("main").administrators_bound is None
     site.trouble(edit(lambda found: found.pop("bypass_actors")), "/rulesets/")
-    assert host.protection("main").administrators_bound is None
+    found = host.protection("main")
+    assert found.administrators_bound is None
+    assert (found.force_push_refused, found.direct_push_refused) == (None, None)
+
+
+def test_what_a_ruleset_refuses_is_not_refused_to_whom_it_lets_past(
+    site: GitHubStub, host: Host
+) -> None:
+    actor = {"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}
+    site.ruleset("main", RULES, bypass_actors=[actor])
+    found = host.protection("main")
+    refused = (found.force_push_refused, found.deletion_refused, found.direct_push_refused)
+    assert refused == (False, False, False)
+    # What one ruleset refuses to everybody is refused, whoever may bypass another one.
+    site.ruleset("main", [{"type": "deletion"}])
+    assert host.protection("main").deletion_refused is True
+
+
+@pytest.mark.parametrize("kind", ["users", "teams", "apps"])
+def test_whoever_may_merge_without_reviews_is_not_bound(
+    site: GitHubStub, host: Host, kind: str
+) -> None:
+    nobody: dict[str, object] = {"users": [], "teams": [], "apps": []}
+    for allowed, bound in ((nobody, True), (nobody | {kind: [{"id": 1}]}, False)):
+        reviews = REVIEWS | {"bypass_pull_request_allowances": allowed}
+        site.protect(required_pull_request_reviews=reviews, enforce_admins=True)
+        assert host.protection("main").administrators_bound is bound
+    assert host.protection("main").administrators_bound is False
+
+
+def test_a_check_of_one_app_is_not_open_to_others(site: GitHubStub, host: Host) -> None:
+    def requires(**source: int) -> list[dict[str, object]]:
+        checks = [{"context": "build", **source}]
+        return [
+            {"type": "required_status_checks", "parameters": {"required_status_checks": checks}}
+        ]
+
+    site.ruleset("main", requires())
+    assert host.protection("main").open_checks == ("build",)
+    site.ruleset("main", requires(integration_id=15368))
+    assert host.protection("main").open_checks == ()
+    site.protect(required_status_checks={"strict": True, "checks": [{"context": "a", "app_id": 1}]})
+    assert host.protection("main").open_checks == ()
+    checks = [{"context": "a", "app_id": -1}]
+    site.protect(required_status_checks={"strict": True, "checks": checks})
+    assert host.protection("main").open_checks == ("a",)
+
+
+@pytest.mark.parametrize("strategy", ["ALLGREEN", "HEADGREEN"])
+def test_a_queue_that_needs_the_last_check_only_is_told(
+    site: GitHubStub, host: Host, strategy: str
+) -> None:
+    site.ruleset("main", [{"type": "merge_queue", "parameters": {"grouping_strategy": strategy}}])
+    assert host.protection("main").queue_merges_unjudged is (strategy == "HEADGREEN")
 
 
 def test_what_may_not_be_seen_is_not_told_as_missing(site: GitHubStub) -> None:
@@ -758,7 +812,8 @@ def test_what_may_not_be_seen_is_not_told_as_missing(site: GitHubStub) -> None:
     site.ruleset("main", [{"type": "deletion"}])
     rights = {"metadata": "read", "contents": "read"}
     found = host_of(site, site.token_for("manager", rights)).protection("main")
-    assert (found.protected, found.deletion_refused) == (True, True)
+    # Who may bypass the ruleset is not shown to this token.
+    assert (found.protected, found.deletion_refused) == (True, None)
     assert (found.checks, found.approvals, found.stale_dismissed) == (None, None, None)
     assert (found.administrators_bound, found.force_push_refused) == (None, None)
 

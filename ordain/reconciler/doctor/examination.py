@@ -86,6 +86,7 @@ def _protecting() -> Named:
         ("workflow", protecting.workflow),
         ("protected", protecting.protected),
         ("check", protecting.required_check),
+        ("queue", protecting.queue),
         ("strict", protecting.strict),
         ("approvals", protecting.approvals),
         ("stale", protecting.stale),

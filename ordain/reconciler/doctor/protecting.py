@@ -73,7 +73,8 @@ def workflow(around: Surroundings) -> Answer:
     from ordain.reconciler.doctor.pipelines import judge_pipelines
 
     source = need(around.source)
-    return judge_pipelines(forge_settings(around).type, source.tree(source.head()))
+    branch = source.settings.protected_branch
+    return judge_pipelines(forge_settings(around).type, source.tree(source.head()), branch)
 
 
 def protected(around: Surroundings) -> Answer:
@@ -88,11 +89,23 @@ def required_check(around: Surroundings) -> Answer:
     if found.checks is None:
         return _unseen(around, "which checks are required")
     wanted = _PIPELINE if forge_settings(around).type == "gitlab" else GATE
-    if any(one == wanted or one.endswith(_CALLED) for one in found.checks):
+    gates = [one for one in found.checks if one == wanted or one.endswith(_CALLED)]
+    if gates and set(gates).issubset(found.open_checks):
+        message = f"any App or token that may write checks can leave {gates[0]} there"
+        return warn(message, _click(around, "choose GitHub Actions as the source of the check"))
+    if gates:
         return ok(f"required: {', '.join(found.checks)}")
     required = f"required are {', '.join(found.checks)}" if found.checks else "none is required"
     what = "require pipelines to succeed" if wanted == _PIPELINE else f"require the check {GATE}"
     return fail(f"the gate stops nothing: {required}", _click(around, what))
+
+
+def queue(around: Surroundings) -> Answer:
+    """Where proposals wait for each other, each of them is judged."""
+    if need(around.protection).queue_merges_unjudged:
+        message = "its merge queue needs the checks of the last of a group only"
+        return fail(message, _click(around, "merge queue: only merge non-failing pull requests"))
+    return ok("what a merge queue merges is judged one by one")
 
 
 def approvals(around: Surroundings) -> Answer:

@@ -5,7 +5,8 @@ branch protection is shown to administrators, rulesets to everybody who may read
 three values, and "the rulesets do not require it, and the rest may not be seen" is no "no".
 
 Whether administrators are bound is asked of each source that holds back a merge. One that lets
-them past is enough for a no: a report that is too bright helps nobody.
+them past is enough for a no: a report that is too bright helps nobody. What a ruleset refuses is
+refused where nobody may bypass that ruleset.
 """
 
 from __future__ import annotations
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
     from ordain.vcs.forges.reading import Reading
 
 _DENIED: Final = (403, 404)
-_HOLDING: Final = frozenset({"pull_request", "required_status_checks"})
+# What may be bypassed with the ruleset that it is of.
+_HOLDING: Final = frozenset(
+    {"pull_request", "required_status_checks", "non_fast_forward", "deletion", "update"}
+)
+# Any App: https://docs.github.com/en/rest/branches/branch-protection#update-branch-protection
+_ANY_APP: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class _Source:
     deletion: bool | None = False
     direct: bool | None = False
     signed: bool | None = False
+    of_app: tuple[str, ...] = ()
+    head_only: bool = False
 
 
 _HIDDEN: Final = _Source(
@@ -61,9 +69,6 @@ _HIDDEN: Final = _Source(
 )
 
 _SIMPLE: Final = {
-    "non_fast_forward": _Source(protected=True, force=True),
-    "deletion": _Source(protected=True, deletion=True),
-    "update": _Source(protected=True, direct=True),
     "required_signatures": _Source(protected=True, signed=True),
 }
 
@@ -100,6 +105,8 @@ def _together(sources: Sequence[_Source], *, flagged: bool) -> Protection:
         deletion_refused=_any(one.deletion for one in sources),
         direct_push_refused=_any(one.direct for one in sources),
         signatures_required=_any(one.signed for one in sources),
+        open_checks=_open(sources),
+        queue_merges_unjudged=any(one.head_only for one in sources),
     )
 
 
@@ -117,6 +124,18 @@ def _names(sources: Sequence[_Source]) -> tuple[str, ...] | None:
     """The required checks; those that can be seen are required, whatever else is."""
     names = sorted({name for one in sources for name in one.checks or ()})
     return None if not names and any(one.checks is None for one in sources) else tuple(names)
+
+
+def _open(sources: Sequence[_Source]) -> tuple[str, ...]:
+    """The required checks that no source takes from one App only."""
+    of_app = {name for one in sources for name in one.of_app}
+    return tuple(name for name in _names(sources) or () if name not in of_app)
+
+
+def _of_app(checks: Iterable[Reading], key: str) -> tuple[str, ...]:
+    return tuple(
+        one.name("context") for one in checks if one.has(key) and one.number(key) != _ANY_APP
+    )
 
 
 def _most(sources: Sequence[_Source]) -> int | None:
@@ -140,12 +159,25 @@ def _classic(client: Client, path: str) -> _Source:
         stale=reviews is not None and reviews.flag("dismiss_stale_reviews"),
         owners=reviews is not None and reviews.flag("require_code_owner_reviews"),
         last_pusher=reviews is not None and _flag(reviews, "require_last_push_approval"),
-        bound=_enabled(found, "enforce_admins"),
+        bound=_enabled(found, "enforce_admins") and not _passed_by(reviews),
         holds=checks is not None or reviews is not None,
         force=not _enabled(found, "allow_force_pushes"),
         deletion=not _enabled(found, "allow_deletions"),
         direct=reviews is not None,
         signed=_enabled(found, "required_signatures"),
+        of_app=_of_app(checks.items("checks"), "app_id")
+        if checks is not None and checks.has("checks")
+        else (),
+    )
+
+
+def _passed_by(reviews: Reading | None) -> bool:
+    """Whether somebody may merge without the reviews that are required."""
+    key = "bypass_pull_request_allowances"
+    allowed = _part(reviews, key) if reviews is not None else None
+    kinds = ("users", "teams", "apps")
+    return allowed is not None and any(
+        list(allowed.items(kind)) for kind in kinds if allowed.has(kind)
     )
 
 
@@ -211,6 +243,16 @@ def _rule(rule: Reading, *, bound: bool | None) -> _Source:
             return _pull_request(rule.at("parameters"), bound)
         case "required_status_checks":
             return _status_checks(rule.at("parameters"), bound)
+        case "non_fast_forward" | "deletion" | "update" as kind:
+            return _Source(
+                protected=True,
+                force=bound if kind == "non_fast_forward" else False,
+                deletion=bound if kind == "deletion" else False,
+                direct=bound if kind == "update" else False,
+            )
+        case "merge_queue":
+            strategy = rule.at("parameters").text("grouping_strategy")
+            return _Source(protected=True, head_only=strategy != "ALLGREEN")
         case kind:
             return _SIMPLE.get(kind, _Source(protected=True))
 
@@ -224,11 +266,17 @@ def _pull_request(said: Reading, bound: bool | None) -> _Source:  # noqa: FBT001
         last_pusher=said.flag("require_last_push_approval"),
         bound=bound,
         holds=True,
-        direct=True,
+        direct=bound,
     )
 
 
 def _status_checks(said: Reading, bound: bool | None) -> _Source:  # noqa: FBT001 - one of three
-    names = tuple(one.name("context") for one in said.items("required_status_checks"))
-    strict = said.flag("strict_required_status_checks_policy")
-    return _Source(protected=True, checks=names, strict=strict, bound=bound, holds=True)
+    checks = list(said.items("required_status_checks"))
+    return _Source(
+        protected=True,
+        checks=tuple(one.name("context") for one in checks),
+        strict=said.flag("strict_required_status_checks_policy"),
+        bound=bound,
+        holds=True,
+        of_app=_of_app(checks, "integration_id"),
+    )
