@@ -146,7 +146,13 @@ def test_streams_that_are_closed_change_nothing(
 
 def test_stopping_before_the_command_has_begun_is_no_traceback(tmp_path: Path) -> None:
     """Ctrl-C comes at the moment when click is imported."""
-    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    # Whoever runs the tests in the background has switched it off for all that they start.
+    lines = (
+        "import os, signal",
+        "signal.signal(signal.SIGINT, signal.default_int_handler)",
+        "os.kill(os.getpid(), signal.SIGINT)",
+    )
+    (tmp_path / "click.py").write_text("\n".join(lines))
     search = os.pathsep.join((str(tmp_path), *sys.path))
     done = subprocess.run(
         [*ORDAIN, "--version"],
