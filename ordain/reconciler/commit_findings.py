@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ordain.reconciler.claims import borrowed_names
 from ordain.reconciler.hands import changed_hands
-from ordain.reconciler.testimony import unexplained
 from ordain.reconciler.web_merges import adds_nothing
 from ordain.specs.findings import Finding, Location, Severity, blocking
 from ordain.vcs.changes import unnameable
@@ -71,8 +70,11 @@ def rewritten(head: str, good: str | None) -> Finding:
 
 
 def _stranger(commit: str, told: Testimony | None) -> Finding:
-    known = told is not None and commit in told.platform
-    return unexplained(commit) if known else _unsigned(commit)
+    if told is None or commit not in told.platform:
+        return _unsigned(commit)
+    from ordain.reconciler.testimony import unexplained
+
+    return unexplained(commit)
 
 
 def _unsigned(commit: str) -> Finding:

@@ -22,7 +22,6 @@ from ordain.reconciler.commit_findings import commit_findings, merge_findings, r
 from ordain.reconciler.history import UNKNOWN, commits_between
 from ordain.reconciler.offers import approvals_of, facts_of, offer_of
 from ordain.reconciler.people import allowed_keys, organization_of
-from ordain.reconciler.testimony import unheard, witness_of
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
 from ordain.specs.findings import Finding, Severity, blocking
@@ -231,6 +230,9 @@ def _heard(
     alone = judged(None)
     if base is None or not (alone.blocked or UNKNOWN in alone.facts.contributors):
         return alone
+    # What is heard of a host is loaded where there is somebody to ask.
+    from ordain.reconciler.testimony import unheard, witness_of
+
     try:
         witness = witness_of(source, base, now, heard)
         return alone if witness is None else judged(ask(witness))

@@ -13,7 +13,6 @@ from ordain.policies.changes import Kind, describe
 from ordain.reconciler.challenges import Written, with_challenges
 from ordain.reconciler.claims import Names, claimed
 from ordain.reconciler.history import contributors_to_model, known, signers, untouched
-from ordain.reconciler.host_reviews import joined
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.people import RECONCILER
 from ordain.vcs.approvals import Approvals, RejectedApproval, read_approvals
@@ -144,6 +143,8 @@ def approvals_of(offer: Offer) -> Approvals:
         now=offer.now,
     )
     if offer.told is not None:
+        from ordain.reconciler.host_reviews import joined
+
         found = joined(found, offer.told.approvals(offer.change))
     return found if offer.base is None else _fresh(offer.repository, found, offer.change)
 

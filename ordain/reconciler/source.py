@@ -22,7 +22,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ordain.reconciler.answers import Answers
 from ordain.reconciler.errors import Untrusted
 from ordain.reconciler.home import Home, home_of
 from ordain.reconciler.trees import CommitTree
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from ordain.reconciler.answers import Answers
     from ordain.reconciler.state import StateStore
     from ordain.specs.documents import LoadedEstate
     from ordain.specs.kinds.estate import Estate, ForgeSettings
@@ -131,6 +131,9 @@ class Hosts:
         if settings in self._lost:
             raise self._lost[settings]
         if settings not in self._opened:
+            # Plain git, where nobody is asked, is judged without any of it.
+            from ordain.reconciler.answers import Answers
+
             self._opened[settings] = Answers(self.opener(settings, address, self.environ))
         return self._opened[settings]
 
