@@ -11,9 +11,10 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ordain.reconciler.history import UNKNOWN, makers
+from ordain.reconciler.history import makers
 from ordain.reconciler.host_reviews import people_of
 from ordain.reconciler.web_merges import adds_nothing, is_signed_by_platform, merge_in
+from ordain.specs.people import UNKNOWN
 from ordain.vcs.hosted import bring
 
 if TYPE_CHECKING:

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 from ordain.policies.gate import check, judge
 from ordain.reconciler.claims import Names, borrowed_names
 from ordain.reconciler.commit_findings import commit_findings, merge_findings, rewritten
-from ordain.reconciler.history import UNKNOWN, commits_between
+from ordain.reconciler.history import commits_between
 from ordain.reconciler.offers import approvals_of, facts_of, offer_of
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.errors import OrdainError
 from ordain.specs.estates import load_estate
 from ordain.specs.findings import Finding, Severity, blocking
+from ordain.specs.people import UNKNOWN
 from ordain.vcs.approvals import Approvals
 from ordain.vcs.errors import ForgeError, GitError
 from ordain.vcs.signatures import commit_signer

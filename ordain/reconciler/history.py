@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ordain.reconciler.claims import Names
 from ordain.reconciler.people import allowed_keys, organization_of
-from ordain.specs.people import UNKNOWN as _UNKNOWN
+from ordain.specs.people import UNKNOWN
 from ordain.specs.trees import is_document_path
 from ordain.vcs.errors import GitError
 from ordain.vcs.keys import AllowedKey, PublicKey
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ordain.vcs.git import Repository
     from ordain.vcs.objects import Commit
 
-UNKNOWN = _UNKNOWN
 
 # One entry of `git log --raw -z`: mode before and after, blob before and after, status, path.
 _RAW = re.compile(rb":(\d{6}) (\d{6}) ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*\0([^\0]+)\0")

@@ -24,15 +24,13 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.errors import Untrusted
 from ordain.reconciler.home import Home, home_of
+from ordain.reconciler.hosts import Hosts, open_for
 from ordain.reconciler.trees import CommitTree
 from ordain.specs.errors import SpecError
 from ordain.specs.known_values import KnownValues
 from ordain.specs.trees import ESTATE_FILE, misplaced
 from ordain.vcs.errors import (
-    HostBusy,
-    HostDenied,
     HostError,
-    HostUnreachable,
     MissingPath,
     VcsError,
 )
@@ -42,100 +40,19 @@ from ordain.vcs.plain import PlainGit
 from ordain.vcs.process import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ordain.reconciler.answers import Answers
+    from ordain.reconciler.hosts import Opener
     from ordain.reconciler.state import StateStore
     from ordain.specs.documents import LoadedEstate
-    from ordain.specs.kinds.estate import Estate, ForgeSettings
-    from ordain.vcs.errors import ForgeError
+    from ordain.specs.kinds.estate import Estate
     from ordain.vcs.forge import Forge
     from ordain.vcs.host import Host
 
-    Opener = Callable[[ForgeSettings, str, Mapping[str, str]], Host]
-
 # The fact in the state store that says in which clone passes run.
 CLONE: Final = "clone"
-
-
-def _open_host(settings: ForgeSettings, address: str, environ: Mapping[str, str]) -> Host:
-    """The host that settings name, for the repository that a remote's address names."""
-    from ordain.vcs.forges import open_host
-
-    return open_host(
-        settings.type,
-        remote=address,
-        environ=environ,
-        url=settings.url,
-        repository=settings.repository,
-    )
-
-
-# After one of these the next question would wait for nothing, too.
-_AWAY: Final = (HostUnreachable, HostDenied, HostBusy)
-
-
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """The hosts of a clone, each opened once and when it is first asked for.
-
-    One that was away is not asked again until somebody fetches: a history of a hundred commits must
-    not wait a hundred times for the same silence.
-    """
-
-    repository: Repository
-    environ: Mapping[str, str]
-    opener: Opener = _open_host
-    _opened: dict[ForgeSettings, Answers] = field(default_factory=dict)
-    _lost: dict[ForgeSettings, ForgeError] = field(default_factory=dict)
-
-    def of(self, settings: ForgeSettings) -> Host | None:
-        """The host of these settings; None for plain git.
-
-        Raises:
-            ForgeError: its remote is not here, it cannot be told which repository on which host is
-                meant, there is no token for it, or it was away a moment ago.
-        """
-        found = self.answers_of(settings)
-        return None if found is None else found.host
-
-    def answers_of(self, settings: ForgeSettings) -> Answers | None:
-        """The same host, asked every question once; see `of`."""
-        if settings.type == "git":
-            return None
-        address = self.repository.remotes().get(settings.remote)
-        if address is None:
-            raise HostError(
-                f"the remote {settings.remote} of the forge is not here",
-                remedy=f"add it: git remote add {settings.remote} ADDRESS",
-            )
-        return self._answers(settings, address)
-
-    def lose(self, settings: ForgeSettings, error: VcsError) -> None:
-        """Remember that a host was away; any other error says nothing of the next question."""
-        if isinstance(error, _AWAY):
-            self._lost[settings] = error
-
-    def look_again(self) -> None:
-        """Forget which hosts were away, and what may be another answer by now."""
-        self._lost.clear()
-        for one in self._opened.values():
-            one.forget()
-
-    def opened(self, settings: ForgeSettings, address: str) -> Host:
-        """The host of settings that name one, whose remote has this address; see `of`."""
-        return self._answers(settings, address).host
-
-    def _answers(self, settings: ForgeSettings, address: str) -> Answers:
-        if settings in self._lost:
-            raise self._lost[settings]
-        if settings not in self._opened:
-            # Plain git, where nobody is asked, is judged without any of it.
-            from ordain.reconciler.answers import Answers
-
-            self._opened[settings] = Answers(self.opener(settings, address, self.environ))
-        return self._opened[settings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +87,8 @@ class Source:
         Raises:
             ForgeError: it cannot be opened.
         """
-        found = estate.all("Estate")
-        return self.hosts.of(found[0].spec.forge) if found and self.hosts is not None else None
+        found = self.answers_of(estate)
+        return None if found is None else found.host
 
     def answers_of(self, estate: LoadedEstate) -> Answers | None:
         """The host that an estate names, asked every question once until the next fetch.
@@ -236,7 +153,7 @@ class Source:
         return CommitTree(self.repository, revision, beside)
 
 
-def open_source(path: Path, environ: Mapping[str, str], *, opener: Opener = _open_host) -> Source:
+def open_source(path: Path, environ: Mapping[str, str], *, opener: Opener = open_for) -> Source:
     """Open the estate whose repository holds `path`; `opener` opens a host when one is needed.
 
     Raises:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from forges.github_state import MergeMethod, Pull
     from forges.gitlab import GitLabStub
 
-    from ordain.reconciler.source import Opener
+    from ordain.reconciler.hosts import Opener
     from ordain.vcs.keys import Signer
 
 ORGANIZATION = "specs/organization.yaml"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ordain.reconciler.gating import judge_side, read_side
 from ordain.reconciler.history import (
-    UNKNOWN,
     commits_between,
     contributors_to_model,
     known,
@@ -14,6 +13,7 @@ from ordain.reconciler.history import (
 )
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.specs.findings import Severity
+from ordain.specs.people import UNKNOWN
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import generate_key
 from ordain.vcs.objects import Identity

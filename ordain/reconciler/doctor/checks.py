@@ -289,20 +289,13 @@ def _source(directory: Path, environ: Mapping[str, str]) -> Source:
 
 
 def _host(source: Source, environ: Mapping[str, str], patience: float) -> Host:
-    from ordain.vcs.forges import open_host
+    from ordain.reconciler.hosts import open_for
     from ordain.vcs.forges.timed import Limits
 
     settings, remote = source.settings.forge, source.forge.remote
     address = "" if remote is None else source.repository.remotes()[remote]
     limits = Limits(connect=patience, silence=patience, whole=2 * patience)
-    return open_host(
-        settings.type,
-        remote=address,
-        environ=environ,
-        url=settings.url,
-        repository=settings.repository,
-        limits=limits,
-    )
+    return open_for(settings, address, environ, limits)
 
 
 def _protection(source: Source, host: Host) -> Protection:

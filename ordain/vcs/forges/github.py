@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from ordain.vcs.errors import ForgeError, HostDenied, ProposalMoved, UnknownProposal
 from ordain.vcs.forges.github_protection import protection
-from ordain.vcs.forges.marks import beginning, check_body, same_text, the_one
+from ordain.vcs.forges.marks import Comments, post, the_one
 from ordain.vcs.forges.retargets import since
 from ordain.vcs.host import (
     CommitState,
@@ -147,19 +147,14 @@ class GitHub:
 
     def comment(self, proposal: HostProposal, marker: str, body: str) -> Posted:
         """See `Host`. Raises `ValueError` for a body without its first line, or too long."""
-        check_body(marker, body)
         path = f"{self._path}/issues/{proposal.number}/comments"
-        for one in self.client.pages(path) or []:
-            text = one.text("body")
-            if not text.startswith(beginning(marker)) or not self._is_own(one):
-                continue
-            if same_text(body, text):
-                return Posted.UNCHANGED
-            there = f"{self._path}/issues/comments/{one.identifier('id')}"
-            self.client.send("PATCH", there, {"body": body}).reading.identifier("id")
-            return Posted.EDITED
-        self.client.send("POST", path, {"body": body}).reading.identifier("id")
-        return Posted.MADE
+        comments = Comments(
+            path,
+            lambda: self.client.pages(path) or [],
+            self._is_own,
+            lambda number: ("PATCH", f"{self._path}/issues/comments/{number}"),
+        )
+        return post(self.client, comments, marker, body)
 
     def report(self, commit: str, state: CommitState, context: str, text: str, url: str) -> None:
         short = text if len(text) <= _DESCRIPTION else f"{text[: _DESCRIPTION - 1]}…"

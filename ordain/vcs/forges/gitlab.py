@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from ordain.vcs.errors import ForgeError, HostDenied, ProposalMoved, UnknownProposal
 from ordain.vcs.forges.gitlab_protection import protection
-from ordain.vcs.forges.marks import beginning, check_body, same_text, the_one
+from ordain.vcs.forges.marks import Comments, post, the_one
 from ordain.vcs.forges.retargets import since
 from ordain.vcs.host import (
     CommitState,
@@ -164,20 +164,15 @@ class GitLab:
 
     def comment(self, proposal: HostProposal, marker: str, body: str) -> Posted:
         """See `Host`. Raises `ValueError` for a body without its first line, or too long."""
-        check_body(marker, body)
         path = f"{self._path}/merge_requests/{proposal.number}/notes"
         asked = {"sort": "asc", "order_by": "created_at"}
-        for one in self.client.pages(path, asked) or []:
-            text = one.text("body")
-            if not text.startswith(beginning(marker)) or not self._is_own(one):
-                continue
-            if same_text(body, text):
-                return Posted.UNCHANGED
-            there = f"{path}/{one.identifier('id')}"
-            self.client.send("PUT", there, {"body": body}).reading.identifier("id")
-            return Posted.EDITED
-        self.client.send("POST", path, {"body": body}).reading.identifier("id")
-        return Posted.MADE
+        comments = Comments(
+            path,
+            lambda: self.client.pages(path, asked) or [],
+            self._is_own,
+            lambda number: ("PUT", f"{path}/{number}"),
+        )
+        return post(self.client, comments, marker, body)
 
     def report(self, commit: str, state: CommitState, context: str, text: str, url: str) -> None:
         short = text if len(text) <= _DESCRIPTION else f"{text[: _DESCRIPTION - 1]}…"
