@@ -5,56 +5,24 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from daemons import daemon, said, went_round
 from places import Place, post
 
 from ordain.runtime.serving import client
+
+if TYPE_CHECKING:
+    import subprocess
 
 pytestmark = pytest.mark.e2e
 
 Copy = Callable[[Path], Place]
 ROUTE = "/v1/malignancy"
-
-
-@contextmanager
-def daemon(place: Place) -> Iterator[subprocess.Popen[str]]:
-    """A reconciler that goes round five times a second; killed if the test did not end it."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "ordain.cli", "reconcile", "--interval", "0.2"],
-        cwd=place.estate,
-        env=place.environment | {"PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def said(process: subprocess.Popen[str], words: str) -> str:
-    """The first line with these words; the limit of the test is the limit of the wait."""
-    seen = []
-    for line in _lines(process):
-        seen.append(line)
-        if words in line:
-            return line
-    pytest.fail(f"the daemon ended without saying {words!r}: {''.join(seen)}")
-
-
-def _lines(process: subprocess.Popen[str]) -> IO[str]:
-    assert process.stdout is not None
-    return process.stdout
+INTERVAL = "0.2"
 
 
 def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
@@ -62,15 +30,6 @@ def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, 
     process.send_signal(number)
     rest, _ = process.communicate()
     return process.returncode, rest
-
-
-def went_round(place: Place) -> None:
-    """Wait until a pass has ended that had nothing to do; before that nobody hears signals."""
-    ask = "SELECT value FROM meta WHERE key = 'checked'"
-    with closing(sqlite3.connect(place.home / "state.db")) as database:
-        before = after = database.execute(ask).fetchall()
-        while after == before:
-            after = database.execute(ask).fetchall()
 
 
 def supervisor(place: Place) -> dict[str, Any]:
@@ -83,7 +42,7 @@ def test_the_daemon_rolls_out_what_is_merged_and_mends_what_dies(
     proposed: Path, copy: Copy
 ) -> None:
     place = copy(proposed)
-    with daemon(place) as process:
+    with daemon(place, INTERVAL) as process:
         assert "every 0.2 s; stop with Ctrl-C" in said(process, "Reconciling refs/heads/main")
         place.ordain("proposals", "merge", "malignancy-1", "--as", "manager")
         assert "ok start serving of production" in said(process, "serving on http://127.0.0.1:")
@@ -105,7 +64,7 @@ def test_the_daemon_rolls_out_what_is_merged_and_mends_what_dies(
 
 def test_an_interrupt_ends_it_as_well(proposed: Path, copy: Copy) -> None:
     place = copy(proposed)
-    with daemon(place) as process:
+    with daemon(place, INTERVAL) as process:
         said(process, "Reconciling")
         went_round(place)
         code, rest = ended(process, signal.SIGINT)
@@ -116,7 +75,7 @@ def test_a_second_reconciler_is_turned_away_while_the_first_works(
     proposed: Path, copy: Copy
 ) -> None:
     place = copy(proposed)
-    with daemon(place) as process:
+    with daemon(place, INTERVAL) as process:
         said(process, "Reconciling")
         done = place.ordain("reconcile", "--once", expect=2)
         assert "another reconciler works on this estate" in done.stderr
@@ -127,7 +86,7 @@ def test_a_second_reconciler_is_turned_away_while_the_first_works(
 
 def test_a_refused_commit_is_said_and_what_serves_goes_on(merged: Path, copy: Copy) -> None:
     place = copy(merged)
-    with daemon(place) as process:
+    with daemon(place, INTERVAL) as process:
         said(process, "serving on http://127.0.0.1:")
         place.edit("specs/monitors/malignancy.yaml", "fail: 0.25", "fail: 5")
         bad = place.commit("Quiet the alarm")
@@ -147,7 +106,7 @@ def test_a_remote_that_is_away_is_said_once_and_followed_again_when_it_is_back(
     place.git("remote", "add", "origin", str(remote))
     place.git("fetch", "--quiet", "origin")
     place.ordain("reconcile", "--once", "--trust-again")
-    with daemon(place) as process:
+    with daemon(place, INTERVAL) as process:
         said(process, "Reconciling refs/remotes/origin/main")
         remote.rename(away)
         said(process, "going on with what was fetched last: git fetch: ")

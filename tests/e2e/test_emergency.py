@@ -9,23 +9,24 @@ import json
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
+from daemons import daemon, said, went_round
 from places import Place, post
 
 pytestmark = pytest.mark.e2e
 
 Copy = Callable[[Path], Place]
 ROUTE = "/v1/malignancy"
+INTERVAL = "0.1"
 OTHER = "/v1/second-look"
 WHY = "it sends healthy people to surgery"
 SECOND = f"""apiVersion: ordain.dev/v1
@@ -137,42 +138,6 @@ def events(place: Place) -> list[str]:
 
 
 @contextmanager
-def daemon(place: Place) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "ordain.cli", "reconcile", "--interval", "0.1"],
-        cwd=place.estate,
-        env=place.environment | {"PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def said(process: subprocess.Popen[str], words: str) -> str:
-    out: IO[str] | None = process.stdout
-    assert out is not None
-    for line in out:
-        if words in line:
-            return line
-    pytest.fail(f"the daemon ended without saying {words!r}")
-
-
-def went_round(place: Place, times: int = 2) -> None:
-    """Wait until the daemon has gone round with nothing to do."""
-    ask = "SELECT value FROM meta WHERE key = 'checked'"
-    with closing(sqlite3.connect(place.home / "state.db")) as database:
-        for _ in range(times):
-            before = after = database.execute(ask).fetchall()
-            while after == before:
-                after = database.execute(ask).fetchall()
-
-
-@contextmanager
 def callers(place: Place, key: str) -> Iterator[list[int]]:
     """Somebody who asks the other route all the time; the status of every answer."""
     found: list[int] = []
@@ -201,7 +166,7 @@ def test_a_route_stops_with_the_remote_away_while_a_daemon_works_and_others_go_o
     place.git("fetch", "--quiet", "origin")
     place.ordain("reconcile", "--once", "--trust-again")
     assert not is_stopped(place, key)
-    with daemon(place) as process:
+    with daemon(place, INTERVAL) as process:
         said(process, "Reconciling refs/remotes/origin/main")
         remote.rename(away)
         said(process, "going on with what was fetched last")
@@ -210,7 +175,7 @@ def test_a_route_stops_with_the_remote_away_while_a_daemon_works_and_others_go_o
             identifier = stop(place)
             seconds = time.monotonic() - began
             assert is_stopped(place, key)
-            went_round(place)
+            went_round(place, 2)
             assert is_stopped(place, key)
         assert set(statuses) == {200}
         assert seconds < 10
@@ -218,11 +183,11 @@ def test_a_route_stops_with_the_remote_away_while_a_daemon_works_and_others_go_o
         away.rename(remote)
         branch = f"refs/heads/ordain/emergency/{identifier}"
         while branch not in place.git("for-each-ref", at=remote):
-            went_round(place, 1)
+            went_round(place)
         place.ordain("proposals", "approve", f"ordain/emergency/{identifier}", "--as", "cto")
         place.ordain("proposals", "merge", f"ordain/emergency/{identifier}", "--as", "manager")
         while "emergency.approved" not in events(place):
-            went_round(place, 1)
+            went_round(place)
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate()
         assert "Traceback" not in rest

@@ -192,9 +192,9 @@ class Bench:
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The clinic, founded once; its `main` has one commit, and HEAD is on another branch."""
     root = tmp_path_factory.mktemp("founded")
-    before = {name: os.environ.get(name) for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")}
-    os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    try:
+    with pytest.MonkeyPatch.context() as settings:
+        settings.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        settings.setenv("GIT_CONFIG_NOSYSTEM", "1")
         found_estate(
             root / "estate",
             "clinic",
@@ -208,12 +208,6 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
             repository.ask("symbolic-ref", "HEAD", "refs/heads/desk")
         # What the first verdict of a process has to load is paid for here.
         Bench(root).gate(None)
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
     return root
 
 

@@ -284,10 +284,9 @@ def _version(number: int, recipe: object) -> Version:
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The clinic in a bare repository with the hook installed, and everybody's private keys."""
     root = tmp_path_factory.mktemp("founded")
-    isolated = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    before = {name: os.environ.get(name) for name in isolated}
-    os.environ |= isolated
-    try:
+    with pytest.MonkeyPatch.context() as settings:
+        settings.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        settings.setenv("GIT_CONFIG_NOSYSTEM", "1")
         environ = {"ORDAIN_HOME": str(root / "home")}
         when = datetime.now(tz=UTC) - timedelta(days=1)
         made = found_estate(root / "estate", "clinic", port=0, now=when, environ=environ)
@@ -295,12 +294,6 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Repository.clone(str(root / "estate"), root / "srv" / "estate.git", bare=True).close()
         install = [sys.executable, "-m", "ordain.cli", "hook", "install", "--server"]
         subprocess.run(install, cwd=root / "srv" / "estate.git", check=True, capture_output=True)
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
     return root
 
 
