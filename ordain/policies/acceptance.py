@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ordain.specs.findings import Finding, Severity, Verdict
+from ordain.specs.parity import plan_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -261,9 +262,9 @@ def _drift(case: Case) -> Iterator[Finding]:
 
 
 def _parity(case: Case) -> Iterator[Finding]:
-    limits = case.model.acceptance.parity
-    yield from _difference(case, "plan", limits.plan, required=True)
-    yield from _difference(case, "onnx", limits.onnx, required=False)
+    onnx = case.model.acceptance.parity.onnx
+    yield from _difference(case, "plan", plan_limit(case.model), required=True)
+    yield from _difference(case, "onnx", onnx, required=False)
 
 
 def _difference(case: Case, form: str, limit: float, *, required: bool) -> Iterable[Finding]:

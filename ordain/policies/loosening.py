@@ -26,6 +26,7 @@ from ordain.policies.reviews import fewer_eyes
 from ordain.policies.rule_changes import policy_changes, policy_set_changes
 from ordain.specs.canonical import canonical_json, same
 from ordain.specs.kinds.fields import yaml_name
+from ordain.specs.parity import plan_limit
 from ordain.specs.plain import to_plain
 from ordain.specs.shapes import shapes
 
@@ -45,7 +46,6 @@ _NUMBERS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     "Model": (
         ("tier", +1),
         ("acceptance.drift.psi.max", +1),
-        ("acceptance.parity.plan", +1),
         ("acceptance.parity.onnx", +1),
     ),
     "Monitor": (
@@ -202,6 +202,14 @@ def _model(old: Model, new: Model) -> Iterator[Pair]:
         # The shares add up to the whole, so that another test part takes other parts along.
         was, now = (", ".join(f"{name} {one[name]}" for name in others) for one in (before, after))
         yield ("split",), was, now
+    yield from _plan_parity(old, new)
+
+
+def _plan_parity(old: Model, new: Model) -> Iterator[Pair]:
+    """A limit that is not declared is that of the estimator, and changes with it."""
+    declared = (old.acceptance.parity.plan, new.acceptance.parity.plan)
+    if declared != (None, None) and plan_limit(new) > plan_limit(old):
+        yield ("acceptance", "parity", "plan"), plan_limit(old), plan_limit(new)
 
 
 def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:

@@ -34,7 +34,17 @@ from ordain.runtime.errors import PlanError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FORMAT", "Decision", "Input", "LinearModel", "RowPlan", "Tree", "TreeModel", "logistic"]
+__all__ = [
+    "FORMAT",
+    "Decision",
+    "Input",
+    "LinearModel",
+    "RowPlan",
+    "Scored",
+    "Tree",
+    "TreeModel",
+    "logistic",
+]
 
 FORMAT = "ordain.plan/1"
 
@@ -48,6 +58,21 @@ class Decision:
     threshold: float
     above: str
     below: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a model says of one row.
+
+    `output` is the one number that is recorded: for two classes the probability of the positive
+    one, for more the probability of the class that was chosen, for a regression the value, for a
+    clustering the distance to the centre, or the probability, of the cluster that was chosen.
+    `scores` are the probabilities of more than two classes, in the order of the plan's `classes`.
+    """
+
+    output: float
+    scores: tuple[float, ...]
+    decision: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +180,22 @@ class RowPlan:
         """The log-odds of one encoded row."""
         return self.model.margin(encoded)
 
-    def score(self, row: Mapping[str, object]) -> float:
-        """The probability of the positive outcome, in [0, 1].
+    def answer(self, row: Mapping[str, object]) -> Scored:
+        """What the model says of one row, and the decision that follows from it.
 
         Raises:
             RowError: when a value is not of the input's type, or a level is refused.
         """
-        return logistic(self.model.margin(self.encode(row)))
+        score = logistic(self.model.margin(self.encode(row)))
+        return Scored(score, (), self.decide(score))
+
+    def score(self, row: Mapping[str, object]) -> float:
+        """The output of `answer`.
+
+        Raises:
+            RowError: when a value is not of the input's type, or a level is refused.
+        """
+        return self.answer(row).output
 
     def decide(self, score: float) -> str | None:
         """The decision that follows from a score, or None where the Model declares none."""

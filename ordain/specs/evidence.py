@@ -93,10 +93,18 @@ class Evidence:
     environment: dict[str, str] = field(default_factory=dict)
     limitations: tuple[str, ...] = ()
     verdict: str = Verdict.INSUFFICIENT.value
+    task: str = "classification"
 
     def to_json(self) -> bytes:
-        """Canonical bytes, ending in a newline so that git and editors are content."""
-        return canonical_json({"format": FORMAT, **asdict(self)}) + b"\n"
+        """Canonical bytes, ending in a newline so that git and editors are content.
+
+        The task is said where it is no classification: evidence from before there were others
+        keeps its name.
+        """
+        plain = {"format": FORMAT, **asdict(self)}
+        if self.task == "classification":
+            del plain["task"]
+        return canonical_json(plain) + b"\n"
 
     @property
     def digest(self) -> str:
@@ -152,7 +160,7 @@ def _refuse_other_types(evidence: Evidence) -> None:
             _refuse_other_type(getattr(row, name), kind)
         Verdict(row.verdict)
     Verdict(evidence.verdict)
-    for name in ("model", "recipe", "artifact", "split", "verdict"):
+    for name in ("model", "recipe", "artifact", "split", "verdict", "task"):
         _refuse_other_type(getattr(evidence, name), "str")
     for numbers in (evidence.parity, evidence.drift):
         for value in numbers.values():

@@ -60,6 +60,14 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
         Unsupported("spec.source.query", (None,), "it reads files, and asks no database"),
         Unsupported("spec.source.dsnFrom", ("",), "it reads files, and asks no database"),
         Unsupported("spec.source.orderBy", ([],), "rows keep the order of their file"),
+        Unsupported("spec.source.format", (None,), "it reads files by their type"),
+        Unsupported("spec.source.version", ("",), "it reads files, which have no versions"),
+        Unsupported("spec.columns.*.unique", (False,), "it does not look for values that recur"),
+        Unsupported("spec.expect.rows", (None,), "it does not count rows"),
+        Unsupported("spec.expect.unique", ([],), "it does not look for values that recur"),
+        Unsupported("spec.expect.fresh", (None,), "it does not ask how old the rows are"),
+        Unsupported("spec.expect.relations", ([],), "it does not compare columns"),
+        Unsupported("spec.target.feedback", (None,), "it takes outcomes as seen for all"),
         Unsupported(
             "spec.target.matureAfter", (None,), "it takes every outcome as final", _WARNING
         ),
@@ -89,6 +97,25 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
         Unsupported("spec.training.automl", (None,), "it trains named estimators only"),
         Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),
         Unsupported("spec.features.select", (None,), "it selects no features"),
+        Unsupported(
+            "spec.training.estimator",
+            (None, "logistic_regression", "hist_gradient_boosting"),
+            "it trains logistic_regression and hist_gradient_boosting",
+        ),
+        Unsupported(
+            "spec.preprocessing.numeric.impute",
+            ("median", "mean", "none"),
+            "it imputes by median and mean",
+        ),
+        Unsupported(
+            "spec.preprocessing.numeric.scale",
+            ("standard", "none", "auto"),
+            "it scales to mean 0 and deviation 1",
+        ),
+        Unsupported("spec.preprocessing.numeric.outliers.limits", ({},), "it clips at quantiles"),
+        Unsupported("spec.preprocessing.dates.parts", ([],), "it takes no part of a date"),
+        Unsupported("spec.preprocessing.interactions", ([],), "it multiplies no features"),
+        Unsupported("spec.acceptance.metrics.*.population", ("all",), "it knows no feedback loop"),
         Unsupported(
             "spec.preprocessing.categorical.encode",
             ("one_hot", "ordinal", "ordinal_by_target"),

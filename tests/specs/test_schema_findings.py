@@ -84,7 +84,10 @@ Edit = Callable[[str, str, str], dict[str, str]]
             "xyz",
             (
                 "SPEC103 model.yaml:10:25 error: `estimator` cannot be `xyz` "
-                "| write `logistic_regression` or `hist_gradient_boosting`"
+                "| write `logistic_regression`, `linear_regression`, `ridge`, `lasso`, "
+                "`elastic_net`, `poisson`, `gamma`, `decision_tree`, `random_forest`, "
+                "`extra_trees`, `hist_gradient_boosting`, `kmeans`, `gaussian_mixture`, "
+                "`lightgbm` or `xgboost`"
             ),
         ),
         (
@@ -263,7 +266,10 @@ def test_a_finding_of_the_text_is_not_repeated_by_the_schema(check: Check, edit:
 def test_a_field_of_a_part_is_recognised_one_level_too_high(load: Load, edit: Edit) -> None:
     estate = load(edit("model", "tier: 2", "tier: 2\n  estimator: x"))
     assert estate.findings[0].evidence == (
-        "`estimator` is a field of `training`: a named scikit-learn estimator",
+        (
+            "`estimator` is a field of `training`: a named estimator of scikit-learn, or of an "
+            "extra (lightgbm, xgboost)"
+        ),
     )
 
 

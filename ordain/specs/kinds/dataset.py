@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import (
+    Bool,
+    Date,
     Digest,
     Duration,
     EstatePath,
@@ -22,7 +24,7 @@ class Source:
     """Where the rows come from."""
 
     type: Annotated[
-        Literal["csv", "parquet", "postgres", "mysql", "s3", "delta", "dvc"],
+        Literal["csv", "parquet", "postgres", "mysql", "s3", "azure", "gcs", "delta", "dvc"],
         about("kind of source"),
     ]
     uri: Annotated[str, about("path inside the estate, or address of the source")] = ""
@@ -32,6 +34,32 @@ class Source:
         str,
         about("name of the environment variable that holds the connection string"),
     ] = ""
+    format: Annotated[
+        Literal["csv", "parquet"] | None,
+        about("format of an object; by default what the end of its name says"),
+    ] = None
+    version: Annotated[
+        str,
+        about("version of the object or of the Delta table; empty means the newest"),
+    ] = ""
+
+
+@declared
+class Feedback:
+    """How an earlier decision decides whether an outcome is ever seen.
+
+    A loan that was refused has no repayment. Performance on the rest says nothing of it.
+    """
+
+    observed: Annotated[str, about("truth column: whether the outcome could be seen")]
+    explored: Annotated[
+        str | None,
+        about("truth column: whether the case was let through by chance, whatever the decision"),
+    ] = None
+    min_exploration: Annotated[
+        Percent,
+        about("share of explored cases from which a claim on all cases is believed"),
+    ] = "1%"
 
 
 @declared
@@ -44,7 +72,14 @@ class Target:
         Scalar | None,
         about("the outcome that is good for the person; fairness counts it"),
     ] = None
-    mature_after: Annotated[Duration | None, about("time until an outcome is final")] = None
+    mature_after: Annotated[
+        Duration | None,
+        about("time until an outcome is final; younger rows are left out"),
+    ] = None
+    feedback: Annotated[
+        Feedback | None,
+        about("declared where outcomes exist only after a certain decision"),
+    ] = None
 
 
 @declared
@@ -82,6 +117,35 @@ class Column:
         str | None,
         about("group that a protected attribute is compared with"),
     ] = None
+    unique: Annotated[Bool, about("whether no value may occur twice")] = False
+
+
+@declared
+class Relation:
+    """Two columns that must stand in an order, in every row in which both have a value."""
+
+    left: Annotated[str, about("column on the left")]
+    op: Annotated[Literal["lt", "le", "eq", "ne", "ge", "gt"], about("comparison")]
+    right: Annotated[str, about("column on the right")]
+
+
+@declared
+class Expectations:
+    """What the table as a whole must be; a table that is not is neither pinned nor learnt from."""
+
+    rows: Annotated[
+        tuple[Int, Int] | None,
+        about("smallest and largest number of rows"),
+    ] = None
+    unique: Annotated[
+        tuple[tuple[str, ...], ...],
+        about("groups of columns whose values together occur once"),
+    ] = ()
+    fresh: Annotated[
+        Duration | None,
+        about("how old the newest row may be when the data are pinned"),
+    ] = None
+    relations: Annotated[tuple[Relation, ...], about("columns that must stand in an order")] = ()
 
 
 @declared
@@ -106,6 +170,11 @@ class Dataset:
         Digest | None,
         about("logical digest over the content; written by `ordain pin`, checked ever after"),
     ] = None
+    as_of: Annotated[
+        Date | None,
+        about("day up to which outcomes were seen; written by `ordain pin`"),
+    ] = None
+    expect: Annotated[Expectations, about("what the table as a whole must be")] = Expectations()
     entity: Annotated[
         str | None,
         about("column that names the person or thing; never on both sides of a split"),

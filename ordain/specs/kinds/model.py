@@ -33,8 +33,11 @@ class Split:
 class Selection:
     """Feature selection, fitted inside the training part only."""
 
-    method: Annotated[Literal["mutual_info"], about("score that ranks features")]
-    keep: Annotated[Int, about("how many features stay", ge=1)]
+    method: Annotated[
+        Literal["mutual_info", "anova", "variance"],
+        about("score that ranks the encoded columns"),
+    ]
+    keep: Annotated[Int, about("how many encoded columns stay", ge=1)]
 
 
 @declared
@@ -57,6 +60,10 @@ class Outliers:
         tuple[str, str] | None,
         about("lowest and highest quantile kept, such as [p01, p99]"),
     ] = None
+    limits: Annotated[
+        dict[str, tuple[Float, Float]],
+        about("lowest and highest value kept, by feature"),
+    ] = field(default_factory=dict)
 
 
 @declared
@@ -64,13 +71,14 @@ class Numeric:
     """Preprocessing of numbers."""
 
     impute: Annotated[
-        Literal["median", "mean", "none"],
+        Literal["median", "mean", "constant", "none"],
         about("what replaces a missing value"),
     ] = "median"
+    fill: Annotated[Float, about("the value of `impute: constant`")] = 0.0
     indicator: Annotated[Bool, about("whether a column says that the value was missing")] = False
     outliers: Annotated[Outliers, about("what happens to extreme values")] = Outliers()
     scale: Annotated[
-        Literal["standard", "none", "auto"],
+        Literal["standard", "minmax", "robust", "none", "auto"],
         about("scaling; auto scales for linear models only"),
     ] = "auto"
     monotone: Annotated[
@@ -87,6 +95,32 @@ class Categorical:
         Literal["one_hot", "ordinal", "ordinal_by_target", "target"],
         about("encoding"),
     ] = "one_hot"
+    folds: Annotated[
+        Int,
+        about("folds of `encode: target`, so that no row is encoded by its own outcome", ge=2),
+    ] = 5
+
+
+@declared
+class Dates:
+    """Preprocessing of dates."""
+
+    parts: Annotated[
+        tuple[
+            Literal["year", "quarter", "month", "day", "weekday", "hour", "day_of_year", "days"],
+            ...,
+        ],
+        about("numbers that a date becomes; days counts from 1970-01-01"),
+    ] = ()
+
+
+@declared
+class Texts:
+    """Preprocessing of free text: term frequency times inverse document frequency."""
+
+    terms: Annotated[Int, about("how many terms are kept, the most frequent first", ge=1)] = 500
+    ngrams: Annotated[tuple[Int, Int], about("fewest and most words of a term")] = (1, 1)
+    min_rows: Annotated[Int, about("rows of the training part that must hold a term", ge=1)] = 5
 
 
 @declared
@@ -95,6 +129,12 @@ class Preprocessing:
 
     numeric: Annotated[Numeric, about("numbers")] = Numeric()
     categorical: Annotated[Categorical, about("categories")] = Categorical()
+    dates: Annotated[Dates, about("dates")] = Dates()
+    texts: Annotated[Texts, about("free text")] = Texts()
+    interactions: Annotated[
+        tuple[tuple[str, str], ...],
+        about("pairs of numeric features whose product is a column; for linear models"),
+    ] = ()
 
 
 @declared
@@ -119,8 +159,25 @@ class Training:
     """The estimator and what pins its result."""
 
     estimator: Annotated[
-        Literal["logistic_regression", "hist_gradient_boosting"] | None,
-        about("a named scikit-learn estimator"),
+        Literal[
+            "logistic_regression",
+            "linear_regression",
+            "ridge",
+            "lasso",
+            "elastic_net",
+            "poisson",
+            "gamma",
+            "decision_tree",
+            "random_forest",
+            "extra_trees",
+            "hist_gradient_boosting",
+            "kmeans",
+            "gaussian_mixture",
+            "lightgbm",
+            "xgboost",
+        ]
+        | None,
+        about("a named estimator of scikit-learn, or of an extra (lightgbm, xgboost)"),
     ] = None
     parameters: Annotated[
         dict[str, Scalar],
@@ -143,9 +200,27 @@ class MetricGate:
     """A metric that a version must reach on the test part."""
 
     name: Annotated[
-        Literal["roc_auc", "log_loss", "brier", "accuracy", "ece", "rmse", "mae", "r2"],
+        Literal[
+            "roc_auc",
+            "log_loss",
+            "brier",
+            "accuracy",
+            "balanced_accuracy",
+            "macro_f1",
+            "ece",
+            "rmse",
+            "mae",
+            "r2",
+            "silhouette",
+            "davies_bouldin",
+            "stability",
+        ],
         about("metric"),
     ]
+    population: Annotated[
+        Literal["all", "labelled"],
+        about("whom the claim is about; with a feedback loop only `labelled` can be shown"),
+    ] = "all"
     min: Annotated[Float | None, about("smallest accepted value")] = None
     max: Annotated[Float | None, about("largest accepted value")] = None
     bound: Annotated[
@@ -193,9 +268,13 @@ class Parity:
     """How far two forms of one model may differ."""
 
     plan: Annotated[
-        Float,
-        about("largest difference between the fitted pipeline and the plan that serves", gt=0),
-    ] = 1e-9
+        Float | None,
+        about(
+            "largest difference between the fitted pipeline and the plan that serves; by default "
+            "1e-9, and 1e-6 for xgboost, which computes in single precision",
+            gt=0,
+        ),
+    ] = None
     onnx: Annotated[
         Float,
         about("largest difference between the fitted pipeline and its ONNX form", gt=0),
