@@ -33,16 +33,17 @@ _TOP: Final = {"_type": STATEMENT, "predicateType": PREDICATE}
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a recipe: who ran it, when, on which commit of the estate.
+    """One run of a recipe: who ran it, on which commit of the estate, when it was accepted.
 
-    `builder` is a URI that names the reconciler; `commit` may be empty, where there is none.
+    `builder` is a URI that names the reconciler; `commit` may be empty, where there is none. When
+    the run began is None where nobody knows it any more.
     """
 
     builder: str
     tool: str
     commit: str
-    started: datetime
     finished: datetime
+    started: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +75,17 @@ def provenance_of(recipe: Recipe, lock: Mapping[str, str], made: Made, run: Run)
                 },
                 "runDetails": {
                     "builder": {"id": run.builder, "version": {"ordain": run.tool}},
-                    "metadata": {
-                        "invocationId": recipe.digest,
-                        "startedOn": _instant(run.started),
-                        "finishedOn": _instant(run.finished),
-                    },
+                    "metadata": {"invocationId": recipe.digest, **_times(run)},
                     "byproducts": [{"name": "evidence.json", "digest": _digest(made.evidence)}],
                 },
             },
         }
     )
+
+
+def _times(run: Run) -> dict[str, str]:
+    times = {"startedOn": run.started, "finishedOn": run.finished}
+    return {name: _instant(moment) for name, moment in times.items() if moment is not None}
 
 
 def _dependencies(

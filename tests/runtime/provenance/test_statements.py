@@ -28,8 +28,8 @@ RUN = Run(
     "https://ordain.dev/reconciler/SHA256:abc",
     "0.1.0",
     "1" * 40,
-    datetime(2026, 11, 20, 10, 0, 0, tzinfo=timezone(timedelta(hours=1))),
-    datetime(2026, 11, 20, 9, 0, 42, 999_999, tzinfo=UTC),
+    finished=datetime(2026, 11, 20, 9, 0, 42, 999_999, tzinfo=UTC),
+    started=datetime(2026, 11, 20, 10, 0, 0, tzinfo=timezone(timedelta(hours=1))),
 )
 SIGNER = parse_signer(generate_key("the machine")[0], "a key of the tests")
 

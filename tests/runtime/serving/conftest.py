@@ -134,7 +134,7 @@ def sign_for(store: Path, artifact: str) -> str:
     recipe = Recipe("credit", zero, zero, zero, zero, seed=7, threads=1)
     made = Made(artifact, {}, "sha256:" + "1" * 64)
     moment = datetime(2026, 11, 20, tzinfo=UTC)
-    run = Run("https://ordain.dev/reconciler", "0.1.0", "", moment, moment)
+    run = Run("https://ordain.dev/reconciler", "0.1.0", "", moment)
     envelope = sign_statement(provenance_of(recipe, {}, made, run), SIGNER)
     return ArtifactStore(store).put(envelope)
 
