@@ -7,21 +7,30 @@ What serves reads them from the store, where they are put from git when one is m
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.environment import read_lock
+from ordain.runtime.errors import ProvenanceError
 from ordain.runtime.provenance.bom import PAYLOAD, Versioned, bill_of_materials
-from ordain.runtime.provenance.dsse import seal
-from ordain.runtime.provenance.statements import Made, Run, provenance_of, sign_statement
+from ordain.runtime.provenance.dsse import REMEDY, seal, unseal
+from ordain.runtime.provenance.statements import (
+    Made,
+    Run,
+    provenance_of,
+    sign_statement,
+    verify_statement,
+)
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import evidence_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ordain.specs.documents import LoadedEstate
+    from ordain.specs.kinds.model_version import ModelVersion
     from ordain.specs.recipes import Recipe
     from ordain.vcs.keys import PublicKey, Signer
 
@@ -78,6 +87,47 @@ def restore(store: ArtifactStore, tree: Mapping[str, bytes], estate: LoadedEstat
         data = tree.get(evidence_path(digest))
         if data is not None and not store.has(digest):
             store.put(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What the reconciler has signed of a version, verified; `key` is the one that signed."""
+
+    statement: dict[str, Any]
+    bom: dict[str, Any]
+    key: PublicKey
+
+
+def prove_origin(
+    tree: Mapping[str, bytes], version: ModelVersion, trusted: Sequence[PublicKey]
+) -> Proven:
+    """Verify what git holds: the bytes by their digests, the signatures, and what they speak of.
+
+    Raises:
+        ProvenanceError: naming what is missing or does not hold.
+    """
+    named = version.provenance
+    if named is None:
+        message = f"{version.model}@{version.version} names no provenance"
+        raise ProvenanceError(message, remedy="it was made before there was any; make it again")
+    statement = verify_statement(_held(tree, named.statement), version.artifact, trusted)
+    payload, key = unseal(_held(tree, named.bom), PAYLOAD, trusted)
+    bom: dict[str, Any] = json.loads(payload)
+    made = bom["metadata"]["component"]
+    hashes = [one["content"] for one in made["hashes"]]
+    if hashes != [version.artifact.removeprefix("sha256:")]:
+        message = f"the bill of materials is about another artifact than {version.artifact}"
+        raise ProvenanceError(message, remedy=REMEDY)
+    return Proven(statement, bom, key)
+
+
+def _held(tree: Mapping[str, bytes], digest: str) -> bytes:
+    path = evidence_path(digest)
+    data = tree.get(path)
+    if data is None or sha256(data) != digest:
+        what = "is not in this tree" if data is None else "does not hold what its name promises"
+        raise ProvenanceError(f"{path} {what}", remedy="restore the file from git")
+    return data
 
 
 def _pinned(estate: LoadedEstate) -> Iterator[str]:
