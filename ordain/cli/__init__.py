@@ -48,6 +48,7 @@ COMMANDS = {
     "monitor": ("monitor", "Compare recent predictions with the reference."),
     "report": ("report", "Write the page of evidence of a model."),
     "compile": ("compile", "Print what a target would get."),
+    "provenance": ("provenance", "Verify and show where a version came from."),
     "audit": ("audit", "Verify and query the ledger."),
     "keys": ("keys", "Keys that may call routes; people's keys as files."),
     "pin": ("pin", "Write the digest of a dataset's content into its document."),

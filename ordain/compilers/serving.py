@@ -52,6 +52,7 @@ class Served:
     routes: list[dict[str, Any]]
     waiting: tuple[Waiting, ...]
     documents: tuple[Document, ...]
+    trusted: list[str]
 
     def config(self, environment: Environment, *, host: str, port: int) -> dict[str, Any]:
         """The server's configuration, without what belongs to the host."""
@@ -63,6 +64,7 @@ class Served:
             "port": port,
             "deployments": {k: v for k, v in self.deployments.items() if k not in idle},
             "routes": self.routes,
+            "trusted": self.trusted,
         }
 
 
@@ -139,7 +141,8 @@ def served(estate: LoadedEstate, environment: str, measures: Measures = NO_MEASU
         else:
             message = f"its default deployment {default} has no approved version"
             waiting.append(Waiting(route.key, NO_APPROVED_VERSION, message))
-    return Served(deployments, routes, tuple(waiting), tuple(documents))
+    trusted = trusted_keys(estate)
+    return Served(deployments, routes, tuple(waiting), tuple(documents), trusted)
 
 
 def _slot(
@@ -153,7 +156,20 @@ def _slot(
     if version is None:
         message = f"no version of {spec.model} is approved for {document.name} yet"
         return Waiting(document.key, NO_APPROVED_VERSION, message)
-    return {"model": spec.model, "version": wanted, "artifact": version.spec.artifact}
+    slot = {"model": spec.model, "version": wanted, "artifact": version.spec.artifact}
+    made = version.spec.provenance
+    return slot if made is None else {**slot, "statement": made.statement}
+
+
+def trusted_keys(estate: LoadedEstate) -> list[str]:
+    """The public keys of the reconciler that are not revoked, without their comments.
+
+    An expired key still speaks for what it signed while it held: the document that names the
+    statement was judged when it came, by keys and history. Nobody can date a statement back into
+    git.
+    """
+    keys = [key for one in estate.all("Organization") for key in one.spec.reconciler.keys]
+    return [" ".join(key.public.split()[:2]) for key in keys if not key.revoked]
 
 
 def champion(estate: LoadedEstate, model: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ordain.policies.acceptance import Case, accept
 from ordain.policies.changes import is_evidence
 from ordain.policies.lookups import recipe_in, version_of, versions_of
+from ordain.specs.canonical import sha256
 from ordain.specs.evidence import (
     MAXIMUM_BYTES,
     Evidence,
@@ -72,6 +73,7 @@ def prove(promotion: Promotion) -> Iterator[Outcome]:
         # What was measured is said of this version: a waiver of it excuses no later one.
         yield from ((version.key, one) for one in _same_recipe(promotion, version))
         yield from ((version.key, one) for one in _evidence(promotion, version))
+        yield from ((version.key, one) for one in _provenance(promotion, version))
 
 
 def _error(code: str, message: str, location: Location, remedy: str, *evidence: str) -> Finding:
@@ -211,11 +213,29 @@ def is_running(estate: LoadedEstate, model: str) -> bool:
 
 def _stray_evidence(promotion: Promotion) -> Iterator[Outcome]:
     """Evidence comes with the version that it is about."""
-    expected = {evidence_path(version.spec.evidence) for version in promotion.added}
+    expected = {path for version in promotion.added for path in _papers(version)}
     for path in promotion.facts.change.names:
         if is_evidence(path) and path not in expected:
             message = f"{path} belongs to no version of this change"
             yield path, _error("PRO009", message, Location(path), "take the file out")
+
+
+def _papers(version: Document) -> Iterator[str]:
+    """The files in `evidence/` that a version names."""
+    yield evidence_path(version.spec.evidence)
+    if version.spec.provenance is not None:
+        yield evidence_path(version.spec.provenance.statement)
+        yield evidence_path(version.spec.provenance.bom)
+
+
+def _provenance(promotion: Promotion, version: Document) -> Iterator[Finding]:
+    """What is signed of a version is in the tree, under the digest that the version names."""
+    for path in tuple(_papers(version))[1:]:
+        data = file_in(promotion.tree, path)
+        if data is None or evidence_path(sha256(data)) != path:
+            what = "is not in this tree" if data is None else "does not hold what its name promises"
+            message = f"{path}, which {version.key} names, {what}"
+            yield _error("PRO007", message, version.location, _AGAIN)
 
 
 def _stray_data(promotion: Promotion) -> Iterator[Outcome]:

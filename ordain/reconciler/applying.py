@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never, cast
 import ordain
 from ordain.compilers.serving import champion
 from ordain.ledger.records import Event
+from ordain.reconciler.attesting import attest, builder_of, restore
 from ordain.reconciler.drivers import Job
 from ordain.reconciler.errors import DriverFailed, Skipped
 from ordain.reconciler.promotions import Version, promotion_files, propose
@@ -27,6 +28,9 @@ from ordain.reconciler.stages import (
     Withdraw,
 )
 from ordain.reconciler.turns import put_in_force
+from ordain.runtime.artifacts import ArtifactStore
+from ordain.runtime.provenance.bom import Versioned
+from ordain.runtime.provenance.statements import Run
 from ordain.runtime.training.order import Job as Order
 from ordain.specs.errors import OrdainError
 from ordain.specs.people import RECONCILER
@@ -37,11 +41,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordain.ledger.ledger import Ledger
+    from ordain.reconciler.attesting import Attested
     from ordain.reconciler.drivers import Driver
     from ordain.reconciler.gating import Side
     from ordain.reconciler.planning import Desired, Plan
     from ordain.reconciler.source import Source
     from ordain.reconciler.state import StateStore
+    from ordain.specs.evidence import Evidence
+    from ordain.vcs.keys import Signer
 
 AnyStage = Train | Rebuild | Withdraw | Propose | Serve | StopServing | Enrol | Retire
 
@@ -172,6 +179,7 @@ class Applier:
         def wanted() -> dict[str, Any]:
             return self.servers()[environment]
 
+        restore(ArtifactStore(self.source.home.artifacts), self.side.tree, self.side.estate)
         done = put_in_force(self.driver, self.source.home, environment, wanted)
         return "; ".join(filter(None, (f"serving on {done.address}", done.warning)))
 
@@ -227,14 +235,35 @@ class Applier:
         if outcome.fate != "proposable":
             message = f"not proposed: {outcome.summary}"
             raise Skipped(message)
+        signer = load_signer(self.source.home.key(RECONCILER))
         version = Version(
             stage.version,
             self.desired.recipes[stage.model],
             outcome.artifact,
             outcome.evidence,
             ordain.__version__,
+            self._attest(stage, outcome.evidence, signer),
         )
         files = promotion_files(self.side.tree, self.side.estate, version)
-        signer = load_signer(self.source.home.key(RECONCILER))
         proposal = propose(self.source, self.side.revision, files, version, signer, self.clock())
         return f"proposed as {proposal.id}"
+
+    def _attest(self, stage: Propose, evidence: Evidence, signer: Signer) -> Attested:
+        """What is signed of the version; its time is that of the proposal."""
+        estate, now = self.side.estate, self.clock()
+        model = estate.documents[f"Model/{stage.model}"]
+        dataset = estate.documents[f"Dataset/{model.spec.dataset}"]
+        versioned = Versioned(
+            stage.model, stage.version, model.spec, dataset.name, dataset.spec, evidence
+        )
+        run = Run(
+            builder=builder_of(signer.public),
+            tool=ordain.__version__,
+            commit=self.side.revision,
+            finished=now,
+        )
+        store = ArtifactStore(self.source.home.artifacts)
+        recipe = self.desired.recipes[stage.model]
+        (settings,) = estate.all("Estate")
+        lock = self.side.tree.get(settings.spec.environment_lock, b"")
+        return attest(store, recipe, lock, versioned, run, signer)

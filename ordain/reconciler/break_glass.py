@@ -19,6 +19,7 @@ from ordain.compilers.serving import amended
 from ordain.ledger.errors import LedgerError
 from ordain.ledger.records import Event
 from ordain.policies.emergencies import MANAGER
+from ordain.reconciler.attesting import restore
 from ordain.reconciler.declared import declared, ran_before
 from ordain.reconciler.desire import servers_of
 from ordain.reconciler.emergency_events import record_emergencies
@@ -201,8 +202,10 @@ class BreakGlass:
             hint = f"one of: {', '.join(map(str, before))}" if before else "ordain stop ROUTE"
             raise EmergencyRefused(message, remedy=hint)
         document = side.estate.documents[known[-1]]
+        store = ArtifactStore(self.source.home.artifacts)
         try:
-            load_artifact(ArtifactStore(self.source.home.artifacts), document.spec.artifact)
+            restore(store, side.tree, side.estate)
+            load_artifact(store, document.spec.artifact)
         except ArtifactError as error:
             message = f"version {version} of {model} cannot be served: {error.message}"
             raise EmergencyRefused(message, remedy="name another one with --to") from error

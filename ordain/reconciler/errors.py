@@ -14,6 +14,8 @@ ReconcilerError      REC000  exit code 2
 ├── AnchorInvalid    REC011  what git anchors and what the ledger holds do not agree
 ├── PlanUnreadable   REC012  the file is no saved plan
 ├── NotDeployed      REC013  there is no such deployment
+├── VersionUnknown   REC014  there is no such version of a model
+├── NotReproducible  REC015  a version cannot be made again here, so nothing was compared
 ├── EmergencyRefused EMG007  an order in an emergency that nobody may give (exit code 1)
 ├── HookRefused      PUSH028 a hook cannot be installed or run here
 └── ServerUnready    PUSH029 a git server does not know what it protects (exit code 1)
@@ -108,6 +110,18 @@ class Skipped(ReconcilerError):
 
     exit_code = 1
     code = "REC010"
+
+
+class VersionUnknown(ReconcilerError):
+    """There is no such version of a model."""
+
+    code = "REC014"
+
+
+class NotReproducible(ReconcilerError):
+    """A version cannot be made again here, so nothing was compared."""
+
+    code = "REC015"
 
 
 class EmergencyRefused(ReconcilerError):

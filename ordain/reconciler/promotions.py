@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ordain.specs.canonical import sha256
 from ordain.specs.document_edits import set_in_document
 from ordain.vcs.objects import Identity
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from ordain.reconciler.attesting import Attested
     from ordain.reconciler.source import Source
     from ordain.specs.documents import LoadedEstate
     from ordain.specs.evidence import Evidence
@@ -38,15 +40,18 @@ class Version:
     artifact: str
     evidence: Evidence
     tool: str
+    attested: Attested | None = None
 
 
 def promotion_files(
     tree: Mapping[str, bytes], estate: LoadedEstate, version: Version
 ) -> dict[str, bytes]:
-    """The files of the promotion, by path: version, evidence, and the deployments of the model."""
+    """The files of the promotion by path: version, evidence, what is signed of it, deployments."""
     model = version.recipe.model
     path = f"specs/versions/{model}/{version.number}.yaml"
     files = {path: _document(version), version.evidence.path: version.evidence.to_json()}
+    if version.attested is not None:
+        files |= version.attested.files()
     for deployment in estate.all("Deployment"):
         if deployment.spec.model == model:
             data = files.get(deployment.path, tree[deployment.path])
@@ -110,6 +115,7 @@ def _document(version: Version) -> bytes:
             for metric in version.evidence.metrics
             if metric.part == "test"
         },
+        **_provenance(version.attested),
         "tool": version.tool,
     }
     lines = [
@@ -127,6 +133,13 @@ def _document(version: Version) -> bytes:
         else:
             lines.append(f"  {key}: {json.dumps(value)}")
     return ("\n".join(lines) + "\n").encode()
+
+
+def _provenance(attested: Attested | None) -> dict[str, dict[str, str]]:
+    if attested is None:
+        return {}
+    signed = {"statement": attested.statement, "bom": attested.bom}
+    return {"provenance": {name: sha256(data) for name, data in signed.items()}}
 
 
 def _body(version: Version) -> str:

@@ -2,6 +2,7 @@
 
     RunError                     RUN100   the base: something that the work needs is wrong
     ├── ArtifactError            RUN110   a blob is missing, was changed, or is of a refused format
+    │   └── ProvenanceError      RUN115   nobody trusted says where an artifact came from
     ├── PlanError                RUN120   the plan of a fitted model cannot be read
     ├── RowError                 RUN121   a row does not fit the plan
     ├── LockError                RUN130   the installed packages are not those of the lock
@@ -31,6 +32,12 @@ class ArtifactError(RunError):
     """A blob is missing, was changed, or is of a format that is refused."""
 
     code = "RUN110"
+
+
+class ProvenanceError(ArtifactError):
+    """Nobody trusted says where an artifact came from."""
+
+    code = "RUN115"
 
 
 class PlanError(RunError):

@@ -31,12 +31,16 @@ _REMEDY = "write it with `ordain apply`, which compiles it from the estate"
 
 @dataclass(frozen=True, slots=True)
 class SlotConfig:
-    """The version that a Deployment runs."""
+    """The version that a Deployment runs.
+
+    `statement` is the envelope that says where the artifact came from, empty where there is none.
+    """
 
     name: str
     model: str
     version: int
     artifact: str
+    statement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,11 @@ class KeyConfig:
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """A server of one environment; `digest` names all of it."""
+    """A server of one environment; `digest` names all of it.
+
+    `trusted` are the public keys of the reconciler: no version is loaded that none of them has
+    signed. A `preview` serves what somebody has just trained, and says so in every answer.
+    """
 
     environment: str
     host: str
@@ -78,6 +86,8 @@ class ServerConfig:
     slots: Mapping[str, SlotConfig]
     routes: tuple[RouteConfig, ...]
     keys: tuple[KeyConfig, ...]
+    trusted: tuple[str, ...]
+    preview: bool
     digest: str
 
 
@@ -116,6 +126,8 @@ def _config(raw: Mapping[str, Any]) -> ServerConfig:
         slots={name: _slot(name, one) for name, one in raw["deployments"].items()},
         routes=tuple(map(_route, raw["routes"])),
         keys=tuple(map(_key, raw.get("keys", ()))),
+        trusted=tuple(map(_text, raw.get("trusted", ()))),
+        preview=raw.get("preview", False) is True,
         digest=digest(raw),
     )
     _refuse_twins([route.name for route in config.routes], "routes are named")
@@ -130,7 +142,10 @@ def _slot(name: str, raw: Mapping[str, Any]) -> SlotConfig:
         raise TypeError(f"the version of deployment {name} is not a whole number")
     if not _DIGEST.fullmatch(raw["artifact"]):
         raise ValueError(f"the artifact of deployment {name} is not a sha256 digest")
-    return SlotConfig(name, _text(raw["model"]), version, raw["artifact"])
+    statement = raw.get("statement")
+    if statement is not None and not _DIGEST.fullmatch(statement):
+        raise ValueError(f"the statement of deployment {name} is not a sha256 digest")
+    return SlotConfig(name, _text(raw["model"]), version, raw["artifact"], statement or "")
 
 
 def _route(raw: Mapping[str, Any]) -> RouteConfig:

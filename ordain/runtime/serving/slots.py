@@ -1,6 +1,7 @@
 """A deployment with its model in memory, verified and proven.
 
-Verified: manifest and members are the bytes that the promotion named. Proven: the plan gives the
+Verified: manifest and members are the bytes that the promotion named, and the reconciler has signed
+where they came from; before that nothing of them is read. Proven: the plan gives the
 scores that training wrote down for held-out rows, missing values and unknown levels included. A
 version that fails either is never ready; that is how a new Python, a new runtime or a flipped bit
 is kept from answering.
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
+from ordain.runtime.errors import ArtifactError, ProvenanceError
+from ordain.runtime.provenance.dsse import read_keys
+from ordain.runtime.provenance.statements import verify_statement
 from ordain.runtime.scoring import RowPlan
 from ordain.runtime.serving.errors import ModelUnusable
 
@@ -41,13 +45,30 @@ def load_slots(config: ServerConfig) -> Mapping[str, Slot]:
 
     Raises:
         ArtifactError: missing or changed bytes.
+        ProvenanceError: nobody who is trusted has signed where a version came from.
         PlanError: a plan of another format.
         ModelUnusable: parity rows are missing or not reproduced.
     """
     store = ArtifactStore(config.artifacts)
+    if not config.preview:
+        _verify(store, config)
     digests = {slot.artifact for slot in config.slots.values()}
     loaded = {digest: _load(store, digest) for digest in sorted(digests)}
     return {name: _slot(one, *loaded[one.artifact]) for name, one in config.slots.items()}
+
+
+def _verify(store: ArtifactStore, config: ServerConfig) -> None:
+    trusted = read_keys(config.trusted)
+    for slot in config.slots.values():
+        if not slot.statement:
+            message = f"deployment {slot.name}: {slot.model}@{slot.version} names no provenance"
+            remedy = "let the reconciler make the version again, with this version of ordain"
+            raise ProvenanceError(message, remedy=remedy)
+        try:
+            verify_statement(store.get(slot.statement), slot.artifact, trusted)
+        except ArtifactError as error:
+            message = f"deployment {slot.name}: {error.message}"
+            raise type(error)(message, remedy=error.remedy) from error
 
 
 def _load(store: ArtifactStore, digest: str) -> tuple[Artifact, RowPlan]:

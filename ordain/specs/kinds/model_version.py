@@ -22,6 +22,14 @@ class Inputs:
 
 
 @declared
+class Provenance:
+    """Signed documents on the artifact, by the digest of their envelopes in the artifact store."""
+
+    statement: Annotated[Digest, about("in-toto statement: what went in, who made it, when")]
+    bom: Annotated[Digest, about("CycloneDX bill of materials: what it is made of")]
+
+
+@declared
 class ModelVersion:
     """Where an artifact came from and what was measured on it."""
 
@@ -36,6 +44,10 @@ class ModelVersion:
         dict[str, Float],
         about("headline metrics on the test part"),
     ] = field(default_factory=dict)
+    provenance: Annotated[
+        Provenance | None,
+        about("where the artifact came from, signed by the reconciler; verified before it serves"),
+    ] = None
     tool: Annotated[
         str,
         about("version of ordain that made it; recorded, never compared", change="metadata"),

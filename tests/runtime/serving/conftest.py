@@ -5,15 +5,19 @@ from __future__ import annotations
 import http.client
 import json
 import math
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
+from ordain.runtime.provenance.statements import Made, Run, provenance_of, sign_statement
 from ordain.runtime.scoring import RowPlan
 from ordain.runtime.serving import client
 from ordain.specs.canonical import canonical_json
+from ordain.specs.recipes import Recipe
+from ordain.vcs.keys import generate_key, parse_signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +125,20 @@ def make_artifact(store: Path, model: str, intercept: float, *, shift: float = 0
     return save_artifact(ArtifactStore(store), model, "sha256:" + "0" * 64, members).digest
 
 
+SIGNER = parse_signer(generate_key("the machine")[0], "a key of the tests")
+
+
+def sign_for(store: Path, artifact: str) -> str:
+    """The digest of a statement on the artifact, as the reconciler leaves one in the store."""
+    zero = "sha256:" + "0" * 64
+    recipe = Recipe("credit", zero, zero, zero, zero, seed=7, threads=1)
+    made = Made(artifact, {}, "sha256:" + "1" * 64)
+    moment = datetime(2026, 11, 20, tzinfo=UTC)
+    run = Run("https://ordain.dev/reconciler", "0.1.0", "", moment)
+    envelope = sign_statement(provenance_of(recipe, {}, made, run), SIGNER)
+    return ArtifactStore(store).put(envelope)
+
+
 class Place:
     """A run directory with its store and ledger, and what is asked of the server in it."""
 
@@ -148,7 +166,7 @@ class Place:
             "fallback": None,
             "keys": "none",
         }
-        base = {
+        base: Config = {
             "format": "ordain.server/1",
             "environment": "test",
             "host": "127.0.0.1",
@@ -161,6 +179,7 @@ class Place:
                 "challenger": {"model": "credit", "version": 2, "artifact": self.challenger},
             },
             "routes": [credit | (route or {})],
+            "trusted": [SIGNER.public.line],
             "keys": [
                 {
                     "id": "branch",
@@ -169,7 +188,12 @@ class Place:
                 }
             ],
         }
-        return base | changes
+        found = base | changes
+        signed = {
+            name: {"statement": sign_for(self.store, slot["artifact"])} | slot
+            for name, slot in found["deployments"].items()
+        }
+        return found | {"deployments": signed}
 
     def start(self, config: Config | None = None) -> Status:
         return client.start(self.rundir, config or self.config(), timeout=20)
