@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ordain.runtime.datasets.casting import shown_value
 from ordain.runtime.datasets.labels import mature_rows, observed_rows, truth_of
 from ordain.runtime.errors import DataError
@@ -25,11 +23,8 @@ from ordain.specs.findings import Location
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from ordain.runtime.datasets.labels import Mask
     from ordain.specs.kinds.dataset import Column, Dataset, Relation, Target
-
-    Mask = NDArray[np.bool_]
 
 OUTCOMES = 2
 TOLD = 20  # Failures that one error lists; a table with more of them is another table.
@@ -216,20 +211,20 @@ def _unique(names: Sequence[str], dataset: Dataset, table: Any) -> Expectation: 
     wrong = _repeated([table[name] for name in names])
     found = "with values that stood together before"
     if wrong.any():
-        row = int(np.argmax(wrong))
+        row = int(wrong.argmax())
         shown = ", ".join(
             f"{name} {shown_value(dataset.columns[name].role, table[name][row].as_py())}"
             for name in names
         )
         found = f"{found}, first row {row + 1}: {shown}"
     remedy = "take the repeated rows out, or correct spec.expect.unique"
-    return _judged(
-        "unique", f"columns {', '.join(names)}", wrong, "no values twice", found, remedy
-    )
+    return _judged("unique", f"columns {', '.join(names)}", wrong, "no values twice", found, remedy)
 
 
 def _repeated(columns: Sequence[Any]) -> Mask:
     """Rows whose values stood together in a row before."""
+    import numpy as np
+
     codes = np.zeros(len(columns[0]), dtype=np.int64)
     whole = np.ones(len(codes), dtype=bool)
     for values in columns:
@@ -255,7 +250,7 @@ def _relation(relation: Relation, dataset: Dataset, table: Any) -> Expectation: 
     wanted = f"{relation.left} {SIGNS[relation.op]} {relation.right}"
     found = "where this does not hold"
     if wrong.any():
-        row = int(np.argmax(wrong))
+        row = int(wrong.argmax())
         one, two = (
             shown_value(dataset.columns[name].role, table[name][row].as_py())
             for name in (relation.left, relation.right)
@@ -274,8 +269,8 @@ def _target(dataset: Dataset, target: Target, table: Any) -> Iterator[Expectatio
 
     name, subject = target.column, f"target {target.column}"
     if name not in table.column_names:
-        told, remedy = "it is not declared in spec.columns", f"declare spec.columns.{name}"
-        yield Expectation("outcome", subject, "a column", told, remedy)
+        told, remedy = f"{subject} is not declared in spec.columns", f"declare spec.columns.{name}"
+        yield Expectation("outcome", "", "a column", told, remedy)
         return
     values = table[name]
     yield from _presence(dataset, target, table)
@@ -290,10 +285,9 @@ def _presence(dataset: Dataset, target: Target, table: Any) -> Iterator[Expectat
     """An outcome where it is final and could be seen; none where it could not."""
     subject, values = f"target {target.column}", table[target.column]
     absent = ~truth_of(values.is_valid())
-    mature = None if dataset.as_of is None else mature_rows(dataset, table)
-    # A first pin has no day yet from which the age of a row could be counted.
-    open_ended = target.mature_after is not None and dataset.as_of is None
-    due = np.full(len(absent), not open_ended) if mature is None else mature
+    # A first pin has no day yet from which the age of a row could be counted: nothing is due.
+    undated = target.mature_after is not None and dataset.as_of is None
+    due = absent & ~absent if undated else mature_rows(dataset, table)
     observed = observed_rows(dataset, table)
     if observed is None or target.feedback is None:
         remedy = "leave out rows whose outcome is not known yet, or declare target.matureAfter"
@@ -303,9 +297,7 @@ def _presence(dataset: Dataset, target: Target, table: Any) -> Iterator[Expectat
     remedy = f"correct the outcome, or {name}"
     for column in filter(None, (name, target.feedback.explored)):
         empty, always = ~truth_of(table[column].is_valid()), f"say in every row whether {column}"
-        yield _at(
-            "outcome", f"column {column}", empty, "a truth value", "without a value", always
-        )
+        yield _at("outcome", f"column {column}", empty, "a truth value", "without a value", always)
     said = f"without an outcome although {name} is true"
     yield _at("outcome", subject, absent & due & observed, "an outcome if seen", said, remedy)
     said = f"with an outcome although {name} is false"
@@ -322,7 +314,7 @@ def _at(
     remedy: str,
 ) -> Expectation:
     if wrong.any():
-        found = f"{found}, first row {int(np.argmax(wrong)) + 1}"
+        found = f"{found}, first row {int(wrong.argmax()) + 1}"
     return _judged(name, subject, wrong, expected, found, remedy)
 
 
@@ -343,7 +335,7 @@ def _judged(
 
 
 def _first(wrong: Mask, column: Column, values: Any) -> str:  # noqa: ANN401 - an Arrow column
-    row = int(np.argmax(wrong))
+    row = int(wrong.argmax())
     return f"first row {row + 1}: {shown_value(column.role, values[row].as_py())}"
 
 

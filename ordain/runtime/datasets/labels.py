@@ -15,12 +15,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ordain.runtime.errors import MaturityError
 from ordain.specs.durations import parse_duration
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from ordain.specs.kinds.dataset import Dataset
@@ -51,14 +50,10 @@ def labels_of(dataset: Dataset, table: Any) -> Labels:  # noqa: ANN401 - pa.Tabl
         MaturityError: when the age of a row is asked for and cannot be told, or no row is old
             enough.
     """
-    everything = np.ones(table.num_rows, dtype=bool)
-    if dataset.target is None:
-        return Labels(everything, everything)
     mature = mature_rows(dataset, table)
     known = observed_rows(dataset, table)
-    mature = everything if mature is None else mature
-    if not mature.any():
-        target = dataset.target
+    target = dataset.target
+    if target is not None and not mature.any():
         message = (
             f"target {target.column}: no row of {table.num_rows} is {target.mature_after} old "
             f"on {dataset.as_of}, so no outcome is final"
@@ -67,17 +62,19 @@ def labels_of(dataset: Dataset, table: Any) -> Labels:  # noqa: ANN401 - pa.Tabl
     return Labels(mature, mature if known is None else mature & known)
 
 
-def mature_rows(dataset: Dataset, table: Any) -> Mask | None:  # noqa: ANN401 - pa.Table
+def mature_rows(dataset: Dataset, table: Any) -> Mask:  # noqa: ANN401 - pa.Table
     """Where the outcome is final: not later than `asOf` less `matureAfter`.
 
-    None where no delay is declared.
+    Everywhere where no delay is declared.
 
     Raises:
         MaturityError: when the Dataset or a row does not say how old the row is.
     """
+    import numpy as np
+
     target = dataset.target
     if target is None or target.mature_after is None:
-        return None
+        return np.ones(table.num_rows, dtype=bool)
     if dataset.as_of is None:
         message = "target.matureAfter: the Dataset does not say up to when outcomes were seen"
         raise MaturityError(message, remedy="run `ordain pin`, or set spec.asOf of the Dataset")
@@ -99,7 +96,7 @@ def truth_of(column: Any) -> Mask:  # noqa: ANN401 - an Arrow column of truth va
     import pyarrow.compute as pc
 
     filled = pc.fill_null(column, False)  # noqa: FBT003 - pyarrow's own signature
-    mask: Mask = np.asarray(filled.to_numpy(zero_copy_only=False)).astype(bool)
+    mask: Mask = filled.to_numpy(zero_copy_only=False).astype(bool)
     return mask
 
 

@@ -198,8 +198,8 @@ def _facts(job: Job, data: Data) -> dict[str, Any]:
 def _expectations(job: Job, data: Data) -> dict[str, Any]:
     """What the table was held to; it met all of it, or nothing would have been learnt."""
     met = list(examine(job.data, data.table))
-    told = [[one.name, one.column, one.expected, one.observed] for one in met[:EXPECTATIONS]]
-    return {"met": len(met), "told": told}
+    told = {f"{one.name} {one.column}".strip(): f"{one.expected}: {one.observed}" for one in met}
+    return {"met": len(met), **dict(list(told.items())[:EXPECTATIONS])}
 
 
 def _of_rows(job: Job, data: Data, coverage: dict[str, Any]) -> tuple[str, ...]:

@@ -223,7 +223,11 @@ def _repeating(
         codes = first_seen(table[feature])
         for name, what, others in guarded:
             accepted = what == "the outcome" and dataset.columns[feature].separates
-            if not accepted and np.array_equal(codes, others) and _tells(codes, table, feature, name):
+            if (
+                not accepted
+                and np.array_equal(codes, others)
+                and _tells(codes, table, feature, name)
+            ):
                 remedy = f"add {feature} to spec.leaks or features.exclude"
                 yield feature, f"repeats {what} {name}, value for value", remedy
                 break

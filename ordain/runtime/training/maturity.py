@@ -84,7 +84,9 @@ def check_trend(dataset: Dataset, table: Any, positive: Numbers, labels: Labels)
             f"target {target.column}: {moved} (z = {trend.z:.1f}), so outcomes are not final "
             f"after {target.mature_after}"
         )
-        raise MaturityError(message, remedy="raise target.matureAfter, or leave the newest rows out")
+        raise MaturityError(
+            message, remedy="raise target.matureAfter, or leave the newest rows out"
+        )
     return f"{moved[0].upper()}{moved[1:]}: outcomes may not be final after {target.mature_after}."
 
 

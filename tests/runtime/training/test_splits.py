@@ -44,7 +44,7 @@ def test_a_random_split_has_the_declared_shares() -> None:
     assert sizes(parts) == (600, 200, 200)
     together = np.concatenate([parts.train, parts.validation, parts.test])
     assert sorted(together.tolist()) == list(range(1000))
-    assert parts.left_out == 0
+    assert parts.left_out == {"immature": 0, "purged": 0, "outside": 0}
 
 
 def test_the_seed_decides_and_nothing_else() -> None:
@@ -69,7 +69,7 @@ def test_ranges_of_months_include_their_last_day() -> None:
     table = days("2024-06-30", "2024-07-01", "2024-09-30 23:59:59", "2024-10-01", "2025-01-01")
     parts = by_time(table, "..2024-06", "2024-07..2024-09", "2024-10..2024")
     assert [getattr(parts, part).tolist() for part in PARTS] == [[0], [1, 2], [3]]
-    assert parts.left_out == 1
+    assert parts.left_out == {"immature": 0, "purged": 0, "outside": 1}
 
 
 def test_the_purge_gap_is_taken_from_the_earlier_part() -> None:
@@ -77,7 +77,7 @@ def test_the_purge_gap_is_taken_from_the_earlier_part() -> None:
     ranges = ("..2024-06-30", "2024-07..2024-09", "2024-10..")
     parts = by_time(table, *ranges, purge="30d")
     assert [getattr(parts, part).tolist() for part in PARTS] == [[0], [3], [5]]
-    assert parts.left_out == 3
+    assert parts.left_out == {"immature": 0, "purged": 3, "outside": 0}
 
 
 def test_shares_by_time_keep_the_order_and_equal_days_together() -> None:
@@ -134,7 +134,7 @@ def test_a_split_that_cannot_be_made_is_refused(split: dict[str, Any], message: 
         (
             {"time": "day"},
             lambda: pa.table({"day": pa.array([None], pa.timestamp("us"))}),
-            "split: 1 rows have no day",
+            "split: 1 row has no day",
         ),
     ],
 )
@@ -151,4 +151,4 @@ def test_an_entity_that_time_would_cut_in_two_is_refused() -> None:
     split = Split(by="time", train="..2024-04", validation="2024-05..2024-06", test="2024-07..")
     with pytest.raises(SplitError) as caught:
         split_rows(split, declared(time="day", entity="who"), table, 7)
-    assert caught.value.message == "split: 1 values of who stand in more than one part"
+    assert caught.value.message == "split: 1 value of who stands in more than one part"
