@@ -204,7 +204,7 @@ def _expectations(job: Job, data: Data) -> dict[str, Any]:
 
 def _of_rows(job: Job, data: Data, coverage: dict[str, Any]) -> tuple[str, ...]:
     """What rows that repeat, are new, young or without an outcome take from the numbers."""
-    repeated = soundness.repeated_rows(data.frame, data.parts)
+    repeated = soundness.repeated_rows(job.data, data.table, data.parts)
     unseen = soundness.unseen_levels(data.frame, data.parts)
     found = [*soundness.limitations(repeated, unseen, data.parts), data.trend]
     loop = feedback.loop_of(job.data)

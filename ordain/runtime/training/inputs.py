@@ -37,8 +37,11 @@ class Data:
 
     @property
     def held_out(self) -> Indices:
-        """What the model has not seen: the test part first, then the validation part."""
-        return np.concatenate([self.parts.test, self.parts.validation])
+        """What the model has not seen: the test part first, then the validation part.
+
+        Cases without an outcome are among them, as they are among those that are served.
+        """
+        return np.concatenate([self.parts.population(part) for part in ("test", "validation")])
 
 
 def read_inputs(job: Job) -> Data:

@@ -7,17 +7,19 @@ was learnt about, are counted: they are in real tables, and a reader should know
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ordain.runtime.errors import SplitError, TrainingError
+from ordain.runtime.training.leaks import first_seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ordain.runtime.training.features import Frame
     from ordain.runtime.training.splits import Parts
+    from ordain.specs.kinds.dataset import Dataset
 
 LEARNT = 20  # Fewer rows than this teach a model their noise.
 JUDGED = 10  # With fewer, the interval of any share is wider than half of all that is possible.
@@ -51,10 +53,20 @@ def refuse_constant(frame: Frame, parts: Parts) -> None:
         raise TrainingError(message, remedy="include features that differ, or widen split.train")
 
 
-def repeated_rows(frame: Frame, parts: Parts) -> int:
-    """How many rows of the test part equal a row of the training part in every feature."""
-    learnt = {row.tobytes() for row in frame.matrix[parts.train] + 0.0}
-    return sum(row.tobytes() in learnt for row in frame.matrix[parts.test] + 0.0)
+def repeated_rows(dataset: Dataset, table: Any, parts: Parts) -> int:  # noqa: ANN401 - pa.Table
+    """How many rows of the test part equal a row of the training part in all that is declared.
+
+    Columns that name somebody do not count: the same case under two numbers is one case.
+    """
+    codes = np.zeros(table.num_rows, dtype=np.int64)
+    for name, column in sorted(dataset.columns.items()):
+        if column.role in {"entity", "id"} or column.type == "id" or name == dataset.entity:
+            continue
+        own = first_seen(table[name]) + 1
+        # Made dense after every column, so that no product of counts can run over.
+        pairs = codes * (int(own.max()) + 1) + own
+        codes = np.unique(pairs, return_inverse=True)[1].reshape(-1)
+    return int(np.isin(codes[parts.test], codes[parts.train]).sum())
 
 
 def unseen_levels(frame: Frame, parts: Parts) -> dict[str, int]:
@@ -78,7 +90,7 @@ def limitations(repeated: int, unseen: dict[str, int], parts: Parts) -> Iterator
         test = len(parts.test)
         yield (
             f"{repeated} of {test} rows of the test part ({repeated / test:.1%}) equal a row of "
-            "the training part in every feature: performance on new cases may be worse."
+            "the training part in all that is declared: they are no new cases."
         )
     for name, count in sorted(unseen.items()):
         rows = "1 row" if count == 1 else f"{count} rows"
