@@ -287,6 +287,14 @@ _DOCUMENT: Final = {
         "expect: {rows: [1000, 10]}",
         "correct the expectation, or take it out",
     ),
+    "SPEC134": Page(
+        "a claim on all cases that nothing can show",
+        "With a feedback loop outcomes exist only for those whom an earlier decision let through. "
+        "Unless some were let through by chance (`explored`), and unless every outcome was seen "
+        "after all, a gate on all cases is insufficient and no version is ever promoted.",
+        "acceptance: {metrics: [{name: roc_auc, min: 0.7}]}  # with `feedback: {observed: paid}`",
+        "write `population: labelled`, or declare `explored` in the Dataset",
+    ),
 }
 
 _TOGETHER: Final = {

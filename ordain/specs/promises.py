@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ordain.specs.kinds.dataset import Dataset, Expectations, Target
+    from ordain.specs.kinds.model import Model
     from ordain.specs.paths import Path
 
 # Code, place, message and remedy.
@@ -28,6 +29,22 @@ def promises(dataset: Dataset) -> Iterator[Broken]:
     if dataset.target is not None:
         yield from _mature(dataset.target, dataset)
         yield from _seen(dataset.target, dataset)
+
+
+def claims(model: Model, dataset: Dataset) -> Iterator[Broken]:
+    """Gates on all cases that the Dataset gives no chance to be met."""
+    loop = None if dataset.target is None else dataset.target.feedback
+    if loop is None or loop.explored is not None:
+        return
+    for place, gate in enumerate(model.acceptance.metrics):
+        if gate.population == "all":
+            path: Path = ("spec", "acceptance", "metrics", place)
+            message = (
+                f"`{gate.name}` is required of all cases, and the Dataset knows of no outcome that "
+                "was seen by chance"
+            )
+            remedy = "write `population: labelled`, or declare `explored` in the Dataset"
+            yield "SPEC134", path, message, remedy
 
 
 def _expected(expect: Expectations, dataset: Dataset) -> Iterator[Broken]:

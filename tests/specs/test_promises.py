@@ -133,6 +133,32 @@ def test_outcomes_may_be_delayed_before_the_data_are_pinned(check: Check, edit: 
     assert check(edit("dataset", TARGET, TARGET[:-1] + ", matureAfter: 365d}")) == []
 
 
+@pytest.mark.parametrize(
+    ("explored", "population", "found"),
+    [
+        ("", "", True),
+        ("", ", population: labelled", False),
+        (", explored: drawn", "", False),
+    ],
+)
+def test_a_claim_that_nothing_can_show_is_told(
+    check: Check, edit: Edit, explored: str, population: str, *, found: bool
+) -> None:
+    loop = f"{TARGET[:-1]}, feedback: {{observed: granted{explored}}}}}"
+    truths = "  columns:\n    granted: {type: bool}\n    drawn: {type: bool, role: id}\n"
+    changed = edit("dataset", TARGET, loop)
+    changed = {path: text.replace(HEAD, truths) for path, text in changed.items()}
+    last = "decision: {threshold: 0.3}"
+    gate = f"acceptance: {{metrics: [{{name: roc_auc, min: 0.7{population}}}]}}"
+    changed |= edit("model", last, f"{last}\n  {gate}")
+    expected = (
+        "SPEC134 model.yaml:12:26 warning: `roc_auc` is required of all cases, and the Dataset "
+        "knows of no outcome that was seen by chance | write `population: labelled`, or declare "
+        "`explored` in the Dataset"
+    )
+    assert check(changed) == ([expected] if found else [])
+
+
 def test_what_says_whether_an_outcome_was_seen_is_no_feature(check: Check, edit: Edit) -> None:
     loop = (
         f"{TARGET[:-1]}, feedback: {{observed: granted}}}}\n  columns:\n    granted: {{type: bool}}"

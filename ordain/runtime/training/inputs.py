@@ -56,7 +56,8 @@ def read_inputs(job: Job) -> Data:
     if len(np.unique(positive[parts.train])) < evaluation.OUTCOMES:
         message = "split: all rows of the training part have the same outcome"
         raise TrainingError(message, remedy="widen split.train")
-    refuse_leaks(job.data, names, table, positive, parts.train)
+    regression = job.spec.task == "regression"
+    refuse_leaks(job.data, names, table, positive, parts.train, regression=regression)
     refuse_constant(frame, parts)
     trend = check_trend(job.data, table, positive, labels)
     return Data(table, frame, positive, parts, trend)

@@ -64,13 +64,17 @@ class Trend:
 
 
 def check_trend(dataset: Dataset, table: Any, positive: Numbers, labels: Labels) -> str:  # noqa: ANN401
-    """What has to be said of the trend, or an empty text; `positive` is 0 or 1 for each row.
+    """What has to be said of the trend, or an empty text.
+
+    `positive` is 0 or 1 for each row; of other outcomes nothing is said.
 
     Raises:
         MaturityError: when the share climbs although outcomes are declared as delayed.
     """
     target = dataset.target
     if target is None or dataset.time is None or table[dataset.time].null_count:
+        return ""
+    if not np.isin(positive[labels.known], (0, 1)).all():
         return ""
     times = row_times(dataset, table)[labels.known]
     trend = trend_of(times, positive[labels.known])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.dataset import Dataset
 
 LEARNT = 20  # Fewer rows than this teach a model their noise.
+TOLD = 20  # Features that limitations name one by one.
 JUDGED = 10  # With fewer, the interval of any share is wider than half of all that is possible.
 
 
@@ -92,9 +93,11 @@ def limitations(repeated: int, unseen: dict[str, int], parts: Parts) -> Iterator
             f"{repeated} of {test} rows of the test part ({repeated / test:.1%}) equal a row of "
             "the training part in all that is declared: they are no new cases."
         )
-    for name, count in sorted(unseen.items()):
+    for name, count in sorted(unseen.items())[:TOLD]:
         rows = "1 row" if count == 1 else f"{count} rows"
         yield (
             f"Feature {name}: {rows} of validation and test part have a level that training has "
             "not seen."
         )
+    if len(unseen) > TOLD:
+        yield f"So have {len(unseen) - TOLD} more features."

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ordain.runtime.datasets.labels import Labels
 from ordain.runtime.errors import SplitError
 from ordain.runtime.training.splits import Parts, split_rows
 from ordain.specs.kinds.dataset import Column, Dataset, Source
@@ -144,6 +147,65 @@ def test_a_split_by_time_needs_times(
     with pytest.raises(SplitError) as caught:
         split_rows(Split(by="time"), declared(**dataset), table(), 7)
     assert caught.value.message == message
+
+
+def labelled(mature: list[bool], known: list[bool]) -> Labels:
+    return Labels(np.array(mature), np.array(mature) & np.array(known))
+
+
+def test_shares_are_of_the_rows_that_count() -> None:
+    table = pa.table({"x": range(1000)})
+    mature = [place < 500 for place in range(1000)]
+    parts = split_rows(Split(), declared(), table, 7, labelled(mature, [True] * 1000))
+    assert sizes(parts) == (300, 100, 100)
+    assert parts.left_out == {"immature": 500, "purged": 0, "outside": 0}
+    assert max(getattr(parts, part).max() for part in PARTS) < 500
+
+
+def test_rows_without_an_outcome_are_divided_and_kept_apart() -> None:
+    table = pa.table({"x": range(1000)})
+    known = [place % 3 > 0 for place in range(1000)]
+    everything = split_rows(Split(), declared(), table, 7)
+    parts = split_rows(Split(), declared(), table, 7, labelled([True] * 1000, known))
+    for part in PARTS:
+        assert parts.population(part).tolist() == getattr(everything, part).tolist()
+        assert all(known[row] for row in getattr(parts, part))
+        assert not any(known[row] for row in parts.unlabelled[part])
+    assert parts.left_out == {"immature": 0, "purged": 0, "outside": 0}
+    assert parts.digest != everything.digest
+
+
+def test_labels_that_hide_nothing_change_nothing() -> None:
+    table = pa.table({"x": range(100)})
+    plain = split_rows(Split(), declared(), table, 7)
+    found = split_rows(Split(), declared(), table, 7, labelled([True] * 100, [True] * 100))
+    assert (found.digest, found.unlabelled) == (plain.digest, {})
+
+
+def test_an_entity_is_not_cut_by_rows_that_nobody_learns_from() -> None:
+    table = days("2024-01-01", "2024-05-01", "2024-09-01").append_column("who", [["a", "b", "a"]])
+    split = Split(by="time", train="..2024-04", validation="2024-05..2024-06", test="2024-07..")
+    hidden = labelled([True] * 3, [True, True, False])
+    with pytest.raises(SplitError, match="1 value of who stands in more than one part"):
+        split_rows(split, declared(time="day", entity="who"), table, 7, hidden)
+    young = labelled([True, True, False], [True] * 3)
+    with pytest.raises(SplitError, match="no row falls into the test part"):
+        split_rows(split, declared(time="day", entity="who"), table, 7, young)
+
+
+@given(st.lists(st.integers(-1, 5), min_size=2, max_size=12), st.data())
+def test_the_digest_changes_exactly_with_the_membership(
+    places: list[int], data: st.DataObject
+) -> None:
+    def parts_of(found: list[int]) -> Parts:
+        train, validation, test, *others = (
+            np.flatnonzero(np.array(found) == part) for part in range(6)
+        )
+        hidden = dict(zip(PARTS, others, strict=True))
+        return Parts(train, validation, test, len(found), unlabelled=hidden)
+
+    other = data.draw(st.permutations(places))
+    assert (parts_of(places).digest == parts_of(other).digest) == (places == other)
 
 
 def test_an_entity_that_time_would_cut_in_two_is_refused() -> None:
