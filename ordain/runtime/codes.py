@@ -179,8 +179,8 @@ CODES: Final = {
     "RUN144": Page(
         "a feature gives the outcome away, or repeats what is never a feature",
         "Almost no honest feature tells the outcome alone. One that does was most often filled in "
-        "after the outcome, and will be empty when the model is asked. One that repeats a protected "
-        "column, the entity or the time is that column under another name.",
+        "after the outcome, and will be empty when the model is asked. One that repeats a "
+        "protected column, the entity or the time is that column under another name.",
         "columns: {collection_agency: {type: category}}",
         "add it to leaks or features.exclude; if it is known before the outcome, and somebody "
         "looked, set separates: true in its column (never for a copy of a protected one)",

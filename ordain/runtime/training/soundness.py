@@ -33,9 +33,10 @@ def refuse_few(parts: Parts) -> None:
         SplitError: when the training or the test part has too few rows.
     """
     learnt, judged = len(parts.train), len(parts.test)
+    usable = learnt + len(parts.validation) + judged
     if learnt < LEARNT or judged < JUDGED:
         message = (
-            f"split: too few rows: {parts.rows} ({learnt} to learn from, {judged} to judge by), "
+            f"split: too few rows: {usable} ({learnt} to learn from, {judged} to judge by), "
             f"a split needs at least {LEARNT} and {JUDGED}"
         )
         raise SplitError(message, remedy="bring more rows, or widen split.train or split.test")

@@ -97,9 +97,17 @@ def split_rows(
         parts = _labelled(_divided(split, dataset, rows, seed), mature, labels)
     for part in ("train", "test"):
         if len(getattr(parts, part)) == 0:
-            message = f"split: no row falls into the {part} part"
+            message = f"split: no row falls into the {part} part{_without(parts)}"
             raise SplitError(message, remedy=f"widen split.{part} or bring more rows")
     return parts
+
+
+def _without(parts: Parts) -> str:
+    """What has taken rows away that somebody may look for."""
+    hidden = sum(len(found) for found in parts.unlabelled.values())
+    reasons = [(parts.immature, "is not final"), (hidden, "was not seen")]
+    told = [f"{count} whose outcome {reason}" for count, reason in reasons if count]
+    return f" (not counting {' and '.join(told)})" if told else ""
 
 
 def _labelled(parts: Parts, mature: Indices, labels: Labels) -> Parts:

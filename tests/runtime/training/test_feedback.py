@@ -226,4 +226,4 @@ def test_an_outcome_that_nobody_has_seen_teaches_nothing(
     declared = dataset(table, target=target, columns=COLUMNS | TRUTHS)
     with pytest.raises(TrainingError) as caught:
         read_inputs(job(model(LINEAR), declared))
-    assert caught.value.message.startswith("split: too few rows: 60 (")
+    assert caught.value.message.startswith("split: too few rows: 25 (")
