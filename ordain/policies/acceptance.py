@@ -8,6 +8,9 @@ can make that group larger; it is never a pass.
 
 The difference to the champion is a row of its own (`roc_auc_delta`), measured on the same rows and
 counted so that more is better. The first version of a model has no champion to be held against.
+
+Where outcomes exist only after a certain decision (`target.feedback`), a gate is about all cases
+unless it says otherwise, and is met only by evidence that shows outcomes seen by chance.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.coverage import claim_gap
 from ordain.specs.findings import Finding, Severity, Verdict
 from ordain.specs.parity import plan_limit
 
@@ -51,6 +55,7 @@ def accept(case: Case) -> Iterator[Finding]:
     if case.evidence.verdict == Verdict.FAIL:
         yield _finding(case, "ACC-VERDICT", "the evidence itself says that it failed")
     for gate in case.model.acceptance.metrics:
+        yield from _claim(case, gate)
         if gate.min is not None or gate.max is not None:
             yield from _metric(case, gate)
         if gate.versus is not None:
@@ -114,6 +119,18 @@ def _metric(case: Case, gate: MetricGate) -> Iterator[Finding]:
             bound = "" if gate.bound == "value" else f"{gate.bound} bound of "
             message = f"{bound}{gate.name} is {value:.6g}; required is {limit}"
             yield _finding(case, "ACC-METRIC", message, evidence=_about(one))
+
+
+def _claim(case: Case, gate: MetricGate) -> Iterator[Finding]:
+    """Refuse a claim on all cases where an earlier decision has chosen who was seen."""
+    target = None if case.dataset is None else case.dataset.target
+    if target is None or target.feedback is None or gate.population != "all":
+        return
+    gap = claim_gap(case.evidence.data, target.feedback)
+    if gap:
+        code = "ACC-METRIC" if gate.versus is None else "ACC-CHAMPION"
+        message = f"{gate.name} is required of all cases, and is not shown: {gap}"
+        yield _finding(case, code, message, evidence=("population = all",))
 
 
 def bounded(metric: Metric, gate: MetricGate) -> float | None:

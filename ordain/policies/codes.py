@@ -151,7 +151,9 @@ _EVIDENCE: Final = {
     "ACC-METRIC": Page(
         "a metric does not reach its limit, or was not measured",
         "Limits are read from the Model and compared again; the verdict in the evidence is not "
-        "believed. What was not measured is insufficient, and for a required metric that blocks.",
+        "believed. What was not measured is insufficient, and for a required metric that blocks. "
+        "So is a claim on all cases where an earlier decision has chosen whose outcome was seen, "
+        "unless enough others were seen by chance.",
         "lower bound of roc_auc is 0.61; required is at least 0.7",
         "mend the model or its data and train again",
     ),

@@ -39,7 +39,7 @@ class _Limit:
 
     `direction` is +1 where a greater `value` is stricter. `bound` is what is compared: the
     confidence of the strict end of the interval, 0 for the value itself, and below 0 the confidence
-    of the lenient end.
+    of the lenient end. `everyone` says whether the claim is about all cases, seen or not.
     """
 
     about: str
@@ -47,9 +47,11 @@ class _Limit:
     direction: int
     value: float
     bound: float
+    everyone: bool
 
     def keeps(self, old: _Limit) -> bool:
-        return (self.value - old.value) * self.direction >= 0 and self.bound >= old.bound
+        strict = (self.value - old.value) * self.direction >= 0 and self.bound >= old.bound
+        return strict and self.everyone >= old.everyone
 
     def weaker(self, old: _Limit) -> Iterator[Pair]:
         name = yaml_name(self.attribute)
@@ -57,6 +59,8 @@ class _Limit:
             yield _METRICS, f"{old.about} {name} {old.value:g}", f"{name} {self.value:g}"
         if self.bound < old.bound:
             yield _METRICS, f"{old.about} {name} {old.compared}", self.compared
+        if self.everyone < old.everyone:
+            yield _METRICS, f"{old.about} {name} of all cases", "of labelled cases"
 
     @property
     def compared(self) -> str:
@@ -99,14 +103,14 @@ def _nearest(before: _Limit, found: Iterable[_Limit]) -> _Limit:
 
 def _limits(gate: MetricGate) -> Iterator[_Limit]:
     """The limits of a gate; against the champion there is always one, at 0 where none is given."""
-    end = _BOUNDS[gate.bound] * gate.confidence
+    end, everyone = _BOUNDS[gate.bound] * gate.confidence, gate.population == "all"
     if gate.versus is not None:
         about = f"{gate.name} versus {gate.versus}"
-        yield _Limit(about, "min_delta", +1, gate.min_delta or 0.0, end)
+        yield _Limit(about, "min_delta", +1, gate.min_delta or 0.0, end, everyone)
     for attribute, direction in _OF_METRIC:
         value = getattr(gate, attribute)
         if value is not None:
-            yield _Limit(gate.name, attribute, direction, value, end * direction)
+            yield _Limit(gate.name, attribute, direction, value, end * direction, everyone)
 
 
 def _weaker_fairness(old: Sequence[FairnessGate], new: Sequence[FairnessGate]) -> Iterator[Pair]:

@@ -25,6 +25,7 @@ from ordain.policies.gate_limits import Pair, weaker_gates
 from ordain.policies.reviews import fewer_eyes
 from ordain.policies.rule_changes import policy_changes, policy_set_changes
 from ordain.specs.canonical import canonical_json, same
+from ordain.specs.durations import parse_duration
 from ordain.specs.kinds.fields import yaml_name
 from ordain.specs.parity import plan_limit
 from ordain.specs.plain import to_plain
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Location
-    from ordain.specs.kinds.dataset import Column, Dataset
+    from ordain.specs.kinds.dataset import Column, Dataset, Expectations, Feedback
     from ordain.specs.kinds.model import Model
     from ordain.specs.kinds.monitor import Monitor
     from ordain.specs.kinds.route import Route
@@ -216,6 +217,10 @@ def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
     for name in sorted(set(old.leaks) - set(new.leaks)):
         yield ("leaks",), name, "removed"
     yield from _outcome(old, new)
+    yield from _expected(old.expect, new.expect)
+    for name in sorted(set(new.columns) - set(old.columns)):
+        if new.columns[name].separates:
+            yield ("columns", name, "separates"), "absent", "true"
     for name, column in old.columns.items():
         other = new.columns.get(name)
         role = other.role if other else "removed"
@@ -224,6 +229,25 @@ def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
         if other is not None:
             for field, before, after in _column(column, other):
                 yield ("columns", name, *field), before, after
+
+
+def _expected(old: Expectations, new: Expectations) -> Iterator[Pair]:
+    """What the table as a whole was held to: fewer or more rows, older ones, groups, relations."""
+    if old.rows is not None and not _inside(new.rows, old.rows):
+        yield ("expect", "rows"), _text(old.rows), _text(new.rows)
+    if old.fresh is not None and not _shorter(new.fresh, old.fresh):
+        yield ("expect", "fresh"), old.fresh, new.fresh or "removed"
+    for group in old.unique:
+        # A group holds where a smaller one does.
+        if not any(set(one) <= set(group) for one in new.unique):
+            yield ("expect", "unique"), ", ".join(group), "removed"
+    for one in old.relations:
+        if one not in new.relations:
+            yield ("expect", "relations"), f"{one.left} {one.op} {one.right}", "removed"
+
+
+def _shorter(new: str | None, old: str) -> bool:
+    return new is not None and parse_duration(new) <= parse_duration(old)
 
 
 def _outcome(old: Dataset, new: Dataset) -> Iterator[Pair]:
@@ -240,6 +264,22 @@ def _outcome(old: Dataset, new: Dataset) -> Iterator[Pair]:
     fields = ("column", "positive", "favourable", "mature_after")
     for path, before, after in _other(old.target, new.target, fields):
         yield ("target", *path), before, after
+    loop = new.target.feedback
+    if old.target.feedback is not None and loop is None:
+        yield ("target", "feedback"), old.target.feedback.observed, "removed"
+    elif old.target.feedback is not None and loop is not None:
+        for path, before, after in _loop(old.target.feedback, loop):
+            yield ("target", "feedback", *path), before, after
+
+
+def _loop(old: Feedback, new: Feedback) -> Iterator[Pair]:
+    """Other columns that say what was seen, or less exploration that is enough."""
+    for name in ("observed", "explored"):
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            yield (name,), before or "none", after or "removed"
+    if _share(new.min_exploration) < _share(old.min_exploration):
+        yield ("minExploration",), old.min_exploration, new.min_exploration
 
 
 def _other(old: Any, new: Any, attributes: Iterable[str]) -> Iterator[Pair]:  # noqa: ANN401
@@ -271,6 +311,10 @@ def _column(old: Column, new: Column) -> Iterator[Pair]:
         yield ("range",), _text(old.range), _text(new.range)
     if old.missing is not None and _share(new.missing) > _share(old.missing):
         yield ("missing",), old.missing, new.missing or "any share"
+    if old.unique and not new.unique:
+        yield ("unique",), "true", "false"
+    if new.separates and not old.separates:
+        yield ("separates",), "false", "true"
     if old.role == new.role == "protected":
         yield from _groups(old, new)
     elif old.unknown == "refuse":

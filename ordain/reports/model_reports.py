@@ -117,6 +117,8 @@ def _plain(value: object) -> str:
         return texts.count(value)
     if isinstance(value, float):
         return texts.count(int(value)) if value.is_integer() else texts.number(value, 4)
+    if isinstance(value, dict):
+        return " ".join(f"{key} {_plain(one)}" for key, one in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value)) or "none"
     return str(value)

@@ -1,4 +1,4 @@
-"""The codes that no error class carries, for `ordain explain`.
+"""The codes that no error class carries, and errors that need more words, for `ordain explain`.
 
 REQ1xx are answers to a caller: each comes with an HTTP status, with the name of the field that it
 is about, and never with a value that was sent. RUN199 is the boundary of the training process.
@@ -166,6 +166,24 @@ CODES: Final = {
         "This is a defect of ordain; the log of the server has all of it.",
         "",
         "report it with the server's log",
+    ),
+    "RUN143": Page(
+        "outcomes would be learnt from before they are final",
+        "Either the age of a row cannot be told (no `time`, no `asOf`), or the share of positive "
+        "outcomes climbs in the newest rows although a delay is declared: the sign of a table that "
+        "holds only cases that are over, of which the newest are those that went wrong early. A "
+        "model that learns from them takes being new for being bad.",
+        "target: {column: default_12m, matureAfter: 30d}",
+        "raise matureAfter to the time after which nearly every outcome is known",
+    ),
+    "RUN144": Page(
+        "a feature gives the outcome away, or repeats what is never a feature",
+        "Almost no honest feature tells the outcome alone. One that does was most often filled in "
+        "after the outcome, and will be empty when the model is asked. One that repeats a "
+        "protected column, the entity or the time is that column under another name.",
+        "columns: {collection_agency: {type: category}}",
+        "add it to leaks or features.exclude; if it is known before the outcome, and somebody "
+        "looked, set separates: true in its column (never for a copy of a protected one)",
     ),
     "RUN199": Page(
         "the training job broke",

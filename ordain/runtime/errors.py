@@ -7,6 +7,8 @@
     ├── RowError                 RUN121   a row does not fit the plan
     ├── LockError                RUN130   the installed packages are not those of the lock
     ├── DataError                RUN140   the data are not what the Dataset declares
+    │   ├── MaturityError        RUN143   outcomes are learnt from before they are final
+    │   └── LeakError            RUN144   a feature gives the outcome, or who somebody is, away
     └── TrainingError            RUN150   the Model asks for what training cannot do
         ├── SplitError           RUN151   the rows cannot be divided as declared
         ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
@@ -66,6 +68,18 @@ class DataError(RunError):
     """The data are not what the Dataset declares."""
 
     code = "RUN140"
+
+
+class MaturityError(DataError):
+    """Outcomes would be learnt from before they are final."""
+
+    code = "RUN143"
+
+
+class LeakError(DataError):
+    """A feature gives the outcome away, or repeats what is never a feature."""
+
+    code = "RUN144"
 
 
 class TrainingError(RunError):

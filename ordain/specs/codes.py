@@ -258,6 +258,43 @@ _DOCUMENT: Final = {
         "training: {automl: {...}}",
         "remove the field for now, or take the value that is supported",
     ),
+    "SPEC130": Page(
+        "a relation between columns that cannot be compared",
+        "An order stands between two numbers or between two dates. A comparison of anything else "
+        "would hold by accident, or never.",
+        "relations: [{left: opened_on, op: le, right: income}]",
+        "compare two numbers (float, int) or two dates",
+    ),
+    "SPEC131": Page(
+        "the age of a row is asked for, and nothing says it",
+        "`matureAfter` counts from the day up to which outcomes were seen (`asOf`, written by "
+        "`ordain pin`) back to the time of each row; `fresh` looks at the time of the newest row. "
+        "The clock of the machine is no such day, because the same data would be others tomorrow.",
+        "target: {column: default_12m, matureAfter: 365d}     # and no `time`",
+        "set `time` to a column of the type date, and run `ordain pin` for `asOf`",
+    ),
+    "SPEC132": Page(
+        "a column of a feedback loop that is no truth value",
+        "`observed` and `explored` answer yes or no for every row; a number or a category would "
+        "have to be guessed at.",
+        "feedback: {observed: status}      # and `status` is a category",
+        "name a column of the type bool",
+    ),
+    "SPEC133": Page(
+        "an expectation that says nothing, or that no table can meet",
+        "A number of rows that ends before it begins, a group without columns, a column that is "
+        "compared with itself: each would look like a check and be none.",
+        "expect: {rows: [1000, 10]}",
+        "correct the expectation, or take it out",
+    ),
+    "SPEC134": Page(
+        "a claim on all cases that nothing can show",
+        "With a feedback loop outcomes exist only for those whom an earlier decision let through. "
+        "Unless some were let through by chance (`explored`), and unless every outcome was seen "
+        "after all, a gate on all cases is insufficient and no version is ever promoted.",
+        "acceptance: {metrics: [{name: roc_auc, min: 0.7}]}  # with `feedback: {observed: paid}`",
+        "write `population: labelled`, or declare `explored` in the Dataset",
+    ),
 }
 
 _TOGETHER: Final = {

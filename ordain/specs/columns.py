@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ordain.specs.features import candidates, chosen, never_features, protected_names
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.paths import Path, values_at
+from ordain.specs.promises import claims, promises
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.splits import split_problems
 
@@ -24,6 +25,11 @@ _OF_DATASET = (
     "spec.target.column",
     "spec.leaks.*",
     "spec.source.orderBy.*",
+    "spec.target.feedback.observed",
+    "spec.target.feedback.explored",
+    "spec.expect.unique.*.*",
+    "spec.expect.relations.*.left",
+    "spec.expect.relations.*.right",
 )
 
 
@@ -114,6 +120,8 @@ def _check_dataset(document: Document) -> Iterator[Finding]:
             path = ("spec", "columns", name, "range")
             message = f"the range of `{name}` ends before it begins"
             yield _error("REF012", document, path, message, "write the lowest value first")
+    for code, path, message, remedy in promises(dataset):
+        yield _error(code, document, path, message, remedy, key=not isinstance(path[-1], int))
 
 
 def _missing_columns(
@@ -163,6 +171,9 @@ def _check_model(document: Document, table: _Table) -> Iterator[Finding]:
         yield from _check_fairness(document, table)
     if document.spec.training is not None:
         yield from _check_training(document, table)
+    for code, path, message, remedy in claims(document.spec, table.dataset):
+        place = document.marks.value(*path)
+        yield Finding(code, Severity.WARNING, message, place, remedy=remedy)
 
 
 def _check_features(document: Document, table: _Table) -> Iterator[Finding]:

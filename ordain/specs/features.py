@@ -29,6 +29,9 @@ def never_features(dataset: Dataset) -> dict[str, str]:
         elif column.type == "id":
             reasons[name] = "it is an id"
     if dataset.target is not None:
+        if (loop := dataset.target.feedback) is not None:
+            for name in filter(None, (loop.observed, loop.explored)):
+                reasons[name] = "it says whether the outcome could be seen (`target.feedback`)"
         reasons[dataset.target.column] = "it is the outcome"
     for own, what in ((dataset.entity, "the entity"), (dataset.time, "the time column")):
         if own is not None:

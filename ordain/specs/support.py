@@ -62,15 +62,6 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
         Unsupported("spec.source.orderBy", ([],), "rows keep the order of their file"),
         Unsupported("spec.source.format", (None,), "it reads files by their type"),
         Unsupported("spec.source.version", ("",), "it reads files, which have no versions"),
-        Unsupported("spec.columns.*.unique", (False,), "it does not look for values that recur"),
-        Unsupported("spec.expect.rows", (None,), "it does not count rows"),
-        Unsupported("spec.expect.unique", ([],), "it does not look for values that recur"),
-        Unsupported("spec.expect.fresh", (None,), "it does not ask how old the rows are"),
-        Unsupported("spec.expect.relations", ([],), "it does not compare columns"),
-        Unsupported("spec.target.feedback", (None,), "it takes outcomes as seen for all"),
-        Unsupported(
-            "spec.target.matureAfter", (None,), "it takes every outcome as final", _WARNING
-        ),
     ),
     "Deployment": (
         Unsupported("spec.mode", ("online",), "it serves requests only"),
@@ -115,7 +106,6 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
         Unsupported("spec.preprocessing.numeric.outliers.limits", ({},), "it clips at quantiles"),
         Unsupported("spec.preprocessing.dates.parts", ([],), "it takes no part of a date"),
         Unsupported("spec.preprocessing.interactions", ([],), "it multiplies no features"),
-        Unsupported("spec.acceptance.metrics.*.population", ("all",), "it knows no feedback loop"),
         Unsupported(
             "spec.preprocessing.categorical.encode",
             ("one_hot", "ordinal", "ordinal_by_target"),

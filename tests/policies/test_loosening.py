@@ -20,6 +20,13 @@ GATES = [
     {"name": "brier", "max": 0.2},
 ]
 FAIRNESS = [{"metric": "adverse_impact_ratio", "attributes": ["sex"], "min": 0.8, "minCell": 30}]
+LOOP = {"observed": "granted", "explored": "drawn", "minExploration": "2%"}
+EXPECT = {
+    "rows": [100, 10_000],
+    "fresh": "30d",
+    "unique": [["applicant_id", "applied_on"]],
+    "relations": [{"left": "low", "op": "le", "right": "high"}],
+}
 METRICS = "spec.acceptance.metrics"
 FAIR = "spec.acceptance.fairness"
 
@@ -35,6 +42,9 @@ def estate(workshop: Workshop) -> Sketch:
     sketch.set("Dataset/applications", "spec.columns.purpose", purpose)
     sketch.set("Dataset/applications", "spec.columns.sex.levels", ["male", "female"])
     sketch.set("Dataset/applications", "spec.target.matureAfter", "365d")
+    sketch.set("Dataset/applications", "spec.target.feedback", LOOP)
+    sketch.set("Dataset/applications", "spec.columns.income.unique", value=True)
+    sketch.set("Dataset/applications", "spec.expect", copy.deepcopy(EXPECT))
     sketch.set("Dataset/applications", "spec.entity", "applicant_id")
     sketch.set("Dataset/applications", "spec.time", "applied_on")
     sketch.set("Dataset/applications", "spec.columns.applied_on", {"type": "date", "role": "time"})
@@ -135,6 +145,50 @@ def gate(number: int, **changes: object) -> list[dict[str, Any]]:
         ("Dataset/applications", "spec.columns.sex.unknown", "refuse", "bucket", "refuse"),
         (
             "Model/credit",
+            METRICS,
+            gate(0, population="labelled"),
+            "roc_auc min of all cases",
+            "of labelled cases",
+        ),
+        ("Dataset/applications", "spec.target.feedback", None, "granted", "removed"),
+        (
+            "Dataset/applications",
+            "spec.target.feedback",
+            {**LOOP, "observed": "paid"},
+            "granted",
+            "paid",
+        ),
+        (
+            "Dataset/applications",
+            "spec.target.feedback",
+            {"observed": "granted", "minExploration": "2%"},
+            "drawn",
+            "removed",
+        ),
+        (
+            "Dataset/applications",
+            "spec.target.feedback",
+            {**LOOP, "minExploration": "1%"},
+            "2%",
+            "1%",
+        ),
+        ("Dataset/applications", "spec.columns.income.unique", False, "true", "false"),
+        ("Dataset/applications", "spec.columns.income.separates", True, "false", "true"),
+        (
+            "Dataset/applications",
+            "spec.columns.verdict",
+            {"type": "bool", "separates": True},
+            "absent",
+            "true",
+        ),
+        ("Dataset/applications", "spec.expect.rows", [10, 10_000], "100 to 10000", "10 to 10000"),
+        ("Dataset/applications", "spec.expect.rows", None, "100 to 10000", "any value"),
+        ("Dataset/applications", "spec.expect.fresh", "31d", "30d", "31d"),
+        ("Dataset/applications", "spec.expect.fresh", None, "30d", "removed"),
+        ("Dataset/applications", "spec.expect.unique", [], "applicant_id, applied_on", "removed"),
+        ("Dataset/applications", "spec.expect.relations", [], "low le high", "removed"),
+        (
+            "Model/credit",
             "spec.split.test",
             "2026-09-01..",
             "test 2026-01-01..",
@@ -174,6 +228,10 @@ def test_a_weaker_limit_is_seen(
         ("Model/credit", METRICS, [GATES[0], *GATES]),
         ("Model/credit", FAIR, [*FAIRNESS, {**FAIRNESS[0], "min": 0.5}]),
         ("Model/credit", "spec.split.train", "..2025-06-30"),
+        ("Dataset/applications", "spec.expect.unique", [["applicant_id"]]),
+        ("Dataset/applications", "spec.expect.fresh", "720h"),
+        ("Dataset/applications", "spec.expect.rows", [200, 10_000]),
+        ("Dataset/applications", "spec.target.feedback", {**LOOP, "minExploration": "3%"}),
         ("Dataset/applications", "spec.columns.income.rare", 5),
         ("Dataset/applications", "spec.columns.sex.description", "as the applicant says"),
     ],

@@ -255,6 +255,50 @@ def test_a_required_metric_that_was_not_measured_blocks(
     ]
 
 
+def coverage(*bands: tuple[int, int, int]) -> dict[str, Any]:
+    names = ("n", "labelled", "explored")
+    return {"coverage": {"bands": [dict(zip(names, band, strict=True)) for band in bands]}}
+
+
+SHOWN = coverage((600, 600, 0), (600, 300, 40))
+NOBODY_SEEN = "credit: roc_auc is required of all cases, and is not shown: "
+
+
+@pytest.mark.parametrize(
+    ("data", "gap"),
+    [
+        ({"rows": 6000}, "the evidence does not say whose outcomes were seen"),
+        (coverage(), "the evidence does not say whose outcomes were seen"),
+        (coverage((600, 700, 0)), "the evidence does not say whose outcomes were seen"),
+        (coverage((600, 300, 301)), "the evidence does not say whose outcomes were seen"),
+        ({"coverage": {"bands": "all"}}, "the evidence does not say whose outcomes were seen"),
+        (
+            coverage((600, 600, 0), (600, 300, 0)),
+            "1 of 2 score bands have no outcome that was seen by chance",
+        ),
+        (
+            coverage((600, 300, 6), (600, 300, 5)),
+            "0.92% of the outcomes were seen by chance, 1% are needed",
+        ),
+        (SHOWN, ""),
+        (coverage((600, 600, 0), (600, 600, 0)), ""),
+    ],
+)
+def test_a_claim_on_all_cases_needs_outcomes_that_were_seen_by_chance(
+    workshop: Workshop, data: dict[str, Any], gap: str
+) -> None:
+    loop = {"observed": "granted", "explored": "drawn"}
+    fresh = workshop.fresh.set("Dataset/applications", "spec.target.feedback", loop)
+    for name in loop.values():
+        fresh.set("Dataset/applications", f"spec.columns.{name}", {"type": "bool"})
+    found = errors(workshop.promotion(fresh, data=data))
+    assert found == ([("ACC-METRIC", NOBODY_SEEN + gap)] if gap else [])
+    [gate] = fresh.documents["Model/credit"]["spec"]["acceptance"]["metrics"]
+    labelled = [{**gate, "population": "labelled"}]
+    fresh.set("Model/credit", "spec.acceptance.metrics", labelled)
+    assert errors(workshop.promotion(fresh, data=data)) == []
+
+
 def with_champion(workshop: Workshop, *deltas: Metric) -> Case:
     """A second version of a model that has a champion gate."""
     gates = [

@@ -105,7 +105,6 @@ WARNED = "declared, but this version of ordain does not do it"
         ("dataset", "uri: data", "orderBy: [income], uri: data", "error `orderBy`"),
         ("dataset", "uri: data", "dsnFrom: DSN, uri: data", "error `dsnFrom: DSN`"),
         ("dataset", "uri: data", "query: rows.sql, uri: data", "error `query: rows.sql`"),
-        ("dataset", "favourable: 0", "matureAfter: 1d", "warning `matureAfter: 1d`"),
         ("deployment", "version: 1", "schedule: 0 5 * * *", "error `schedule: 0 5 * * *`"),
         ("deployment", "version: 1", "source: s3://in", "error `source: s3://in`"),
         ("deployment", "version: 1", "sink: s3://out", "error `sink: s3://out`"),

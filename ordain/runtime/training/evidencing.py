@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
+from ordain.runtime.datasets.expectations import examine
 from ordain.runtime.environment import read_lock
 from ordain.runtime.errors import ArtifactError, RunError, TrainingError
 from ordain.runtime.monitoring.profiles import count_window, profile_rows
 from ordain.runtime.monitoring.psi import psi_by_feature
 from ordain.runtime.scoring import RowPlan
-from ordain.runtime.training import evaluation, fairness, groups
+from ordain.runtime.training import evaluation, fairness, feedback, groups, soundness
 from ordain.runtime.training.features import raw_rows
 from ordain.runtime.training.metrics import Sample
 from ordain.specs.evidence import Evidence, FairnessRow
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
     from ordain.specs.evidence import Metric
 
 DEFAULT_THRESHOLD = 0.5
+EXPECTATIONS = 200  # As many are told one by one; evidence stays small for a table of any width.
 
 
 def _drift(data: Data, trained: Trained) -> dict[str, float]:
     """The population stability index of each input between training and test part."""
-    train, test = data.parts.train, data.parts.test
+    train, test = data.parts.population("train"), data.parts.population("test")
     inputs = [(given.name, given.type) for given in trained.plan.inputs]
     before = profile_rows(data.frame.rows(train), inputs, trained.scores[train].tolist())
     after = count_window(before, data.frame.rows(test), trained.scores[test].tolist())
@@ -45,7 +47,8 @@ def _drift(data: Data, trained: Trained) -> dict[str, float]:
 def evidence_of(
     job: Job, data: Data, trained: Trained, importance: tuple[tuple[str, float], ...]
 ) -> Evidence:
-    metrics = _metrics(job, data, trained)
+    coverage = _coverage(job, data, trained)
+    metrics = _qualified(job, _metrics(job, data, trained), coverage)
     rows = _fairness(job, data, trained)
     drift = _drift(data, trained)
     verdicts = [Verdict.PASS, *evaluation.counted(metrics, first=job.champion is None)]
@@ -56,7 +59,7 @@ def evidence_of(
         recipe=job.recipe.digest,
         artifact="",
         split=data.parts.digest,
-        data=_facts(job, data),
+        data=_facts(job, data) | coverage,
         metrics=metrics,
         fairness=rows,
         importance=importance,
@@ -68,7 +71,7 @@ def evidence_of(
         },
         drift=drift,
         environment={**read_lock(job.environment.encode()), "ordain": job.tool},
-        limitations=_limitations(job, data, drift),
+        limitations=(*_limitations(job, data, drift), *_of_rows(job, data, coverage)),
         verdict=Verdict.worst(verdicts).value,
     )
 
@@ -78,6 +81,25 @@ def _sample(job: Job, data: Data, scores: Floats, part: str) -> Sample:
     threshold = DEFAULT_THRESHOLD if decision is None else decision.threshold
     positions = getattr(data.parts, part)
     return Sample(data.positive[positions], scores[positions], threshold, job.recipe.seed)
+
+
+def _coverage(job: Job, data: Data, trained: Trained) -> dict[str, Any]:
+    """Whose outcomes were seen, where a feedback loop is declared."""
+    loop = feedback.loop_of(job.data)
+    if loop is None:
+        return {}
+    return {"coverage": feedback.coverage_of(loop, data.table, data.parts, trained.scores)}
+
+
+def _qualified(
+    job: Job, metrics: tuple[Metric, ...], coverage: dict[str, Any]
+) -> tuple[Metric, ...]:
+    """With a feedback loop every judged number says whom it is about."""
+    loop = feedback.loop_of(job.data)
+    if loop is None:
+        return metrics
+    gates = job.spec.acceptance.metrics
+    return feedback.qualify(metrics, gates, coverage["coverage"], loop)
 
 
 def _metrics(job: Job, data: Data, trained: Trained) -> tuple[Metric, ...]:
@@ -118,7 +140,7 @@ def _fairness(job: Job, data: Data, trained: Trained) -> tuple[FairnessRow, ...]
         raise TrainingError(message, remedy="give a column the role protected")
     if not gates and not _can_inform(job, known):
         return ()
-    test = data.parts.test
+    test = data.parts.population("test")
     favourable = groups.favourable_decisions(job.spec, job.data, trained.scores[test])
     judged = [
         (
@@ -157,6 +179,8 @@ def _facts(job: Job, data: Data) -> dict[str, Any]:
         "rows": data.table.num_rows,
         "parts": {part: len(positions) for part, positions in parts.items()},
         "left_out": data.parts.left_out,
+        "unlabelled": {part: len(found) for part, found in data.parts.unlabelled.items()},
+        "expectations": _expectations(job, data),
         "base_rate": {
             part: float(np.mean(data.positive[positions]))
             for part, positions in parts.items()
@@ -169,6 +193,24 @@ def _facts(job: Job, data: Data) -> dict[str, Any]:
         },
         "features": list(data.frame.names),
     }
+
+
+def _expectations(job: Job, data: Data) -> dict[str, Any]:
+    """What the table was held to; it met all of it, or nothing would have been learnt."""
+    met = list(examine(job.data, data.table))
+    told = {f"{one.name} {one.column}".strip(): f"{one.expected}: {one.observed}" for one in met}
+    return {"met": len(met), **dict(list(told.items())[:EXPECTATIONS])}
+
+
+def _of_rows(job: Job, data: Data, coverage: dict[str, Any]) -> tuple[str, ...]:
+    """What rows that repeat, are new, young or without an outcome take from the numbers."""
+    repeated = soundness.repeated_rows(job.data, data.table, data.parts)
+    unseen = soundness.unseen_levels(data.frame, data.parts)
+    found = [*soundness.limitations(repeated, unseen, data.parts), data.trend]
+    loop = feedback.loop_of(job.data)
+    if loop is not None:
+        found.append(feedback.spoken_for(coverage["coverage"], loop))
+    return tuple(filter(None, found))
 
 
 def _limitations(job: Job, data: Data, drift: dict[str, float]) -> tuple[str, ...]:

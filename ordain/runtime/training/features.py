@@ -117,7 +117,7 @@ def outcomes(dataset: Dataset, table: Any) -> NDArray[np.int64]:  # noqa: ANN401
     if target is None:
         message = "a classifier needs a target, and the Dataset names none"
         raise TrainingError(message, remedy="set spec.target of the Dataset")
-    present = sorted(pc.unique(table[target.column]).to_pylist())
+    present = sorted(pc.unique(table[target.column].drop_null()).to_pylist())
     positive = as_outcome(target.positive, present)
     if positive is None:
         message = f"target {target.column}: no row has the positive outcome {target.positive!r}"
@@ -125,7 +125,9 @@ def outcomes(dataset: Dataset, table: Any) -> NDArray[np.int64]:  # noqa: ANN401
     if len(present) != 2:  # noqa: PLR2004 - a classifier tells two outcomes apart
         message = f"target {target.column}: {len(present)} different outcomes, a classifier needs 2"
         raise DataError(message, remedy="declare a column with two outcomes")
-    found: NDArray[np.int64] = pc.equal(table[target.column], positive).to_numpy().astype(np.int64)
+    # A row without an outcome is in no part that is learnt from or measured by.
+    equal = pc.fill_null(pc.equal(table[target.column], positive), False)  # noqa: FBT003
+    found: NDArray[np.int64] = equal.to_numpy().astype(np.int64)
     return found
 
 

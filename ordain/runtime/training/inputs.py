@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ordain.runtime.datasets.labels import labels_of
 from ordain.runtime.datasets.reading import read_dataset
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.training import evaluation
 from ordain.runtime.training.features import Frame, learnt_columns, make_frame, outcomes
+from ordain.runtime.training.leaks import refuse_leaks
+from ordain.runtime.training.maturity import check_trend
+from ordain.runtime.training.soundness import refuse_constant, refuse_few
 from ordain.runtime.training.splits import Parts, split_rows
 
 if TYPE_CHECKING:
@@ -20,27 +24,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The table, what of it is learnt from, and how it is divided."""
+    """The table, what of it is learnt from, and how it is divided.
+
+    `trend` is what has to be said of the outcomes of the newest rows, if anything.
+    """
 
     table: Any
     frame: Frame
     positive: Indices
     parts: Parts
+    trend: str = ""
 
     @property
     def held_out(self) -> Indices:
-        """What the model has not seen: the test part first, then the validation part."""
-        return np.concatenate([self.parts.test, self.parts.validation])
+        """What the model has not seen: the test part first, then the validation part.
+
+        Cases without an outcome are among them, as they are among those that are served.
+        """
+        return np.concatenate([self.parts.population(part) for part in ("test", "validation")])
 
 
 def read_inputs(job: Job) -> Data:
     table = read_dataset(job.dataset, job.data, job.data_root)
     names = learnt_columns(job.spec.features, job.data)
     positive = outcomes(job.data, table)
-    parts = split_rows(job.spec.split, job.data, table, job.recipe.seed)
+    labels = labels_of(job.data, table)
+    parts = split_rows(job.spec.split, job.data, table, job.recipe.seed, labels)
+    refuse_few(parts)
     ranked = job.spec.preprocessing.categorical.encode == "ordinal_by_target"
     frame = make_frame(names, job.data, table, (parts.train, positive) if ranked else None)
     if len(np.unique(positive[parts.train])) < evaluation.OUTCOMES:
         message = "split: all rows of the training part have the same outcome"
         raise TrainingError(message, remedy="widen split.train")
-    return Data(table, frame, positive, parts)
+    regression = job.spec.task == "regression"
+    refuse_leaks(job.data, names, table, positive, parts.train, regression=regression)
+    refuse_constant(frame, parts)
+    trend = check_trend(job.data, table, positive, labels)
+    return Data(table, frame, positive, parts, trend)

@@ -4,12 +4,16 @@ An entity is never on both sides: where the Dataset names one, a random split mo
 and a split by time that would cut one in two is refused. Positions are drawn from a seeded
 generator over the order of rows, which the data digest pins; hashing values to a side was refused
 because the share of each side would then depend on the names of customers.
+
+Rows whose outcome is not final are left out before anything is divided, so that the shares are of
+rows that count. Rows whose outcome could not be seen are divided like all others and kept apart:
+nothing that learns or measures finds them in a part, and whoever asks about all cases does.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +26,7 @@ from ordain.specs.splits import PARTS, is_share, read_days
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ordain.runtime.datasets.labels import Labels
     from ordain.specs.kinds.dataset import Dataset
     from ordain.specs.kinds.model import Split
 
@@ -30,45 +35,99 @@ if TYPE_CHECKING:
 _EPOCH = dt.date(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _ALL = 100.0
+_PURGED = -2
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Ascending positions of the rows of each part; a row is in one part or in none."""
+    """Ascending positions of the rows of each part; a row is in one part or in none.
+
+    `unlabelled` has the positions, by part, of rows whose outcome could not be seen.
+    """
 
     train: Indices
     validation: Indices
     test: Indices
     rows: int
+    immature: int = 0
+    purged: int = 0
+    unlabelled: dict[str, Indices] = field(default_factory=dict)
 
     @property
-    def left_out(self) -> int:
-        """How many rows are in no part: outside of every range, or in a purge gap."""
-        return self.rows - len(self.train) - len(self.validation) - len(self.test)
+    def left_out(self) -> dict[str, int]:
+        """How many rows are in no part, by reason: too young, in a purge gap, outside of ranges."""
+        inside = sum(len(self.population(part)) for part in PARTS)
+        outside = self.rows - inside - self.immature - self.purged
+        return {"immature": self.immature, "purged": self.purged, "outside": outside}
 
     @property
     def digest(self) -> str:
-        """The digest of the three lists of positions, as 8 bytes little-endian each."""
-        parts = {part: sha256(getattr(self, part).astype("<i8").tobytes()) for part in PARTS}
+        """The digest of the lists of positions, as 8 bytes little-endian each."""
+        lists = {part: getattr(self, part) for part in PARTS}
+        lists |= {f"unlabelled {part}": found for part, found in self.unlabelled.items()}
+        parts = {name: sha256(found.astype("<i8").tobytes()) for name, found in lists.items()}
         return digest({"format": "ordain.split/1", "rows": self.rows, **parts})
 
+    def population(self, part: str) -> Indices:
+        """All rows of a part, also those without an outcome, ascending."""
+        labelled: Indices = getattr(self, part)
+        if part not in self.unlabelled:
+            return labelled
+        return np.sort(np.concatenate([labelled, self.unlabelled[part]]))
 
-def split_rows(split: Split, dataset: Dataset, table: Any, seed: int) -> Parts:  # noqa: ANN401
+
+def split_rows(
+    split: Split,
+    dataset: Dataset,
+    table: Any,  # noqa: ANN401 - pa.Table
+    seed: int,
+    labels: Labels | None = None,
+) -> Parts:
     """Divide the rows of a cast `pyarrow.Table` as the Model declares.
 
     Raises:
         SplitError: when the declaration contradicts itself or the data, or a part is empty.
     """
+    if labels is None or labels.known.all():
+        parts = _divided(split, dataset, table, seed)
+    else:
+        mature = np.flatnonzero(labels.mature)
+        named = [name for name in (dataset.entity, dataset.time) if name is not None]
+        rows = table.select(named or table.column_names[:1]).take(mature)
+        parts = _labelled(_divided(split, dataset, rows, seed), mature, labels)
+    for part in ("train", "test"):
+        if len(getattr(parts, part)) == 0:
+            message = f"split: no row falls into the {part} part{_without(parts)}"
+            raise SplitError(message, remedy=f"widen split.{part} or bring more rows")
+    return parts
+
+
+def _without(parts: Parts) -> str:
+    """What has taken rows away that somebody may look for."""
+    hidden = sum(len(found) for found in parts.unlabelled.values())
+    reasons = [(parts.immature, "is not final"), (hidden, "was not seen")]
+    told = [f"{count} whose outcome {reason}" for count, reason in reasons if count]
+    return f" (not counting {' and '.join(told)})" if told else ""
+
+
+def _labelled(parts: Parts, mature: Indices, labels: Labels) -> Parts:
+    """Parts of the whole table, from parts of its mature rows."""
+    found = {part: mature[getattr(parts, part)] for part in PARTS}
+    known = {part: rows[labels.known[rows]] for part, rows in found.items()}
+    hidden = {part: rows[~labels.known[rows]] for part, rows in found.items()}
+    immature = labels.immature
+    apart = hidden if any(len(rows) for rows in hidden.values()) else {}
+    rows = len(labels.known)
+    return replace(parts, **known, rows=rows, immature=immature, unlabelled=apart)
+
+
+def _divided(split: Split, dataset: Dataset, table: Any, seed: int) -> Parts:  # noqa: ANN401
     entities = _entities(split, dataset, table)
     if split.by == "time":
         parts = _by_time(split, dataset, table)
         _refuse_cut_entities(dataset, entities, parts)
     else:
         parts = _by_draw(_shares(split), entities, table.num_rows, seed)
-    for part in ("train", "test"):
-        if len(getattr(parts, part)) == 0:
-            message = f"split: no row falls into the {part} part"
-            raise SplitError(message, remedy=f"widen split.{part} or bring more rows")
     return parts
 
 
@@ -81,10 +140,14 @@ def _entities(split: Split, dataset: Dataset, table: Any) -> Indices | None:  # 
         return None
     column = table[dataset.entity].combine_chunks()
     if column.null_count:
-        message = f"split: {column.null_count} rows have no {dataset.entity}"
+        message = f"split: {_rows(column.null_count)} no {dataset.entity}"
         raise SplitError(message, remedy="give every row its entity")
     codes: Indices = column.dictionary_encode().indices.to_numpy().astype(np.int64)
     return codes
+
+
+def _rows(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count} rows have"
 
 
 def _shares(split: Split) -> tuple[float, ...]:
@@ -114,9 +177,9 @@ def _by_draw(shares: tuple[float, ...], entities: Indices | None, rows: int, see
 
 
 def _parts(part_of: Indices, rows: int) -> Parts:
-    """Parts from a number per row: 0 train, 1 validation, 2 test, -1 none."""
+    """Parts from a number per row: 0 train, 1 validation, 2 test, -1 none, -2 in a purge gap."""
     train, validation, test = (np.flatnonzero(part_of == part) for part in range(len(PARTS)))
-    return Parts(train, validation, test, rows)
+    return Parts(train, validation, test, rows, purged=int((part_of == _PURGED).sum()))
 
 
 def _by_time(split: Split, dataset: Dataset, table: Any) -> Parts:  # noqa: ANN401 - pa.Table
@@ -129,14 +192,20 @@ def _by_time(split: Split, dataset: Dataset, table: Any) -> Parts:  # noqa: ANN4
         ranges = [_range(part, text) for part, text in zip(PARTS, declared, strict=True)]
         _refuse_overlap(ranges)
     part_of = np.full(len(times), -1, dtype=np.int64)
-    for part, (start, end) in enumerate(_purged(ranges, purge)):
-        inside = np.ones(len(times), dtype=bool)
-        if start is not None:
-            inside &= times >= start
-        if end is not None:
-            inside &= times < end
-        part_of[inside] = part
+    for whole, kept, part in zip(ranges, _purged(ranges, purge), range(len(PARTS)), strict=True):
+        part_of[_inside(times, whole)] = _PURGED
+        part_of[_inside(times, kept)] = part
     return _parts(part_of, len(times))
+
+
+def _inside(times: Indices, limits: tuple[int | None, int | None]) -> NDArray[np.bool_]:
+    start, end = limits
+    inside = np.ones(len(times), dtype=bool)
+    if start is not None:
+        inside &= times >= start
+    if end is not None:
+        inside &= times < end
+    return inside
 
 
 def _purged(
@@ -164,7 +233,7 @@ def _times(dataset: Dataset, table: Any) -> Indices:  # noqa: ANN401 - pa.Table
         message = f"split: {dataset.time} is no date"
         raise SplitError(message, remedy=f"set spec.columns.{dataset.time}.type to date")
     if column.null_count:
-        message = f"split: {column.null_count} rows have no {dataset.time}"
+        message = f"split: {_rows(column.null_count)} no {dataset.time}"
         raise SplitError(message, remedy="give every row its time")
     times: Indices = column.cast(pa.int64()).to_numpy()
     return times
@@ -237,6 +306,8 @@ def _refuse_cut_entities(dataset: Dataset, entities: Indices | None, parts: Part
     seen = [np.unique(entities[getattr(parts, part)]) for part in PARTS]
     shared = len(np.concatenate(seen)) - len(np.unique(np.concatenate(seen)))
     if shared:
-        message = f"split: {shared} values of {dataset.entity} stand in more than one part"
+        values = "1 value" if shared == 1 else f"{shared} values"
+        stand = "stands" if shared == 1 else "stand"
+        message = f"split: {values} of {dataset.entity} {stand} in more than one part"
         remedy = "keep one row for each, widen split.purge, or split by entity"
         raise SplitError(message, remedy=remedy)

@@ -118,6 +118,10 @@ class Column:
         about("group that a protected attribute is compared with"),
     ] = None
     unique: Annotated[Bool, about("whether no value may occur twice")] = False
+    separates: Annotated[
+        Bool,
+        about("whether somebody looked, and the column may give the outcome away on its own"),
+    ] = False
 
 
 @declared

@@ -181,12 +181,12 @@ def test_a_parquet_column_of_a_foreign_type_is_named(tmp_path: Path) -> None:
         (
             {"type": "int", "range": [0.0, 10.0]},
             [1, 11, -1, 5],
-            "column x: 2 rows outside of 0 to 10, first row 2: 11",
+            "column x: 2 of 4 rows (50.00%) outside of 0 to 10, first row 2: 11",
         ),
         (
             {"type": "category", "levels": ["a"], "unknown": "refuse"},
             ["a", "b", None, "a"],
-            "column x: 1 row with an unknown level, first row 2: 'b'",
+            "column x: 1 of 4 rows (25.00%) with an unknown level, first row 2: 'b'",
         ),
     ],
 )
@@ -203,7 +203,7 @@ def test_an_expectation_that_is_not_met_is_named(
     ("values", "message"),
     [
         ([1, 1, 1], "target y: all 3 rows have the same outcome"),
-        ([1, None, 0], "target y: 1 row without an outcome, first row 2"),
+        ([1, None, 0], "target y: 1 of 3 rows (33.33%) without an outcome, first row 2"),
     ],
 )
 def test_outcomes_must_be_there_and_differ(
