@@ -16,6 +16,7 @@ trees are added in their order.
 from __future__ import annotations
 
 import math
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from ordain.runtime.encoding import agree, contradiction
 Node = Any  # A float (leaf) or (feature, threshold, missing_left, left node, right node).
 Vector = tuple[float, ...]
 Matrix = tuple[Vector, ...]
+_SINGLE = struct.Struct("<f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,15 @@ class Tree:
 class TreeModel:
     """Margin of each output = baseline + the leaf of each of its trees, added in order.
 
-    `roots` are the trees of each output, ready to be walked.
+    `roots` are the trees of each output, ready to be walked. Where `single`, every sum is rounded
+    to single precision, because the library that made the model adds up so: over a hundred trees
+    the difference is more than a rounding error.
     """
 
     baselines: Vector
     trees: tuple[Tree, ...]
     roots: tuple[tuple[Node, ...], ...]
+    single: bool = False
 
     @property
     def outputs(self) -> int:
@@ -77,8 +82,9 @@ class TreeModel:
 
     def margins(self, encoded: list[float]) -> list[float]:
         """One number per output."""
+        add_up = _added_in_single if self.single else _added
         return [
-            _walked(baseline, roots, encoded)
+            add_up(baseline, _leaves(roots, encoded))
             for baseline, roots in zip(self.baselines, self.roots, strict=True)
         ]
 
@@ -136,7 +142,9 @@ def _linear(coefficients: Vector, intercept: float, encoded: list[float]) -> flo
         return math.nan
 
 
-def _walked(total: float, roots: tuple[Node, ...], encoded: list[float]) -> float:
+def _leaves(roots: tuple[Node, ...], encoded: list[float]) -> list[float]:
+    """The leaf of each tree that a row ends in."""
+    leaves = []
     for root in roots:
         node = root
         while type(node) is tuple:
@@ -148,7 +156,20 @@ def _walked(total: float, roots: tuple[Node, ...], encoded: list[float]) -> floa
                 node = right
             else:
                 node = left if missing_left else right
-        total += node
+        leaves.append(node)
+    return leaves
+
+
+def _added(total: float, leaves: list[float]) -> float:
+    for leaf in leaves:
+        total += leaf
+    return total
+
+
+def _added_in_single(total: float, leaves: list[float]) -> float:
+    write, read = _SINGLE.pack, _SINGLE.unpack
+    for leaf in leaves:
+        (total,) = read(write(total + leaf))
     return total
 
 
@@ -244,7 +265,7 @@ def _read_trees(raw: dict[str, Any], width: int) -> TreeModel:
         tuple(_root(tree) for tree in trees if tree.output == output)
         for output in range(len(baselines))
     )
-    return TreeModel(baselines, trees, roots)
+    return TreeModel(baselines, trees, roots, raw.get("single") is True)
 
 
 def _tree(raw: dict[str, Any], width: int, outputs: int) -> Tree:

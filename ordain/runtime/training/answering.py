@@ -54,7 +54,8 @@ def chosen_of(scores: Floats) -> Answers:
 def answers_of(task: str, estimator: Any, encoded: Floats) -> Answers:  # noqa: ANN401 - the library's
     """Ask an estimator for its answers to encoded rows."""
     if task == REGRESSION:
-        return single(np.asarray(estimator.predict(encoded), dtype=np.float64))
+        with np.errstate(over="ignore"):  # A value beyond the floats is infinite on both sides.
+            return single(np.asarray(estimator.predict(encoded), dtype=np.float64))
     if task == CLUSTERING and hasattr(estimator, "cluster_centers_"):
         return _nearest(estimator, encoded)
     scores = np.asarray(estimator.predict_proba(encoded), dtype=np.float64)

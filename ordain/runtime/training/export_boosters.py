@@ -3,8 +3,9 @@
     LightGBM   compares doubles (`<=`), adds up doubles, and has the mean outcome in the leaves of
                its first trees; a value that is missing where training saw none is taken for 0
     XGBoost    compares singles (`<`) and adds up singles; the mean outcome stands apart. The plan
-               compares with the greatest double that rounds to the left (`single_bound`) and adds
-               up in double precision, which is why its parity is proven to 1e-6 only
+               compares with the greatest double that rounds to the left (`single_bound`) and
+               rounds each sum to single precision as the library does (`single`). What is left is
+               the link, computed in single precision there: parity is proven to 1e-6
                (`specs.parity`)
 
 Zero as a missing value, categorical splits and linear leaves cannot be declared; a model that has
@@ -86,6 +87,7 @@ def xgboost(estimator: Any) -> Plain:  # noqa: ANN401 - XGBoost's
     baselines = _baselines(learner, groups)
     return {
         "kind": "trees",
+        "single": True,
         "baselines": baselines,
         "trees": [
             _single(tree, int(output))

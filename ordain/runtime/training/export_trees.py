@@ -7,6 +7,7 @@ that single precision still rounds to its left side: the same rows go left, for 
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,8 @@ def single_bound(threshold: Any) -> Any:  # noqa: ANN401 - arrays of the same sh
     (IEEE 754): up to the middle between the greatest single at or below the threshold and the next
     one, and the middle itself where that single is the even one.
     """
-    threshold = np.asarray(threshold, dtype=np.float64)
+    declared = np.asarray(threshold, dtype=np.float64)
+    threshold = np.where(np.isinf(declared), 0.0, declared)
     with np.errstate(over="ignore"):
         below = threshold.astype(np.float32)
         below = np.where(
@@ -49,4 +51,7 @@ def single_bound(threshold: Any) -> Any:  # noqa: ANN401 - arrays of the same sh
     above = np.where(np.isinf(above), _BEYOND, above)
     middle = low + (above - low) / 2.0
     even = below.view(np.uint32) % 2 == 0
-    return np.where(even, middle, np.nextafter(middle, -np.inf))
+    bound = np.where(even, middle, np.nextafter(middle, -np.inf))
+    # A split that only parts missing from present values has an infinite threshold.
+    largest = sys.float_info.max
+    return np.where(np.isinf(declared), np.clip(declared, -largest, largest), bound)
