@@ -8,7 +8,12 @@ the language, because which of them it is, is a fact of the data.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ordain.specs.kinds.model import Model
 
 BINARY: Final = "binary"
 CLASSIFICATION: Final = "classification"
@@ -60,3 +65,9 @@ GREATER_IS_BETTER: Final = frozenset(
 def estimators_of(task: str) -> tuple[str, ...]:
     """The estimators that can do a task, in the order of the table."""
     return tuple(name for name, tasks in ESTIMATORS.items() if task in tasks)
+
+
+def estimators_named(models: Iterable[Model]) -> frozenset[str]:
+    """The estimators that these models are trained by."""
+    trainings = (model.training for model in models)
+    return frozenset(one.estimator for one in trainings if one is not None and one.estimator)
