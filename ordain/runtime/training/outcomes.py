@@ -80,7 +80,8 @@ def _numbers(target: Target, kind: str, values: Any) -> Outcomes:  # noqa: ANN40
     found: Floats = values.cast(pa.float64(), safe=False).to_numpy()
     wrong = np.flatnonzero(~np.isfinite(found))
     if len(wrong):
-        message = f"target {target.column}: {len(wrong)} rows are not finite, first row {wrong[0]}"
+        where = f"{len(wrong)} rows are not finite, first row {wrong[0] + 1}"
+        message = f"target {target.column}: {where}"
         raise DataError(message, remedy="correct the values, or leave the rows out")
     if found.min() == found.max():
         message = f"target {target.column}: all {len(found)} rows have the same outcome"
