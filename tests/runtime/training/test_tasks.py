@@ -372,7 +372,7 @@ def test_three_wines_are_clusters(model: MakeModel, job: MakeJob, tmp_path: Path
     table = pa.table(dict(zip(wine.feature_names, wine.data.T, strict=True)))
     table = table.rename_columns([name.replace("/", "_") for name in table.column_names])
     training = {"estimator": "kmeans", "parameters": {"n_clusters": 3}}
-    gates = {"metrics": [{"name": "stability", "min": 0.8}, {"name": "silhouette", "min": 0.2}]}
+    gates = {"metrics": [{"name": "stability", "min": 0.7}, {"name": "silhouette", "min": 0.1}]}
     declared = model(task="clustering", training=training, decision=None, acceptance=gates)
     order = job(declared, real(table, tmp_path, None))
     outcome = run(order)
@@ -395,7 +395,7 @@ HOUSES = "kc_house/kc_house.parquet"
         ("ridge", {}, 0.6),
         ("hist_gradient_boosting", {"loss": "gamma"}, 0.82),
         ("xgboost", {}, 0.82),
-        ("random_forest", {"n_estimators": 30}, 0.75),
+        ("random_forest", {"n_estimators": 10, "max_leaf_nodes": 200}, 0.75),
     ],
 )
 def test_prices_of_real_houses_are_learnt(
