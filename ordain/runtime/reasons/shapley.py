@@ -34,17 +34,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.reasons.errors import ReasonsError
-from ordain.runtime.scoring import LinearModel
+from ordain.runtime.scoring import LinearModel, TreeModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ordain.runtime.scoring import RowPlan, Tree, TreeModel
+    from ordain.runtime.scoring import RowPlan, Tree
 
     Row = Mapping[str, object]
     Encoded = list[list[float]]
 
 TOLERANCE = 1e-6
+SINGLE_TOLERANCE = 1e-4  # Sums that a model rounds to single precision, over some thousand trees.
 # As many truth values fit into one integer of NumPy; sorting integers is the quick way.
 _CODE_BITS = 62
 _REMEDY = "this is a defect of ordain; report it with the artifact's digest"
@@ -59,9 +60,9 @@ class Test:
 
 
 def attributions(
-    plan: RowPlan, background_rows: Iterable[Row], rows: Iterable[Row]
+    plan: RowPlan, background_rows: Iterable[Row], rows: Iterable[Row], output: int = 0
 ) -> list[dict[str, float]]:
-    """What each input adds to the log-odds of each row, compared with the background.
+    """What each input adds to one margin of each row, compared with the background.
 
     Every input of the plan has an entry; `expected_margin` plus the sum of them is the row's
     margin.
@@ -78,12 +79,15 @@ def attributions(
             remedy="train the version again; its artifact must hold background.json",
         )
     if isinstance(plan.model, LinearModel):
-        columns = _linear(plan.model, background, encoded)
+        columns = _linear(plan.model, background, encoded, output)
+    elif isinstance(plan.model, TreeModel):
+        columns = _trees(plan.model, background, encoded, output)
     else:
-        columns = _trees(plan.model, background, encoded)
-    base = _mean_margin(plan, background)
+        message = "a clustering has no reasons: its distances are no sum over the inputs"
+        raise ReasonsError(message, remedy="look at the centres of the clusters")
+    base = _mean_margin(plan, background, output)
     for row, values in zip(encoded, columns, strict=True):
-        _check(plan.margin(row), base, values)
+        _check(plan, plan.margins(row)[output], base, values)
     return [_by_input(plan, values) for values in columns]
 
 
@@ -92,13 +96,15 @@ def expected_margin(plan: RowPlan, background_rows: Iterable[Row]) -> float:
     return _mean_margin(plan, [plan.encode(row) for row in background_rows])
 
 
-def _mean_margin(plan: RowPlan, encoded: Encoded) -> float:
-    return math.fsum(plan.margin(row) for row in encoded) / len(encoded)
+def _mean_margin(plan: RowPlan, encoded: Encoded, output: int = 0) -> float:
+    return math.fsum(plan.margins(row)[output] for row in encoded) / len(encoded)
 
 
-def _check(margin: float, base: float, values: Sequence[float]) -> None:
+def _check(plan: RowPlan, margin: float, base: float, values: Sequence[float]) -> None:
     total = base + math.fsum(values)
-    if not math.isclose(total, margin, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+    single = isinstance(plan.model, TreeModel) and plan.model.single
+    tolerance = SINGLE_TOLERANCE if single else TOLERANCE
+    if not math.isclose(total, margin, rel_tol=tolerance, abs_tol=tolerance):
         message = f"contributions add up to {total!r}, but the log-odds are {margin!r}"
         raise ReasonsError(message, remedy=_REMEDY)
 
@@ -106,27 +112,28 @@ def _check(margin: float, base: float, values: Sequence[float]) -> None:
 def _by_input(plan: RowPlan, values: Sequence[float]) -> dict[str, float]:
     parts: dict[str, list[float]] = {given.name: [] for given in plan.inputs}
     for source, value in zip(plan.sources, values, strict=True):
-        parts[source].append(value)
+        parts[source[0]].append(value)
     return {name: math.fsum(found) for name, found in parts.items()}
 
 
-def _linear(model: LinearModel, background: Encoded, rows: Encoded) -> list[list[float]]:
-    size = len(background)
+def _linear(
+    model: LinearModel, background: Encoded, rows: Encoded, output: int
+) -> list[list[float]]:
+    size, weights = len(background), model.coefficients[output]
     means = [math.fsum(column) / size for column in zip(*background, strict=True)]
     return [
-        [w * (x - mean) for w, x, mean in zip(model.coefficients, row, means, strict=True)]
-        for row in rows
+        [w * (x - mean) for w, x, mean in zip(weights, row, means, strict=True)] for row in rows
     ]
 
 
-def _trees(model: TreeModel, background: Encoded, rows: Encoded) -> list[list[float]]:
+def _trees(model: TreeModel, background: Encoded, rows: Encoded, output: int) -> list[list[float]]:
     import numpy as np
 
     if not rows:
         return []
     x, z = np.asarray(rows, dtype=float), np.asarray(background, dtype=float)
     total = np.zeros_like(x)
-    for tree in model.trees:
+    for tree in (tree for tree in model.trees if tree.output == output):
         _add_tree(total, tree, _goes_left(tree, x), _goes_left(tree, z))
     return [[float(value) for value in row] for row in total]
 

@@ -1,8 +1,8 @@
 """How the artifact of one run differs from that of another, in words.
 
 Two runs of one recipe are equal byte for byte, or something that the recipe does not name has
-decided the result. The first thing that differs is what somebody has to look at: another split, then
-other numbers in the plan, then other metrics.
+decided the result. The first thing that differs is what somebody has to look at: another split,
+then other numbers in the plan, then other metrics.
 """
 
 from __future__ import annotations

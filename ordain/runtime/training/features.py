@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ordain.runtime.encoding import TYPES
-from ordain.runtime.errors import DataError, TrainingError
+from ordain.runtime.errors import TrainingError
 from ordain.specs.features import feature_names, never_features
 
 if TYPE_CHECKING:
@@ -104,46 +104,11 @@ def _refuse_unknown(field: str, names: Iterable[str], dataset: Dataset) -> None:
             raise TrainingError(message, remedy="correct the name or declare the column")
 
 
-def outcomes(dataset: Dataset, table: Any) -> NDArray[np.int64]:  # noqa: ANN401 - pa.Table
-    """1 where the row has the positive outcome, else 0.
-
-    Raises:
-        TrainingError: when the Dataset names no target.
-        DataError: when the outcomes are not two, or none of them is the positive one.
-    """
-    import pyarrow.compute as pc
-
-    target = dataset.target
-    if target is None:
-        message = "a classifier needs a target, and the Dataset names none"
-        raise TrainingError(message, remedy="set spec.target of the Dataset")
-    present = sorted(pc.unique(table[target.column].drop_null()).to_pylist())
-    positive = as_outcome(target.positive, present)
-    if positive is None:
-        message = f"target {target.column}: no row has the positive outcome {target.positive!r}"
-        raise DataError(message, remedy=f"set target.positive to one of {present[:10]}")
-    if len(present) != 2:  # noqa: PLR2004 - a classifier tells two outcomes apart
-        message = f"target {target.column}: {len(present)} different outcomes, a classifier needs 2"
-        raise DataError(message, remedy="declare a column with two outcomes")
-    # A row without an outcome is in no part that is learnt from or measured by.
-    equal = pc.fill_null(pc.equal(table[target.column], positive), False)  # noqa: FBT003
-    found: NDArray[np.int64] = equal.to_numpy().astype(np.int64)
-    return found
-
-
-def as_outcome(declared: object, present: Sequence[object]) -> object | None:
-    """The value of the column that a declared outcome means: 1 is true, and `1` in text."""
-    for value in present:
-        if value == declared or (isinstance(value, str) and value == str(declared)):
-            return value
-    return None
-
-
 def make_frame(
     names: Sequence[str],
     dataset: Dataset,
     table: Any,  # noqa: ANN401 - pa.Table
-    ranking: tuple[Indices, NDArray[np.int64]] | None = None,
+    ranking: tuple[Indices, Any] | None = None,
 ) -> Frame:
     """The matrix of these columns.
 

@@ -10,12 +10,13 @@ import numpy as np
 from ordain.runtime.datasets.labels import labels_of
 from ordain.runtime.datasets.reading import read_dataset
 from ordain.runtime.errors import TrainingError
-from ordain.runtime.training import evaluation
-from ordain.runtime.training.features import Frame, learnt_columns, make_frame, outcomes
+from ordain.runtime.training.features import Frame, learnt_columns, make_frame
 from ordain.runtime.training.leaks import refuse_leaks
 from ordain.runtime.training.maturity import check_trend
+from ordain.runtime.training.outcomes import Outcomes, read_outcomes, refuse_unlearnable
 from ordain.runtime.training.soundness import refuse_constant, refuse_few
 from ordain.runtime.training.splits import Parts, split_rows
+from ordain.specs.tasks import BINARY, CLUSTERING, REGRESSION
 
 if TYPE_CHECKING:
     from ordain.runtime.training.features import Indices
@@ -31,7 +32,7 @@ class Data:
 
     table: Any
     frame: Frame
-    positive: Indices
+    outcomes: Outcomes
     parts: Parts
     trend: str = ""
 
@@ -47,17 +48,25 @@ class Data:
 def read_inputs(job: Job) -> Data:
     table = read_dataset(job.dataset, job.data, job.data_root)
     names = learnt_columns(job.spec.features, job.data)
-    positive = outcomes(job.data, table)
     labels = labels_of(job.data, table)
+    outcomes = read_outcomes(job.spec.task, job.data, table, labels.known)
     parts = split_rows(job.spec.split, job.data, table, job.recipe.seed, labels)
     refuse_few(parts)
-    ranked = job.spec.preprocessing.categorical.encode == "ordinal_by_target"
-    frame = make_frame(names, job.data, table, (parts.train, positive) if ranked else None)
-    if len(np.unique(positive[parts.train])) < evaluation.OUTCOMES:
-        message = "split: all rows of the training part have the same outcome"
-        raise TrainingError(message, remedy="widen split.train")
-    regression = job.spec.task == "regression"
-    refuse_leaks(job.data, names, table, positive, parts.train, regression=regression)
+    refuse_unlearnable(outcomes, parts.train)
+    frame = make_frame(names, job.data, table, _ranking(job, outcomes, parts))
+    learnt = None if outcomes.task == CLUSTERING else outcomes.values
+    regression = outcomes.task == REGRESSION
+    refuse_leaks(job.data, names, table, learnt, parts.train, regression=regression)
     refuse_constant(frame, parts)
-    trend = check_trend(job.data, table, positive, labels)
-    return Data(table, frame, positive, parts, trend)
+    trend = check_trend(job.data, table, outcomes.values, labels)
+    return Data(table, frame, outcomes, parts, trend)
+
+
+def _ranking(job: Job, outcomes: Outcomes, parts: Parts) -> tuple[Indices, Any] | None:
+    """What levels are ranked by, where they are."""
+    if job.spec.preprocessing.categorical.encode != "ordinal_by_target":
+        return None
+    if outcomes.task not in {BINARY, REGRESSION}:
+        message = "preprocessing.categorical.encode: ordinal_by_target ranks by one outcome"
+        raise TrainingError(message, remedy="use one_hot or ordinal")
+    return parts.train, outcomes.values

@@ -8,7 +8,9 @@ import numpy as np
 
 from ordain.runtime.monitoring.profiles import profile_rows
 from ordain.runtime.reasons import attributions
+from ordain.runtime.scoring import TreeModel
 from ordain.specs.canonical import canonical_json
+from ordain.specs.tasks import CLUSTERING
 
 if TYPE_CHECKING:
     from ordain.runtime.scoring import RowPlan
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from ordain.runtime.training.inputs import Data
     from ordain.runtime.training.order import Job
 
-EXPLAINED = 200
+EXPLAINED, FEWEST = 200, 20
+LEAVES = 4_000  # As many can be explained for all of these rows; for more, fewer rows are.
 
 
 def members_of(data: Data, trained: Trained, background: list[Row]) -> dict[str, bytes]:
@@ -45,14 +48,31 @@ def _drawn(positions: Indices, size: int, seed: int) -> Indices:
 def importance_of(
     job: Job, data: Data, plan: RowPlan, background: list[Row]
 ) -> tuple[tuple[str, float], ...]:
-    """Mean absolute attribution in log-odds of each input over test rows, largest first."""
-    rows = data.frame.rows(_drawn(data.parts.test, EXPLAINED, job.recipe.seed))
-    values = attributions(plan, background, rows)
+    """Mean absolute attribution of each input over test rows and classes, largest first.
+
+    In log-odds, or in what else the margins of the plan are; a clustering has none.
+    """
+    if plan.task == CLUSTERING:
+        return ()
+    rows = data.frame.rows(_drawn(data.parts.test, _explained(plan), job.recipe.seed))
+    values = [
+        value
+        for output in range(plan.model.outputs)
+        for value in attributions(plan, background, rows, output)
+    ]
     means = {
         given.name: float(np.mean([abs(value[given.name]) for value in values]))
         for given in plan.inputs
     }
     return tuple(sorted(means.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _explained(plan: RowPlan) -> int:
+    """How many rows: each leaf of a tree costs as much as the next, and forests have many."""
+    if not isinstance(plan.model, TreeModel):
+        return EXPLAINED
+    leaves = sum(tree.feature.count(-1) for tree in plan.model.trees)
+    return min(EXPLAINED, max(FEWEST, EXPLAINED * LEAVES // max(1, leaves)))
 
 
 def _profile(data: Data, trained: Trained) -> bytes:

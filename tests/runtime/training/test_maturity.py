@@ -79,7 +79,7 @@ def test_what_an_immature_row_says_changes_nothing(
     second = read_inputs(job(model(LINEAR), dataset(unknown, target=target, asOf="2024-12-31")))
     assert first.parts.digest == second.parts.digest
     kept = first.parts.train
-    assert first.positive[kept].tolist() == second.positive[kept].tolist()
+    assert first.outcomes.values[kept].tolist() == second.outcomes.values[kept].tolist()
 
 
 @pytest.mark.parametrize(
