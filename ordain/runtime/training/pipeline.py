@@ -1,4 +1,4 @@
-"""The scikit-learn pipeline that a Model declares.: the columns, and the estimator over them."""
+"""The scikit-learn pipeline that a Model declares: the columns, and the estimator over them."""
 
 from __future__ import annotations
 
