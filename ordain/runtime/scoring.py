@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.encoding import (
     REMEDY,
-    Encoder,
+    Columns,
     Input,
     agree,
     contradiction,
-    read_encoder,
+    read_columns,
     read_input,
-    width_of,
 )
 from ordain.runtime.errors import PlanError
 
@@ -46,7 +45,7 @@ __all__ = [
     "logistic",
 ]
 
-FORMAT = "ordain.plan/1"
+FORMAT = "ordain.plan/2"
 
 Node = Any  # A float (leaf) or (feature, threshold, missing_left, left node, right node).
 
@@ -137,16 +136,17 @@ class TreeModel:
 class RowPlan:
     """A fitted model that scores one row.
 
-    `names` are the encoded columns and `sources` the input that each of them came from.
+    `names` are the encoded columns and `sources` the inputs that each of them is made from: one, or
+    the two of a product.
     """
 
     task: str
     inputs: tuple[Input, ...]
     names: tuple[str, ...]
-    sources: tuple[str, ...]
+    sources: tuple[tuple[str, ...], ...]
     model: LinearModel | TreeModel
     decision: Decision | None
-    encoders: tuple[Encoder, ...]
+    columns: Columns
 
     @classmethod
     def read(cls, data: bytes) -> RowPlan:
@@ -171,10 +171,7 @@ class RowPlan:
         Raises:
             RowError: when a value is not of the input's type, or a level is refused.
         """
-        encoded: list[float] = []
-        for encoder in self.encoders:
-            encoder(row, encoded)
-        return encoded
+        return self.columns.kept(self.columns.every(row))
 
     def margin(self, encoded: list[float]) -> float:
         """The log-odds of one encoded row."""
@@ -222,20 +219,20 @@ def _read(raw: dict[str, Any]) -> RowPlan:
     agree(raw["calibration"] is None, "a calibration is not known")
     inputs = {given["name"]: read_input(given) for given in raw["inputs"]}
     agree(len(inputs) == len(raw["inputs"]), "an input is listed twice")
-    encoders = tuple(read_encoder(column, inputs) for column in raw["columns"])
-    sources = tuple(column["input"] for column in raw["columns"] for _ in range(width_of(column)))
+    columns = read_columns(raw["columns"], raw["keep"], inputs)
     names = tuple(raw["names"])
-    agree(sources == tuple(raw["sources"]), "sources do not agree with columns")
+    sources = tuple(tuple(found) for found in raw["sources"])
+    agree(columns.sources == sources, "sources do not agree with columns")
     agree(len(names) == len(sources), "names do not agree with columns")
     model = _model(raw["model"], len(names))
     return RowPlan(
         raw["task"],
         tuple(inputs.values()),
         names,
-        sources,
+        columns.sources,
         model,
         _decision(raw["decision"]),
-        encoders,
+        columns,
     )
 
 

@@ -6,6 +6,11 @@ log-odds the contributions of a linear model are independent of each other, and 
 does not depend on how close the answer is to certainty; in probability both are lost.
 
 - Linear model: w · (x - mean of the background), column by column.
+- Product of two inputs in a linear model, w · u · v: a game of two players. With x the row, b a
+  background row and E the mean over these, nobody is worth E[b_u b_v], u alone x_u E[b_v], v alone
+  E[b_u] x_v, both x_u x_v. A player earns the mean of what it adds as the first and as the second,
+  so u earns w/2 · E[(x_u - b_u)(x_v + b_v)], which is half of what the column adds plus half of
+  w · (x_u E[b_v] - E[b_u] x_v); v earns the rest.
 - Trees: for one leaf, one row and one background row, the game has a closed form. Of the k inputs
   tested on the way, u are met by the row alone and v by the background row alone; where the rest
   is met by both, each of the u earns the leaf's value times (u-1)! v! / (u+v)! and each of the v
@@ -70,8 +75,10 @@ def attributions(
         ReasonsError: no background row is given, or the values do not add up to 1e-6.
         RowError: a row does not fit the plan.
     """
-    background = [plan.encode(row) for row in background_rows]
-    encoded = [plan.encode(row) for row in rows]
+    every_background = [plan.columns.every(row) for row in background_rows]
+    every = [plan.columns.every(row) for row in rows]
+    background = [plan.columns.kept(one) for one in every_background]
+    encoded = [plan.columns.kept(one) for one in every]
     if not background:
         raise ReasonsError(
             "there is no background to compare with",
@@ -84,7 +91,8 @@ def attributions(
     base = _mean_margin(plan, background)
     for row, values in zip(encoded, columns, strict=True):
         _check(plan.margin(row), base, values)
-    return [_by_input(plan, values) for values in columns]
+    tilts = _tilts(plan, every_background, every)
+    return [_by_input(plan, *found) for found in zip(columns, tilts, strict=True)]
 
 
 def expected_margin(plan: RowPlan, background_rows: Iterable[Row]) -> float:
@@ -103,11 +111,35 @@ def _check(margin: float, base: float, values: Sequence[float]) -> None:
         raise ReasonsError(message, remedy=_REMEDY)
 
 
-def _by_input(plan: RowPlan, values: Sequence[float]) -> dict[str, float]:
+def _by_input(
+    plan: RowPlan, values: Sequence[float], tilts: Mapping[int, float]
+) -> dict[str, float]:
     parts: dict[str, list[float]] = {given.name: [] for given in plan.inputs}
-    for source, value in zip(plan.sources, values, strict=True):
-        parts[source].append(value)
+    for place, (sources, value) in enumerate(zip(plan.sources, values, strict=True)):
+        tilt = tilts.get(place, 0.0)
+        if len(sources) == 1:
+            parts[sources[0]].append(value)
+        else:
+            parts[sources[0]].append((value + tilt) / 2)
+            parts[sources[1]].append((value - tilt) / 2)
     return {name: math.fsum(found) for name, found in parts.items()}
+
+
+def _tilts(plan: RowPlan, background: Encoded, rows: Encoded) -> list[dict[int, float]]:
+    """For each row and product, w · (x_u E[b_v] - E[b_u] x_v); all columns are given."""
+    found: list[dict[int, float]] = [{} for _ in rows]
+    if not isinstance(plan.model, LinearModel):
+        return found
+    for place, pair in enumerate(plan.columns.operands):
+        if pair is None:
+            continue
+        u, v = pair
+        mean_u = math.fsum(row[u] for row in background) / len(background)
+        mean_v = math.fsum(row[v] for row in background) / len(background)
+        weight = plan.model.coefficients[place]
+        for row, tilts in zip(rows, found, strict=True):
+            tilts[place] = weight * (row[u] * mean_v - mean_u * row[v])
+    return found
 
 
 def _linear(model: LinearModel, background: Encoded, rows: Encoded) -> list[list[float]]:
