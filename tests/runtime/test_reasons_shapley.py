@@ -47,12 +47,13 @@ def plan_of(types: dict[str, str], columns: list[Row], sources: list[str], model
         for name, type_ in types.items()
     ]
     raw = {
-        "format": "ordain.plan/1",
+        "format": "ordain.plan/2",
+        "keep": None,
         "task": "classification",
         "inputs": inputs,
         "columns": columns,
         "names": [f"column {index}" for index in range(len(sources))],
-        "sources": sources,
+        "sources": [[source] for source in sources],
         "model": model,
         "link": "logit",
         "calibration": None,

@@ -34,7 +34,7 @@ def one_hot(name: str, *levels: str, **changed: object) -> dict[str, Any]:
 
 def linear(inputs: list[Any], columns: list[Any], names: list[str], /, **changed: object) -> bytes:
     sources = [
-        column["input"]
+        [column["input"]]
         for column in columns
         for _ in range(
             len(column["levels"]) + bool(column["rare"]) if column["op"] == "one_hot" else 1
@@ -42,10 +42,11 @@ def linear(inputs: list[Any], columns: list[Any], names: list[str], /, **changed
     ]
     model = {"kind": "linear", "coefficients": [1.0] * len(names), "intercept": 0.0}
     raw = {
-        "format": "ordain.plan/1",
+        "format": "ordain.plan/2",
         "task": "classification",
         "inputs": inputs,
         "columns": columns,
+        "keep": None,
         "names": names,
         "sources": sources,
         "model": model,
@@ -197,15 +198,15 @@ def test_a_score_at_the_threshold_takes_the_upper_decision() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"format": "ordain.plan/9"}, "its format is 'ordain.plan/9', not 'ordain.plan/1'"),
+        ({"format": "ordain.plan/9"}, "its format is 'ordain.plan/9', not 'ordain.plan/2'"),
         ({"task": "clustering"}, "task 'clustering' cannot be scored"),
         ({"link": "probit"}, "link 'probit' is not known"),
         ({"calibration": {}}, "a calibration is not known"),
         ({"names": ["x", "y"]}, "names do not agree with columns"),
-        ({"sources": ["y"]}, "sources do not agree with columns"),
+        ({"sources": [["y"]]}, "sources do not agree with columns"),
         ({"inputs": []}, "a column is made from 'x', which is no input"),
         ({"inputs": [an_input("x", "float")] * 2}, "an input is listed twice"),
-        ({"inputs": [an_input("x", "text")]}, "input x has the type 'text'"),
+        ({"inputs": [an_input("x", "id")]}, "input x has the type 'id'"),
         ({"columns": [{"op": "eval", "input": "x"}]}, "column operation 'eval' is not known"),
         ({"columns": [number("x", scale=0.0)]}, "the scale of x is zero"),
         ({"model": {"kind": "forest"}}, "a model of the kind 'forest' is not known"),
@@ -238,7 +239,7 @@ def test_a_tree_that_would_never_end_is_refused(changed: dict[str, Any], message
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"\x80\x04.", b'{"format": 1'])
 def test_what_is_no_plan_is_refused(data: bytes) -> None:
-    with pytest.raises(PlanError, match=r"plan\.json is not a plan of the format ordain\.plan/1"):
+    with pytest.raises(PlanError, match=r"plan\.json is not a plan of the format ordain\.plan/2"):
         RowPlan.read(data)
 
 

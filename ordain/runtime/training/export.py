@@ -15,7 +15,7 @@ import numpy as np
 from ordain.runtime.datasets.expectations import missing_share
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.scoring import FORMAT
-from ordain.runtime.training.export_columns import export_columns, names_of
+from ordain.runtime.training.export_columns import export_columns
 from ordain.runtime.training.export_models import export_model
 from ordain.specs.canonical import canonical_json
 
@@ -34,7 +34,7 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
     Raises:
         TrainingError: when something was fitted that has no finite value.
     """
-    columns = export_columns(fitted, frame)
+    exported = export_columns(fitted, frame)
     plan = {
         "format": FORMAT,
         "task": "classification",
@@ -42,9 +42,10 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
             _input(frame, name, column, train[:, place])
             for place, (name, column) in enumerate(zip(frame.names, frame.columns, strict=True))
         ],
-        "columns": columns,
-        "names": [name for column in columns for name in names_of(column)],
-        "sources": [column["input"] for column in columns for _ in names_of(column)],
+        "columns": exported.columns,
+        "keep": exported.keep,
+        "names": exported.names,
+        "sources": exported.sources,
         "model": export_model(fitted),
         "link": "logit",
         "calibration": None,

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from ordain.runtime.errors import TrainingError
-from ordain.runtime.training.columns import declared_columns, monotone
+from ordain.runtime.training.columns import fit_columns, monotone, takes_missing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,14 +43,14 @@ RESERVED = frozenset(
 class Fitted:
     """What training has learnt: transformers and estimator of scikit-learn, fitted."""
 
+    names: tuple[str, ...]
     columns: Any
     estimator: Any
     boosting: bool
 
     def takes_missing(self, name: str) -> bool:
         """Whether the pipeline has an answer where this feature is missing."""
-        chain = self.columns.named_transformers_[name]
-        return self.boosting or "impute" in getattr(chain, "named_steps", {})
+        return takes_missing(self.columns, self.names.index(name), boosting=self.boosting)
 
     def scores(self, matrix: Floats) -> Floats:
         """The probability of the positive outcome for each row of a `Frame` matrix."""
@@ -74,11 +74,6 @@ def refuse_undone(model: Model) -> Training:
         raise _undone("training.automl", "name one training.estimator")
     if training.calibrate is not None:
         raise _undone("training.calibrate", "take it out")
-    if model.features.select is not None:
-        raise _undone("features.select", "name the features in features.include")
-    if model.preprocessing.categorical.encode == "target":
-        remedy = "use one_hot, ordinal or ordinal_by_target"
-        raise _undone("preprocessing.categorical.encode: target", remedy)
     return training
 
 
@@ -97,11 +92,10 @@ def fit(
     training = refuse_undone(model)
     boosting = training.estimator == "hist_gradient_boosting"
     matrix = frame.matrix[train]
-    columns = declared_columns(model, frame, matrix, boosting=boosting)
-    encoded = columns.fit_transform(matrix)
+    columns, encoded = fit_columns(model, frame, matrix, positive[train], boosting=boosting)
     estimator = _estimator(training, monotone(model, frame, columns, boosting=boosting))
     _fit_estimator(estimator, encoded, positive[train])
-    return Fitted(columns, estimator, boosting)
+    return Fitted(frame.names, columns, estimator, boosting)
 
 
 def _estimator(training: Training, monotone: list[int] | None) -> Any:  # noqa: ANN401 - sklearn's
