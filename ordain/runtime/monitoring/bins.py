@@ -1,7 +1,9 @@
 """The bins of one feature: frozen on the reference, then only counted.
 
 A number gets equal-frequency bins of the reference; a category has one bin per level and one for
-`other`; missing is a bin of its own in both. Equal-width bins over reference and window together,
+`other`; missing is a bin of its own in both. A date is counted by its day and a text by its length
+in characters: what a text says is not kept here, and a language that changes shows in what the
+model answers. Equal-width bins over reference and window together,
 the usual shortcut, were refused: they move with every window, so that two windows cannot be
 compared, and they are blind on skewed amounts of money.
 
@@ -15,29 +17,39 @@ import json
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from ordain.runtime.dates import as_date
+from ordain.runtime.encoding import TYPES
+from ordain.runtime.errors import RowError
 from ordain.runtime.monitoring.errors import ProfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 BINS = 10
 # More levels than this are counted as `other`: a bin that holds a row in a thousand says nothing.
 MAXIMUM_LEVELS = 30
 REMEDY = "train the version again, or restore the artifact store"
+_EPOCH = date(1970, 1, 1).toordinal()
 _BOOLEAN_LEVELS = ("false", "true")
 
 
 @dataclass(frozen=True, slots=True)
 class NumberBins:
-    """Counts of a number: `counts[i]` rows lie above `edges[i - 1]` and at or below `edges[i]`."""
+    """Counts of a number: `counts[i]` rows lie above `edges[i - 1]` and at or below `edges[i]`.
+
+    `measure` is what of a value is counted: the `value` itself, the `days` of a date since 1970, or
+    the `length` of a text.
+    """
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
     missing: int
+    measure: str = "value"
 
     @property
     def all_counts(self) -> tuple[int, ...]:
@@ -50,24 +62,31 @@ class NumberBins:
         if not self.edges:
             return ("any value", "missing")
         pairs = pairwise(self.edges)
-        middle = [f"{low:.4g} to {high:.4g}" for low, high in pairs]
-        ends = (f"≤ {self.edges[0]:.4g}", f"> {self.edges[-1]:.4g}")
+        middle = [f"{self._shown(low)} to {self._shown(high)}" for low, high in pairs]
+        ends = (f"≤ {self._shown(self.edges[0])}", f"> {self._shown(self.edges[-1])}")
         return (ends[0], *middle, ends[1], "missing")
+
+    def _shown(self, edge: float) -> str:
+        if self.measure != "days":
+            return f"{edge:.4g}"
+        place = min(max(math.floor(edge) + _EPOCH, date.min.toordinal()), date.max.toordinal())
+        return date.fromordinal(place).isoformat()
 
     def count(self, values: Iterable[object]) -> NumberBins:
         """Other values in the same bins.
 
         Raises:
-            ProfileError: a value is neither a number nor missing.
+            ProfileError: a value is neither of the feature's type nor missing.
         """
         counts, missing = [0] * (len(self.edges) + 1), 0
+        measured = _MEASURES[self.measure]
         for value in values:
-            number = _number(value)
+            number = measured(value)
             if number is None:
                 missing += 1
             else:
                 counts[bisect_left(self.edges, number)] += 1
-        return NumberBins(self.edges, tuple(counts), missing)
+        return replace(self, counts=tuple(counts), missing=missing)
 
     def add(self, other: Bins) -> NumberBins:
         """The counts of both.
@@ -75,18 +94,21 @@ class NumberBins:
         Raises:
             ProfileError: the bins differ.
         """
-        if not isinstance(other, NumberBins) or other.edges != self.edges:
+        own = (self.measure, self.edges)
+        if not isinstance(other, NumberBins) or (other.measure, other.edges) != own:
             raise different_bins()
-        return NumberBins(self.edges, _sum(self.counts, other.counts), self.missing + other.missing)
+        counts = _sum(self.counts, other.counts)
+        return replace(self, counts=counts, missing=self.missing + other.missing)
 
     def to_plain(self) -> dict[str, Any]:
-        """The JSON value in the profile."""
-        return {
+        """The JSON value in the profile; `measure` is left out where it is the value itself."""
+        plain = {
             "kind": "number",
             "edges": list(self.edges),
             "counts": list(self.counts),
             "missing": self.missing,
         }
+        return plain if self.measure == "value" else plain | {"measure": self.measure}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,23 +175,28 @@ def freeze(type_: str, values: Sequence[object]) -> Bins:
     match type_:
         case "float" | "int":
             return freeze_number(values)
+        case "date":
+            return freeze_number(values, "days")
+        case "text":
+            return freeze_number(values, "length")
         case "bool":
             return CategoryBins(_BOOLEAN_LEVELS, (), 0, 0).count(values)
         case "category":
             return _freeze_category(values)
     message = f"the type {type_!r} has no bins"
-    raise ProfileError(message, remedy="declare the feature as float, int, bool or category")
+    raise ProfileError(message, remedy=f"declare the feature as one of {', '.join(TYPES)}")
 
 
-def freeze_number(values: Iterable[object]) -> NumberBins:
+def freeze_number(values: Iterable[object], measure: str = "value") -> NumberBins:
     """Equal-frequency bins of a number over its reference values, counted.
 
     Raises:
-        ProfileError: a value is neither a number nor missing.
+        ProfileError: a value is neither of the feature's type nor missing.
     """
     numbers, missing = [], 0
+    measured = _MEASURES[measure]
     for value in values:
-        number = _number(value)
+        number = measured(value)
         if number is None:
             missing += 1
         else:
@@ -178,7 +205,7 @@ def freeze_number(values: Iterable[object]) -> NumberBins:
     edges = _edges(numbers)
     below = [0, *(bisect_right(numbers, edge) for edge in edges), len(numbers)]
     counts = tuple(end - start for start, end in pairwise(below))
-    return NumberBins(edges, counts, missing)
+    return NumberBins(edges, counts, missing, measure)
 
 
 def _edges(numbers: Sequence[float]) -> tuple[float, ...]:
@@ -227,11 +254,37 @@ def _number(value: object) -> float | None:
     )
 
 
+def _days(value: object) -> float | None:
+    """Whole days since 1970."""
+    try:
+        moment = as_date("date", value)
+    except RowError as error:
+        message = f"a value of type {type(value).__name__} is no date"
+        raise ProfileError(message, remedy="check the column's type in the Dataset") from error
+    return None if moment is None else float(moment.toordinal() - _EPOCH)
+
+
+def _length(value: object) -> float | None:
+    if isinstance(value, str):
+        return float(len(value))
+    if value is None:
+        return None
+    message = f"a value of type {type(value).__name__} is no text"
+    raise ProfileError(message, remedy="check the column's type in the Dataset")
+
+
 def _whole_number(value: int) -> float:
     try:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+
+
+_MEASURES: dict[str, Callable[[object], float | None]] = {
+    "value": _number,
+    "days": _days,
+    "length": _length,
+}
 
 
 def _level(value: object) -> str | None:
@@ -266,7 +319,11 @@ def read_bins(raw: Mapping[str, Any]) -> Bins:
         edges = tuple(float(edge) for edge in raw["edges"])
         if any(low >= high for low, high in pairwise(edges)):
             raise ProfileError("edges do not ascend", remedy=REMEDY)
-        return _sized(NumberBins(edges, counts, whole(raw["missing"])), counts, len(edges) + 1)
+        measure = raw.get("measure", "value")
+        if measure not in _MEASURES:
+            raise ProfileError(f"the measure {measure!r} is unknown", remedy=REMEDY)
+        found = NumberBins(edges, counts, whole(raw["missing"]), measure)
+        return _sized(found, counts, len(edges) + 1)
     if raw["kind"] == "category":
         levels = tuple(str(level) for level in raw["levels"])
         other, missing = whole(raw["other"]), whole(raw["missing"])

@@ -80,8 +80,9 @@ def profile_rows(
 ) -> Profile:
     """Freeze the reference of a version.
 
-    `inputs` are (name, type) with the types float, int, bool and category; a key that a row lacks
-    is missing. `outputs` are the model's outputs on the same rows, in any order.
+    `inputs` are (name, type) with the types of a plan's inputs; a key that a row lacks is missing.
+    Of a date its day is counted, of a text its length. `outputs` are the model's outputs on the
+    same rows, in any order.
 
     Raises:
         ProfileError: a value does not fit its type, an unknown type, or as many outputs as rows

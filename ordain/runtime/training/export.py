@@ -34,7 +34,7 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
     Raises:
         TrainingError: when something was fitted that has no finite value.
     """
-    exported = export_columns(fitted, frame)
+    exported = export_columns(fitted.columns, frame)
     plan = {
         "format": FORMAT,
         "task": "classification",

@@ -11,8 +11,9 @@ from ordain.runtime.training.columns import MISSING_CODE, kept_of, pairs_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sklearn.pipeline import Pipeline
+
     from ordain.runtime.training.features import Frame
-    from ordain.runtime.training.pipeline import Fitted
 
 MISSING = "(missing)"
 RARE = "(rare)"
@@ -30,21 +31,21 @@ class Exported:
     sources: list[list[str]]
 
 
-def export_columns(fitted: Fitted, frame: Frame, classes: Sequence[str] = ()) -> Exported:
-    """Everything between a row and the encoded columns.
+def export_columns(fitted: Pipeline, frame: Frame, classes: Sequence[str] = ()) -> Exported:
+    """Everything between a row and the encoded columns, from what `fit_columns` has fitted.
 
     `classes` are the names of more than two classes, in the order of the fitted encoders.
     """
     columns: list[Plain] = []
-    for entry, chain, (place,) in fitted.columns.named_steps["encode"].transformers_:
+    for entry, chain, (place,) in fitted.named_steps["encode"].transformers_:
         columns += _entry(frame, place, entry.partition(":")[2], chain, classes)
     names = [name for column in columns for name in _names(column)]
     sources = [[column["input"]] for column in columns for _ in _names(column)]
-    for first, second in pairs_of(fitted.columns):
+    for first, second in pairs_of(fitted):
         columns.append({"op": "product", "inputs": [first, second]})
         names.append(f"{names[first]} × {names[second]}")  # noqa: RUF001 - a sign of multiplication
         sources.append([*sources[first], *sources[second]])
-    keep = kept_of(fitted.columns)
+    keep = kept_of(fitted)
     if keep is None:
         return Exported(columns, None, names, sources)
     return Exported(
