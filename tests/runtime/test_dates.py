@@ -13,6 +13,8 @@ from ordain.runtime.dates import PARTS, as_date, date_text, parse_date
 from ordain.runtime.errors import RowError
 from ordain.runtime.training.dateparts import date_part
 
+pytestmark = pytest.mark.training
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),

@@ -10,6 +10,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from ordain.runtime.texts import terms_of, weights_of
 
+pytestmark = pytest.mark.training
+
 DOCUMENTS = [
     "The loan is for a car, a used car",
     "Loan to pay back another loan",
