@@ -152,7 +152,7 @@ def fitted(
         plain = dataset(table, **data or {})
         more: dict[str, Any] = {"asked_on": "date", "reason": "text"}
         columns = plain.columns | {
-            name: Column(kind) for name, kind in more.items() if name in table.column_names
+            name: Column(type=kind) for name, kind in more.items() if name in table.column_names
         }
         declared = replace(plain, columns=columns)
         chosen = changed.pop("features", {}) | {"include": list(only)}
@@ -260,7 +260,7 @@ def test_folds_are_the_same_in_every_run(fitted: Callable[..., Fitted]) -> None:
     encoded = [
         fitted({"categorical": {"encode": "target"}}, only=("purpose",)).encoded for _ in range(2)
     ]
-    assert np.array_equal(*encoded)
+    assert np.array_equal(encoded[0], encoded[1])
 
 
 def test_more_than_two_classes_have_a_share_each(fitted: Callable[..., Fitted]) -> None:
@@ -551,7 +551,7 @@ def test_columns_by_term_that_fill_the_memory_are_refused(
 def test_a_feature_may_have_any_name(fitted: Callable[..., Fitted], wide: pa.Table) -> None:
     """scikit-learn refuses two underscores, and the names of its own parameters."""
     names = [{"debts": "n_jobs", "income": "a__b"}.get(name, name) for name in wide.column_names]
-    data = {
+    data: dict[str, Any] = {
         "columns": {
             "n_jobs": {"type": "int"},
             "a__b": {"type": "float"},
