@@ -258,6 +258,27 @@ _DOCUMENT: Final = {
         "training: {automl: {...}}",
         "remove the field for now, or take the value that is supported",
     ),
+    "SPEC145": Page(
+        "a preprocessing that contradicts itself",
+        "Limits that keep nothing, a product of what is no number, an encoding by outcomes for a "
+        "model that has none: training could only refuse it.",
+        "preprocessing: {numeric: {outliers: {clip: [p99, p01]}}}",
+        "correct the field that is named, or take it out",
+    ),
+    "SPEC146": Page(
+        "a date that is a feature and has no parts",
+        "A date becomes numbers that a model can learn from: month, weekday, days since 1970. "
+        "Which of them mean something is for a person to say.",
+        "a column of the type date, and no `preprocessing.dates.parts`",
+        "name parts, or take the column out of the features",
+    ),
+    "SPEC147": Page(
+        "products of features for a model that is not linear",
+        "A linear model adds columns up and needs a column for what two features do together. "
+        "Trees find that themselves, and a product would make their reasons harder to read.",
+        "interactions: [[income, debts]] with hist_gradient_boosting",
+        "take `interactions` out, or train a linear model",
+    ),
 }
 
 _TOGETHER: Final = {

@@ -96,31 +96,12 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
         Unsupported("spec.external", (None,), "nobody observes it yet", _WARNING),
         Unsupported("spec.training.automl", (None,), "it trains named estimators only"),
         Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),
-        Unsupported("spec.features.select", (None,), "it selects no features"),
         Unsupported(
             "spec.training.estimator",
             (None, "logistic_regression", "hist_gradient_boosting"),
             "it trains logistic_regression and hist_gradient_boosting",
         ),
-        Unsupported(
-            "spec.preprocessing.numeric.impute",
-            ("median", "mean", "none"),
-            "it imputes by median and mean",
-        ),
-        Unsupported(
-            "spec.preprocessing.numeric.scale",
-            ("standard", "none", "auto"),
-            "it scales to mean 0 and deviation 1",
-        ),
-        Unsupported("spec.preprocessing.numeric.outliers.limits", ({},), "it clips at quantiles"),
-        Unsupported("spec.preprocessing.dates.parts", ([],), "it takes no part of a date"),
-        Unsupported("spec.preprocessing.interactions", ([],), "it multiplies no features"),
         Unsupported("spec.acceptance.metrics.*.population", ("all",), "it knows no feedback loop"),
-        Unsupported(
-            "spec.preprocessing.categorical.encode",
-            ("one_hot", "ordinal", "ordinal_by_target"),
-            "it encodes by one_hot, ordinal and ordinal_by_target",
-        ),
         Unsupported(
             "spec.acceptance.metrics.*.name",
             ("roc_auc", "log_loss", "brier", "accuracy", "ece"),

@@ -12,7 +12,6 @@ because scikit-learn forbids some names.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,7 @@ from ordain.runtime.training.dateparts import date_part
 from ordain.runtime.training.refusals import BINARY, frequent_levels, refuse_large, refuse_misfit
 from ordain.runtime.training.selection import keep_columns
 from ordain.runtime.training.vocabulary import vectorizer
+from ordain.specs.preprocessing import quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.model import Model
 
 MISSING_CODE = -1.0  # Stands for a missing category, before every real code.
-_QUANTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]+)?)")
 _SCALERS: dict[str, type[Any]] = {
     "standard": StandardScaler,
     "minmax": MinMaxScaler,
@@ -181,7 +180,7 @@ def _entries(
             case "text":
                 yield _text(model, frame, place, values)
             case "date":
-                for part in _parts(model, name):
+                for part in model.preprocessing.dates.parts:
                     yield _date(model, name, place, part, values, boosting=boosting)
             case _:
                 chain = _number(model, name, values, boosting=boosting)
@@ -231,28 +230,8 @@ def _bounds(model: Model, name: str, values: Floats) -> tuple[float, float] | No
         return float(low), float(high)
     if outliers.clip is None:
         return None
-    matches = [_QUANTILE.fullmatch(text) for text in outliers.clip]
-    if None in matches:
-        message = f"preprocessing.numeric.outliers.clip: {list(outliers.clip)} are no quantiles"
-        raise TrainingError(message, remedy="write two quantiles such as [p01, p99]")
-    shares = [float(match[1]) / 100 for match in matches if match]
-    if shares[0] >= shares[1]:
-        message = f"preprocessing.numeric.outliers.clip: {list(outliers.clip)} keeps nothing"
-        raise TrainingError(message, remedy="write the lower quantile first")
-    quantiles = np.nanquantile(values, shares)
-    return float(quantiles[0]), float(quantiles[1])
-
-
-def _parts(model: Model, name: str) -> tuple[str, ...]:
-    parts = model.preprocessing.dates.parts
-    if not parts:
-        message = f"feature {name} is a date, and no part of a date is declared"
-        remedy = f"set preprocessing.dates.parts, or add {name} to features.exclude"
-        raise TrainingError(message, remedy=remedy)
-    if len(set(parts)) < len(parts):
-        message = f"preprocessing.dates.parts: {list(parts)} names a part twice"
-        raise TrainingError(message, remedy="name each part once")
-    return parts
+    low, high = np.nanquantile(values, quantiles(outliers.clip) or (0.0, 1.0))
+    return float(low), float(high)
 
 
 def _date(

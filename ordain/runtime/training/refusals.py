@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ordain.runtime.errors import DataError, TrainingError
+from ordain.specs.preprocessing import NUMBERS, preprocessing_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from ordain.runtime.training.features import Floats, Frame
@@ -19,19 +18,6 @@ if TYPE_CHECKING:
 MAXIMUM_LEVELS = 500
 MAXIMUM_NUMBERS = 100_000_000  # Of columns by level or term: 800 MB of memory.
 BINARY = 2
-NUMBERS = ("float", "int", "bool")
-# Estimators that add up columns, and can use a product of two.
-LINEAR = frozenset(
-    {
-        "elastic_net",
-        "gamma",
-        "lasso",
-        "linear_regression",
-        "logistic_regression",
-        "poisson",
-        "ridge",
-    }
-)
 
 
 def refuse_misfit(
@@ -43,11 +29,11 @@ def refuse_misfit(
         DataError: a level is in no training row, and unknown ones are refused.
         TrainingError: the declaration does not fit the features.
     """
+    _refuse_declared(model, frame)
     _refuse_empty(frame, matrix)
     _refuse_constant(frame, matrix)
     _refuse_unknown(frame, matrix)
     _refuse_wide(model, frame, matrix)
-    _refuse_names(model, frame)
     _refuse_encoding(model, frame, outcomes)
 
 
@@ -117,54 +103,25 @@ def refuse_large(rows: int, width: int) -> None:
         raise TrainingError(message, remedy=remedy)
 
 
-def _refuse_names(model: Model, frame: Frame) -> None:
-    """Names in `numeric` and `interactions` are numeric features; each pair stands once."""
-    numbers = {
-        name
-        for name, column in zip(frame.names, frame.columns, strict=True)
-        if column.type in NUMBERS
-    }
-    numeric, pairs = model.preprocessing.numeric, model.preprocessing.interactions
-    _refuse_foreign("numeric.monotone", numeric.monotone, numbers)
-    _refuse_foreign("numeric.outliers.limits", numeric.outliers.limits, numbers)
-    for name, (low, high) in numeric.outliers.limits.items():
-        if low >= high:
-            message = f"preprocessing.numeric.outliers.limits: {name} from {low:g} to {high:g}"
-            raise TrainingError(f"{message} keeps nothing", remedy="write the lower limit first")
-    _refuse_foreign("interactions", (name for pair in pairs for name in pair), numbers)
-    estimator = None if model.training is None else model.training.estimator
-    if pairs and estimator not in LINEAR:
-        message = f"preprocessing.interactions are for linear models, and this is {estimator}"
-        remedy = "take them out: trees find interactions themselves"
-        raise TrainingError(message, remedy=remedy)
-    if any(first == second for first, second in pairs):
-        message = "preprocessing.interactions: a pair names one feature twice"
-        raise TrainingError(message, remedy="name two features")
-    if len({frozenset(pair) for pair in pairs}) < len(pairs):
-        message = "preprocessing.interactions: a pair is declared twice"
-        raise TrainingError(message, remedy="take one of them out")
-
-
-def _refuse_foreign(where: str, names: Iterable[str], numbers: set[str]) -> None:
-    for name in names:
-        if name not in numbers:
-            message = f"preprocessing.{where}: {name} is no numeric feature"
+def _refuse_declared(model: Model, frame: Frame) -> None:
+    """What `check` would have refused."""
+    features = dict(zip(frame.names, frame.columns, strict=True))
+    for problem in preprocessing_problems(model, features):
+        raise TrainingError(str(problem), remedy=problem.remedy)
+    for name in model.preprocessing.numeric.monotone:
+        if name not in features or features[name].type not in NUMBERS:
+            message = f"preprocessing.numeric.monotone: {name} is no numeric feature"
             raise TrainingError(message, remedy="correct the name, or take it out")
 
 
 def _refuse_encoding(model: Model, frame: Frame, outcomes: NDArray[np.generic] | None) -> None:
-    """What is learnt from outcomes needs outcomes, of a kind that it can use."""
+    """What is learnt from classes needs as many, and as many rows of each, as it can use."""
     declared = model.preprocessing.categorical
-    if declared.encode not in {"target", "ordinal_by_target"}:
+    if outcomes is None or model.task != "classification":
         return
     if all(column.type != "category" for column in frame.columns):
         return
     where = f"preprocessing.categorical.encode: {declared.encode}"
-    if outcomes is None:
-        message = f"{where} needs outcomes, which a clustering has not"
-        raise TrainingError(message, remedy="use one_hot or ordinal")
-    if model.task != "classification":
-        return
     _, counts = np.unique(outcomes, return_counts=True)
     if declared.encode == "ordinal_by_target" and len(counts) > BINARY:
         message = f"{where} ranks levels by one outcome, and there are {len(counts)} classes"

@@ -58,11 +58,8 @@ def _scores(
     outcomes: NDArray[Any] | None,
     discrete: NDArray[np.bool_],
 ) -> Floats:
-    if declared.method == "variance":
+    if declared.method == "variance" or outcomes is None:
         return np.asarray(np.nanvar(encoded, axis=0), dtype=np.float64)
-    if outcomes is None:
-        message = f"features.select: {declared.method} needs outcomes, which a clustering has not"
-        raise TrainingError(message, remedy="set features.select.method to variance")
     if np.isnan(encoded).any():
         message = f"features.select: {declared.method} cannot rank columns with missing values"
         remedy = "set preprocessing.numeric.impute, and categorical.encode to one_hot or target"

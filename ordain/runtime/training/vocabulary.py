@@ -19,23 +19,15 @@ if TYPE_CHECKING:
 
     from ordain.specs.kinds.model import Texts
 
-LONGEST = 5  # Words of a term; longer ones hardly ever recur.
-
 
 def vectorizer(name: str, declared: Texts, documents: Sequence[str]) -> TfidfVectorizer:
     """Not fitted yet, with the terms that these documents give it.
 
     Raises:
-        TrainingError: when no term is left, or `ngrams` is no range.
+        TrainingError: when no term is left.
     """
-    fewest, most = declared.ngrams
-    if not 1 <= fewest <= most <= LONGEST:
-        message = (
-            f"preprocessing.texts.ngrams: {[fewest, most]} is no range of 1 to {LONGEST} words"
-        )
-        raise TrainingError(message, remedy="write fewest and most words, such as [1, 2]")
     terms = _terms(name, declared, documents)
-    return TfidfVectorizer(ngram_range=(fewest, most), vocabulary=terms)
+    return TfidfVectorizer(ngram_range=declared.ngrams, vocabulary=terms)
 
 
 def _terms(name: str, declared: Texts, documents: Sequence[str]) -> list[str]:

@@ -405,7 +405,7 @@ def test_directions_follow_what_selection_keeps(fitted: Callable[..., Fitted]) -
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"only": ("asked_on",)},
-        "feature asked_on is a date, and no part of a date is declared",
+        "preprocessing.dates.parts: asked_on is a date, and no part of a date is declared",
     ),
     (
         {"only": ("asked_on",), "preprocessing": {"dates": {"parts": ["day", "day"]}}},
@@ -425,7 +425,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "only": ("income", "debts"),
             "preprocessing": {"interactions": [["income", "debts"]]},
         },
-        "preprocessing.interactions are for linear models, and this is hist_gradient_boosting",
+        (
+            "preprocessing.interactions: products of features are for linear models, and this is "
+            "hist_gradient_boosting"
+        ),
     ),
     (
         {"only": ("income", "purpose"), "preprocessing": {"interactions": [["income", "purpose"]]}},
@@ -475,7 +478,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "task": "clustering",
             "features": {"select": {"method": "anova", "keep": 1}},
         },
-        "features.select: anova needs outcomes, which a clustering has not",
+        "features.select.method: anova needs outcomes, which a clustering has not",
     ),
     (
         {
