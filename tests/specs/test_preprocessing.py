@@ -110,7 +110,7 @@ def test_a_clustering_has_no_outcomes_to_encode_or_select_by(check: Check, edit:
             "| write one_hot or ordinal"
         ),
         (
-            "SPEC145 model.yaml:13:22 error: anova needs outcomes, which a clustering has not "
+            "SPEC145 model.yaml:13:23 error: anova needs outcomes, which a clustering has not "
             "| write variance"
         ),
     ]
