@@ -1,9 +1,9 @@
 """The bins of one feature: frozen on the reference, then only counted.
 
 A number gets equal-frequency bins of the reference; a category has one bin per level and one for
-`other`; missing is a bin of its own in both. A date is counted by its day and a text by its length
-in characters: what a text says is not kept here, and a language that changes shows in what the
-model answers. Equal-width bins over reference and window together,
+`other`; missing is a bin of its own in both. A date is counted by its day of UTC and a free text by
+its number of words, both as numbers (`MEASURES`): what a text says is not counted, because a bin of
+words would hold what people wrote. Equal-width bins over reference and window together,
 the usual shortcut, were refused: they move with every window, so that two windows cannot be
 compared, and they are blind on skewed amounts of money.
 
@@ -17,39 +17,34 @@ import json
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ordain.runtime.dates import as_date
-from ordain.runtime.encoding import TYPES
-from ordain.runtime.errors import RowError
 from ordain.runtime.monitoring.errors import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 BINS = 10
+# How a value becomes the number that is counted.
+VALUE, DAYS, WORDS = "value", "days", "words"
 # More levels than this are counted as `other`: a bin that holds a row in a thousand says nothing.
 MAXIMUM_LEVELS = 30
 REMEDY = "train the version again, or restore the artifact store"
-_EPOCH = date(1970, 1, 1).toordinal()
 _BOOLEAN_LEVELS = ("false", "true")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class NumberBins:
-    """Counts of a number: `counts[i]` rows lie above `edges[i - 1]` and at or below `edges[i]`.
-
-    `measure` is what of a value is counted: the `value` itself, the `days` of a date since 1970, or
-    the `length` of a text.
-    """
+    """Counts of a number: `counts[i]` rows lie above `edges[i - 1]` and at or below `edges[i]`."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
     missing: int
-    measure: str = "value"
+    measure: str = VALUE
 
     @property
     def all_counts(self) -> tuple[int, ...]:
@@ -61,32 +56,25 @@ class NumberBins:
         """What each of `all_counts` stands for."""
         if not self.edges:
             return ("any value", "missing")
-        pairs = pairwise(self.edges)
-        middle = [f"{self._shown(low)} to {self._shown(high)}" for low, high in pairs]
-        ends = (f"≤ {self._shown(self.edges[0])}", f"> {self._shown(self.edges[-1])}")
-        return (ends[0], *middle, ends[1], "missing")
-
-    def _shown(self, edge: float) -> str:
-        if self.measure != "days":
-            return f"{edge:.4g}"
-        place = min(max(math.floor(edge) + _EPOCH, date.min.toordinal()), date.max.toordinal())
-        return date.fromordinal(place).isoformat()
+        shown = [_shown(edge, self.measure) for edge in self.edges]
+        middle = [f"{low} to {high}" for low, high in pairwise(shown)]
+        return (f"≤ {shown[0]}", *middle, f"> {shown[-1]}", "missing")
 
     def count(self, values: Iterable[object]) -> NumberBins:
         """Other values in the same bins.
 
         Raises:
-            ProfileError: a value is neither of the feature's type nor missing.
+            ProfileError: a value is neither of the measure nor missing.
         """
         counts, missing = [0] * (len(self.edges) + 1), 0
-        measured = _MEASURES[self.measure]
+        measured = MEASURES[self.measure]
         for value in values:
             number = measured(value)
             if number is None:
                 missing += 1
             else:
                 counts[bisect_left(self.edges, number)] += 1
-        return replace(self, counts=tuple(counts), missing=missing)
+        return NumberBins(self.edges, tuple(counts), missing, self.measure)
 
     def add(self, other: Bins) -> NumberBins:
         """The counts of both.
@@ -94,21 +82,24 @@ class NumberBins:
         Raises:
             ProfileError: the bins differ.
         """
-        own = (self.measure, self.edges)
-        if not isinstance(other, NumberBins) or (other.measure, other.edges) != own:
+        if (
+            not isinstance(other, NumberBins)
+            or other.edges != self.edges
+            or other.measure != self.measure
+        ):
             raise different_bins()
-        counts = _sum(self.counts, other.counts)
-        return replace(self, counts=counts, missing=self.missing + other.missing)
+        counts, missing = _sum(self.counts, other.counts), self.missing + other.missing
+        return NumberBins(self.edges, counts, missing, self.measure)
 
     def to_plain(self) -> dict[str, Any]:
-        """The JSON value in the profile; `measure` is left out where it is the value itself."""
+        """The JSON value in the profile; the measure is said where it is not the value itself."""
         plain = {
             "kind": "number",
             "edges": list(self.edges),
             "counts": list(self.counts),
             "missing": self.missing,
         }
-        return plain if self.measure == "value" else plain | {"measure": self.measure}
+        return plain if self.measure == VALUE else plain | {"measure": self.measure}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +157,11 @@ class CategoryBins:
 Bins = NumberBins | CategoryBins
 
 
+def follows_calendar(bins: Bins) -> bool:
+    """Whether these are days: each window has later ones, so that they always differ."""
+    return isinstance(bins, NumberBins) and bins.measure == DAYS
+
+
 def freeze(type_: str, values: Sequence[object]) -> Bins:
     """Bins of one feature over its reference values, counted.
 
@@ -175,26 +171,28 @@ def freeze(type_: str, values: Sequence[object]) -> Bins:
     match type_:
         case "float" | "int":
             return freeze_number(values)
-        case "date":
-            return freeze_number(values, "days")
-        case "text":
-            return freeze_number(values, "length")
         case "bool":
             return CategoryBins(_BOOLEAN_LEVELS, (), 0, 0).count(values)
         case "category":
-            return _freeze_category(values)
+            return freeze_category(values)
+        case "date":
+            return freeze_number(values, DAYS)
+        case "text":
+            return freeze_number(values, WORDS)
     message = f"the type {type_!r} has no bins"
-    raise ProfileError(message, remedy=f"declare the feature as one of {', '.join(TYPES)}")
+    raise ProfileError(
+        message, remedy="declare the feature as float, int, bool, category, date or text"
+    )
 
 
-def freeze_number(values: Iterable[object], measure: str = "value") -> NumberBins:
+def freeze_number(values: Iterable[object], measure: str = VALUE) -> NumberBins:
     """Equal-frequency bins of a number over its reference values, counted.
 
     Raises:
-        ProfileError: a value is neither of the feature's type nor missing.
+        ProfileError: a value is neither of the measure nor missing.
     """
     numbers, missing = [], 0
-    measured = _MEASURES[measure]
+    measured = MEASURES[measure]
     for value in values:
         number = measured(value)
         if number is None:
@@ -234,7 +232,9 @@ def _edges(numbers: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted(edge for edge in edges - {largest} if math.isfinite(edge)))
 
 
-def _freeze_category(values: Sequence[object]) -> CategoryBins:
+def freeze_category(values: Iterable[object]) -> CategoryBins:
+    """A bin for each of the most frequent levels of the reference, counted."""
+    values = list(values)
     found = Counter(level for level in map(_level, values) if level is not None)
     ranked = sorted(found, key=lambda level: (-found[level], level))
     return CategoryBins(tuple(ranked[:MAXIMUM_LEVELS]), (), 0, 0).count(values)
@@ -254,23 +254,52 @@ def _number(value: object) -> float | None:
     )
 
 
-def _days(value: object) -> float | None:
-    """Whole days since 1970."""
-    try:
-        moment = as_date("date", value)
-    except RowError as error:
-        message = f"a value of type {type(value).__name__} is no date"
-        raise ProfileError(message, remedy="check the column's type in the Dataset") from error
-    return None if moment is None else float(moment.toordinal() - _EPOCH)
-
-
-def _length(value: object) -> float | None:
-    if isinstance(value, str):
-        return float(len(value))
-    if value is None:
+def _day(value: object) -> float | None:
+    """Days since 1970 of a day or moment of UTC, as ISO 8601 writes it."""
+    if value is None or value != value:  # noqa: PLR0124 - only NaN differs from itself
         return None
-    message = f"a value of type {type(value).__name__} is no text"
-    raise ProfileError(message, remedy="check the column's type in the Dataset")
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return (aware - _EPOCH) / timedelta(days=1)
+    # The value itself may be personal data and stays out of the message.
+    raise ProfileError(
+        f"a value of type {type(value).__name__} is no date",
+        remedy="check the column's type in the Dataset",
+    )
+
+
+def _words(value: object) -> float | None:
+    """How many words a text has."""
+    if value is None or value != value:  # noqa: PLR0124 - only NaN differs from itself
+        return None
+    if isinstance(value, str):
+        return float(len(value.split()))
+    raise ProfileError(
+        f"a value of type {type(value).__name__} is no text",
+        remedy="check the column's type in the Dataset",
+    )
+
+
+def _shown(edge: float, measure: str) -> str:
+    """An edge as a reader takes it."""
+    if measure == DAYS:
+        try:
+            return (_EPOCH + timedelta(days=edge)).strftime("%Y-%m-%d")
+        except OverflowError:
+            return f"day {edge:.4g}"
+    return f"{edge:.4g} words" if measure == WORDS else f"{edge:.4g}"
+
+
+MEASURES: Final[dict[str, Callable[[object], float | None]]] = {
+    VALUE: _number,
+    DAYS: _day,
+    WORDS: _words,
+}
 
 
 def _whole_number(value: int) -> float:
@@ -278,13 +307,6 @@ def _whole_number(value: int) -> float:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
-
-
-_MEASURES: dict[str, Callable[[object], float | None]] = {
-    "value": _number,
-    "days": _days,
-    "length": _length,
-}
 
 
 def _level(value: object) -> str | None:
@@ -319,11 +341,11 @@ def read_bins(raw: Mapping[str, Any]) -> Bins:
         edges = tuple(float(edge) for edge in raw["edges"])
         if any(low >= high for low, high in pairwise(edges)):
             raise ProfileError("edges do not ascend", remedy=REMEDY)
-        measure = raw.get("measure", "value")
-        if measure not in _MEASURES:
+        measure = raw.get("measure", VALUE)
+        if measure not in MEASURES:
             raise ProfileError(f"the measure {measure!r} is unknown", remedy=REMEDY)
-        found = NumberBins(edges, counts, whole(raw["missing"]), measure)
-        return _sized(found, counts, len(edges) + 1)
+        bins = NumberBins(edges, counts, whole(raw["missing"]), measure)
+        return _sized(bins, counts, len(edges) + 1)
     if raw["kind"] == "category":
         levels = tuple(str(level) for level in raw["levels"])
         other, missing = whole(raw["other"]), whole(raw["missing"])

@@ -5,13 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ordain.runtime.monitoring.bins import (
-    CategoryBins,
-    NumberBins,
-    freeze,
-    freeze_number,
-    read_bins,
-)
+from ordain.runtime.monitoring.bins import CategoryBins, NumberBins, freeze, freeze_number
 from ordain.runtime.monitoring.errors import ProfileError
 
 
@@ -94,42 +88,3 @@ def test_truth_values_have_two_levels_even_when_one_was_never_seen() -> None:
 def test_a_type_without_bins_is_refused() -> None:
     with pytest.raises(ProfileError, match="the type 'id' has no bins"):
         freeze("id", [])
-
-
-def test_a_date_is_counted_by_its_day() -> None:
-    bins = freeze("date", [f"2026-01-{day:02}" for day in range(1, 31)] + [None])
-    assert (bins.counts, sum(bins.all_counts)) == ((3,) * 10, 31)
-    assert bins.labels[:2] == ("≤ 2026-01-03", "2026-01-03 to 2026-01-06")
-    assert bins.count(["2026-01-04T23:59:59Z", "1999-12-31"]).counts[:2] == (1, 1)
-
-
-def test_a_text_is_counted_by_its_length() -> None:
-    bins = freeze("text", ["a" * size for size in range(1, 31)] + [None])
-    assert bins.counts == (3,) * 10
-    assert bins.count(["four", "x" * 1000, None]).all_counts == (0, 1, *[0] * 7, 1, 1)
-
-
-@pytest.mark.parametrize("kind", ["date", "text"])
-def test_what_is_measured_survives_the_bytes(kind: str) -> None:
-    bins = freeze(kind, ["2026-01-01", "2026-02-01", "2026-03-01T10:00:00Z"])
-    assert read_bins(bins.to_plain()) == bins
-
-
-def test_days_and_lengths_do_not_add_up() -> None:
-    with pytest.raises(ProfileError, match="profiles with different bins do not add up"):
-        freeze("date", ["2026-01-01"]).add(freeze("text", ["2026-01-01"]))
-
-
-def test_a_value_of_another_type_is_not_shown() -> None:
-    with pytest.raises(ProfileError) as caught:
-        freeze("date", ["a secret"])
-    assert caught.value.message == "a value of type str is no date"
-    with pytest.raises(ProfileError) as caught:
-        freeze("text", [7])
-    assert caught.value.message == "a value of type int is no text"
-
-
-def test_a_measure_that_is_unknown_is_refused() -> None:
-    plain = freeze("text", ["a", "bb"]).to_plain()
-    with pytest.raises(ProfileError, match="the measure 'weight' is unknown"):
-        read_bins(plain | {"measure": "weight"})

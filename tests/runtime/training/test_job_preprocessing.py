@@ -69,7 +69,7 @@ def test_everything_that_is_declared_is_proven_explained_and_monitored(
     assert len(plan.names) == len(plan.sources) == 10
     profile = Profile.read(artifact.member("profile.json"))
     measures = {name: bins.to_plain().get("measure") for name, bins in profile.features.items()}
-    assert (measures["asked_on"], measures["reason"]) == ("days", "length")
+    assert (measures["asked_on"], measures["reason"]) == ("days", "words")
     rows = json.loads(artifact.member("parity.json"))["rows"]
     assert any(row["asked_on"] == "9999-12-31" for row in rows)
     assert run_job(order, quiet).artifact == outcome.artifact
