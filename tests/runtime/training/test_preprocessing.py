@@ -61,7 +61,8 @@ class Fitted:
         self.model = declared
         self.train = np.arange(table.num_rows * 2 // 3)
         self.rest = np.arange(table.num_rows * 2 // 3, table.num_rows)
-        known = features.outcomes(dataset, table) if outcomes is None else outcomes
+        defaulted = np.asarray(table["defaulted"].to_numpy())
+        known = defaulted if outcomes is None else outcomes
         self.outcomes: NDArray[Any] | None = None if declared.task == "clustering" else known
         names = features.learnt_columns(declared.features, dataset)
         ranked = declared.preprocessing.categorical.encode == "ordinal_by_target"
