@@ -151,13 +151,15 @@ def plan() -> dict[str, bytes]:
     column = {"op": "number", "input": "column_0", "impute": 0.0, "low": None, "high": None}
     made = canonical_json(
         {
-            "format": "ordain.plan/1",
+            "format": "ordain.plan/2",
             "task": "classification",
+            "classes": [],
             "inputs": [number | {"levels": None, "unknown": "bucket"}],
             "columns": [column | {"center": 0.0, "scale": 1.0}],
+            "keep": None,
             "names": ["column_0"],
-            "sources": ["column_0"],
-            "model": {"kind": "linear", "coefficients": [0.5], "intercept": -1.0},
+            "sources": [["column_0"]],
+            "model": {"kind": "linear", "coefficients": [[0.5]], "intercepts": [-1.0]},
             "link": "logit",
             "calibration": None,
             "decision": {"threshold": 0.3, "above": "refer", "below": "approve"},

@@ -52,11 +52,12 @@ def declared(name: str, type_: str) -> dict[str, Any]:
     }
 
 
-def tree(seed: int, width: int) -> dict[str, list[Any]]:
+def tree(seed: int, width: int) -> dict[str, Any]:
     """A full tree whose splits are spread by a hash: no library, the same on every machine."""
     inner = 2**DEPTH - 1
     dice = [sha256(b"%d %d" % (seed, node)).digest() for node in range(2 * inner + 1)]
     return {
+        "output": 0,
         "feature": [one[0] % width if node < inner else -1 for node, one in enumerate(dice)],
         "threshold": [one[1] / 256 for one in dice],
         "left": [2 * node + 1 if node < inner else -1 for node in range(len(dice))],
@@ -77,16 +78,18 @@ def plan() -> bytes:
     sources = numbers + [name for name in texts for _ in LEVELS]
     return canonical_json(
         {
-            "format": "ordain.plan/1",
+            "format": "ordain.plan/2",
             "task": "classification",
+            "classes": [],
             "inputs": [declared(name, "float") for name in numbers]
             + [declared(name, "category") for name in texts],
             "columns": columns,
+            "keep": None,
             "names": [f"{name}_{place}" for place, name in enumerate(sources)],
-            "sources": sources,
+            "sources": [[source] for source in sources],
             "model": {
                 "kind": "trees",
-                "baseline": 0.0,
+                "baselines": [0.0],
                 "trees": [tree(seed, len(sources)) for seed in range(TREES)],
             },
             "link": "logit",

@@ -2,8 +2,9 @@
 
 The lock is a text file in the estate that a person can read in a diff. It lists what changes the
 bytes of an artifact and nothing else: a new release of the board or of the command line must not
-put every model of a bank out of sync. Versions are read from the installed metadata; importing a
-package to ask it for its version would cost seconds.
+put every model of a bank out of sync. A library that only some models need is in it while the
+estate has such a model: an estate without one is not asked to install it. Versions are read from
+the installed metadata; importing a package to ask it for its version would cost seconds.
 """
 
 from __future__ import annotations
@@ -14,11 +15,21 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from ordain.runtime.errors import LockError
+from ordain.specs.tasks import LIBRARIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-PACKAGES = ("numpy", "pyarrow", "scikit-learn", "scipy", "threadpoolctl")
+PACKAGES = (
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "skops",
+    "threadpoolctl",
+)
 HEADER = "# What training runs on; a change retrains every model. Written by `ordain lock`.\n"
 ABSENT = "absent"
 REMEDY = "install the versions of the lock, or run `ordain lock` and have the change approved"
@@ -26,11 +37,24 @@ REMEDY = "install the versions of the lock, or run `ordain lock` and have the ch
 _LINE = re.compile(r"([a-z0-9][a-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._+!-]*)")
 
 
-def installed() -> dict[str, str]:
-    """Version by name of Python (major.minor) and of every package that training uses."""
+def installed(estimators: Iterable[str] = ()) -> dict[str, str]:
+    """Version by name of Python (major.minor) and of every package that training uses.
+
+    `estimators` are those that the models name; what they need beside is added.
+    """
     versions = {name: _version(name) for name in PACKAGES}
+    for estimator in sorted(set(estimators) & LIBRARIES.keys()):
+        names = LIBRARIES[estimator]
+        present = [name for name in names if _version(name) != ABSENT]
+        name = present[0] if present else names[0]
+        versions[name] = _version(name)
     versions["python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
     return dict(sorted(versions.items()))
+
+
+def locked_estimators(lock: Mapping[str, str]) -> tuple[str, ...]:
+    """The estimators whose own library a lock lists."""
+    return tuple(name for name, packages in LIBRARIES.items() if lock.keys() & set(packages))
 
 
 def _version(name: str) -> str:
@@ -75,7 +99,7 @@ def read_lock(data: bytes, path: str = "environment.lock") -> dict[str, str]:
 
 def mismatches(lock: Mapping[str, str], found: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Where the installed versions differ from the lock, as sentences, sorted by name."""
-    present = installed() if found is None else found
+    present = installed(locked_estimators(lock)) if found is None else found
     names = sorted(lock.keys() | present.keys())
     return tuple(
         f"{name} is {present.get(name, ABSENT)}, the lock says {lock.get(name, 'nothing')}"
@@ -94,3 +118,15 @@ def check_environment(lock: Mapping[str, str], found: Mapping[str, str] | None =
     if differences:
         message = f"the environment is not the locked one: {'; '.join(differences)}"
         raise LockError(message, remedy=REMEDY)
+
+
+def check_estimator(lock: Mapping[str, str], estimator: str | None) -> None:
+    """Refuse an estimator of a library that is not pinned.
+
+    Raises:
+        LockError: naming the library.
+    """
+    if estimator in LIBRARIES and estimator not in locked_estimators(lock):
+        message = f"training.estimator: {estimator} is not in the environment lock"
+        remedy = f"install ordain[{estimator}], run `ordain lock`, and have the change approved"
+        raise LockError(message, remedy=remedy)

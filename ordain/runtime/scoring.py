@@ -1,21 +1,17 @@
 """The fitted model as data, and the standard library that runs it.
 
-Training describes what it fitted as a *plan*: how each input becomes columns, and a linear model or
-trees over these. One row is then some dozens of additions and comparisons, for which Python itself
-is quicker than a numeric library with its start-up and its arrays of one. Loading scikit-learn in a
-serving process was refused: 0.5 s and 100 MB for each worker, objects that need pickle, and answers
-that may change with the library. The plan is proven against the fitted pipeline before anybody sees
-it (`training.export`) and again by every process that serves it (parity rows).
-
-Arithmetic is pinned, because a recorded score must be found again bit for bit years later: sums of
-products go through `math.fsum` (the built-in `sum` of floats adds differently from Python 3.12 on),
-trees are added in their order.
+Training describes what it fitted as a *plan*: how each input becomes columns, a model over these
+(`models`), and what its numbers mean: a task, names of classes or clusters, a link. One row is then
+some dozens of additions and comparisons, for which Python itself is quicker than a numeric library
+with its start-up and its arrays of one. Loading scikit-learn in a serving process was refused:
+0.5 s and 100 MB for each worker, objects that need pickle, and answers that may change with the
+library. The plan is proven against the fitted pipeline before anybody sees it (`training.export`)
+and again by every process that serves it (parity rows).
 """
 
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,15 +25,31 @@ from ordain.runtime.encoding import (
     read_input,
 )
 from ordain.runtime.errors import PlanError
+from ordain.runtime.models import (
+    CentresModel,
+    Fitting,
+    LinearModel,
+    MixtureModel,
+    Tree,
+    TreeModel,
+    exponential,
+    logistic,
+    read_model,
+    softmax,
+)
+from ordain.specs.tasks import BINARY, CLASSIFICATION, CLUSTERING, REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
     "FORMAT",
+    "CentresModel",
     "Decision",
+    "Fitting",
     "Input",
     "LinearModel",
+    "MixtureModel",
     "RowPlan",
     "Scored",
     "Tree",
@@ -46,8 +58,13 @@ __all__ = [
 ]
 
 FORMAT = "ordain.plan/2"
-
-Node = Any  # A float (leaf) or (feature, threshold, missing_left, left node, right node).
+# What the numbers of a model may mean for each task; trees may hold probabilities themselves.
+_LINKS = {
+    BINARY: ("logit", "identity"),
+    CLASSIFICATION: ("softmax", "identity"),
+    REGRESSION: ("identity", "log"),
+    CLUSTERING: ("none", "softmax"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,76 +92,21 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
-class LinearModel:
-    """Margin = intercept + coefficients · encoded."""
-
-    coefficients: tuple[float, ...]
-    intercept: float
-
-    def margin(self, encoded: list[float]) -> float:
-        """The log-odds of one encoded row; NaN where they are no number."""
-        products = [a * b for a, b in zip(self.coefficients, encoded, strict=True)]
-        products.append(self.intercept)
-        try:
-            return math.fsum(products)
-        except (OverflowError, ValueError):  # Beyond the floats, or infinity minus infinity.
-            return math.nan
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """One tree as parallel arrays: node 0 is the root, a feature of -1 marks a leaf.
-
-    A value goes left when it is <= the threshold; a missing one (NaN) where `missing_left` says.
-    """
-
-    feature: tuple[int, ...]
-    threshold: tuple[float, ...]
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-    missing_left: tuple[bool, ...]
-    value: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TreeModel:
-    """Margin = baseline + the leaf of each tree, added in order."""
-
-    baseline: float
-    trees: tuple[Tree, ...]
-    roots: tuple[Node, ...]
-
-    def margin(self, encoded: list[float]) -> float:
-        """The log-odds of one encoded row."""
-        total = self.baseline
-        for root in self.roots:
-            node = root
-            while type(node) is tuple:
-                feature, threshold, missing_left, left, right = node
-                value = encoded[feature]
-                if value <= threshold:
-                    node = left
-                elif value == value:  # noqa: PLR0124 - only NaN differs from itself
-                    node = right
-                else:
-                    node = left if missing_left else right
-            total += node
-        return total
-
-
-@dataclass(frozen=True, slots=True)
 class RowPlan:
     """A fitted model that scores one row.
 
-    `names` are the encoded columns and `sources` the inputs that each of them is made from: one, or
-    the two of a product.
+    `names` are the encoded columns that the model takes, and `sources` the inputs that each of them
+    came from: one, or two for a product. `classes` are the names of more than two classes, or of
+    clusters; a model that tells two outcomes apart has none.
     """
 
     task: str
+    classes: tuple[str, ...]
     inputs: tuple[Input, ...]
     names: tuple[str, ...]
     sources: tuple[tuple[str, ...], ...]
-    model: LinearModel | TreeModel
+    model: Fitting
+    link: str
     decision: Decision | None
     columns: Columns
 
@@ -173,9 +135,18 @@ class RowPlan:
         """
         return self.columns.kept(self.columns.every(row))
 
+    def margins(self, encoded: list[float]) -> list[float]:
+        """One number per output before the link, which is where attributions add up."""
+        return self.model.margins(encoded)
+
     def margin(self, encoded: list[float]) -> float:
-        """The log-odds of one encoded row."""
-        return self.model.margin(encoded)
+        """The only margin of a model with one output.
+
+        Raises:
+            ValueError: when it has more.
+        """
+        (margin,) = self.model.margins(encoded)
+        return margin
 
     def answer(self, row: Mapping[str, object]) -> Scored:
         """What the model says of one row, and the decision that follows from it.
@@ -183,8 +154,18 @@ class RowPlan:
         Raises:
             RowError: when a value is not of the input's type, or a level is refused.
         """
-        score = logistic(self.model.margin(self.encode(row)))
-        return Scored(score, (), self.decide(score))
+        margins = self.model.margins(self.encode(row))
+        if self.task == REGRESSION:
+            return Scored(exponential(margins[0]) if self.link == "log" else margins[0], (), None)
+        if self.link == "none":
+            place = margins.index(min(margins))
+            return Scored(margins[place], (), self.classes[place])
+        if not self.classes:
+            score = logistic(margins[0]) if self.link == "logit" else _share(margins[0])
+            return Scored(score, (), self.decide(score))
+        scores = softmax(margins) if self.link == "softmax" else list(map(_share, margins))
+        place = scores.index(max(scores))
+        return Scored(scores[place], tuple(scores), self.classes[place])
 
     def score(self, row: Mapping[str, object]) -> float:
         """The output of `answer`.
@@ -195,98 +176,65 @@ class RowPlan:
         return self.answer(row).output
 
     def decide(self, score: float) -> str | None:
-        """The decision that follows from a score, or None where the Model declares none."""
+        """The decision that follows from the probability of the positive one of two outcomes.
+
+        None where the Model declares none.
+        """
         if self.decision is None:
             return None
         return self.decision.above if score >= self.decision.threshold else self.decision.below
-
-
-def logistic(margin: float) -> float:
-    """The probability of a log-odds; neither end overflows."""
-    if margin >= 0.0:
-        return 1.0 / (1.0 + math.exp(-margin))
-    odds = math.exp(margin)
-    return odds / (1.0 + odds)
 
 
 def _no_constant(name: str) -> float:
     raise contradiction(f"{name} is no number of JSON")
 
 
+def _share(margin: float) -> float:
+    """A probability that trees hold themselves; adding up may have left it by a rounding error."""
+    return min(max(margin, 0.0), 1.0)
+
+
 def _read(raw: dict[str, Any]) -> RowPlan:
-    agree(raw["task"] == "classification", f"task {raw['task']!r} cannot be scored")
-    agree(raw["link"] == "logit", f"link {raw['link']!r} is not known")
     agree(raw["calibration"] is None, "a calibration is not known")
     inputs = {given["name"]: read_input(given) for given in raw["inputs"]}
     agree(len(inputs) == len(raw["inputs"]), "an input is listed twice")
     columns = read_columns(raw["columns"], raw["keep"], inputs)
+    sources = [list(found) for found in columns.sources]
     names = tuple(raw["names"])
-    sources = tuple(tuple(found) for found in raw["sources"])
-    agree(columns.sources == sources, "sources do not agree with columns")
+    agree(sources == raw["sources"], "sources do not agree with columns")
     agree(len(names) == len(sources), "names do not agree with columns")
-    model = _model(raw["model"], len(names))
+    model = read_model(raw["model"], len(names))
+    classes = tuple(map(str, raw["classes"]))
+    _refuse_other_meaning(raw["task"], raw["link"], classes, model)
     return RowPlan(
-        raw["task"],
-        tuple(inputs.values()),
-        names,
-        columns.sources,
-        model,
-        _decision(raw["decision"]),
-        columns,
+        task=raw["task"],
+        classes=classes,
+        inputs=tuple(inputs.values()),
+        names=names,
+        sources=columns.sources,
+        model=model,
+        link=raw["link"],
+        decision=_decision(raw["decision"]),
+        columns=columns,
     )
+
+
+def _refuse_other_meaning(task: str, link: str, classes: tuple[str, ...], model: Fitting) -> None:
+    """Task, link, names and number of outputs must be those of one kind of model."""
+    kind = BINARY if task == CLASSIFICATION and not classes else task
+    agree(kind in _LINKS, f"task {task!r} cannot be scored")
+    agree(link in _LINKS[kind], f"link {link!r} is not known for {kind}")
+    agree(len(set(classes)) == len(classes), "a class is listed twice")
+    single = kind in {BINARY, REGRESSION}
+    agree(not (single and classes), f"{kind} has no classes")
+    wanted = 1 if single else len(classes)
+    agree(model.outputs == wanted, f"{model.outputs} outputs do not agree with {wanted} of {kind}")
+    grouping = isinstance(model, CentresModel | MixtureModel)
+    agree(grouping == (kind == CLUSTERING), f"such a model gives no {kind}")
+    agree(isinstance(model, CentresModel) == (link == "none"), f"such a model has no link {link!r}")
 
 
 def _decision(raw: dict[str, Any] | None) -> Decision | None:
     if raw is None:
         return None
     return Decision(float(raw["threshold"]), str(raw["above"]), str(raw["below"]))
-
-
-def _model(raw: dict[str, Any], width: int) -> LinearModel | TreeModel:
-    match raw["kind"]:
-        case "linear":
-            coefficients = tuple(map(float, raw["coefficients"]))
-            agree(len(coefficients) == width, "coefficients do not agree with columns")
-            return LinearModel(coefficients, float(raw["intercept"]))
-        case "trees":
-            trees = tuple(_tree(tree, width) for tree in raw["trees"])
-            return TreeModel(float(raw["baseline"]), trees, tuple(map(_root, trees)))
-        case other:
-            raise contradiction(f"a model of the kind {other!r} is not known")
-
-
-def _tree(raw: dict[str, Any], width: int) -> Tree:
-    tree = Tree(
-        feature=tuple(map(int, raw["feature"])),
-        threshold=tuple(map(float, raw["threshold"])),
-        left=tuple(map(int, raw["left"])),
-        right=tuple(map(int, raw["right"])),
-        missing_left=tuple(map(bool, raw["missing_left"])),
-        value=tuple(map(float, raw["value"])),
-    )
-    size = len(tree.feature)
-    arrays = (tree.threshold, tree.left, tree.right, tree.missing_left, tree.value)
-    agree(size > 0 and all(len(array) == size for array in arrays), "a tree has uneven arrays")
-    agree(all(-1 <= feature < width for feature in tree.feature), "a tree splits on no column")
-    return tree
-
-
-def _root(tree: Tree) -> Node:
-    """The tree as nested tuples, built from the last node to the first.
-
-    A child must stand after its parent, which also means that no walk can go in circles.
-    """
-    nodes: list[Node] = list(tree.value)
-    for index in range(len(nodes) - 1, -1, -1):
-        if tree.feature[index] < 0:
-            continue
-        left, right = tree.left[index], tree.right[index]
-        agree(index < left < len(nodes) and index < right < len(nodes), "a tree is no tree")
-        nodes[index] = (
-            tree.feature[index],
-            tree.threshold[index],
-            tree.missing_left[index],
-            nodes[left],
-            nodes[right],
-        )
-    return nodes[0]

@@ -258,6 +258,27 @@ _DOCUMENT: Final = {
         "training: {automl: {...}}",
         "remove the field for now, or take the value that is supported",
     ),
+    "SPEC140": Page(
+        "an estimator that does not do the task",
+        "Each estimator gives classes, numbers or clusters; which of them the model gives is said "
+        "by `task`.",
+        "task: regression with estimator: logistic_regression",
+        "name an estimator of the task, or correct the task",
+    ),
+    "SPEC141": Page(
+        "a metric that the task does not have",
+        "An area under a curve says nothing of a number, nor an error in euros of a class. "
+        "Clusters of two versions have no names in common, so they are not compared.",
+        "task: regression with metrics: [{name: roc_auc, min: 0.7}]",
+        "gate by a metric of the task",
+    ),
+    "SPEC144": Page(
+        "fairness of a model that decides nothing",
+        "Fairness compares how often groups get the decision that is good for them. A regression "
+        "gives a number and a clustering a group; neither is a decision.",
+        "task: regression with fairness: [{}]",
+        "take the gate out, or make the decision a classification",
+    ),
     "SPEC145": Page(
         "a preprocessing that contradicts itself",
         "Limits that keep nothing, a product of what is no number, an encoding by outcomes for a "

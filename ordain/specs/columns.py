@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ordain.specs.features import candidates, chosen, never_features, protected_names
 from ordain.specs.findings import Finding, Severity
+from ordain.specs.model_tasks import check_task
 from ordain.specs.paths import Path, values_at
 from ordain.specs.preprocessing import preprocessing_problems
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.splits import split_problems
+from ordain.specs.tasks import CLASSIFICATION, CLUSTERING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -26,6 +28,9 @@ _OF_DATASET = (
     "spec.leaks.*",
     "spec.source.orderBy.*",
 )
+
+
+_TWO: Final = 2  # Outcomes that a threshold parts.
 
 
 class _Table:
@@ -68,6 +73,7 @@ class Columns:
                 yield from _check_dataset(document)
             case "Model":
                 yield from _check_parts(document)
+                yield from check_task(document)
                 if (table := self._table(document)) is not None:
                     yield from _check_model(document, table)
             case "Monitor":
@@ -176,7 +182,7 @@ def _check_features(document: Document, table: _Table) -> Iterator[Finding]:
 
 def _check_training(document: Document, table: _Table) -> Iterator[Finding]:
     """There is something to learn, and rows to learn it from."""
-    if table.dataset.target is None:
+    if table.dataset.target is None and document.spec.task != CLUSTERING:
         message = f"the Dataset `{table.name}` has no `target`, so there is nothing to learn"
         hint = "add `target:` to the Dataset"
         yield _error("REF012", document, ("spec", "dataset"), message, hint)
@@ -223,10 +229,18 @@ def _check_fairness(document: Document, table: _Table) -> Iterator[Finding]:
             hint = did_you_mean(str(name), table.protected)
             hint = hint or "give the column `role: protected`"
             yield _error("REF003", document, path, message, hint)
-    if document.spec.decision is None:
+    if document.spec.decision is None and not _many_classes(document, table.dataset):
         path = ("spec", "acceptance", "fairness")
         message = "fairness compares decisions, and this model makes none"
         yield _error("REF012", document, path, message, "add `decision:`", key=True)
+
+
+def _many_classes(document: Document, dataset: Dataset) -> bool:
+    """Whether the task, or the declared levels of the target, say that no threshold decides."""
+    if document.spec.task != CLASSIFICATION:
+        return True  # That there is no decision at all is said where tasks are looked at.
+    column = dataset.columns.get(dataset.target.column) if dataset.target is not None else None
+    return column is not None and column.levels is not None and len(column.levels) > _TWO
 
 
 def _check_monitor(document: Document) -> Iterator[Finding]:

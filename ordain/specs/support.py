@@ -92,21 +92,10 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
         ),
     ),
     "Model": (
-        Unsupported("spec.task", ("classification",), "it trains binary classification only"),
         Unsupported("spec.external", (None,), "nobody observes it yet", _WARNING),
         Unsupported("spec.training.automl", (None,), "it trains named estimators only"),
         Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),
-        Unsupported(
-            "spec.training.estimator",
-            (None, "logistic_regression", "hist_gradient_boosting"),
-            "it trains logistic_regression and hist_gradient_boosting",
-        ),
         Unsupported("spec.acceptance.metrics.*.population", ("all",), "it knows no feedback loop"),
-        Unsupported(
-            "spec.acceptance.metrics.*.name",
-            ("roc_auc", "log_loss", "brier", "accuracy", "ece"),
-            "it measures metrics of classification",
-        ),
         Unsupported("spec.acceptance.parity.onnx", (1e-5,), "it makes no ONNX form"),
     ),
     "Monitor": (Unsupported("spec.onBreach.*", ("alert",), "a breach is recorded and shown"),),

@@ -12,6 +12,7 @@ import pytest
 from ordain.runtime.environment import (
     ABSENT,
     check_environment,
+    check_estimator,
     installed,
     mismatches,
     read_lock,
@@ -63,6 +64,31 @@ def test_every_difference_is_named() -> None:
         "numpy is 1.1, the lock says 1.0",
     )
     assert mismatches(lock, lock) == ()
+
+
+def test_a_library_is_pinned_where_a_model_needs_it() -> None:
+    assert not installed().keys() & {"lightgbm", "xgboost", "xgboost-cpu"}
+    found = installed(["lightgbm", "ridge", "xgboost"])
+    assert found["lightgbm"] == metadata.version("lightgbm")
+    assert found.keys() & {"xgboost", "xgboost-cpu"}
+
+
+def test_a_lock_with_a_library_is_compared_with_it() -> None:
+    lock = installed(["lightgbm"])
+    assert mismatches(lock) == ()
+    (told,) = mismatches(lock | {"lightgbm": "0.1"})
+    assert told == f"lightgbm is {lock['lightgbm']}, the lock says 0.1"
+
+
+def test_an_estimator_of_a_library_that_is_not_pinned_is_refused() -> None:
+    check_estimator(installed(), "ridge")
+    check_estimator({"xgboost-cpu": "3.2.0"}, "xgboost")
+    with pytest.raises(LockError) as caught:
+        check_estimator(installed(), "xgboost")
+    assert caught.value.message == "training.estimator: xgboost is not in the environment lock"
+    assert caught.value.remedy == (
+        "install ordain[xgboost], run `ordain lock`, and have the change approved"
+    )
 
 
 def test_another_environment_is_refused_with_a_remedy() -> None:

@@ -55,13 +55,19 @@ def plan() -> bytes:
         for name in names
     ]
     raw = {
-        "format": "ordain.plan/1",
+        "format": "ordain.plan/2",
         "task": "classification",
+        "classes": [],
         "inputs": inputs,
         "columns": columns,
+        "keep": None,
         "names": names,
-        "sources": names,
-        "model": {"kind": "linear", "coefficients": list(WEIGHTS.values()), "intercept": 0.25},
+        "sources": [[name] for name in names],
+        "model": {
+            "kind": "linear",
+            "coefficients": [list(WEIGHTS.values())],
+            "intercepts": [0.25],
+        },
         "link": "logit",
         "calibration": None,
         "decision": {"threshold": 0.5, "above": "decline", "below": "approve"},

@@ -48,10 +48,11 @@ def plan_of(types: dict[str, str], columns: list[Row], sources: list[str], model
     ]
     raw = {
         "format": "ordain.plan/2",
-        "keep": None,
         "task": "classification",
+        "classes": [],
         "inputs": inputs,
         "columns": columns,
+        "keep": None,
         "names": [f"column {index}" for index in range(len(sources))],
         "sources": [[source] for source in sources],
         "model": model,
@@ -75,7 +76,7 @@ def linear() -> RowPlan:
         },
     ]
     sources = ["income", "income", "purpose", "purpose", "purpose"]
-    model = {"kind": "linear", "coefficients": [0.5, -1.0, 0.25, 0.75, -2.0], "intercept": 0.1}
+    model = {"kind": "linear", "coefficients": [[0.5, -1.0, 0.25, 0.75, -2.0]], "intercepts": [0.1]}
     return plan_of({"income": "float", "purpose": "category"}, columns, sources, model)
 
 
@@ -93,7 +94,8 @@ def tree(*nodes: tuple[Any, ...]) -> Row:
 
 def trees(width: int, *found: Row, baseline: float = 0.0) -> RowPlan:
     names = [f"f{index}" for index in range(width)]
-    model = {"kind": "trees", "baseline": baseline, "trees": list(found)}
+    listed = [{"output": 0, **one} for one in found]
+    model = {"kind": "trees", "baselines": [baseline], "trees": listed}
     return plan_of(dict.fromkeys(names, "float"), [number(name) for name in names], names, model)
 
 

@@ -40,10 +40,11 @@ def linear(inputs: list[Any], columns: list[Any], names: list[str], /, **changed
             len(column["levels"]) + bool(column["rare"]) if column["op"] == "one_hot" else 1
         )
     ]
-    model = {"kind": "linear", "coefficients": [1.0] * len(names), "intercept": 0.0}
+    model = {"kind": "linear", "coefficients": [[1.0] * len(names)], "intercepts": [0.0]}
     raw = {
         "format": "ordain.plan/2",
         "task": "classification",
+        "classes": [],
         "inputs": inputs,
         "columns": columns,
         "keep": None,
@@ -66,6 +67,7 @@ def one_category(column: dict[str, Any], names: list[str], /, **changed: object)
 
 
 TREE = {
+    "output": 0,
     "feature": [0, -1, 0, -1, -1],
     "threshold": [1.0, 0.0, 2.0, 0.0, 0.0],
     "left": [1, 0, 3, 0, 0],
@@ -76,7 +78,7 @@ TREE = {
 
 
 def trees(*given: dict[str, Any]) -> bytes:
-    model = {"kind": "trees", "baseline": 0.5, "trees": list(given)}
+    model = {"kind": "trees", "baselines": [0.5], "trees": list(given)}
     return linear([an_input("x", "float")], [number("x")], ["x"], model=model)
 
 
@@ -179,12 +181,12 @@ def test_a_probability_never_leaves_its_bounds(margin: float) -> None:
 
 
 def test_a_sum_beyond_the_floats_is_no_number() -> None:
-    assert math.isnan(LinearModel((1e308, -1e308), 0.0).margin([1e308, 1e308]))
-    assert math.isnan(LinearModel((1e308, 1e308), 0.0).margin([1.0, 1.0]))
+    assert math.isnan(LinearModel(((1e308, -1e308),), (0.0,)).margins([1e308, 1e308])[0])
+    assert math.isnan(LinearModel(((1e308, 1e308),), (0.0,)).margins([1.0, 1.0])[0])
 
 
 def test_a_sum_does_not_depend_on_the_version_of_python() -> None:
-    assert LinearModel((1.0, 1.0, 1.0), 0.0).margin([1e16, 1.0, -1e16]) == 1.0
+    assert LinearModel(((1.0, 1.0, 1.0),), (0.0,)).margins([1e16, 1.0, -1e16]) == [1.0]
 
 
 def test_a_score_at_the_threshold_takes_the_upper_decision() -> None:
@@ -199,8 +201,8 @@ def test_a_score_at_the_threshold_takes_the_upper_decision() -> None:
     ("changed", "message"),
     [
         ({"format": "ordain.plan/9"}, "its format is 'ordain.plan/9', not 'ordain.plan/2'"),
-        ({"task": "clustering"}, "task 'clustering' cannot be scored"),
-        ({"link": "probit"}, "link 'probit' is not known"),
+        ({"task": "ranking"}, "task 'ranking' cannot be scored"),
+        ({"link": "probit"}, "link 'probit' is not known for binary"),
         ({"calibration": {}}, "a calibration is not known"),
         ({"names": ["x", "y"]}, "names do not agree with columns"),
         ({"sources": [["y"]]}, "sources do not agree with columns"),
@@ -211,7 +213,7 @@ def test_a_score_at_the_threshold_takes_the_upper_decision() -> None:
         ({"columns": [number("x", scale=0.0)]}, "the scale of x is zero"),
         ({"model": {"kind": "forest"}}, "a model of the kind 'forest' is not known"),
         (
-            {"model": {"kind": "linear", "coefficients": [], "intercept": 0}},
+            {"model": {"kind": "linear", "coefficients": [[]], "intercepts": [0]}},
             "coefficients do not agree with columns",
         ),
     ],
@@ -246,7 +248,7 @@ def test_what_is_no_plan_is_refused(data: bytes) -> None:
 def test_not_a_number_is_no_constant_of_a_plan() -> None:
     data = linear([an_input("x", "float")], [number("x")], ["x"])
     with pytest.raises(PlanError) as caught:
-        RowPlan.read(data.replace(b'"intercept":0.0', b'"intercept":NaN'))
+        RowPlan.read(data.replace(b'"intercepts":[0.0]', b'"intercepts":[NaN]'))
     assert caught.value.message == "plan.json: NaN is no number of JSON"
 
 

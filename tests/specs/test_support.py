@@ -28,15 +28,6 @@ LAST = "decision: {threshold: 0.3}"
             ),
         ),
         (
-            "model",
-            "classification",
-            "regression",
-            (
-                "SPEC120 model.yaml:8:9 error: `task: regression` is declared, but this version of "
-                "ordain does not do it: it trains binary classification only | write classification"
-            ),
-        ),
-        (
             "dataset",
             "type: csv",
             "type: postgres",

@@ -193,17 +193,24 @@ def packs(around: Surroundings) -> Answer:
 
 def lock(around: Surroundings) -> Answer:
     """Training on this machine would run with the versions that the estate locks."""
-    from ordain.runtime.environment import ABSENT, installed, mismatches, read_lock
+    from ordain.runtime.environment import (
+        ABSENT,
+        installed,
+        locked_estimators,
+        mismatches,
+        read_lock,
+    )
 
     root = need(around.root)
     (settings,) = whole(around).all("Estate")
     path = settings.spec.environment_lock
     if not (root / path).is_file():
         return warn("no environment is locked, so no training can be repeated", "ordain lock")
-    found = installed()
+    locked = read_lock((root / path).read_bytes(), path)
+    found = installed(locked_estimators(locked))
     if ABSENT in found.values():
         return ok(f"{path}; this machine has not all it takes to train")
-    differing = mismatches(read_lock((root / path).read_bytes(), path), found)
+    differing = mismatches(locked, found)
     if differing:
         remedy = "install the versions of the lock, or train elsewhere"
         return warn(f"not those of {path}: {'; '.join(differing)}", remedy)

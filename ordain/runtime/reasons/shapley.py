@@ -6,11 +6,6 @@ log-odds the contributions of a linear model are independent of each other, and 
 does not depend on how close the answer is to certainty; in probability both are lost.
 
 - Linear model: w · (x - mean of the background), column by column.
-- Product of two inputs in a linear model, w · u · v: a game of two players. With x the row, b a
-  background row and E the mean over these, nobody is worth E[b_u b_v], u alone x_u E[b_v], v alone
-  E[b_u] x_v, both x_u x_v. A player earns the mean of what it adds as the first and as the second,
-  so u earns w/2 · E[(x_u - b_u)(x_v + b_v)], which is half of what the column adds plus half of
-  w · (x_u E[b_v] - E[b_u] x_v); v earns the rest.
 - Trees: for one leaf, one row and one background row, the game has a closed form. Of the k inputs
   tested on the way, u are met by the row alone and v by the background row alone; where the rest
   is met by both, each of the u earns the leaf's value times (u-1)! v! / (u+v)! and each of the v
@@ -39,17 +34,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.reasons.errors import ReasonsError
-from ordain.runtime.scoring import LinearModel
+from ordain.runtime.scoring import LinearModel, TreeModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ordain.runtime.scoring import RowPlan, Tree, TreeModel
+    from ordain.runtime.scoring import RowPlan, Tree
 
     Row = Mapping[str, object]
     Encoded = list[list[float]]
 
 TOLERANCE = 1e-6
+SINGLE_TOLERANCE = 1e-4  # Sums that a model rounds to single precision, over some thousand trees.
 # As many truth values fit into one integer of NumPy; sorting integers is the quick way.
 _CODE_BITS = 62
 _REMEDY = "this is a defect of ordain; report it with the artifact's digest"
@@ -64,9 +60,9 @@ class Test:
 
 
 def attributions(
-    plan: RowPlan, background_rows: Iterable[Row], rows: Iterable[Row]
+    plan: RowPlan, background_rows: Iterable[Row], rows: Iterable[Row], output: int = 0
 ) -> list[dict[str, float]]:
-    """What each input adds to the log-odds of each row, compared with the background.
+    """What each input adds to one margin of each row, compared with the background.
 
     Every input of the plan has an entry; `expected_margin` plus the sum of them is the row's
     margin.
@@ -75,24 +71,24 @@ def attributions(
         ReasonsError: no background row is given, or the values do not add up to 1e-6.
         RowError: a row does not fit the plan.
     """
-    every_background = [plan.columns.every(row) for row in background_rows]
-    every = [plan.columns.every(row) for row in rows]
-    background = [plan.columns.kept(one) for one in every_background]
-    encoded = [plan.columns.kept(one) for one in every]
+    background = [plan.encode(row) for row in background_rows]
+    encoded = [plan.encode(row) for row in rows]
     if not background:
         raise ReasonsError(
             "there is no background to compare with",
             remedy="train the version again; its artifact must hold background.json",
         )
     if isinstance(plan.model, LinearModel):
-        columns = _linear(plan.model, background, encoded)
+        columns = _linear(plan.model, background, encoded, output)
+    elif isinstance(plan.model, TreeModel):
+        columns = _trees(plan.model, background, encoded, output)
     else:
-        columns = _trees(plan.model, background, encoded)
-    base = _mean_margin(plan, background)
+        message = "a clustering has no reasons: its distances are no sum over the inputs"
+        raise ReasonsError(message, remedy="look at the centres of the clusters")
+    base = _mean_margin(plan, background, output)
     for row, values in zip(encoded, columns, strict=True):
-        _check(plan.margin(row), base, values)
-    tilts = _tilts(plan, every_background, every)
-    return [_by_input(plan, *found) for found in zip(columns, tilts, strict=True)]
+        _check(plan, plan.margins(row)[output], base, values)
+    return [_by_input(plan, values) for values in columns]
 
 
 def expected_margin(plan: RowPlan, background_rows: Iterable[Row]) -> float:
@@ -100,65 +96,44 @@ def expected_margin(plan: RowPlan, background_rows: Iterable[Row]) -> float:
     return _mean_margin(plan, [plan.encode(row) for row in background_rows])
 
 
-def _mean_margin(plan: RowPlan, encoded: Encoded) -> float:
-    return math.fsum(plan.margin(row) for row in encoded) / len(encoded)
+def _mean_margin(plan: RowPlan, encoded: Encoded, output: int = 0) -> float:
+    return math.fsum(plan.margins(row)[output] for row in encoded) / len(encoded)
 
 
-def _check(margin: float, base: float, values: Sequence[float]) -> None:
+def _check(plan: RowPlan, margin: float, base: float, values: Sequence[float]) -> None:
     total = base + math.fsum(values)
-    if not math.isclose(total, margin, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+    single = isinstance(plan.model, TreeModel) and plan.model.single
+    tolerance = SINGLE_TOLERANCE if single else TOLERANCE
+    if not math.isclose(total, margin, rel_tol=tolerance, abs_tol=tolerance):
         message = f"contributions add up to {total!r}, but the log-odds are {margin!r}"
         raise ReasonsError(message, remedy=_REMEDY)
 
 
-def _by_input(
-    plan: RowPlan, values: Sequence[float], tilts: Mapping[int, float]
-) -> dict[str, float]:
+def _by_input(plan: RowPlan, values: Sequence[float]) -> dict[str, float]:
     parts: dict[str, list[float]] = {given.name: [] for given in plan.inputs}
-    for place, (sources, value) in enumerate(zip(plan.sources, values, strict=True)):
-        tilt = tilts.get(place, 0.0)
-        if len(sources) == 1:
-            parts[sources[0]].append(value)
-        else:
-            parts[sources[0]].append((value + tilt) / 2)
-            parts[sources[1]].append((value - tilt) / 2)
+    for source, value in zip(plan.sources, values, strict=True):
+        parts[source[0]].append(value)
     return {name: math.fsum(found) for name, found in parts.items()}
 
 
-def _tilts(plan: RowPlan, background: Encoded, rows: Encoded) -> list[dict[int, float]]:
-    """For each row and product, w · (x_u E[b_v] - E[b_u] x_v); all columns are given."""
-    found: list[dict[int, float]] = [{} for _ in rows]
-    if not isinstance(plan.model, LinearModel):
-        return found
-    for place, pair in enumerate(plan.columns.operands):
-        if pair is None:
-            continue
-        u, v = pair
-        mean_u = math.fsum(row[u] for row in background) / len(background)
-        mean_v = math.fsum(row[v] for row in background) / len(background)
-        weight = plan.model.coefficients[place]
-        for row, tilts in zip(rows, found, strict=True):
-            tilts[place] = weight * (row[u] * mean_v - mean_u * row[v])
-    return found
-
-
-def _linear(model: LinearModel, background: Encoded, rows: Encoded) -> list[list[float]]:
-    size = len(background)
+def _linear(
+    model: LinearModel, background: Encoded, rows: Encoded, output: int
+) -> list[list[float]]:
+    size, weights = len(background), model.coefficients[output]
     means = [math.fsum(column) / size for column in zip(*background, strict=True)]
     return [
-        [w * (x - mean) for w, x, mean in zip(model.coefficients, row, means, strict=True)]
-        for row in rows
+        [w * (x - mean) for w, x, mean in zip(weights, row, means, strict=True)] for row in rows
     ]
 
 
-def _trees(model: TreeModel, background: Encoded, rows: Encoded) -> list[list[float]]:
+def _trees(model: TreeModel, background: Encoded, rows: Encoded, output: int) -> list[list[float]]:
     import numpy as np
 
     if not rows:
         return []
     x, z = np.asarray(rows, dtype=float), np.asarray(background, dtype=float)
     total = np.zeros_like(x)
-    for tree in model.trees:
+    for tree in (tree for tree in model.trees if tree.output == output):
         _add_tree(total, tree, _goes_left(tree, x), _goes_left(tree, z))
     return [[float(value) for value in row] for row in total]
 

@@ -10,27 +10,32 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ordain.runtime.errors import SplitError, TrainingError
-from ordain.runtime.training.metrics import NAMES, Estimate, Sample, difference, estimate
+from ordain.runtime.training.intervals import Estimate
+from ordain.runtime.training.measuring import difference, estimate, task_of, tells_apart
 from ordain.specs.evidence import Metric
 from ordain.specs.findings import Verdict
+from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, METRICS, REGRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ordain.runtime.training.measuring import AnySample
     from ordain.specs.kinds.model import MetricGate
 
 CONFIDENCE = 0.95
-INFORMING = ("roc_auc", "log_loss", "brier")
-OUTCOMES = 2
+# What is measured on the other parts too; a clustering costs too much there, and tells too little.
+INFORMING = {
+    CLASSIFICATION: ("roc_auc", "log_loss", "brier"),
+    REGRESSION: METRICS[REGRESSION],
+    CLUSTERING: ("silhouette",),
+}
 
 
 def evaluate(
-    samples: Mapping[str, Sample],
+    samples: Mapping[str, AnySample],
     gates: Sequence[MetricGate],
-    champion: Sample | None = None,
+    champion: AnySample | None = None,
     absent: str = "there is no champion yet",
 ) -> tuple[Metric, ...]:
     """Rows of evidence: the test part first, judged where a gate is declared.
@@ -39,23 +44,25 @@ def evaluate(
     Without one the comparison is `insufficient`, and `absent` says why.
 
     Raises:
-        SplitError: when the test part has one outcome only.
+        SplitError: when the test part has one outcome, or one cluster, only.
         TrainingError: when a gate names a metric of another task, or says nothing.
     """
     test = samples["test"]
-    if len(np.unique(test.positive)) < OUTCOMES:
-        message = "split: all rows of the test part have the same outcome"
+    task = task_of(test)
+    if not tells_apart(test):
+        same = "are in one cluster" if task == CLUSTERING else "have the same outcome"
+        message = f"split: all rows of the test part {same}"
         raise SplitError(message, remedy="widen split.test")
     for gate in gates:
-        _refuse_unusable(gate)
+        _refuse_unusable(gate, task)
     absolute = [gate for gate in gates if gate.versus is None]
     rows = [_judged(test, gate) for gate in absolute]
     gated = {gate.name for gate in absolute}
-    rows += [_row(name, "test", test) for name in NAMES if name not in gated]
+    rows += [_row(name, "test", test) for name in METRICS[task] if name not in gated]
     rows += [_compared(test, champion, gate, absent) for gate in gates if gate.versus is not None]
     for part, sample in samples.items():
-        if part != "test" and len(np.unique(sample.positive)) == OUTCOMES:
-            rows += [_row(name, part, sample) for name in INFORMING]
+        if part != "test" and tells_apart(sample):
+            rows += [_row(name, part, sample) for name in INFORMING[task]]
     return tuple(rows)
 
 
@@ -69,10 +76,13 @@ def counted(rows: Sequence[Metric], *, first: bool) -> list[Verdict]:
     return [Verdict(row.verdict) for row in gated if row.n or not first]
 
 
-def _refuse_unusable(gate: MetricGate) -> None:
-    if gate.name not in NAMES:
-        message = f"acceptance.metrics: {gate.name} is no metric of a classifier"
-        raise TrainingError(message, remedy=f"use one of {', '.join(NAMES)}")
+def _refuse_unusable(gate: MetricGate, task: str) -> None:
+    if gate.name not in METRICS[task]:
+        message = f"acceptance.metrics: {gate.name} is no metric of a {task}"
+        raise TrainingError(message, remedy=f"use one of {', '.join(METRICS[task])}")
+    if gate.versus is not None and task == CLUSTERING:
+        message = "acceptance.metrics: versions of a clustering are not compared"
+        raise TrainingError(message, remedy="take out versus, and set min or max")
     limits = (gate.min, gate.max) if gate.versus is None else (gate.min_delta,)
     if all(limit is None for limit in limits):
         wanted = "min or max" if gate.versus is None else "minDelta"
@@ -80,12 +90,12 @@ def _refuse_unusable(gate: MetricGate) -> None:
         raise TrainingError(message, remedy=f"set {wanted}")
 
 
-def _row(name: str, part: str, sample: Sample, confidence: float = CONFIDENCE) -> Metric:
+def _row(name: str, part: str, sample: AnySample, confidence: float = CONFIDENCE) -> Metric:
     found = estimate(name, sample, confidence)
     return Metric(name, part, found.value, found.low, found.high, confidence, sample.n)
 
 
-def _judged(sample: Sample, gate: MetricGate) -> Metric:
+def _judged(sample: AnySample, gate: MetricGate) -> Metric:
     row = _row(gate.name, "test", sample, gate.confidence)
     found = Estimate(row.value, row.low or 0.0, row.high or 0.0)
     judged = _bound(found, gate)
@@ -108,7 +118,9 @@ def _bound(found: Estimate, gate: MetricGate) -> float:
             return found.value
 
 
-def _compared(sample: Sample, champion: Sample | None, gate: MetricGate, absent: str) -> Metric:
+def _compared(
+    sample: AnySample, champion: AnySample | None, gate: MetricGate, absent: str
+) -> Metric:
     limit = f"{gate.bound} >= {gate.min_delta:g} versus champion"
     name = f"{gate.name}_delta"
     if champion is None:

@@ -7,30 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.environment import read_lock
-from ordain.runtime.errors import ArtifactError, RunError, TrainingError
+from ordain.runtime.errors import TrainingError
 from ordain.runtime.monitoring.profiles import count_window, profile_rows
 from ordain.runtime.monitoring.psi import psi_by_feature
-from ordain.runtime.scoring import RowPlan
 from ordain.runtime.training import evaluation, fairness, groups
-from ordain.runtime.training.features import raw_rows
-from ordain.runtime.training.metrics import Sample
+from ordain.runtime.training.judging import metrics_of
 from ordain.specs.evidence import Evidence, FairnessRow
 from ordain.specs.features import protected_names
 from ordain.specs.findings import Verdict
 from ordain.specs.kinds.model import FairnessGate
 from ordain.specs.parity import plan_limit
 from ordain.specs.splits import PARTS
+from ordain.specs.tasks import BINARY, CLASSIFICATION, CLUSTERING, REGRESSION
 
 if TYPE_CHECKING:
-    from ordain.runtime.training.features import Floats
+    from ordain.runtime.training.features import Indices
     from ordain.runtime.training.fitting import Trained
     from ordain.runtime.training.inputs import Data
     from ordain.runtime.training.order import Job
-    from ordain.specs.evidence import Metric
-
-DEFAULT_THRESHOLD = 0.5
 
 
 def _drift(data: Data, trained: Trained) -> dict[str, float]:
@@ -45,7 +40,7 @@ def _drift(data: Data, trained: Trained) -> dict[str, float]:
 def evidence_of(
     job: Job, data: Data, trained: Trained, importance: tuple[tuple[str, float], ...]
 ) -> Evidence:
-    metrics = _metrics(job, data, trained)
+    metrics = metrics_of(job, data, trained)
     rows = _fairness(job, data, trained)
     drift = _drift(data, trained)
     verdicts = [Verdict.PASS, *evaluation.counted(metrics, first=job.champion is None)]
@@ -56,7 +51,7 @@ def evidence_of(
         recipe=job.recipe.digest,
         artifact="",
         split=data.parts.digest,
-        data=_facts(job, data),
+        data=_facts(job, data, trained),
         metrics=metrics,
         fairness=rows,
         importance=importance,
@@ -70,43 +65,8 @@ def evidence_of(
         environment={**read_lock(job.environment.encode()), "ordain": job.tool},
         limitations=_limitations(job, data, drift),
         verdict=Verdict.worst(verdicts).value,
+        task=job.spec.task,
     )
-
-
-def _sample(job: Job, data: Data, scores: Floats, part: str) -> Sample:
-    decision = job.spec.decision
-    threshold = DEFAULT_THRESHOLD if decision is None else decision.threshold
-    positions = getattr(data.parts, part)
-    return Sample(data.positive[positions], scores[positions], threshold, job.recipe.seed)
-
-
-def _metrics(job: Job, data: Data, trained: Trained) -> tuple[Metric, ...]:
-    samples = {part: _sample(job, data, trained.scores, part) for part in PARTS}
-    gates = job.spec.acceptance.metrics
-    if job.champion is None or all(gate.versus is None for gate in gates):
-        return evaluation.evaluate(samples, gates)
-    try:
-        scores = _champion_scores(job, job.champion, data)
-    except ArtifactError:
-        raise
-    except RunError as error:
-        absent = f"the champion cannot read these data: {error.message}"
-        return evaluation.evaluate(samples, gates, absent=absent)
-    champion = replace(samples["test"], scores=scores)
-    return evaluation.evaluate(samples, gates, champion)
-
-
-def _champion_scores(job: Job, champion: str, data: Data) -> Floats:
-    """The scores of the version now running for the rows of the test part."""
-    artifact = load_artifact(ArtifactStore(job.store), champion)
-    plan = RowPlan.read(artifact.member("plan.json"))
-    names = [given.name for given in plan.inputs]
-    missing = [name for name in names if name not in data.table.column_names]
-    if missing:
-        message = f"column {missing[0]} is not in the dataset"
-        raise TrainingError(message, remedy="keep the columns of the champion for one more version")
-    rows = raw_rows(data.table, names, data.parts.test)
-    return np.array([plan.score(row) for row in rows])
 
 
 def _fairness(job: Job, data: Data, trained: Trained) -> tuple[FairnessRow, ...]:
@@ -116,10 +76,10 @@ def _fairness(job: Job, data: Data, trained: Trained) -> tuple[FairnessRow, ...]
     if gates and not known:
         message = "acceptance.fairness is declared, and the Dataset has no protected column"
         raise TrainingError(message, remedy="give a column the role protected")
-    if not gates and not _can_inform(job, known):
+    if not gates and not _can_inform(job, data, known):
         return ()
     test = data.parts.test
-    favourable = groups.favourable_decisions(job.spec, job.data, trained.scores[test])
+    favourable = _favourable(job, data, trained, test)
     judged = [
         (
             gate,
@@ -131,15 +91,29 @@ def _fairness(job: Job, data: Data, trained: Trained) -> tuple[FairnessRow, ...]
     return rows if gates else tuple(_informing(row) for row in rows)
 
 
+def _favourable(job: Job, data: Data, trained: Trained, rows: Indices) -> groups.Mask:
+    """Which of these rows get what is good for the person."""
+    if data.outcomes.task in {REGRESSION, CLUSTERING}:
+        message = f"acceptance.fairness compares decisions, and a {job.spec.task} makes none"
+        raise TrainingError(message, remedy="take out acceptance.fairness")
+    if data.outcomes.task == BINARY:
+        return groups.favourable_decisions(job.spec, job.data, trained.scores[rows])
+    chosen = trained.answers.at(rows).chosen
+    return groups.favourable_choices(job.data, data.outcomes.classes, chosen)
+
+
 def _protected(job: Job) -> tuple[str, ...]:
     """Sorted, because the order of columns is in no digest and rows of evidence follow it."""
     return tuple(sorted(protected_names(job.data)))
 
 
-def _can_inform(job: Job, known: tuple[str, ...]) -> bool:
+def _can_inform(job: Job, data: Data, known: tuple[str, ...]) -> bool:
     target = job.data.target
     has_outcome = target is not None and target.favourable is not None
-    return bool(known) and has_outcome and job.spec.decision is not None
+    decides = data.outcomes.task == CLASSIFICATION or (
+        data.outcomes.task == BINARY and job.spec.decision is not None
+    )
+    return bool(known) and has_outcome and decides
 
 
 def _informing(row: FairnessRow) -> FairnessRow:
@@ -147,7 +121,7 @@ def _informing(row: FairnessRow) -> FairnessRow:
     return replace(row, reason=reason)
 
 
-def _facts(job: Job, data: Data) -> dict[str, Any]:
+def _facts(job: Job, data: Data, trained: Trained) -> dict[str, Any]:
     """Counts that a reader needs to believe anything else."""
     parts = {part: getattr(data.parts, part) for part in PARTS}
     missing = np.mean(np.isnan(data.frame.matrix), axis=0)
@@ -158,7 +132,7 @@ def _facts(job: Job, data: Data) -> dict[str, Any]:
         "parts": {part: len(positions) for part, positions in parts.items()},
         "left_out": data.parts.left_out,
         "base_rate": {
-            part: float(np.mean(data.positive[positions]))
+            part: _base_rate(data, trained, positions)
             for part, positions in parts.items()
             if len(positions)
         },
@@ -171,12 +145,26 @@ def _facts(job: Job, data: Data) -> dict[str, Any]:
     }
 
 
+def _base_rate(data: Data, trained: Trained, rows: Indices) -> float | dict[str, float]:
+    """The share of the positive outcome, that of each class or cluster, or the mean outcome."""
+    task, values = data.outcomes.task, data.outcomes.values[rows]
+    if task in {BINARY, REGRESSION}:
+        return float(np.mean(values))
+    places = trained.answers.at(rows).chosen if task == CLUSTERING else values
+    names = trained.fitted.classes
+    shares = np.bincount(places, minlength=len(names)) / len(rows)
+    return dict(zip(names, shares.tolist(), strict=True))
+
+
 def _limitations(job: Job, data: Data, drift: dict[str, float]) -> tuple[str, ...]:
     """What the numbers of this evidence cannot show."""
     found = []
     if job.spec.split.by != "time":
         found.append("The split is not by time: performance on later data is not shown.")
-    if not _protected(job):
+    found += _of_task(data)
+    if data.outcomes.task in {REGRESSION, CLUSTERING}:
+        found.append(f"A {job.spec.task} makes no decisions: fairness is not shown.")
+    elif not _protected(job):
         found.append("No protected attribute is declared: fairness is not shown.")
     elif not job.spec.acceptance.fairness:
         found.append("No fairness gate is declared: fairness is not judged.")
@@ -189,3 +177,16 @@ def _limitations(job: Job, data: Data, drift: dict[str, float]) -> tuple[str, ..
         if value > limit:
             found.append(f"Feature {name} differs between training and test part: PSI {value:.3f}.")
     return tuple(found)
+
+
+def _of_task(data: Data) -> list[str]:
+    """What cannot be shown for more than two classes, or for clusters."""
+    outcomes = data.outcomes
+    if outcomes.task == CLUSTERING:
+        return ["Distances to clusters are no sum over the features: importance is not shown."]
+    seen = set(np.unique(outcomes.values[data.parts.test]).tolist())
+    return [
+        f"No row of the test part has the class {name}: performance on it is not shown."
+        for place, name in enumerate(outcomes.classes)
+        if place not in seen
+    ]

@@ -18,6 +18,7 @@ from ordain.runtime.scoring import FORMAT
 from ordain.runtime.training.export_columns import export_columns
 from ordain.runtime.training.export_models import export_model
 from ordain.specs.canonical import canonical_json
+from ordain.specs.tasks import BINARY, CLASSIFICATION
 
 if TYPE_CHECKING:
     from ordain.runtime.training.features import Floats, Frame
@@ -26,18 +27,21 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.model import Decision
 
 Plain = dict[str, Any]
+# An artifact has 10 MB, and room for its other members.
+MAXIMUM_BYTES = 8_000_000
 
 
 def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | None) -> bytes:
     """The bytes of plan.json; `train` is the training part of the matrix.
 
     Raises:
-        TrainingError: when something was fitted that has no finite value.
+        TrainingError: when something was fitted that has no finite value, or is too large to serve.
     """
-    exported = export_columns(fitted.columns, frame)
+    exported = export_columns(fitted.columns, frame, fitted.classes)
     plan = {
         "format": FORMAT,
-        "task": "classification",
+        "task": CLASSIFICATION if fitted.task == BINARY else fitted.task,
+        "classes": list(fitted.classes),
         "inputs": [
             _input(frame, name, column, train[:, place])
             for place, (name, column) in enumerate(zip(frame.names, frame.columns, strict=True))
@@ -47,16 +51,29 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
         "names": exported.names,
         "sources": exported.sources,
         "model": export_model(fitted),
-        "link": "logit",
+        "link": fitted.link,
         "calibration": None,
         "decision": None if decision is None else _decision(decision),
     }
     try:
-        return canonical_json(plan)
+        written = canonical_json(plan)
     except ValueError as error:
         message = "training: the fitted model holds a value that is not finite"
         remedy = "declare ranges, clip outliers, or take out the feature that overflows"
         raise TrainingError(message, remedy=remedy) from error
+    if len(written) > MAXIMUM_BYTES:
+        message = f"training: the plan has {len(written):,} bytes, {MAXIMUM_BYTES:,} are served"
+        raise TrainingError(message, remedy=_smaller(fitted.row.form))
+    return written
+
+
+def _smaller(form: str) -> str:
+    """What makes a plan smaller."""
+    if form == "forest":
+        return "lower training.parameters.n_estimators or max_leaf_nodes"
+    if form in {"boosting", "lightgbm", "xgboost"}:
+        return "lower the number of trees, or of their leaves, in training.parameters"
+    return "take fewer encoded columns: group rare levels, or exclude features"
 
 
 def _decision(decision: Decision) -> Plain:

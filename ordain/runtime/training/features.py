@@ -158,39 +158,6 @@ def _refuse_unknown(which: str, names: Iterable[str], dataset: Dataset) -> None:
             raise TrainingError(message, remedy="correct the name or declare the column")
 
 
-def outcomes(dataset: Dataset, table: Any) -> NDArray[np.int64]:  # noqa: ANN401 - pa.Table
-    """1 where the row has the positive outcome, else 0.
-
-    Raises:
-        TrainingError: when the Dataset names no target.
-        DataError: when the outcomes are not two, or none of them is the positive one.
-    """
-    import pyarrow.compute as pc
-
-    target = dataset.target
-    if target is None:
-        message = "a classifier needs a target, and the Dataset names none"
-        raise TrainingError(message, remedy="set spec.target of the Dataset")
-    present = sorted(pc.unique(table[target.column]).to_pylist())
-    positive = as_outcome(target.positive, present)
-    if positive is None:
-        message = f"target {target.column}: no row has the positive outcome {target.positive!r}"
-        raise DataError(message, remedy=f"set target.positive to one of {present[:10]}")
-    if len(present) != 2:  # noqa: PLR2004 - a classifier tells two outcomes apart
-        message = f"target {target.column}: {len(present)} different outcomes, a classifier needs 2"
-        raise DataError(message, remedy="declare a column with two outcomes")
-    found: NDArray[np.int64] = pc.equal(table[target.column], positive).to_numpy().astype(np.int64)
-    return found
-
-
-def as_outcome(declared: object, present: Sequence[object]) -> object | None:
-    """The value of the column that a declared outcome means: 1 is true, and `1` in text."""
-    for value in present:
-        if value == declared or (isinstance(value, str) and value == str(declared)):
-            return value
-    return None
-
-
 def make_frame(
     names: Sequence[str],
     dataset: Dataset,

@@ -12,6 +12,7 @@ from ordain.runtime.training.pipeline import Fitted, fit
 from ordain.specs.parity import plan_limit
 
 if TYPE_CHECKING:
+    from ordain.runtime.training.answering import Answers
     from ordain.runtime.training.features import Floats
     from ordain.runtime.training.inputs import Data
     from ordain.runtime.training.order import Job
@@ -19,20 +20,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The fitted pipeline, its plan, and its scores of every row."""
+    """The fitted pipeline, its plan, and its answers to every row."""
 
     fitted: Fitted
     plan: RowPlan
     plan_bytes: bytes
-    scores: Floats
+    answers: Answers
     proof: ParityProof
+
+    @property
+    def scores(self) -> Floats:
+        """The output of every row."""
+        return self.answers.output
 
 
 def train(job: Job, data: Data) -> Trained:
-    fitted = fit(job.spec, data.frame, data.parts.train, data.positive)
+    fitted = fit(job.spec, data.frame, data.parts.train, data.outcomes)
     learnt = data.frame.matrix[data.parts.train]
     plan_bytes = export(fitted, data.frame, learnt, job.spec.decision)
     plan = RowPlan.read(plan_bytes)
     limit = plan_limit(job.spec)
     proof = prove(fitted, plan, data.frame, data.held_out, limit)
-    return Trained(fitted, plan, plan_bytes, fitted.scores(data.frame.matrix), proof)
+    return Trained(fitted, plan, plan_bytes, fitted.answers(data.frame.matrix), proof)

@@ -14,6 +14,7 @@ import numpy as np
 
 from ordain.runtime.errors import DataError, TrainingError
 from ordain.runtime.training.fairness import Counts, Groups
+from ordain.runtime.training.outcomes import class_name
 from ordain.specs.features import protected_names
 
 if TYPE_CHECKING:
@@ -48,6 +49,24 @@ def favourable_decisions(model: Model, dataset: Dataset, scores: Floats) -> Mask
         raise TrainingError(message, remedy="set decision.threshold in the Model")
     above: Mask = scores >= model.decision.threshold
     return above if str(target.favourable) == str(target.positive) else ~above
+
+
+def favourable_choices(dataset: Dataset, classes: Sequence[str], chosen: Indices) -> Mask:
+    """Which of the chosen classes are the one that is good for the person.
+
+    Raises:
+        TrainingError: when the Dataset does not say which one that is, or no class has its name.
+    """
+    target = dataset.target
+    if target is None or target.favourable is None:
+        message = "acceptance.fairness needs to know which outcome is good for the person"
+        raise TrainingError(message, remedy="set target.favourable in the Dataset")
+    name = class_name(target.favourable)
+    if name not in classes:
+        message = f"acceptance.fairness: no row has the favourable outcome {name}"
+        raise TrainingError(message, remedy=f"set target.favourable to one of {', '.join(classes)}")
+    found: Mask = chosen == classes.index(name)
+    return found
 
 
 def count_groups(

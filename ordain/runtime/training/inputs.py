@@ -9,9 +9,10 @@ import numpy as np
 
 from ordain.runtime.datasets.reading import read_dataset
 from ordain.runtime.errors import TrainingError
-from ordain.runtime.training import evaluation
-from ordain.runtime.training.features import Frame, learnt_columns, make_frame, outcomes
+from ordain.runtime.training.features import Frame, learnt_columns, make_frame
+from ordain.runtime.training.outcomes import Outcomes, read_outcomes, refuse_unlearnable
 from ordain.runtime.training.splits import Parts, split_rows
+from ordain.specs.tasks import BINARY, REGRESSION
 
 if TYPE_CHECKING:
     from ordain.runtime.training.features import Indices
@@ -24,7 +25,7 @@ class Data:
 
     table: Any
     frame: Frame
-    positive: Indices
+    outcomes: Outcomes
     parts: Parts
 
     @property
@@ -36,11 +37,18 @@ class Data:
 def read_inputs(job: Job) -> Data:
     table = read_dataset(job.dataset, job.data, job.data_root)
     names = learnt_columns(job.spec.features, job.data)
-    positive = outcomes(job.data, table)
+    outcomes = read_outcomes(job.spec.task, job.data, table)
     parts = split_rows(job.spec.split, job.data, table, job.recipe.seed)
-    ranked = job.spec.preprocessing.categorical.encode == "ordinal_by_target"
-    frame = make_frame(names, job.data, table, (parts.train, positive) if ranked else None)
-    if len(np.unique(positive[parts.train])) < evaluation.OUTCOMES:
-        message = "split: all rows of the training part have the same outcome"
-        raise TrainingError(message, remedy="widen split.train")
-    return Data(table, frame, positive, parts)
+    refuse_unlearnable(outcomes, parts.train)
+    ranking = _ranking(job, outcomes, parts)
+    return Data(table, make_frame(names, job.data, table, ranking), outcomes, parts)
+
+
+def _ranking(job: Job, outcomes: Outcomes, parts: Parts) -> tuple[Indices, Any] | None:
+    """What levels are ranked by, where they are."""
+    if job.spec.preprocessing.categorical.encode != "ordinal_by_target":
+        return None
+    if outcomes.task not in {BINARY, REGRESSION}:
+        message = "preprocessing.categorical.encode: ordinal_by_target ranks by one outcome"
+        raise TrainingError(message, remedy="use one_hot or ordinal")
+    return parts.train, outcomes.values

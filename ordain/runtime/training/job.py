@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
-from ordain.runtime.environment import check_environment, read_lock
+from ordain.runtime.environment import check_environment, check_estimator, read_lock
 from ordain.runtime.training.evidencing import evidence_of
 from ordain.runtime.training.fitting import train
 from ordain.runtime.training.inputs import read_inputs
@@ -38,8 +38,10 @@ def run_job(job: Job, progress: Progress) -> Outcome:
         RunError: for everything that can be mended: environment, data, declaration, store.
     """
     check_recipe(job)
-    check_environment(read_lock(job.environment.encode()))
+    lock = read_lock(job.environment.encode())
+    check_environment(lock)
     training = refuse_undone(job.spec)
+    check_estimator(lock, training.estimator)
     with threadpool_limits(limits=training.threads):
         progress("reading", 0.0)
         data = read_inputs(job)

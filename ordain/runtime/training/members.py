@@ -9,6 +9,7 @@ import numpy as np
 from ordain.runtime.monitoring.profiles import profile_rows
 from ordain.runtime.reasons import attributions
 from ordain.specs.canonical import canonical_json
+from ordain.specs.tasks import CLUSTERING
 
 if TYPE_CHECKING:
     from ordain.runtime.scoring import RowPlan
@@ -45,9 +46,18 @@ def _drawn(positions: Indices, size: int, seed: int) -> Indices:
 def importance_of(
     job: Job, data: Data, plan: RowPlan, background: list[Row]
 ) -> tuple[tuple[str, float], ...]:
-    """Mean absolute attribution in log-odds of each input over test rows, largest first."""
+    """Mean absolute attribution of each input over test rows and classes, largest first.
+
+    In log-odds, or in what else the margins of the plan are; a clustering has none.
+    """
+    if plan.task == CLUSTERING:
+        return ()
     rows = data.frame.rows(_drawn(data.parts.test, EXPLAINED, job.recipe.seed))
-    values = attributions(plan, background, rows)
+    values = [
+        value
+        for output in range(plan.model.outputs)
+        for value in attributions(plan, background, rows, output)
+    ]
     means = {
         given.name: float(np.mean([abs(value[given.name]) for value in values]))
         for given in plan.inputs

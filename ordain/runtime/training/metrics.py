@@ -1,4 +1,4 @@
-"""Metrics of a classifier, each with an interval that says how far the test part can be trusted.
+"""Metrics of two classes, each with an interval that says how far the test part can be trusted.
 
     roc_auc    Mann-Whitney; variance by DeLong, DeLong and Clarke-Pearson 1988, computed from
                midranks as in Sun and Xu 2014 (O(n log n))
@@ -8,6 +8,7 @@
     ece        expected calibration error over ten bins of equal width (Guo et al. 2017);
                percentile bootstrap over rows, seeded. It is a sum of absolute values, therefore
                biased upwards when rows are few.
+    balanced_accuracy, macro_f1: of the decisions, as for more classes (`metrics_classes`)
 
 Two models are compared on the same rows: differences are paired, which is far sharper than looking
 whether two intervals overlap. All arrays have the shape (rows,): `positive` is 0 or 1, `scores` are
@@ -18,10 +19,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from ordain.runtime.training import metrics_classes as classes
+from ordain.runtime.training.intervals import (
+    BOOTSTRAPS,
+    Estimate,
+    draws,
+    mean_interval,
+    percentiles,
+    quantile,
+    share_interval,
+    wilson,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,19 +41,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Indices = NDArray[np.int64]
 
-NAMES = ("roc_auc", "log_loss", "brier", "accuracy", "ece")
-BOOTSTRAPS = 300
+__all__ = ["Estimate", "Sample", "difference", "estimate", "row_losses", "wilson"]
+
 BINS = 10
 SMALLEST = 1e-15  # Probabilities are kept this far from 0 and 1 in the logarithm.
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value and the ends of its interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +60,49 @@ class Sample:
     def n(self) -> int:
         return len(self.positive)
 
+    @property
+    def decisions(self) -> classes.Decisions:
+        """What was decided, and what would have been right."""
+        return classes.Decisions(self.positive, self.upper.astype(np.int64), 2, self.seed)
+
+    @property
+    def upper(self) -> NDArray[np.bool_]:
+        """Which rows reach the threshold."""
+        return np.asarray(self.scores >= self.threshold)
+
 
 def estimate(name: str, sample: Sample, confidence: float) -> Estimate:
     """One metric with its interval at this confidence.
 
     Raises:
-        KeyError: for a name that is not in `NAMES`.
+        KeyError: for a name of no metric of two classes.
     """
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    if name == "roc_auc":
-        return _bounded(*_delong(sample), z)
-    if name == "accuracy":
-        right = int(np.sum((sample.scores >= sample.threshold) == sample.positive))
-        return Estimate(right / sample.n, *wilson(right, sample.n, z))
-    if name == "ece":
-        return _bootstrapped(sample, confidence)
-    losses = row_losses(name, sample)
-    return Estimate(*_mean_interval(losses, z))
+    match name:
+        case "roc_auc":
+            return _bounded(*_delong(sample), quantile(confidence))
+        case "accuracy":
+            right = int(np.sum(sample.upper == sample.positive))
+            return share_interval(right, sample.n, confidence)
+        case "ece":
+            return _bootstrapped(sample, confidence)
+        case "balanced_accuracy" | "macro_f1":
+            return classes.of_decisions(name, sample.decisions, confidence)
+        case _:
+            return mean_interval(row_losses(name, sample), confidence)
 
 
 def difference(name: str, ours: Sample, other: Sample, confidence: float) -> Estimate:
     """How much better `ours` is than `other` on the same rows; more is better for every metric."""
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    if name == "roc_auc":
-        return _auc_difference(ours, other, z)
-    if name == "ece":
-        return _ece_difference(ours, other, confidence)
-    gains = row_losses(name, other) - row_losses(name, ours)
-    return Estimate(*_mean_interval(gains, z))
+    match name:
+        case "roc_auc":
+            return _auc_difference(ours, other, quantile(confidence))
+        case "ece":
+            return _ece_difference(ours, other, confidence)
+        case "balanced_accuracy" | "macro_f1":
+            return classes.decisions_difference(name, ours.decisions, other.decisions, confidence)
+        case _:
+            gains = row_losses(name, other) - row_losses(name, ours)
+            return mean_interval(gains, confidence)
 
 
 def row_losses(name: str, sample: Sample) -> Floats:
@@ -101,24 +119,10 @@ def row_losses(name: str, sample: Sample) -> Floats:
         case "brier":
             return np.asarray((scores - positive) ** 2)
         case "accuracy":
-            wrong = (scores >= sample.threshold) != sample.positive
+            wrong = sample.upper != sample.positive
             return np.asarray(wrong, dtype=float)
         case _:
             raise KeyError(name)
-
-
-def wilson(count: int, n: int, z: float) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927)."""
-    share, square = count / n, z * z / n
-    middle = (share + square / 2) / (1 + square)
-    half = z / (1 + square) * math.sqrt(share * (1 - share) / n + square / (4 * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def _mean_interval(values: Floats, z: float) -> tuple[float, float, float]:
-    mean = float(np.mean(values))
-    half = z * float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else 0.0
-    return mean, mean - half, mean + half
 
 
 def _bounded(value: float, variance: float, z: float) -> Estimate:
@@ -126,20 +130,12 @@ def _bounded(value: float, variance: float, z: float) -> Estimate:
     return Estimate(value, max(0.0, value - half), min(1.0, value + half))
 
 
-def _midranks(values: Floats) -> Floats:
-    """Ranks from 1, equal values sharing the mean of theirs."""
-    ordered, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    ranks: Floats = (ends - (counts - 1) / 2.0)[inverse]
-    return ranks if len(ordered) else np.empty(0)
-
-
 def _placements(sample: Sample) -> tuple[Floats, Floats]:
     """For each positive the share of negatives below it, for each negative of positives above."""
     above, below = sample.scores[sample.positive == 1], sample.scores[sample.positive == 0]
-    ranks = _midranks(np.concatenate([above, below]))
-    of_positives = (ranks[: len(above)] - _midranks(above)) / len(below)
-    of_negatives = 1.0 - (ranks[len(above) :] - _midranks(below)) / len(above)
+    ranks = classes.midranks(np.concatenate([above, below]))
+    of_positives = (ranks[: len(above)] - classes.midranks(above)) / len(below)
+    of_negatives = 1.0 - (ranks[len(above) :] - classes.midranks(below)) / len(above)
     return of_positives, of_negatives
 
 
@@ -178,10 +174,8 @@ def _gaps(sample: Sample) -> Floats:
 def _resampled(tables: list[Floats], seed: int) -> Floats:
     """The calibration error of each table for bootstraps of the same rows: (tables, bootstraps)."""
     n = len(tables[0])
-    generator = np.random.default_rng(seed)
     errors = np.empty((len(tables), BOOTSTRAPS))
-    for turn in range(BOOTSTRAPS):
-        weights = np.bincount(generator.integers(0, n, size=n), minlength=n)
+    for turn, weights in enumerate(draws(n, seed)):
         for place, table in enumerate(tables):
             errors[place, turn] = np.abs(weights @ table).sum() / n
     return errors
@@ -193,7 +187,7 @@ def _ece(table: Floats) -> float:
 
 def _bootstrapped(sample: Sample, confidence: float) -> Estimate:
     table = _gaps(sample)
-    low, high = _percentiles(_resampled([table], sample.seed)[0], confidence)
+    low, high = percentiles(_resampled([table], sample.seed)[0], confidence)
     value = _ece(table)
     return Estimate(value, min(low, value), max(high, value))
 
@@ -201,11 +195,6 @@ def _bootstrapped(sample: Sample, confidence: float) -> Estimate:
 def _ece_difference(ours: Sample, other: Sample, confidence: float) -> Estimate:
     mine, theirs = _gaps(ours), _gaps(other)
     errors = _resampled([mine, theirs], ours.seed)
-    low, high = _percentiles(errors[1] - errors[0], confidence)
+    low, high = percentiles(errors[1] - errors[0], confidence)
     value = _ece(theirs) - _ece(mine)
     return Estimate(value, min(low, value), max(high, value))
-
-
-def _percentiles(values: Floats, confidence: float) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)

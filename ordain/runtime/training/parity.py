@@ -9,6 +9,7 @@ serves it can prove the same on its own machine.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,17 +17,22 @@ import numpy as np
 
 from ordain.runtime.errors import ParityError
 from ordain.specs.canonical import canonical_json
+from ordain.specs.tasks import CLUSTERING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from ordain.runtime.scoring import Input, RowPlan
-    from ordain.runtime.training.features import Frame, Indices, Row
+    from ordain.runtime.scoring import Input, RowPlan, Scored
+    from ordain.runtime.training.answering import Answers
+    from ordain.runtime.training.features import Floats, Frame, Indices, Row
     from ordain.runtime.training.pipeline import Fitted
 
 HELD_OUT = 1_500
 CHANGED = 100
 KEPT = 200
+# How many times farther out than anything seen a number is tried. A density that far out is no
+# number of either side, so that clusters are tried nearer.
+FAR, NEAR = 1e6, 3.0
 UNSEEN_LEVEL = "(a level that nobody has seen)"
 
 
@@ -46,14 +52,13 @@ def prove(
     """Compare on held-out rows and changed copies of them.
 
     Raises:
-        ParityError: when a probability differs by more than the limit, or is none.
+        ParityError: when an answer differs by more than the limit, or is no number.
     """
     plain = frame.rows(held_out[:HELD_OUT])
     changed = list(_changed(plan, frame, plain[:CHANGED], fitted))
     rows = [*plain, *changed]
-    fitted_scores = fitted.scores(frame.encode(rows))
-    plan_scores = np.array([plan.score(row) for row in rows])
-    differences = np.abs(fitted_scores - plan_scores)
+    answers = [plan.answer(row) for row in rows]
+    differences = _differences(fitted.answers(frame.encode(rows)), answers)
     worst = int(np.argmax(np.where(np.isnan(differences), np.inf, differences)))
     if not differences[worst] <= limit:
         message = (
@@ -62,16 +67,37 @@ def prove(
         remedy = "report this as a defect of ordain; raise acceptance.parity.plan only with reason"
         raise ParityError(message, remedy=remedy)
     kept = [*range(min(KEPT, len(plain))), *range(len(plain), len(rows), _stride(len(changed)))]
+    kept = [place for place in kept if math.isfinite(answers[place].output)]
     return ParityProof(
         rows=len(rows),
         changed=len(changed),
         difference=float(differences[worst]),
-        member=canonical_json(
-            {
-                "rows": [rows[place] for place in kept],
-                "scores": [float(plan_scores[place]) for place in kept],
-            }
-        ),
+        member=_member([rows[place] for place in kept], [answers[place] for place in kept]),
+    )
+
+
+def _differences(pipeline: Answers, plan: Sequence[Scored]) -> Floats:
+    """How far output and scores of each row differ at most.
+
+    A probability differs by what it differs; a value or distance above 1 by its share, because its
+    last digit is worth more. Two values beyond the floats are equal.
+    """
+    ours = np.array([[one.output, *one.scores] for one in plan])
+    theirs = np.column_stack([pipeline.output, pipeline.scores])
+    with np.errstate(invalid="ignore"):
+        gaps = np.abs(theirs - ours) / np.maximum(1.0, np.abs(theirs))
+    found: Floats = np.max(np.where(theirs == ours, 0.0, gaps), axis=1)
+    return found
+
+
+def _member(rows: list[Row], answers: Sequence[Scored]) -> bytes:
+    """parity.json: `scores` are the outputs, `all` what every class of each row got."""
+    return canonical_json(
+        {
+            "rows": rows,
+            "scores": [one.output for one in answers],
+            "all": [list(one.scores) for one in answers],
+        }
     )
 
 
@@ -83,7 +109,8 @@ def _stride(changed: int) -> int:
 def _changed(plan: RowPlan, frame: Frame, rows: list[Row], fitted: Fitted) -> Iterator[Row]:
     """Copies with one input changed, inputs in turn; then some with everything missing."""
     absent: Row = {given.name: None for given in plan.inputs if fitted.takes_missing(given.name)}
-    spans = np.nanmax(np.abs(frame.matrix), axis=0)
+    far = NEAR if plan.task == CLUSTERING else FAR
+    spans = far * np.nanmax(np.abs(frame.matrix), axis=0)
     for place, given in enumerate(plan.inputs):
         gone: list[object] = [None] if given.name in absent else []
         for turn, value in enumerate([*gone, *_odd_values(given, float(spans[place]))]):
@@ -105,6 +132,6 @@ def _odd_values(given: Input, span: float) -> list[object]:
         case "text":
             return ["", UNSEEN_LEVEL, "İstanbul STRASSE straße ﬁn x 12"]
         case "int":
-            return [0, -1, int(span) * 1_000 + 1, -int(span) * 1_000 - 1]
+            return [0, -1, int(span) + 1, -int(span) - 1]
         case _:
-            return [0.0, -0.0, span * 1e6 + 1.0, -span * 1e6 - 1.0, 1e-300, 0.1 + 0.2]
+            return [0.0, -0.0, span + 1.0, -span - 1.0, 1e-300, 0.1 + 0.2]

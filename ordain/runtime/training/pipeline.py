@@ -6,56 +6,52 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sklearn.ensemble import HistGradientBoostingClassifier
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from ordain.runtime.errors import TrainingError
+from ordain.runtime.training.answering import Answers, answers_of
 from ordain.runtime.training.columns import fit_columns, monotone, takes_missing
+from ordain.runtime.training.estimators import Estimator, estimator_of, link_of, make
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from ordain.runtime.training.features import Floats, Frame
+    from ordain.runtime.training.features import Floats, Frame, Indices
+    from ordain.runtime.training.outcomes import Outcomes
     from ordain.specs.kinds.model import Model, Training
-
-ESTIMATORS: dict[str, type[Any]] = {
-    "logistic_regression": LogisticRegression,
-    "hist_gradient_boosting": HistGradientBoostingClassifier,
-}
-# What the job sets itself, or what would make the model something that a plan cannot say.
-RESERVED = frozenset(
-    {
-        "categorical_features",
-        "interaction_cst",
-        "monotonic_cst",
-        "multi_class",
-        "n_jobs",
-        "random_state",
-        "verbose",
-        "warm_start",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What training has learnt: transformers and estimator of scikit-learn, fitted."""
+    """What training has learnt: transformers and estimator, fitted, and what the numbers mean.
+
+    `classes` are the names of more than two classes, or of clusters.
+    """
 
     names: tuple[str, ...]
     columns: Any
     estimator: Any
-    boosting: bool
+    row: Estimator
+    task: str
+    classes: tuple[str, ...]
+    link: str
+
+    @property
+    def boosting(self) -> bool:
+        """Whether the estimator splits on ranks, and takes missing values as they are."""
+        return self.row.trees
 
     def takes_missing(self, name: str) -> bool:
         """Whether the pipeline has an answer where this feature is missing."""
         return takes_missing(self.columns, self.names.index(name), boosting=self.boosting)
 
+    def answers(self, matrix: Floats) -> Answers:
+        """What the pipeline says of each row of a `Frame` matrix."""
+        encoded = np.asarray(self.columns.transform(matrix), dtype=np.float64)
+        return answers_of(self.task, self.estimator, encoded)
+
     def scores(self, matrix: Floats) -> Floats:
-        """The probability of the positive outcome for each row of a `Frame` matrix."""
-        found: Floats = self.estimator.predict_proba(self.columns.transform(matrix))[:, 1]
-        return found
+        """The output for each row of a `Frame` matrix: a probability, a value or a distance."""
+        return self.answers(matrix).output
 
 
 def refuse_undone(model: Model) -> Training:
@@ -65,8 +61,6 @@ def refuse_undone(model: Model) -> Training:
         TrainingError: for what the language can declare and this version cannot do.
     """
     training = model.training
-    if model.task != "classification":
-        raise _undone(f"task: {model.task}", "set task: classification")
     if training is None or (training.estimator is None and training.automl is None):
         message = "training: no estimator is declared"
         raise TrainingError(message, remedy="set training.estimator")
@@ -74,6 +68,7 @@ def refuse_undone(model: Model) -> Training:
         raise _undone("training.automl", "name one training.estimator")
     if training.calibrate is not None:
         raise _undone("training.calibrate", "take it out")
+    estimator_of(model)
     return training
 
 
@@ -81,48 +76,42 @@ def _undone(what: str, remedy: str) -> TrainingError:
     return TrainingError(f"{what} cannot be trained by this version", remedy=remedy)
 
 
-def fit(
-    model: Model, frame: Frame, train: NDArray[np.int64], positive: NDArray[np.int64]
-) -> Fitted:
+def fit(model: Model, frame: Frame, train: Indices, outcomes: Outcomes) -> Fitted:
     """Fit on the training rows alone.
 
     Raises:
-        TrainingError: when the declaration does not fit the data or scikit-learn refuses it.
+        TrainingError: when the declaration does not fit the data or the library refuses it.
     """
     training = refuse_undone(model)
-    boosting = training.estimator == "hist_gradient_boosting"
-    matrix = frame.matrix[train]
-    columns, encoded = fit_columns(model, frame, matrix, positive[train], boosting=boosting)
-    estimator = _estimator(training, monotone(model, frame, columns, boosting=boosting))
-    _fit_estimator(estimator, encoded, positive[train])
-    return Fitted(frame.names, columns, estimator, boosting)
+    row = estimator_of(model)
+    matrix, learnt = frame.matrix[train], outcomes.values[train]
+    known = None if row.makes_clusters else learnt
+    columns, encoded = fit_columns(model, frame, matrix, known, boosting=row.trees)
+    signs = monotone(model, frame, columns, boosting=row.monotone is not None)
+    estimator = make(row, training, outcomes, signs)
+    _fit_estimator(row, estimator, encoded, learnt)
+    classes = _clusters(estimator) if row.makes_clusters else outcomes.classes
+    link = link_of(row, training, outcomes)
+    return Fitted(frame.names, columns, estimator, row, outcomes.task, classes, link)
 
 
-def _estimator(training: Training, monotone: list[int] | None) -> Any:  # noqa: ANN401 - sklearn's
-    kind = ESTIMATORS[training.estimator or ""]
-    known = kind().get_params().keys() - RESERVED
-    for name in training.parameters:
-        if name not in known:
-            message = f"training.parameters: {training.estimator} has no parameter {name}"
-            raise TrainingError(message, remedy=f"use one of {', '.join(sorted(known))}")
-    settings: dict[str, Any] = {"random_state": training.seed, **training.parameters}
-    if kind is LogisticRegression:
-        settings = {"max_iter": 1000, **settings}
-    if monotone is not None:
-        settings["monotonic_cst"] = monotone
-    return kind(**settings)
+def _clusters(estimator: Any) -> tuple[str, ...]:  # noqa: ANN401 - the library's
+    """Names of clusters: they have none of their own."""
+    settings = estimator.get_params()
+    count = settings.get("n_clusters") or settings["n_components"]
+    return tuple(f"cluster-{number}" for number in range(1, count + 1))
 
 
-def _fit_estimator(estimator: Any, encoded: Floats, positive: NDArray[np.int64]) -> None:  # noqa: ANN401
+def _fit_estimator(row: Estimator, estimator: Any, encoded: Floats, learnt: Any) -> None:  # noqa: ANN401
+    """Fit, with what the library says against it as an error of ours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("error", ConvergenceWarning)
         try:
-            estimator.fit(encoded, positive)
+            estimator.fit(encoded) if row.makes_clusters else estimator.fit(encoded, learnt)
         except ConvergenceWarning as error:
-            message = "training: logistic_regression did not converge"
-            remedy = "raise training.parameters.max_iter, or lower C"
-            raise TrainingError(message, remedy=remedy) from error
-        except ValueError as error:
+            message = f"training: {row.name} did not converge"
+            raise TrainingError(message, remedy=row.remedy) from error
+        except row.problems() as error:
             message = f"training.parameters: {error}"
             raise TrainingError(message, remedy="correct training.parameters") from error

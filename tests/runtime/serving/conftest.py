@@ -27,8 +27,9 @@ Answer = tuple[int, dict[str, str], Any]
 GOOD = {"income": 2500.0, "age": 40, "purpose": "car"}
 
 PLAN: Config = {
-    "format": "ordain.plan/1",
+    "format": "ordain.plan/2",
     "task": "classification",
+    "classes": [],
     "inputs": [
         {
             "name": "income",
@@ -91,12 +92,13 @@ PLAN: Config = {
             "missing_level": "car",
         },
     ],
+    "keep": None,
     "names": ["income", "income_missing", "age", "purpose_car", "purpose_home", "purpose_rare"],
-    "sources": ["income", "income", "age", "purpose", "purpose", "purpose"],
+    "sources": [["income"], ["income"], ["age"], ["purpose"], ["purpose"], ["purpose"]],
     "model": {
         "kind": "linear",
-        "coefficients": [-0.5, 0.3, -0.2, 0.1, -0.4, 0.6],
-        "intercept": -1.0,
+        "coefficients": [[-0.5, 0.3, -0.2, 0.1, -0.4, 0.6]],
+        "intercepts": [-1.0],
     },
     "link": "logit",
     "calibration": None,
@@ -112,7 +114,7 @@ ROWS: list[Config] = [
 
 def make_artifact(store: Path, model: str, intercept: float, *, shift: float = 0.0) -> str:
     """The digest of an artifact; `shift` falsifies what training claims to have scored."""
-    plan = canonical_json(PLAN | {"model": PLAN["model"] | {"intercept": intercept}})
+    plan = canonical_json(PLAN | {"model": PLAN["model"] | {"intercepts": [intercept]}})
     scores = [RowPlan.read(plan).score(row) + shift for row in ROWS]
     members = {
         "plan.json": plan,
@@ -203,7 +205,7 @@ class Place:
         return response.status, {k.lower(): v for k, v in response.headers.items()}, plain
 
     def expected(self, row: Config, intercept: float = -1.0) -> float:
-        plan = canonical_json(PLAN | {"model": PLAN["model"] | {"intercept": intercept}})
+        plan = canonical_json(PLAN | {"model": PLAN["model"] | {"intercepts": [intercept]}})
         score = RowPlan.read(plan).score(row)
         assert math.isfinite(score)
         return score

@@ -223,7 +223,7 @@ def test_a_model_that_does_not_answer_as_in_training_is_never_ready(
 def test_a_changed_artifact_is_never_ready(place: Place) -> None:
     place.start()
     for path in place.store.rglob("*"):
-        if path.is_file() and b"ordain.plan/1" in (data := path.read_bytes()):
+        if path.is_file() and b"ordain.plan/2" in (data := path.read_bytes()):
             path.chmod(0o644)
             path.write_bytes(data.replace(b"refer", b"grant"))
     with pytest.raises(NotReady) as caught:

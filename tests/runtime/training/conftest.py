@@ -21,6 +21,7 @@ from ordain.specs.kinds.dataset import Dataset
 from ordain.specs.kinds.model import Model
 from ordain.specs.plain import material_digest
 from ordain.specs.recipes import Recipe
+from ordain.specs.tasks import estimators_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +133,7 @@ def job(tmp_path: Path) -> MakeJob:
     """`job(model, dataset)` pins the data as they are and orders the training."""
 
     def make(model: Model, data: Dataset, **changed: Any) -> Job:  # noqa: ANN401
-        environment = render_lock(installed())
+        environment = render_lock(installed(estimators_named([model])))
         pinned = replace(data, digest=data.digest or digest_of(data, tmp_path))
         recipe = Recipe(
             model="credit-default",

@@ -149,6 +149,8 @@ def test_a_metric_without_a_gate_informs() -> None:
         "brier",
         "accuracy",
         "ece",
+        "balanced_accuracy",
+        "macro_f1",
     }
     assert row(rows, "roc_auc", "train").limit == ""
     assert counted(rows, first=True) == []
@@ -172,7 +174,7 @@ def test_a_version_is_measured_against_the_champion(noise: float, verdict: str) 
 @pytest.mark.parametrize(
     ("gate", "message"),
     [
-        (MetricGate(name="rmse", max=1.0), "rmse is no metric of a classifier"),
+        (MetricGate(name="rmse", max=1.0), "rmse is no metric of a classification"),
         (MetricGate(name="roc_auc"), "roc_auc has no limit"),
         (MetricGate(name="brier", versus="champion", min=0.1), "brier has no limit"),
     ],

@@ -1,0 +1,79 @@
+"""The metrics of whatever task a sample is of, by one name for each question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ordain.runtime.errors import TrainingError
+from ordain.runtime.training import metrics, metrics_classes, metrics_clusters, metrics_numbers
+from ordain.runtime.training.metrics import Sample
+from ordain.runtime.training.metrics_classes import ClassSample
+from ordain.runtime.training.metrics_clusters import ClusterSample
+from ordain.runtime.training.metrics_numbers import NumberSample
+from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, REGRESSION
+
+if TYPE_CHECKING:
+    from ordain.runtime.training.intervals import Estimate
+
+AnySample = Sample | ClassSample | NumberSample | ClusterSample
+
+
+def task_of(sample: AnySample) -> str:
+    """The task in the word of the language."""
+    match sample:
+        case Sample() | ClassSample():
+            return CLASSIFICATION
+        case NumberSample():
+            return REGRESSION
+        case ClusterSample():
+            return CLUSTERING
+
+
+def estimate(name: str, sample: AnySample, confidence: float) -> Estimate:
+    """One metric with its interval at this confidence.
+
+    Raises:
+        KeyError: for a name of no metric of the task.
+    """
+    match sample:
+        case Sample():
+            return metrics.estimate(name, sample, confidence)
+        case ClassSample():
+            return metrics_classes.estimate(name, sample, confidence)
+        case NumberSample():
+            return metrics_numbers.estimate(name, sample, confidence)
+        case ClusterSample():
+            return metrics_clusters.estimate(name, sample, confidence)
+
+
+def difference(name: str, ours: AnySample, other: AnySample, confidence: float) -> Estimate:
+    """How much better `ours` is than `other` on the same rows; more is better for every metric.
+
+    Raises:
+        TrainingError: for clusterings, which have no right answer in common.
+    """
+    match ours, other:
+        case Sample(), Sample():
+            return metrics.difference(name, ours, other, confidence)
+        case ClassSample(), ClassSample():
+            return metrics_classes.difference(name, ours, other, confidence)
+        case NumberSample(), NumberSample():
+            return metrics_numbers.difference(name, ours, other, confidence)
+        case _:
+            message = "acceptance.metrics: versions of a clustering are not compared"
+            raise TrainingError(message, remedy="take out versus, and set min or max")
+
+
+def tells_apart(sample: AnySample) -> bool:
+    """Whether there is more than one outcome, or cluster, so that anything can be measured."""
+    match sample:
+        case Sample():
+            return len(np.unique(sample.positive)) > 1
+        case ClassSample():
+            return len(np.unique(sample.right)) > 1
+        case NumberSample():
+            return len(np.unique(sample.truth)) > 1
+        case ClusterSample():
+            return 1 < len(np.unique(sample.chosen)) < sample.n

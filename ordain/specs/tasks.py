@@ -1,0 +1,73 @@
+"""What kinds of output there are, which estimator gives which, and what each is measured by.
+
+The language, training and policies ask the same questions: can this estimator do this task, and is
+this metric one of it? The answers stand here, below all three, so that a document which passes the
+check is never refused by training for such a reason. Two classes and more than two are one task in
+the language, because which of them it is, is a fact of the data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ordain.specs.kinds.model import Model
+
+BINARY: Final = "binary"
+CLASSIFICATION: Final = "classification"
+REGRESSION: Final = "regression"
+CLUSTERING: Final = "clustering"
+TASKS: Final = (CLASSIFICATION, REGRESSION, CLUSTERING)
+
+_BOTH: Final = (CLASSIFICATION, REGRESSION)
+ESTIMATORS: Final[dict[str, tuple[str, ...]]] = {
+    "logistic_regression": (CLASSIFICATION,),
+    "linear_regression": (REGRESSION,),
+    "ridge": (REGRESSION,),
+    "lasso": (REGRESSION,),
+    "elastic_net": (REGRESSION,),
+    "poisson": (REGRESSION,),
+    "gamma": (REGRESSION,),
+    "decision_tree": _BOTH,
+    "random_forest": _BOTH,
+    "extra_trees": _BOTH,
+    "hist_gradient_boosting": _BOTH,
+    "kmeans": (CLUSTERING,),
+    "gaussian_mixture": (CLUSTERING,),
+    "lightgbm": _BOTH,
+    "xgboost": _BOTH,
+}
+# The distribution that an extra installs, where an estimator is not one of scikit-learn.
+LIBRARIES: Final = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost-cpu", "xgboost")}
+
+# The first of each is what a reader looks at first.
+METRICS: Final[dict[str, tuple[str, ...]]] = {
+    CLASSIFICATION: (
+        "roc_auc",
+        "log_loss",
+        "brier",
+        "accuracy",
+        "ece",
+        "balanced_accuracy",
+        "macro_f1",
+    ),
+    REGRESSION: ("rmse", "mae", "r2"),
+    CLUSTERING: ("silhouette", "davies_bouldin", "stability"),
+}
+# More is better for these, less for all others.
+GREATER_IS_BETTER: Final = frozenset(
+    {"roc_auc", "accuracy", "balanced_accuracy", "macro_f1", "r2", "silhouette", "stability"}
+)
+
+
+def estimators_of(task: str) -> tuple[str, ...]:
+    """The estimators that can do a task, in the order of the table."""
+    return tuple(name for name, tasks in ESTIMATORS.items() if task in tasks)
+
+
+def estimators_named(models: Iterable[Model]) -> frozenset[str]:
+    """The estimators that these models are trained by."""
+    trainings = (model.training for model in models)
+    return frozenset(one.estimator for one in trainings if one is not None and one.estimator)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import get_args, get_type_hints
+
+import pytest
+
+from ordain.specs.documents import LoadedEstate
+from ordain.specs.features import feature_names
+from ordain.specs.kinds.model import MetricGate, Training
+from ordain.specs.tasks import ESTIMATORS, LIBRARIES, METRICS, TASKS, estimators_named
+
+Check = Callable[..., list[str]]
+Load = Callable[..., LoadedEstate]
+Edit = Callable[[str, str, str], dict[str, str]]
+
+LAST = "  decision: {threshold: 0.3}\n"
+GATE = "  acceptance: {metrics: [{name: rmse, max: 5.0}]}\n"
+
+
+def model(edit: Edit, task: str, estimator: str, more: str = "") -> dict[str, str]:
+    """The small estate with a model of this task, which has no threshold."""
+    (path, text), *_ = edit("model", "hist_gradient_boosting", estimator).items()
+    text = text.replace("task: classification", f"task: {task}").replace(LAST, more)
+    return {path: text}
+
+
+@pytest.mark.parametrize(
+    ("task", "estimator", "more"),
+    [
+        ("regression", "ridge", GATE),
+        ("regression", "hist_gradient_boosting", ""),
+        ("clustering", "kmeans", ""),
+        ("classification", "xgboost", ""),
+    ],
+)
+def test_a_model_of_any_task_is_in_order(
+    check: Check, edit: Edit, task: str, estimator: str, more: str
+) -> None:
+    assert check(model(edit, task, estimator, more)) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "estimator", "more", "expected"),
+    [
+        (
+            "regression",
+            "logistic_regression",
+            "",
+            (
+                "SPEC140 model.yaml:10:25 error: `logistic_regression` does no regression | use one"
+                " of linear_regression, ridge, lasso, elastic_net, poisson, gamma, decision_tree, "
+                "random_forest, extra_trees, hist_gradient_boosting, lightgbm, xgboost, or change "
+                "`task`"
+            ),
+        ),
+        (
+            "classification",
+            "kmeans",
+            "",
+            (
+                "SPEC140 model.yaml:10:25 error: `kmeans` does no classification | use one of "
+                "logistic_regression, decision_tree, random_forest, extra_trees, "
+                "hist_gradient_boosting, lightgbm, xgboost, or change `task`"
+            ),
+        ),
+        (
+            "clustering",
+            "kmeans",
+            GATE,
+            (
+                "SPEC141 model.yaml:11:33 error: `rmse` is no metric of a clustering | use one of "
+                "silhouette, davies_bouldin, stability"
+            ),
+        ),
+        (
+            "clustering",
+            "kmeans",
+            ("  acceptance: {metrics: [{name: silhouette, versus: champion, minDelta: 0.0}]}\n"),
+            (
+                "SPEC141 model.yaml:11:53 error: versions of a clustering are not compared: their "
+                "clusters have no names | take out `versus`, and set `min` or `max`"
+            ),
+        ),
+        (
+            "regression",
+            "ridge",
+            "  acceptance: {fairness: [{}]}\n",
+            (
+                "SPEC144 model.yaml:11:16 error: fairness compares decisions, and a regression "
+                "makes none | take out `fairness`"
+            ),
+        ),
+    ],
+)
+def test_what_the_task_does_not_know_is_told_where_it_stands(
+    check: Check, edit: Edit, task: str, estimator: str, more: str, expected: str
+) -> None:
+    assert check(model(edit, task, estimator, more)) == [expected]
+
+
+def test_many_classes_are_chosen_without_a_threshold(check: Check, edit: Edit) -> None:
+    three = edit("dataset", "outcome: {type: int}", "outcome: {type: category, levels: [a, b, c]}")
+    fair = model(edit, "classification", "ridge", "  acceptance: {fairness: [{}]}\n")
+    fair = {path: text.replace("ridge", "random_forest") for path, text in fair.items()}
+    assert check(three | fair) == []
+    assert "this model makes none" in check(fair)[0]
+
+
+def test_a_clustering_needs_no_target(load: Load, check: Check, edit: Edit) -> None:
+    target = "  target: {column: outcome, favourable: 0}\n"
+    without = edit("dataset", target, "") | model(edit, "clustering", "kmeans")
+    assert check(without) == []
+    estate = load(without)
+    (found,) = estate.all("Model")
+    (data,) = estate.all("Dataset")
+    assert feature_names(found.spec.features, data.spec) == ("income", "purpose", "outcome")
+
+
+def test_the_tables_name_what_the_language_has() -> None:
+    hints = get_type_hints(Training, include_extras=False)["estimator"]
+    literal, _ = get_args(hints)
+    assert set(ESTIMATORS) == set(get_args(literal))
+    gates = get_type_hints(MetricGate)["name"]
+    assert {name for names in METRICS.values() for name in names} == set(get_args(gates))
+    assert set(METRICS) == set(TASKS)
+    assert LIBRARIES.keys() <= ESTIMATORS.keys()
+
+
+def test_the_estimators_of_an_estate(load: Load) -> None:
+    models = [one.spec for one in load().all("Model")]
+    assert estimators_named(models) == {"hist_gradient_boosting"}
