@@ -32,10 +32,11 @@ from ordain.runtime.encoding import (
 from ordain.runtime.errors import PlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "FORMAT",
+    "CentreModel",
     "Decision",
     "Input",
     "LinearModel",
@@ -46,7 +47,7 @@ __all__ = [
     "logistic",
 ]
 
-FORMAT = "ordain.plan/1"
+FORMAT = "ordain.plan/2"
 
 Node = Any  # A float (leaf) or (feature, threshold, missing_left, left node, right node).
 
@@ -77,19 +78,24 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """Margin = intercept + coefficients · encoded."""
+    """Margin of an output = its intercept + its coefficients · encoded."""
 
-    coefficients: tuple[float, ...]
-    intercept: float
+    coefficients: tuple[tuple[float, ...], ...]
+    intercepts: tuple[float, ...]
 
-    def margin(self, encoded: list[float]) -> float:
-        """The log-odds of one encoded row; NaN where they are no number."""
-        products = [a * b for a, b in zip(self.coefficients, encoded, strict=True)]
-        products.append(self.intercept)
-        try:
-            return math.fsum(products)
-        except (OverflowError, ValueError):  # Beyond the floats, or infinity minus infinity.
-            return math.nan
+    def margins(self, encoded: list[float]) -> list[float]:
+        """One per output; NaN where they are no number."""
+        rows = zip(self.coefficients, self.intercepts, strict=True)
+        return [_dot(weights, encoded, intercept) for weights, intercept in rows]
+
+
+def _dot(weights: tuple[float, ...], encoded: list[float], intercept: float) -> float:
+    products = [a * b for a, b in zip(weights, encoded, strict=True)]
+    products.append(intercept)
+    try:
+        return math.fsum(products)
+    except (OverflowError, ValueError):  # Beyond the floats, or infinity minus infinity.
+        return math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +111,21 @@ class Tree:
     right: tuple[int, ...]
     missing_left: tuple[bool, ...]
     value: tuple[float, ...]
+    output: int
 
 
 @dataclass(frozen=True, slots=True)
 class TreeModel:
-    """Margin = baseline + the leaf of each tree, added in order."""
+    """Margin of an output = its baseline + the leaf of each of its trees, added in order."""
 
-    baseline: float
+    baselines: tuple[float, ...]
     trees: tuple[Tree, ...]
     roots: tuple[Node, ...]
 
-    def margin(self, encoded: list[float]) -> float:
-        """The log-odds of one encoded row."""
-        total = self.baseline
-        for root in self.roots:
+    def margins(self, encoded: list[float]) -> list[float]:
+        """One per output."""
+        totals = list(self.baselines)
+        for tree, root in zip(self.trees, self.roots, strict=True):
             node = root
             while type(node) is tuple:
                 feature, threshold, missing_left, left, right = node
@@ -129,22 +136,35 @@ class TreeModel:
                     node = right
                 else:
                     node = left if missing_left else right
-            total += node
-        return total
+            totals[tree.output] += node
+        return totals
+
+
+@dataclass(frozen=True, slots=True)
+class CentreModel:
+    """The chosen cluster is that of the nearest centre."""
+
+    centres: tuple[tuple[float, ...], ...]
+
+    def distances(self, encoded: list[float]) -> list[float]:
+        """Euclidean, one per centre."""
+        return [math.dist(centre, encoded) for centre in self.centres]
 
 
 @dataclass(frozen=True, slots=True)
 class RowPlan:
     """A fitted model that scores one row.
 
-    `names` are the encoded columns and `sources` the input that each of them came from.
+    `names` are the encoded columns and `sources` the inputs that each of them came from.
     """
 
     task: str
+    classes: tuple[str, ...]
     inputs: tuple[Input, ...]
     names: tuple[str, ...]
-    sources: tuple[str, ...]
-    model: LinearModel | TreeModel
+    sources: tuple[tuple[str, ...], ...]
+    model: LinearModel | TreeModel | CentreModel
+    link: str
     decision: Decision | None
     encoders: tuple[Encoder, ...]
 
@@ -157,6 +177,8 @@ class RowPlan:
         """
         try:
             raw = json.loads(data, parse_constant=_no_constant)
+            if raw["format"] == "ordain.plan/1":
+                raw = _newer(raw)
             agree(raw["format"] == FORMAT, f"its format is {raw['format']!r}, not {FORMAT!r}")
             return _read(raw)
         except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
@@ -176,9 +198,16 @@ class RowPlan:
             encoder(row, encoded)
         return encoded
 
+    def margins(self, encoded: list[float]) -> list[float]:
+        """One per output, before the link."""
+        if isinstance(self.model, CentreModel):
+            raise contradiction("a clustering has no margins")
+        return self.model.margins(encoded)
+
     def margin(self, encoded: list[float]) -> float:
-        """The log-odds of one encoded row."""
-        return self.model.margin(encoded)
+        """The only one of `margins`."""
+        (margin,) = self.margins(encoded)
+        return margin
 
     def answer(self, row: Mapping[str, object]) -> Scored:
         """What the model says of one row, and the decision that follows from it.
@@ -186,7 +215,20 @@ class RowPlan:
         Raises:
             RowError: when a value is not of the input's type, or a level is refused.
         """
-        score = logistic(self.model.margin(self.encode(row)))
+        encoded = self.encode(row)
+        if isinstance(self.model, CentreModel):
+            distances = self.model.distances(encoded)
+            nearest = distances.index(min(distances))
+            return Scored(distances[nearest], (), self.classes[nearest])
+        margins = self.model.margins(encoded)
+        if self.classes:
+            scores = tuple(softmax(margins) if self.link == "softmax" else margins)
+            best = scores.index(max(scores))
+            return Scored(scores[best], scores, self.classes[best])
+        (margin,) = margins
+        if self.task == "regression":
+            return Scored(math.exp(margin) if self.link == "log" else margin, (), None)
+        score = logistic(margin) if self.link == "logit" else margin
         return Scored(score, (), self.decide(score))
 
     def score(self, row: Mapping[str, object]) -> float:
@@ -212,28 +254,53 @@ def logistic(margin: float) -> float:
     return odds / (1.0 + odds)
 
 
+def softmax(margins: Sequence[float]) -> list[float]:
+    """Probabilities of margins; no end overflows."""
+    largest = max(margins)
+    odds = [math.exp(margin - largest) for margin in margins]
+    total = math.fsum(odds)
+    return [one / total for one in odds]
+
+
+def _newer(raw: dict[str, Any]) -> dict[str, Any]:
+    model = dict(raw["model"])
+    if model["kind"] == "linear":
+        model |= {"coefficients": [model["coefficients"]], "intercepts": [model["intercept"]]}
+    elif model["kind"] == "trees":
+        model |= {
+            "baselines": [model["baseline"]],
+            "trees": [tree | {"output": 0} for tree in model["trees"]],
+        }
+    sources = [[source] for source in raw["sources"]]
+    return raw | {"format": FORMAT, "classes": [], "sources": sources, "model": model}
+
+
 def _no_constant(name: str) -> float:
     raise contradiction(f"{name} is no number of JSON")
 
 
 def _read(raw: dict[str, Any]) -> RowPlan:
-    agree(raw["task"] == "classification", f"task {raw['task']!r} cannot be scored")
-    agree(raw["link"] == "logit", f"link {raw['link']!r} is not known")
+    tasks = ("classification", "regression", "clustering")
+    agree(raw["task"] in tasks, f"task {raw['task']!r} cannot be scored")
+    links = ("logit", "softmax", "identity", "log", "none")
+    agree(raw["link"] in links, f"link {raw['link']!r} is not known")
     agree(raw["calibration"] is None, "a calibration is not known")
     inputs = {given["name"]: read_input(given) for given in raw["inputs"]}
     agree(len(inputs) == len(raw["inputs"]), "an input is listed twice")
     encoders = tuple(read_encoder(column, inputs) for column in raw["columns"])
-    sources = tuple(column["input"] for column in raw["columns"] for _ in range(width_of(column)))
+    sources = tuple((column["input"],) for column in raw["columns"] for _ in range(width_of(column)))
     names = tuple(raw["names"])
-    agree(sources == tuple(raw["sources"]), "sources do not agree with columns")
+    agree(sources == tuple(map(tuple, raw["sources"])), "sources do not agree with columns")
     agree(len(names) == len(sources), "names do not agree with columns")
     model = _model(raw["model"], len(names))
     return RowPlan(
         raw["task"],
+        tuple(raw["classes"]),
         tuple(inputs.values()),
         names,
         sources,
         model,
+        raw["link"],
         _decision(raw["decision"]),
         encoders,
     )
@@ -245,15 +312,20 @@ def _decision(raw: dict[str, Any] | None) -> Decision | None:
     return Decision(float(raw["threshold"]), str(raw["above"]), str(raw["below"]))
 
 
-def _model(raw: dict[str, Any], width: int) -> LinearModel | TreeModel:
+def _model(raw: dict[str, Any], width: int) -> LinearModel | TreeModel | CentreModel:
     match raw["kind"]:
         case "linear":
-            coefficients = tuple(map(float, raw["coefficients"]))
-            agree(len(coefficients) == width, "coefficients do not agree with columns")
-            return LinearModel(coefficients, float(raw["intercept"]))
+            coefficients = tuple(tuple(map(float, one)) for one in raw["coefficients"])
+            agree(
+                all(len(one) == width for one in coefficients),
+                "coefficients do not agree with columns",
+            )
+            return LinearModel(coefficients, tuple(map(float, raw["intercepts"])))
         case "trees":
             trees = tuple(_tree(tree, width) for tree in raw["trees"])
-            return TreeModel(float(raw["baseline"]), trees, tuple(map(_root, trees)))
+            return TreeModel(tuple(map(float, raw["baselines"])), trees, tuple(map(_root, trees)))
+        case "centres":
+            return CentreModel(tuple(tuple(map(float, one)) for one in raw["centres"]))
         case other:
             raise contradiction(f"a model of the kind {other!r} is not known")
 
@@ -266,6 +338,7 @@ def _tree(raw: dict[str, Any], width: int) -> Tree:
         right=tuple(map(int, raw["right"])),
         missing_left=tuple(map(bool, raw["missing_left"])),
         value=tuple(map(float, raw["value"])),
+        output=int(raw["output"]),
     )
     size = len(tree.feature)
     arrays = (tree.threshold, tree.left, tree.right, tree.missing_left, tree.value)

@@ -18,7 +18,6 @@ import numpy as np
 
 from ordain.runtime.datasets.expectations import missing_share
 from ordain.runtime.errors import TrainingError
-from ordain.runtime.scoring import FORMAT
 from ordain.runtime.training.pipeline import MISSING_CODE
 from ordain.specs.canonical import canonical_json
 
@@ -48,7 +47,7 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
         if name != "remainder"
     ]
     plan = {
-        "format": FORMAT,
+        "format": "ordain.plan/1",
         "task": "classification",
         "inputs": [
             _input(frame, name, column, train[:, place])
