@@ -106,6 +106,19 @@ CODES: Final = {
         "",
         "correct the field that is named",
     ),
+    "REQ119": Page(
+        "a free text that is too long (422)",
+        "A text is recorded as it was sent, because a record must be replayed from what it holds.",
+        "",
+        "send the part of the text that the model has learnt from",
+    ),
+    "REQ124": Page(
+        "a value that is no day or time of UTC (422)",
+        "A day, or a time to the second, as ISO 8601 writes it. Other zones are refused: a day "
+        "would be another one, and the record could not be compared with the data.",
+        '{"applied_on": "31.01.2026"}',
+        "send 2026-01-31, or 2026-01-31T09:30:00Z",
+    ),
     "REQ120": Page(
         "a routing key is needed (401)",
         _KEYS,
@@ -144,7 +157,8 @@ CODES: Final = {
         "look at the recorded inputs: ordain audit query --predictions",
     ),
     "REQ142": Page(
-        "the model gave a score that is no probability",
+        "the model gave an output that no model of its task can give: no number, or a probability "
+        "outside of 0 to 1",
         _FALLBACK,
         "",
         "roll the deployment back, and validate the version again",
