@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ordain.cli.session import Session
     from ordain.reconciler.gating import Side
 
+_LARGE = 1e9
+
 
 @click.command()
 @click.argument("identifier")
@@ -28,6 +30,7 @@ def command(directory: Path, identifier: str, output: str) -> None:
     the recorded version again; if that gives another output, this is said and nothing is explained.
     """
     from ordain.reports.decisions import explain_decision, find_decision
+    from ordain.runtime.reasons.ranking import UNFAVOURABLE
 
     with open_session(directory) as session:
         prediction = find_decision(identifier, session.ledger)
@@ -41,16 +44,29 @@ def command(directory: Path, identifier: str, output: str) -> None:
         f"  {prediction.model}@{prediction.version}"
     )
     decision = f", decision {prediction.decision}" if prediction.decision else ""
-    click.echo(f"output {prediction.output:.6f}{decision} (replayed: identical)")
+    click.echo(f"output {_number(prediction.output)}{decision} (replayed: identical)")
+    if found.subject.about != UNFAVOURABLE:
+        click.echo(f"Explained is {found.subject.about}, in the unit: {found.subject.unit}")
     for reason in found.reasons:
         strongest = f"{reason.feature} = {prediction.inputs.get(reason.feature)}"
         click.echo(
             f"  {reason.rank}. {reason.code}  {reason.text}"
-            f"  ({reason.contribution:+.3f} log-odds; {strongest})"
+            f"  ({_amount(reason.contribution, found.subject.unit)}; {strongest})"
         )
     if not found.reasons:
         click.echo("  No feature pushed towards this decision.")
     click.echo(f"Next: ordain report {prediction.model}")
+
+
+def _number(output: float) -> str:
+    """An output to six decimals; a value that has more digits before the point than that, short."""
+    return f"{output:.6f}" if abs(output) < _LARGE else f"{output:.6g}"
+
+
+def _amount(contribution: float, unit: str) -> str:
+    if unit == "value":
+        return f"{contribution:+.6g}"
+    return f"{contribution:+.3f} {unit}"
 
 
 def _as_approved(session: Session, model: str, version: str) -> Side:

@@ -76,8 +76,8 @@ class Evidence:
     """Everything that was measured on one artifact.
 
     `data` holds counts (rows, rows of each part, base rate, missing shares); `importance` is the
-    mean absolute attribution in log-odds per feature, largest first; `parity` compares the fitted
-    pipeline with the plan that serves.
+    mean absolute attribution to the margin per feature, largest first (none for a clustering);
+    `parity` compares the fitted pipeline with the plan that serves.
     """
 
     model: str

@@ -1,18 +1,23 @@
-"""Exact Shapley values of the log-odds against a background, per input.
+"""Exact Shapley values of a margin against a background, per input.
 
 The value of a set of known inputs is the mean margin when the known ones have the row's values and
-all others those of a background row (interventional; "baseline" averaged over the background). In
-log-odds the contributions of a linear model are independent of each other, and the order of reasons
-does not depend on how close the answer is to certainty; in probability both are lost.
+all others those of a background row (interventional; "baseline" averaged over the background). The
+margin is what the model adds up before its link: log-odds for a classifier (one margin for each of
+more than two classes), the probability itself for a forest, the value or its logarithm for a
+regression. In log-odds the contributions of a linear model are independent of each other, and the
+order of reasons does not depend on how close the answer is to certainty; in probability both are
+lost.
 
-- Linear model: w · (x - mean of the background), column by column.
+- Linear model: w · (x - mean of the background), column by column. A product of two inputs is a
+  game of two, by the definition.
 - Trees: for one leaf, one row and one background row, the game has a closed form. Of the k inputs
   tested on the way, u are met by the row alone and v by the background row alone; where the rest
   is met by both, each of the u earns the leaf's value times (u-1)! v! / (u+v)! and each of the v
   loses it times u! (v-1)! / (u+v)! (Lundberg et al. 2020, "From local explanations to global
   understanding with explainable AI for trees", supplementary algorithm 3).
 
-The columns of one input (its indicator columns, its missing flag) are summed.
+The columns of one input (its indicator columns, its missing flag, the terms of a text) are one
+player: they are known or unknown together. A clustering has no margin and no reasons.
 
 `shap.TreeExplainer` computes the same and was refused for running, after measurement. Its
 interventional mode holds thresholds in single precision, so that a row on a threshold, which is
@@ -34,12 +39,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.reasons.errors import ReasonsError
-from ordain.runtime.scoring import LinearModel
+from ordain.runtime.scoring import LinearModel, TreeModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ordain.runtime.scoring import RowPlan, Tree, TreeModel
+    from ordain.runtime.scoring import RowPlan, Tree
 
     Row = Mapping[str, object]
     Encoded = list[list[float]]
@@ -59,76 +64,185 @@ class Test:
 
 
 def attributions(
-    plan: RowPlan, background_rows: Iterable[Row], rows: Iterable[Row]
+    plan: RowPlan, background_rows: Iterable[Row], rows: Iterable[Row], output: int = 0
 ) -> list[dict[str, float]]:
-    """What each input adds to the log-odds of each row, compared with the background.
+    """What each input adds to one margin of each row, compared with the background.
 
     Every input of the plan has an entry; `expected_margin` plus the sum of them is the row's
-    margin.
+    margin of that output.
 
     Raises:
-        ReasonsError: no background row is given, or the values do not add up to 1e-6.
+        ReasonsError: the plan has no such margin, no background row is given, a tree splits on a
+            product of two inputs, or the values do not add up to 1e-6.
         RowError: a row does not fit the plan.
     """
-    background = [plan.encode(row) for row in background_rows]
-    encoded = [plan.encode(row) for row in rows]
+    given, asked = list(background_rows), list(rows)
+    background = [plan.encode(row) for row in given]
+    encoded = [plan.encode(row) for row in asked]
     if not background:
         raise ReasonsError(
             "there is no background to compare with",
             remedy="train the version again; its artifact must hold background.json",
         )
+    _refuse_no_margin(plan, output)
     if isinstance(plan.model, LinearModel):
-        columns = _linear(plan.model, background, encoded)
+        weights = plan.model.coefficients[output]
+        values = _linear(plan, weights, background, encoded)
+        _add_products(plan, weights, given, asked, values)
     else:
-        columns = _trees(plan.model, background, encoded)
-    base = _mean_margin(plan, background)
-    for row, values in zip(encoded, columns, strict=True):
-        _check(plan.margin(row), base, values)
-    return [_by_input(plan, values) for values in columns]
+        values = _trees(plan, output, background, encoded)
+    base = _mean_margin(plan, background, output)
+    for row, found in zip(encoded, values, strict=True):
+        _check(plan.margins(row)[output], base, found.values())
+    return values
 
 
-def expected_margin(plan: RowPlan, background_rows: Iterable[Row]) -> float:
-    """The mean log-odds of the background, where every attribution starts from."""
-    return _mean_margin(plan, [plan.encode(row) for row in background_rows])
+def mean_attributions(
+    plan: RowPlan, background_rows: Iterable[Row], rows: Iterable[Row]
+) -> dict[str, float]:
+    """The mean absolute attribution of each input over rows and outputs; none for a clustering.
+
+    Raises:
+        ReasonsError, RowError: as `attributions`.
+    """
+    if isinstance(plan.model, LinearModel | TreeModel):
+        background, asked = list(background_rows), list(rows)
+        outputs = range(_outputs(plan))
+        found = [row for output in outputs for row in attributions(plan, background, asked, output)]
+        return {
+            given.name: math.fsum(abs(row[given.name]) for row in found) / (len(found) or 1)
+            for given in plan.inputs
+        }
+    return {}
 
 
-def _mean_margin(plan: RowPlan, encoded: Encoded) -> float:
-    return math.fsum(plan.margin(row) for row in encoded) / len(encoded)
+def expected_margin(plan: RowPlan, background_rows: Iterable[Row], output: int = 0) -> float:
+    """The mean margin of the background, where every attribution starts from."""
+    return _mean_margin(plan, [plan.encode(row) for row in background_rows], output)
 
 
-def _check(margin: float, base: float, values: Sequence[float]) -> None:
+def unit_of(plan: RowPlan) -> str:
+    """What a margin counts, and therefore an attribution.
+
+    Margins of more than two classes are log-odds up to a number that all classes share: their
+    differences are log-odds between two classes.
+    """
+    match plan.link:
+        case "logit" | "softmax":
+            return "log-odds"
+        case "log":
+            return "logarithm of the value"
+        case _:
+            return "probability" if plan.task == "classification" else "value"
+
+
+def _outputs(plan: RowPlan) -> int:
+    """How many margins a plan has; a clustering has none."""
+    match plan.model:
+        case LinearModel():
+            return len(plan.model.intercepts)
+        case TreeModel():
+            return len(plan.model.baselines)
+        case _:
+            return 0
+
+
+def _refuse_no_margin(plan: RowPlan, output: int) -> None:
+    if plan.task == "clustering":
+        raise ReasonsError(
+            "a clustering has no reasons: its clusters are near or far, and no input adds to them",
+            remedy="compare the inputs with those of other members of the cluster",
+        )
+    if not 0 <= output < _outputs(plan):
+        message = f"the plan has {_outputs(plan)} outputs, and none with the number {output}"
+        raise ReasonsError(message, remedy="number the outputs in the order of the classes, from 0")
+
+
+def _mean_margin(plan: RowPlan, encoded: Encoded, output: int) -> float:
+    return math.fsum(plan.margins(row)[output] for row in encoded) / len(encoded)
+
+
+def _check(margin: float, base: float, values: Iterable[float]) -> None:
     total = base + math.fsum(values)
     if not math.isclose(total, margin, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
-        message = f"contributions add up to {total!r}, but the log-odds are {margin!r}"
+        message = f"contributions add up to {total!r}, but the margin is {margin!r}"
         raise ReasonsError(message, remedy=_REMEDY)
 
 
-def _by_input(plan: RowPlan, values: Sequence[float]) -> dict[str, float]:
-    parts: dict[str, list[float]] = {given.name: [] for given in plan.inputs}
-    for source, value in zip(plan.sources, values, strict=True):
-        parts[source].append(value)
-    return {name: math.fsum(found) for name, found in parts.items()}
-
-
-def _linear(model: LinearModel, background: Encoded, rows: Encoded) -> list[list[float]]:
+def _linear(
+    plan: RowPlan, weights: Sequence[float], background: Encoded, rows: Encoded
+) -> list[dict[str, float]]:
+    """Contributions of the columns that are made from one input."""
     size = len(background)
     means = [math.fsum(column) / size for column in zip(*background, strict=True)]
-    return [
-        [w * (x - mean) for w, x, mean in zip(model.coefficients, row, means, strict=True)]
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        parts: dict[str, list[float]] = {given.name: [] for given in plan.inputs}
+        for sources, w, x, mean in zip(plan.sources, weights, row, means, strict=True):
+            if len(set(sources)) == 1:
+                parts[sources[0]].append(w * (x - mean))
+        found.append({name: math.fsum(values) for name, values in parts.items()})
+    return found
 
 
-def _trees(model: TreeModel, background: Encoded, rows: Encoded) -> list[list[float]]:
+def _add_products(
+    plan: RowPlan,
+    weights: Sequence[float],
+    background: Sequence[Row],
+    rows: Sequence[Row],
+    values: list[dict[str, float]],
+) -> None:
+    """Add the contributions of columns that are made from two inputs.
+
+    Of two players each gets the mean of what it adds alone and what it adds as the second one.
+    """
+    pairs: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for column, sources in enumerate(plan.sources):
+        if len(set(sources)) > 1:
+            pairs[sources].append(column)
+    for (one, two), columns in pairs.items():
+
+        def worth(row: Row, *known: str, columns: Sequence[int] = columns) -> float:
+            taken = {name: row.get(name) for name in known}
+            mixed = [plan.encode({**other, **taken}) for other in background]
+            found = (weights[column] * each[column] for each in mixed for column in columns)
+            return math.fsum(found) / len(mixed)
+
+        nobody = worth({})
+        for row, into in zip(rows, values, strict=True):
+            first, second, both = worth(row, one), worth(row, two), worth(row, one, two)
+            into[one] += (first - nobody + both - second) / 2
+            into[two] += (second - nobody + both - first) / 2
+
+
+def _trees(
+    plan: RowPlan, output: int, background: Encoded, rows: Encoded
+) -> list[dict[str, float]]:
     import numpy as np
 
     if not rows:
         return []
+    names = [given.name for given in plan.inputs]
+    places = [_place(plan, names, column) for column in range(len(plan.sources))]
     x, z = np.asarray(rows, dtype=float), np.asarray(background, dtype=float)
-    total = np.zeros_like(x)
-    for tree in model.trees:
-        _add_tree(total, tree, _goes_left(tree, x), _goes_left(tree, z))
-    return [[float(value) for value in row] for row in total]
+    total = np.zeros((len(x), len(names)))
+    for tree in _trees_of(plan, output):
+        _add_tree(total, tree, places, _goes_left(tree, x), _goes_left(tree, z))
+    return [dict(zip(names, map(float, row), strict=True)) for row in total]
+
+
+def _trees_of(plan: RowPlan, output: int) -> list[Tree]:
+    trees = plan.model.trees if isinstance(plan.model, TreeModel) else ()
+    return [tree for tree in trees if tree.output == output]
+
+
+def _place(plan: RowPlan, names: list[str], column: int) -> int:
+    """The input that a column belongs to; the columns of one input are known or not together."""
+    sources = set(plan.sources[column])
+    if len(sources) > 1:
+        message = f"{plan.names[column]} is made from two inputs, and a tree may split on it"
+        raise ReasonsError(message, remedy="declare interactions for linear models only")
+    return names.index(sources.pop())
 
 
 def _goes_left(tree: Tree, rows: Any) -> Any:  # noqa: ANN401 - arrays: (rows, columns) to (rows, nodes)
@@ -140,9 +254,15 @@ def _goes_left(tree: Tree, rows: Any) -> Any:  # noqa: ANN401 - arrays: (rows, c
     return np.where(np.isnan(values), np.asarray(tree.missing_left), left)
 
 
-def _add_tree(total: Any, tree: Tree, rows: Any, background: Any) -> None:  # noqa: ANN401 - arrays
-    """Add the contributions of one tree to `total`, (rows, columns)."""
-    for value, tests in _leaves(tree):
+def _add_tree(
+    total: Any,  # noqa: ANN401 - arrays
+    tree: Tree,
+    places: Sequence[int],
+    rows: Any,  # noqa: ANN401
+    background: Any,  # noqa: ANN401
+) -> None:
+    """Add the contributions of one tree to `total`, (rows, inputs)."""
+    for value, tests in _leaves(tree, places):
         if value == 0.0 or not tests:
             continue
         known, which, _ = _patterns(_met(rows, tests))
@@ -184,7 +304,7 @@ def _leaf(known: Any, others: Any, share: Any, weights: Any) -> Any:  # noqa: AN
 
 
 def _met(goes_left: Any, tests: Mapping[int, Sequence[Test]]) -> Any:  # noqa: ANN401 - arrays
-    """Whether each row meets all tests of each column, (rows, columns tested)."""
+    """Whether each row meets all tests of each input, (rows, inputs tested)."""
     import numpy as np
 
     columns = []
@@ -196,15 +316,17 @@ def _met(goes_left: Any, tests: Mapping[int, Sequence[Test]]) -> Any:  # noqa: A
     return np.stack(columns, axis=1)
 
 
-def _leaves(tree: Tree) -> Iterator[tuple[float, dict[int, list[Test]]]]:
-    """Each leaf's value and the tests on the way to it, by column."""
+def _leaves(
+    tree: Tree, places: Sequence[int]
+) -> Iterator[tuple[float, dict[int, list[Test]]]]:
+    """Each leaf's value and the tests on the way to it, by input."""
     paths: list[tuple[int, tuple[Test, ...]]] = [(0, ())]
     while paths:
         node, path = paths.pop()
         if tree.feature[node] < 0:
             tests: dict[int, list[Test]] = defaultdict(list)
             for test in path:
-                tests[tree.feature[test.node]].append(test)
+                tests[places[tree.feature[test.node]]].append(test)
             yield tree.value[node], tests
             continue
         paths.append((tree.left[node], (*path, Test(node, left=True))))
