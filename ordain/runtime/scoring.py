@@ -288,7 +288,9 @@ def _read(raw: dict[str, Any]) -> RowPlan:
     inputs = {given["name"]: read_input(given) for given in raw["inputs"]}
     agree(len(inputs) == len(raw["inputs"]), "an input is listed twice")
     encoders = tuple(read_encoder(column, inputs) for column in raw["columns"])
-    sources = tuple((column["input"],) for column in raw["columns"] for _ in range(width_of(column)))
+    sources = tuple(
+        (column["input"],) for column in raw["columns"] for _ in range(width_of(column))
+    )
     names = tuple(raw["names"])
     agree(sources == tuple(map(tuple, raw["sources"])), "sources do not agree with columns")
     agree(len(names) == len(sources), "names do not agree with columns")

@@ -87,9 +87,7 @@ def several_trees() -> RowPlan:
         stump(1, 0.5, 0.0, output=2),
     ]
     model = forest((0.1, 0.2, 0.3), *trees)
-    return task_plans.read(
-        plan("classification", "softmax", model, classes=task_plans.CLASSES)
-    )
+    return task_plans.read(plan("classification", "softmax", model, classes=task_plans.CLASSES))
 
 
 @pytest.mark.parametrize("output", [0, 1, 2])

@@ -146,8 +146,8 @@ def replay(prediction: Prediction, artifact: Artifact, plan: RowPlan) -> None:
         )
     if scored.decision != prediction.decision:
         raise ReplayError(
-            f"prediction {prediction.id} replays to the decision {scored.decision!r}, the ledger says "
-            f"{prediction.decision!r}",
+            f"prediction {prediction.id} replays to the decision {scored.decision!r}, the ledger "
+            f"says {prediction.decision!r}",
             remedy="run `ordain audit verify`; report the difference before explaining anything",
         )
 

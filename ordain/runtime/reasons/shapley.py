@@ -316,9 +316,7 @@ def _met(goes_left: Any, tests: Mapping[int, Sequence[Test]]) -> Any:  # noqa: A
     return np.stack(columns, axis=1)
 
 
-def _leaves(
-    tree: Tree, places: Sequence[int]
-) -> Iterator[tuple[float, dict[int, list[Test]]]]:
+def _leaves(tree: Tree, places: Sequence[int]) -> Iterator[tuple[float, dict[int, list[Test]]]]:
     """Each leaf's value and the tests on the way to it, by input."""
     paths: list[tuple[int, tuple[Test, ...]]] = [(0, ())]
     while paths:
