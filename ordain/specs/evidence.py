@@ -117,6 +117,16 @@ class Evidence:
         return evidence_path(self.digest)
 
 
+def classes_of(evidence: Evidence) -> tuple[str, ...]:
+    """The classes or clusters among which the model chooses; empty where it gives one number.
+
+    Their shares stand where the base rate of two outcomes does.
+    """
+    rates = evidence.data.get("base_rate")
+    shares = rates.get("test") if isinstance(rates, dict) else None
+    return tuple(shares) if isinstance(shares, dict) else ()
+
+
 def evidence_path(digest: str) -> str:
     """Where the evidence with this digest stands in an estate."""
     return f"{FOLDER}{digest.removeprefix('sha256:')}.json"
