@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ordain.cli.session import Session
     from ordain.reconciler.gating import Side
 
-_LARGE = 1e9
-
 
 @click.command()
 @click.argument("identifier")
@@ -30,6 +28,7 @@ def command(directory: Path, identifier: str, output: str) -> None:
     the recorded version again; if that gives another output, this is said and nothing is explained.
     """
     from ordain.reports.decisions import explain_decision, find_decision
+    from ordain.reports.texts import number
     from ordain.runtime.reasons.ranking import UNFAVOURABLE
 
     with open_session(directory) as session:
@@ -44,7 +43,7 @@ def command(directory: Path, identifier: str, output: str) -> None:
         f"  {prediction.model}@{prediction.version}"
     )
     decision = f", decision {prediction.decision}" if prediction.decision else ""
-    click.echo(f"output {_number(prediction.output)}{decision} (replayed: identical)")
+    click.echo(f"output {number(prediction.output, 6)}{decision} (replayed: identical)")
     if found.subject.about != UNFAVOURABLE:
         click.echo(f"Explained is {found.subject.about}, in the unit: {found.subject.unit}")
     for reason in found.reasons:
@@ -56,11 +55,6 @@ def command(directory: Path, identifier: str, output: str) -> None:
     if not found.reasons:
         click.echo("  No feature pushed towards this decision.")
     click.echo(f"Next: ordain report {prediction.model}")
-
-
-def _number(output: float) -> str:
-    """An output to six decimals; a value that has more digits before the point than that, short."""
-    return f"{output:.6f}" if abs(output) < _LARGE else f"{output:.6g}"
 
 
 def _amount(contribution: float, unit: str) -> str:

@@ -84,8 +84,8 @@ def test_fairness_of_what_decides_nothing_is_an_error(check: Check, edit: Edit) 
             "regression",
             "{reasons: reasons.yaml}",
             (
-                "SPEC143 model.yaml:11:17 error: `reasons` tell why a decision was unfavourable, and "
-                "a regression gives a number and decides nothing | remove `reasons`"
+                "SPEC143 model.yaml:11:17 error: `reasons` tell why a decision was unfavourable, "
+                "and a regression gives a number and decides nothing | remove `reasons`"
             ),
         ),
     ],
