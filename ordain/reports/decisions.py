@@ -111,12 +111,18 @@ def unfavourable_side(model: Document, estate: LoadedEstate) -> Literal["above",
 
 
 def favourable_class(model: Document, estate: LoadedEstate) -> str | None:
-    """The class that is good for the person, by the name that a plan gives it."""
+    """The class that is good for the person, by the name that a plan gives it.
+
+    That is how YAML writes the value: `true`, and 1 also where the column holds 1.0.
+    """
     dataset = estate.get("Dataset", model.spec.dataset or "")
     target = None if dataset is None else dataset.spec.target
     if target is None or target.favourable is None:
         return None
-    return str(target.favourable)
+    value = target.favourable
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _codes(model: Document, tree: Mapping[str, bytes]) -> ReasonCodes | None:
