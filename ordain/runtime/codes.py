@@ -112,13 +112,6 @@ CODES: Final = {
         "",
         "send the part of the text that the model has learnt from",
     ),
-    "REQ124": Page(
-        "a value that is no day or time of UTC (422)",
-        "A day, or a time to the second, as ISO 8601 writes it. Other zones are refused: a day "
-        "would be another one, and the record could not be compared with the data.",
-        '{"applied_on": "31.01.2026"}',
-        "send 2026-01-31, or 2026-01-31T09:30:00Z",
-    ),
     "REQ120": Page(
         "a routing key is needed (401)",
         _KEYS,
@@ -136,6 +129,13 @@ CODES: Final = {
         _KEYS,
         "",
         "ask for a key of this route; `ordain keys` makes one",
+    ),
+    "REQ124": Page(
+        "a value that is no day or time of UTC (422)",
+        "A day, or a time to the second, as ISO 8601 writes it. Other zones are refused: a day "
+        "would be another one, and the record could not be compared with the data.",
+        '{"applied_on": "31.01.2026"}',
+        "send 2026-01-31, or 2026-01-31T09:30:00Z",
     ),
     "REQ130": Page(
         "there is no such route (404)",
@@ -157,9 +157,9 @@ CODES: Final = {
         "look at the recorded inputs: ordain audit query --predictions",
     ),
     "REQ142": Page(
-        "the model gave an output that no model of its task can give: no number, or a probability "
-        "outside of 0 to 1",
-        _FALLBACK,
+        "the model gave an output that no model of its task can give",
+        "A probability outside of 0 to 1, or a value that is not finite, is not recorded and not "
+        "given. " + _FALLBACK,
         "",
         "roll the deployment back, and validate the version again",
     ),
