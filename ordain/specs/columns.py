@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ordain.specs.decisions import check_decisions, chooses
+from ordain.specs.decisions import check_decisions
 from ordain.specs.features import candidates, chosen, never_features, protected_names
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.paths import Path, values_at
@@ -75,10 +75,9 @@ class Columns:
                 yield from _check_dataset(document)
             case "Model":
                 yield from _check_parts(document)
-                table = self._table(document)
-                yield from check_decisions(document, None if table is None else table.dataset)
-                if table is not None:
+                if (table := self._table(document)) is not None:
                     yield from _check_model(document, table)
+                yield from check_decisions(document, None if table is None else table.dataset)
             case "Monitor":
                 yield from _check_monitor(document)
                 yield from self._watched(document)
@@ -223,14 +222,10 @@ def _check_fairness(document: Document, table: _Table) -> Iterator[Finding]:
             hint = did_you_mean(str(name), table.protected)
             hint = hint or "give the column `role: protected`"
             yield _error("REF003", document, path, message, hint)
-    path = ("spec", "acceptance", "fairness")
-    if document.spec.task != "classification":
-        message = f"fairness compares decisions, and a {document.spec.task} makes none"
-        yield _error("REF012", document, path, message, "remove `fairness`", key=True)
-    elif document.spec.decision is None and not chooses(document, table.dataset):
+    if document.spec.decision is None:
+        path = ("spec", "acceptance", "fairness")
         message = "fairness compares decisions, and this model makes none"
-        remedy = "add `decision:`, or the `levels` of a target with more than two outcomes"
-        yield _error("REF012", document, path, message, remedy, key=True)
+        yield _error("REF012", document, path, message, "add `decision:`", key=True)
 
 
 def _check_monitor(document: Document) -> Iterator[Finding]:

@@ -19,23 +19,10 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.dataset import Dataset
 
 _TWO: Final = 2
-_CLASSIFICATION: Final = "classification"
 _WITHOUT: Final = {
     "regression": "a regression gives a number and decides nothing",
     "clustering": "a clustering gives a cluster and decides nothing",
 }
-
-
-def target_levels(dataset: Dataset | None) -> tuple[str, ...]:
-    """The outcomes that the Dataset lists; empty where it lists none."""
-    target = None if dataset is None else dataset.target
-    column = None if dataset is None or target is None else dataset.columns.get(target.column)
-    return column.levels or () if column is not None else ()
-
-
-def chooses(model: Document, dataset: Dataset | None) -> bool:
-    """Whether the model surely chooses among more than two outcomes."""
-    return model.spec.task == _CLASSIFICATION and len(target_levels(dataset)) > _TWO
 
 
 def check_decisions(model: Document, dataset: Dataset | None) -> Iterator[Finding]:
@@ -54,13 +41,20 @@ def check_decisions(model: Document, dataset: Dataset | None) -> Iterator[Findin
 
 def _check_decision(model: Document, dataset: Dataset | None) -> Iterator[Finding]:
     why = _WITHOUT.get(model.spec.task)
-    remedy = "remove `decision`"
-    if chooses(model, dataset):
-        levels = target_levels(dataset)
+    levels = _target_levels(dataset)
+    if why is None and len(levels) > _TWO:
         why = f"the target has {len(levels)} levels, of which the most probable is decided"
     if why is not None:
         message = f"`decision` parts two outcomes by a threshold: {why}"
-        yield _error("SPEC142", model, ("spec", "decision"), message, remedy)
+        yield _error("SPEC142", model, ("spec", "decision"), message, "remove `decision`")
+
+
+def _target_levels(dataset: Dataset | None) -> tuple[str, ...]:
+    """The outcomes that the Dataset lists; empty where it lists none."""
+    if dataset is None or dataset.target is None:
+        return ()
+    column = dataset.columns.get(dataset.target.column)
+    return () if column is None else column.levels or ()
 
 
 def _error(code: str, model: Document, path: tuple[str, ...], message: str, remedy: str) -> Finding:

@@ -138,7 +138,7 @@ def test_a_cluster_has_no_reasons(tmp_path: Path) -> None:
     with pytest.raises(ReasonsError) as caught:
         explained(tmp_path, task_plans.CLUSTERING, "clustering", {"income": 3.0, "debt": 4.0})
     assert caught.value.message == (
-        "a clustering has no reasons: its clusters are near or far, and no input adds to them"
+        "a clustering has no reasons: its distances are no sum over the inputs"
     )
 
 

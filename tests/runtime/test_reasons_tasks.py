@@ -20,7 +20,6 @@ from ordain.runtime.reasons import (
     ReasonCodes,
     attributions,
     expected_margin,
-    mean_attributions,
     reasons_for,
     subject_of,
     unit_of,
@@ -179,24 +178,14 @@ def test_a_clustering_has_no_reasons() -> None:
     with pytest.raises(ReasonsError) as caught:
         attributions(task_plans.read(task_plans.CLUSTERING), BACKGROUND, [ROW])
     assert caught.value.message == (
-        "a clustering has no reasons: its clusters are near or far, and no input adds to them"
+        "a clustering has no reasons: its distances are no sum over the inputs"
     )
-    assert mean_attributions(task_plans.read(task_plans.CLUSTERING), BACKGROUND, [ROW]) == {}
 
 
 def test_an_output_that_the_plan_does_not_have_is_refused() -> None:
     with pytest.raises(ReasonsError) as caught:
         attributions(task_plans.read(task_plans.MULTICLASS), BACKGROUND, [ROW], 3)
     assert caught.value.message == "the plan has 3 outputs, and none with the number 3"
-
-
-def test_the_importance_of_an_input_is_its_mean_over_rows_and_outputs() -> None:
-    read = task_plans.read(task_plans.MULTICLASS)
-    rows = [ROW, {"income": 4.0, "debt": -2.0}]
-    found = mean_attributions(read, BACKGROUND, rows)
-    each = [row for output in range(3) for row in attributions(read, BACKGROUND, rows, output)]
-    for name in ("income", "debt"):
-        assert found[name] == pytest.approx(sum(abs(one[name]) for one in each) / 6, abs=1e-12)
 
 
 @pytest.mark.training

@@ -92,7 +92,7 @@ LAST = "decision: {threshold: 0.3}"
             (
                 "REF012 model.yaml:11:16 error: fairness compares decisions, and this model "
                 "makes none "
-                "| add `decision:`, or the `levels` of a target with more than two outcomes"
+                "| add `decision:`"
             ),
         ),
         (

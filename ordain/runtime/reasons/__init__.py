@@ -12,7 +12,6 @@ from ordain.runtime.reasons.ranking import Reason, Subject, reasons_for, replay,
 from ordain.runtime.reasons.shapley import (
     attributions,
     expected_margin,
-    mean_attributions,
     unit_of,
 )
 
@@ -23,7 +22,6 @@ __all__ = [
     "Subject",
     "attributions",
     "expected_margin",
-    "mean_attributions",
     "read_reason_codes",
     "reasons_for",
     "replay",

@@ -97,25 +97,6 @@ def attributions(
     return values
 
 
-def mean_attributions(
-    plan: RowPlan, background_rows: Iterable[Row], rows: Iterable[Row]
-) -> dict[str, float]:
-    """The mean absolute attribution of each input over rows and outputs; none for a clustering.
-
-    Raises:
-        ReasonsError, RowError: as `attributions`.
-    """
-    if isinstance(plan.model, LinearModel | TreeModel):
-        background, asked = list(background_rows), list(rows)
-        outputs = range(_outputs(plan))
-        found = [row for output in outputs for row in attributions(plan, background, asked, output)]
-        return {
-            given.name: math.fsum(abs(row[given.name]) for row in found) / (len(found) or 1)
-            for given in plan.inputs
-        }
-    return {}
-
-
 def expected_margin(plan: RowPlan, background_rows: Iterable[Row], output: int = 0) -> float:
     """The mean margin of the background, where every attribution starts from."""
     return _mean_margin(plan, [plan.encode(row) for row in background_rows], output)
@@ -150,8 +131,8 @@ def _outputs(plan: RowPlan) -> int:
 def _refuse_no_margin(plan: RowPlan, output: int) -> None:
     if plan.task == "clustering":
         raise ReasonsError(
-            "a clustering has no reasons: its clusters are near or far, and no input adds to them",
-            remedy="compare the inputs with those of other members of the cluster",
+            "a clustering has no reasons: its distances are no sum over the inputs",
+            remedy="look at the centres of the clusters",
         )
     if not 0 <= output < _outputs(plan):
         message = f"the plan has {_outputs(plan)} outputs, and none with the number {output}"
@@ -194,7 +175,7 @@ def _add_products(
 ) -> None:
     """Add the contributions of columns that are made from two inputs.
 
-    Of two players each gets the mean of what it adds alone and what it adds as the second one.
+    Of two players each earns the mean of what it adds as the first and as the second one.
     """
     pairs: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for column, sources in enumerate(plan.sources):
@@ -202,15 +183,16 @@ def _add_products(
             pairs[sources].append(column)
     for (one, two), columns in pairs.items():
 
-        def worth(row: Row, *known: str, columns: Sequence[int] = columns) -> float:
-            taken = {name: row.get(name) for name in known}
-            mixed = [plan.encode({**other, **taken}) for other in background]
-            found = (weights[column] * each[column] for each in mixed for column in columns)
-            return math.fsum(found) / len(mixed)
+        def worth(mixed: Sequence[Row], columns: Sequence[int] = columns) -> float:
+            encoded = map(plan.encode, mixed)
+            products = (weights[column] * each[column] for each in encoded for column in columns)
+            return math.fsum(products) / len(mixed)
 
-        nobody = worth({})
+        nobody = worth(background)
         for row, into in zip(rows, values, strict=True):
-            first, second, both = worth(row, one), worth(row, two), worth(row, one, two)
+            first = worth([{**other, one: row.get(one)} for other in background])
+            second = worth([{**other, two: row.get(two)} for other in background])
+            both = worth([row])
             into[one] += (first - nobody + both - second) / 2
             into[two] += (second - nobody + both - first) / 2
 

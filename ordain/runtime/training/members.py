@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ordain.runtime.monitoring.profiles import profile_rows
-from ordain.runtime.reasons import mean_attributions
+from ordain.runtime.reasons import attributions
 from ordain.specs.canonical import canonical_json
 
 if TYPE_CHECKING:
@@ -45,12 +45,13 @@ def _drawn(positions: Indices, size: int, seed: int) -> Indices:
 def importance_of(
     job: Job, data: Data, plan: RowPlan, background: list[Row]
 ) -> tuple[tuple[str, float], ...]:
-    """Mean absolute attribution of each input over test rows and outputs, largest first.
-
-    In the unit of the margin (`reasons.unit_of`); a clustering has none.
-    """
+    """Mean absolute attribution in log-odds of each input over test rows, largest first."""
     rows = data.frame.rows(_drawn(data.parts.test, EXPLAINED, job.recipe.seed))
-    means = mean_attributions(plan, background, rows)
+    values = attributions(plan, background, rows)
+    means = {
+        given.name: float(np.mean([abs(value[given.name]) for value in values]))
+        for given in plan.inputs
+    }
     return tuple(sorted(means.items(), key=lambda item: (-item[1], item[0])))
 
 
