@@ -227,7 +227,7 @@ class RowPlan:
             return Scored(scores[best], scores, self.classes[best])
         (margin,) = margins
         if self.task == "regression":
-            return Scored(math.exp(margin) if self.link == "log" else margin, (), None)
+            return Scored(exponential(margin) if self.link == "log" else margin, (), None)
         score = logistic(margin) if self.link == "logit" else margin
         return Scored(score, (), self.decide(score))
 
@@ -252,6 +252,14 @@ def logistic(margin: float) -> float:
         return 1.0 / (1.0 + math.exp(-margin))
     odds = math.exp(margin)
     return odds / (1.0 + odds)
+
+
+def exponential(margin: float) -> float:
+    """The value of a logarithm; infinity where it is beyond the floats."""
+    try:
+        return math.exp(margin)
+    except OverflowError:
+        return math.inf
 
 
 def softmax(margins: Sequence[float]) -> list[float]:

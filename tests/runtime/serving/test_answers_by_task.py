@@ -143,7 +143,7 @@ def test_a_value_beyond_the_floats_is_the_route_s_fallback_or_503(served: Place)
     )
     assert answer["error"]["code"] == "REQ142"
     status, _, answer = served.ask({"income": 1e6, "debt": 0}, path="/v1/calls")
-    assert (status, answer["error"]["code"]) == (503, "REQ141")
+    assert (status, answer["error"]["code"]) == (503, "REQ142")
 
 
 @pytest.mark.parametrize(
