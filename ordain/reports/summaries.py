@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ordain.reports import tasks
 from ordain.reports.texts import count, moment, number, plural, verdict_of
 from ordain.specs.findings import Severity, Verdict
 
@@ -30,10 +31,14 @@ class Part:
 
 
 def parts(facts: ReportInput) -> tuple[Part, ...]:
-    """The parts that are judged, in the order of the report."""
+    """The parts that are judged, in the order of the report.
+
+    Fairness compares decisions; a model that makes none neither passes nor fails it.
+    """
+    fairness = (_fairness(facts),) if tasks.decides(facts.model) else ()
     return (
         _performance(facts),
-        _fairness(facts),
+        *fairness,
         _drift(facts),
         _approvals(facts),
         _findings(facts),

@@ -251,6 +251,22 @@ _DOCUMENT: Final = {
         "keys: [{public: ssh-ed25519 AAAA}]",
         "paste one whole line of a .pub file",
     ),
+    "SPEC142": Page(
+        "a decision by a threshold where there are not two outcomes",
+        "A threshold parts the probability of one of two outcomes. Of more than two the most "
+        "probable is decided, a regression gives a number, a clustering a cluster: the threshold "
+        "would be read by people and never have an effect.",
+        "task: regression, decision: {threshold: 0.5}",
+        "remove `decision`",
+    ),
+    "SPEC143": Page(
+        "reasons for what has none",
+        "Reason codes tell why a decision was unfavourable, and a regression decides nothing. The "
+        "distance to a cluster is no sum over the features, so that a clustering has no "
+        "attributions at all.",
+        "task: clustering, explanation: {reasons: reason-codes.yaml}",
+        "remove `reasons`, of a clustering all of `explanation`",
+    ),
     "SPEC120": Page(
         "declared, but not done by this version",
         "The language says more than this version does. Accepting the field silently would let an "

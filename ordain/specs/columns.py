@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.decisions import check_decisions
 from ordain.specs.features import candidates, chosen, never_features, protected_names
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.model_tasks import check_task
@@ -76,6 +77,7 @@ class Columns:
                 yield from check_task(document)
                 if (table := self._table(document)) is not None:
                     yield from _check_model(document, table)
+                yield from check_decisions(document, None if table is None else table.dataset)
             case "Monitor":
                 yield from _check_monitor(document)
                 yield from self._watched(document)

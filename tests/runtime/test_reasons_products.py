@@ -47,7 +47,7 @@ def plan_of(keep: list[int] | None, coefficients: list[float]) -> RowPlan:
 
 
 def linear(coefficients: list[float]) -> Row:
-    return {"kind": "linear", "coefficients": coefficients, "intercept": 0.25}
+    return {"kind": "linear", "coefficients": [coefficients], "intercepts": [0.25]}
 
 
 def by_definition(plan: RowPlan, background: list[Row], row: Row) -> dict[str, float]:
