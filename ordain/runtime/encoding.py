@@ -180,7 +180,11 @@ def _number(column: dict[str, Any], given: Input) -> Encoder:
     finish = _finish(column, name)
 
     def encode(row: Mapping[str, object], encoded: list[float]) -> None:
-        encoded.append(finish(_as_number(name, row.get(name))))
+        value = row.get(name)
+        # Most values are finite floats; only these differ from themselves by zero.
+        if type(value) is not float or value - value != 0.0:
+            value = _as_number(name, value)
+        encoded.append(finish(value))
 
     return encode
 

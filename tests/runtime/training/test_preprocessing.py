@@ -532,6 +532,26 @@ def test_a_constant_feature_is_refused(fitted: Callable[..., Fitted], wide: pa.T
     assert caught.value.remedy == "add debts to features.exclude, or mend the data"
 
 
+def test_too_many_levels_are_refused_although_the_rarest_are_put_together(
+    fitted: Callable[..., Fitted], lending: Callable[..., pa.Table]
+) -> None:
+    table = lending(1800)
+    place = table.column_names.index("purpose")
+    levels = pa.array([f"p{number % 520}" for number in range(1800)])
+    table = table.set_column(place, "purpose", levels)
+    with pytest.raises(TrainingError) as caught:
+        fitted(only=("purpose",), table=table, data={"purpose": {"rare": 2}})
+    assert caught.value.message == "feature purpose has 520 levels, one_hot takes 500"
+    assert caught.value.remedy == "raise spec.columns.purpose.rare, or encode: target"
+    encoded = fitted(
+        {"categorical": {"encode": "target"}},
+        only=("purpose",),
+        table=table,
+        data={"purpose": {"rare": 2}},
+    )
+    encoded.assert_agreement()
+
+
 def test_a_date_beyond_the_calendar_is_refused(
     fitted: Callable[..., Fitted], wide: pa.Table
 ) -> None:
