@@ -98,6 +98,8 @@ def gate(number: int, **changes: object) -> list[dict[str, Any]]:
         ),
         ("Model/credit", "spec.tier", 2, "1", "2"),
         ("Model/credit", "spec.acceptance.drift.psi.max", 0.25, "0.2", "0.25"),
+        ("Model/credit", "spec.acceptance.parity", {"plan": 1e-6}, "1e-09", "1e-06"),
+        ("Model/credit", "spec.acceptance.parity", {"onnx": 1e-3}, "1e-05", "0.001"),
         ("Monitor/credit", "spec.psi.fail", 0.25, "0.2", "0.25"),
         ("Monitor/credit", "spec.predictionPsi.warn", 0.2, "0.1", "0.2"),
         ("Monitor/credit", "spec.window", {"minRows": 900}, "200", "900"),
@@ -193,6 +195,23 @@ def test_what_is_declared_for_the_first_time_takes_nothing_away(workshop: Worksh
     assert loosened_between(old.load(), new.load()) == ()
     old.set("Dataset/applications", "spec.target", None)
     assert loosened_between(old.load(), new.load()) == ()
+
+
+def test_a_parity_that_nobody_declares_is_that_of_the_estimator(workshop: Workshop) -> None:
+    training, parity = "spec.training.estimator", "spec.acceptance.parity"
+    old = estate(workshop)
+    assert (
+        loosened_between(old.load(), old.copy().set("Model/credit", training, "xgboost").load())
+        == ()
+    )
+    strict = old.copy().set("Model/credit", parity, {"plan": 1e-9})
+    assert loosened_between(old.load(), strict.load()) == ()
+    assert loosened_between(strict.load(), old.load()) == ()
+    single = (
+        strict.copy().set("Model/credit", parity, None).set("Model/credit", training, "xgboost")
+    )
+    (found,) = loosened_between(strict.load(), single.load())
+    assert (found.field, found.before, found.after) == (f"{parity}.plan", "1e-09", "1e-06")
 
 
 def test_the_parts_of_a_split_change_together(workshop: Workshop) -> None:

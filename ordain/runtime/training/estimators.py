@@ -323,10 +323,10 @@ def _seeded(known: Any, seed: int) -> dict[str, Any]:  # noqa: ANN401 - names
 
 
 def _bounded(row: Estimator, outcomes: Outcomes) -> dict[str, Any]:
-    """The settings; leaves of forests are shared out, because each class has its own trees."""
+    """The settings; of many classes each has its own trees, which share the leaves."""
     settings = dict(row.settings)
     if row.form == "forest":
-        settings["max_leaf_nodes"] = max(2, LEAVES // max(1, len(outcomes.classes)))
+        settings["max_leaf_nodes"] = max(2, LEAVES * 2 // max(2, len(outcomes.classes)))
     return settings
 
 

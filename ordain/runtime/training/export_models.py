@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ordain.runtime.training import export_boosters
-from ordain.runtime.training.export_trees import single_bound, tree_of
+from ordain.runtime.training.export_trees import pruned, single_bound, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +93,7 @@ def _grown(tree: Any, value: Any, output: int, members: int) -> Plain:  # noqa: 
     threshold = single_bound(tree.threshold)
     missing = tree.missing_go_to_left.astype(bool)
     arrays = (tree.feature, threshold, tree.children_left, tree.children_right, missing)
-    return tree_of(leaf, arrays, value / members, output)
+    return pruned(tree_of(leaf, arrays, value / members, output))
 
 
 def _mixture(estimator: Any) -> Plain:  # noqa: ANN401 - sklearn's

@@ -55,3 +55,40 @@ def single_bound(threshold: Any) -> Any:  # noqa: ANN401 - arrays of the same sh
     # A split that only parts missing from present values has an infinite threshold.
     largest = sys.float_info.max
     return np.where(np.isinf(declared), np.clip(declared, -largest, largest), bound)
+
+
+def pruned(tree: Plain) -> Plain:
+    """The same tree without splits of which both sides are leaves of one value.
+
+    A class that only some branches of a tree know is zero in all others: kept for each class, a
+    tree of ten classes would be ten times as large, and so would its explanation take.
+    """
+    feature, value = list(tree["feature"]), list(tree["value"])
+    for node in range(len(feature) - 1, -1, -1):
+        left, right = tree["left"][node], tree["right"][node]
+        parts_leaves = feature[node] >= 0 and feature[left] == feature[right] == -1
+        if parts_leaves and value[left] == value[right]:
+            feature[node], value[node] = -1, value[left]
+    return _renumbered(tree | {"feature": feature, "value": value})
+
+
+def _renumbered(tree: Plain) -> Plain:
+    """Only what can be reached from the root, every parent before its children."""
+    kept = [0]
+    places = {0: 0}
+    for node in kept:
+        if tree["feature"][node] >= 0:
+            for child in (tree["left"][node], tree["right"][node]):
+                places[child] = len(kept)
+                kept.append(child)
+    leaf = [tree["feature"][node] < 0 for node in kept]
+    found: Plain = {"output": tree["output"]}
+    for name, none in (("feature", -1), ("threshold", 0.0), ("missing_left", False)):
+        values = [tree[name][node] for node in kept]
+        found[name] = [none if end else one for one, end in zip(values, leaf, strict=True)]
+    for name in ("left", "right"):
+        found[name] = [
+            0 if end else places[tree[name][node]] for node, end in zip(kept, leaf, strict=True)
+        ]
+    found["value"] = [tree["value"][node] for node in kept]
+    return found

@@ -8,6 +8,7 @@ import numpy as np
 
 from ordain.runtime.monitoring.profiles import profile_rows
 from ordain.runtime.reasons import attributions
+from ordain.runtime.scoring import TreeModel
 from ordain.specs.canonical import canonical_json
 from ordain.specs.tasks import CLUSTERING
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from ordain.runtime.training.inputs import Data
     from ordain.runtime.training.order import Job
 
-EXPLAINED = 200
+EXPLAINED, FEWEST = 200, 20
+LEAVES = 4_000  # As many can be explained for all of these rows; for more, fewer rows are.
 
 
 def members_of(data: Data, trained: Trained, background: list[Row]) -> dict[str, bytes]:
@@ -52,7 +54,7 @@ def importance_of(
     """
     if plan.task == CLUSTERING:
         return ()
-    rows = data.frame.rows(_drawn(data.parts.test, EXPLAINED, job.recipe.seed))
+    rows = data.frame.rows(_drawn(data.parts.test, _explained(plan), job.recipe.seed))
     values = [
         value
         for output in range(plan.model.outputs)
@@ -63,6 +65,14 @@ def importance_of(
         for given in plan.inputs
     }
     return tuple(sorted(means.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _explained(plan: RowPlan) -> int:
+    """How many rows: each leaf of a tree costs as much as the next, and forests have many."""
+    if not isinstance(plan.model, TreeModel):
+        return EXPLAINED
+    leaves = sum(tree.feature.count(-1) for tree in plan.model.trees)
+    return min(EXPLAINED, max(FEWEST, EXPLAINED * LEAVES // max(1, leaves)))
 
 
 def _profile(data: Data, trained: Trained) -> bytes:

@@ -105,9 +105,10 @@ def _davies_bouldin(points: Floats, chosen: Indices) -> Callable[[Indices], floa
             ]
         )
         apart = np.linalg.norm(centres[:, None] - centres[None], axis=2)
-        np.fill_diagonal(apart, np.inf)
-        with np.errstate(divide="ignore"):
-            return float(np.mean(np.max((spreads[:, None] + spreads[None]) / apart, axis=1)))
+        apart[apart == 0] = (
+            np.inf
+        )  # A centre and itself, or two in one place, as scikit-learn does.
+        return float(np.mean(np.max((spreads[:, None] + spreads[None]) / apart, axis=1)))
 
     return measure
 

@@ -58,7 +58,7 @@ def difference(name: str, ours: NumberSample, other: NumberSample, confidence: f
         return mean_interval(np.abs(other.errors) - np.abs(ours.errors), confidence)
     measure, sign = _MEASURES[name], 1.0 if name == "r2" else -1.0
     return bootstrapped(
-        lambda drawn: sign * (measure(ours, drawn) - measure(other, drawn)),
+        lambda drawn: sign * (measure(ours, drawn) - measure(other, drawn)) + 0.0,
         ours.n,
         ours.seed,
         confidence,

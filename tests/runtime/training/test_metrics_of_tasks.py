@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +23,8 @@ from ordain.specs.kinds.model import MetricGate
 from ordain.specs.tasks import GREATER_IS_BETTER, METRICS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ordain.runtime.training.measuring import AnySample
 
 pytestmark = pytest.mark.training
