@@ -244,6 +244,16 @@ def test_attributions_are_told_in_the_unit_of_the_margin(
     assert tasks.margin_of(model) == unit
 
 
+def test_the_summary_says_that_the_choices_have_moved(multiclass: ReportInput) -> None:
+    before = rows(3000, 1, lambda generator: generator.uniform(0.4, 1), GRADES)
+    after = rows(1200, 2, lambda generator: generator.uniform(0.4, 1), ("good", "bad"))
+    moved = replace(multiclass, drift=drift(before, after, choosing=True))
+    (part,) = [part for part in parts(moved) if part.title == "Drift"]
+    assert part.verdict is Verdict.FAIL
+    assert part.sentence.startswith("2 features on 1,000 rows: 2 pass; the largest index is ")
+    assert part.sentence.endswith("; decisions: fail.")
+
+
 def test_many_classes_are_counted_and_not_all_named(multiclass: ReportInput) -> None:
     assert multiclass.evidence is not None
     shares = {f"class {place}": 0.05 for place in range(20)}

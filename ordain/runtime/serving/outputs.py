@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ordain.runtime.scoring import RowPlan, Scored
 
-# Probabilities that were added up may be above 1 by as much as rounding does.
-_ROUNDING = 1e-9
-
 
 def is_answer(plan: RowPlan, scored: Scored) -> bool:
     """Whether a model of the plan's task can have given this."""
@@ -24,7 +21,7 @@ def is_answer(plan: RowPlan, scored: Scored) -> bool:
         return False
     match plan.task:
         case "classification":
-            return all(0.0 <= one <= 1.0 + _ROUNDING for one in (*scored.scores, scored.output))
+            return all(0.0 <= one <= 1.0 for one in (*scored.scores, scored.output))
         case "clustering":
             return scored.output >= 0.0
         case _:

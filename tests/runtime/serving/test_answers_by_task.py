@@ -155,7 +155,7 @@ def test_a_value_beyond_the_floats_is_the_route_s_fallback_or_503(served: Place)
         ("classification", Scored(math.nan, (), "a"), False),
         ("classification", Scored(0.5, (0.5, 0.6, -0.1), "a"), False),
         ("classification", Scored(0.5, (0.5, math.nan, 0.2), "a"), False),
-        ("classification", Scored(0.1 + 0.2 + 0.7000000000000001, (), "a"), True),
+        ("classification", Scored(1.0, (0.0, 0.0, 1.0), "a"), True),
         ("regression", Scored(-1e300, (), None), True),
         ("regression", Scored(math.inf, (), None), False),
         ("clustering", Scored(12.5, (), "a"), True),
