@@ -245,12 +245,13 @@ def _as_json(row: Event | Prediction) -> str:
 
 def _as_text(row: Event | Prediction) -> str:
     from ordain.ledger.records import Event
+    from ordain.reports.texts import number
 
     moment = row.time.isoformat(timespec="milliseconds")
     if isinstance(row, Event):
         data = json.dumps(row.data, sort_keys=True)
         return f"{moment}  {row.kind:<20} {row.subject:<32} {row.actor}  {data[:200]}"
-    output = "no output" if row.output is None else f"{row.output:.6f}"
+    output = "no output" if row.output is None else number(row.output, 6)
     return (
         f"{moment}  {row.id}  {row.route:<16} {row.model}@{row.version}"
         f"  {output}  {row.decision or ''}"

@@ -48,7 +48,7 @@ def run(ctx: click.Context, directory: Path, deployments: tuple[str, ...], outpu
             f" {report.verdict.value} {report.reason}".rstrip(),
             bold=True,
         )
-        for row in (report.output, *report.features):
+        for row in (*report.outputs, *report.features):
             click.echo(_row(row))
     if not watched and output == "text":
         click.echo("No deployment has an approved version yet, so there is nothing to watch.")

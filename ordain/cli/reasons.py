@@ -11,10 +11,14 @@ from ordain.cli.options import output_option
 from ordain.cli.session import open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ordain.cli.session import Session
     from ordain.reconciler.gating import Side
+    from ordain.reports.decisions import Explained
+
+_LONGEST = 60
 
 
 @click.command()
@@ -36,21 +40,48 @@ def command(directory: Path, identifier: str, output: str) -> None:
     if output == "json":
         click.echo(json.dumps(found.to_json(), sort_keys=True))
         return
-    click.echo(
+    for line in lines_of(found):
+        click.echo(line)
+    click.echo(f"Next: ordain report {prediction.model}")
+
+
+def lines_of(found: Explained) -> Iterator[str]:
+    """The explanation as text.
+
+    What is explained is said where it is not the unfavourable one of two decisions.
+    """
+    from ordain.reports.texts import number
+    from ordain.runtime.reasons.ranking import UNFAVOURABLE
+
+    prediction, subject = found.prediction, found.subject
+    yield (
         f"{prediction.id}  {prediction.time:%Y-%m-%d %H:%M:%S} UTC  route {prediction.route}"
         f"  {prediction.model}@{prediction.version}"
     )
     decision = f", decision {prediction.decision}" if prediction.decision else ""
-    click.echo(f"output {prediction.output:.6f}{decision} (replayed: identical)")
+    yield f"output {number(prediction.output, 6)}{decision} (replayed: identical)"
+    if subject.about != UNFAVOURABLE:
+        yield f"Explained is {subject.about}, in the unit: {subject.unit}"
     for reason in found.reasons:
-        strongest = f"{reason.feature} = {prediction.inputs.get(reason.feature)}"
-        click.echo(
+        strongest = f"{reason.feature} = {_short(prediction.inputs.get(reason.feature))}"
+        yield (
             f"  {reason.rank}. {reason.code}  {reason.text}"
-            f"  ({reason.contribution:+.3f} log-odds; {strongest})"
+            f"  ({_amount(reason.contribution, subject.unit)}; {strongest})"
         )
     if not found.reasons:
-        click.echo("  No feature pushed towards this decision.")
-    click.echo(f"Next: ordain report {prediction.model}")
+        yield "  No feature pushed towards this decision."
+
+
+def _short(value: object) -> str:
+    """A value as it was sent; of a free text the beginning."""
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _amount(contribution: float, unit: str) -> str:
+    if unit == "value":
+        return f"{contribution:+.6g}"
+    return f"{contribution:+.3f} {unit}"
 
 
 def _as_approved(session: Session, model: str, version: str) -> Side:

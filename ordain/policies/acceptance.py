@@ -6,6 +6,10 @@ measured is insufficient, and for a required metric insufficient blocks. A fairn
 insufficient (a group too small to say anything) asks for a look, because no sample of the estate
 can make that group larger; it is never a pass.
 
+Metrics of one task mean nothing in another, and a threshold parts two outcomes only. Evidence that
+is of another task than the Model declares, or of more classes than its decision can tell apart, is
+refused whatever its numbers are.
+
 The difference to the champion is a row of its own (`roc_auc_delta`), measured on the same rows and
 counted so that more is better. The first version of a model has no champion to be held against.
 
@@ -19,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ordain.specs.coverage import claim_gap
+from ordain.specs.evidence import classes_of
 from ordain.specs.findings import Finding, Severity, Verdict
 from ordain.specs.parity import plan_limit
 
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 TEST: Final = "test"
 _TOLERANCE: Final = 1e-9
 _FEWEST_EXPECTED: Final = 5.0
+_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ def accept(case: Case) -> Iterator[Finding]:
     """The findings of every acceptance gate that the model declares."""
     if case.evidence.verdict == Verdict.FAIL:
         yield _finding(case, "ACC-VERDICT", "the evidence itself says that it failed")
+    yield from _task(case)
     for gate in case.model.acceptance.metrics:
         yield from _claim(case, gate)
         if gate.min is not None or gate.max is not None:
@@ -64,6 +71,20 @@ def accept(case: Case) -> Iterator[Finding]:
         yield from _fairness(case, fairness)
     yield from _drift(case)
     yield from _parity(case)
+
+
+def _task(case: Case) -> Iterator[Finding]:
+    declared, shown = case.model.task, case.evidence.task
+    if declared != shown:
+        message = f"the evidence is of a {shown}, and the model is declared as a {declared}"
+        yield _finding(case, "ACC-TASK", message)
+    classes = classes_of(case.evidence)
+    if case.model.decision is not None and classes:
+        message = (
+            f"the decision parts two outcomes, and the evidence is of {len(classes)}: "
+            f"{', '.join(classes[:_SHOWN])}{', …' if len(classes) > _SHOWN else ''}"
+        )
+        yield _finding(case, "ACC-TASK", message)
 
 
 def _finding(
@@ -86,6 +107,7 @@ def _finding(
 
 _CONTROLS: Final = {
     "ACC-VERDICT": ("HR-BATCH",),
+    "ACC-TASK": ("HR-BATCH", "SR262-VAL-OUT"),
     "ACC-METRIC": ("HR-BATCH", "SR262-VAL-OUT", "AIA-15"),
     "ACC-CHAMPION": ("HR-BATCH", "SR262-VAL-OUT"),
     "ACC-FAIRNESS": ("UGESP-4D", "HR-GATECI", "REGB-DT"),

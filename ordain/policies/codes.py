@@ -148,6 +148,13 @@ _EVIDENCE: Final = {
         "evidence with verdict fail",
         "mend the model or its data and train again",
     ),
+    "ACC-TASK": Page(
+        "evidence of another task than the model declares",
+        "A metric of one task means nothing in another, and a threshold parts two outcomes only. "
+        "Numbers that look good would be held against limits that were set for something else.",
+        "the evidence is of a regression, and the model is declared as a classification",
+        "train the model as it is declared, or correct `task` and `decision`",
+    ),
     "ACC-METRIC": Page(
         "a metric does not reach its limit, or was not measured",
         "Limits are read from the Model and compared again; the verdict in the evidence is not "

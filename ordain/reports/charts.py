@@ -17,11 +17,11 @@ MAXIMUM_BARS = 15
 _TOLD = 3
 
 
-def importance(evidence: Evidence) -> str:
+def importance(evidence: Evidence, unit: str) -> str:
     """Mean absolute attribution of the strongest features."""
     shown = evidence.importance[:MAXIMUM_BARS]
     told = ", ".join(f"{name} {value:.3g}" for name, value in shown)
-    return svg.bars(shown, label=f"Mean absolute contribution in log-odds: {told}")
+    return svg.bars(shown, label=f"Mean absolute contribution to the {unit}: {told}")
 
 
 def feature(drift: FeatureDrift) -> str:

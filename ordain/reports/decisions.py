@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ordain.runtime.artifacts import load_artifact
-from ordain.runtime.reasons import read_reason_codes, reasons_for
+from ordain.runtime.reasons import read_reason_codes, reasons_for, subject_of
+from ordain.runtime.scoring import RowPlan
 from ordain.specs.errors import OrdainError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ordain.ledger.ledger import Ledger
     from ordain.ledger.records import Prediction
     from ordain.runtime.artifacts import ArtifactStore
-    from ordain.runtime.reasons import Reason, ReasonCodes
+    from ordain.runtime.reasons import Reason, ReasonCodes, Subject
     from ordain.specs.documents import Document, LoadedEstate
 
 
@@ -33,16 +34,23 @@ class DecisionUnknown(OrdainError):
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A recorded prediction and why it came out as it did."""
+    """A recorded prediction and why it came out as it did; `subject` is what the reasons add to."""
 
     prediction: Prediction
+    subject: Subject
     reasons: tuple[Reason, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as data."""
         prediction = {**asdict(self.prediction), "time": self.prediction.time.isoformat()}
         reasons = [asdict(reason) for reason in self.reasons]
-        return {"format": "ordain.reasons/1", "prediction": prediction, "reasons": reasons}
+        return {
+            "format": "ordain.reasons/1",
+            "prediction": prediction,
+            "about": self.subject.about,
+            "unit": self.subject.unit,
+            "reasons": reasons,
+        }
 
 
 def find_decision(identifier: str, ledger: Ledger) -> Prediction:
@@ -76,14 +84,17 @@ def explain_decision(
         message = f"the model {prediction.model} of this prediction is not declared"
         raise DecisionUnknown(message, remedy="see: ordain audit query --kind gate")
     artifact = load_artifact(store, prediction.artifact)
+    side, favourable = unfavourable_side(document, estate), favourable_class(document, estate)
     reasons = reasons_for(
         prediction,
         artifact,
         _codes(document, tree),
         top=document.spec.explanation.top,
-        unfavourable=unfavourable_side(document, estate),
+        unfavourable=side,
+        favourable=favourable,
     )
-    return Explained(prediction, reasons)
+    plan = RowPlan.read(artifact.member("plan.json"))
+    return Explained(prediction, subject_of(plan, prediction.decision, side, favourable), reasons)
 
 
 def unfavourable_side(model: Document, estate: LoadedEstate) -> Literal["above", "below"]:
@@ -97,6 +108,21 @@ def unfavourable_side(model: Document, estate: LoadedEstate) -> Literal["above",
     if target is None or target.favourable is None:
         return "above"
     return "below" if target.favourable == target.positive else "above"
+
+
+def favourable_class(model: Document, estate: LoadedEstate) -> str | None:
+    """The class that is good for the person, by the name that a plan gives it.
+
+    That is how YAML writes the value: `true`, and 1 also where the column holds 1.0.
+    """
+    dataset = estate.get("Dataset", model.spec.dataset or "")
+    target = None if dataset is None else dataset.spec.target
+    if target is None or target.favourable is None:
+        return None
+    value = target.favourable
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _codes(model: Document, tree: Mapping[str, bytes]) -> ReasonCodes | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ordain.reports import charts, summaries, texts
+from ordain.reports import charts, summaries, tasks, texts
 from ordain.reports.errors import ReportError
 from ordain.specs.findings import Verdict
 
@@ -79,6 +79,7 @@ def _environment() -> Environment:
         "share": texts.share,
         "chart": _chart,
         "sign": lambda verdict: texts.SIGNS[_verdict(verdict)],
+        "task": tasks,
     }
     return environment
 
@@ -105,9 +106,14 @@ def _data_rows(facts: ReportInput) -> list[tuple[str, str]]:
     }
     rows: list[tuple[str, str]] = []
     for name, value in known.items():
+        called = tasks.base_rate_of(facts) if name == "base_rate" else name.replace("_", " ")
         inner = sorted(value.items()) if isinstance(value, dict) else [("", value)]
-        rows += [(f"{name} {key}".strip().replace("_", " "), _plain(one)) for key, one in inner]
+        rows += [(f"{called} {key}".strip().replace("_", " "), _plain(one)) for key, one in inner]
     return rows[:MAXIMUM_ROWS]
+
+
+def _share(value: object) -> str:
+    return texts.percent(value) if isinstance(value, float) else _plain(value)
 
 
 def _plain(value: object) -> str:
@@ -118,7 +124,8 @@ def _plain(value: object) -> str:
     if isinstance(value, float):
         return texts.count(int(value)) if value.is_integer() else texts.number(value, 4)
     if isinstance(value, dict):
-        return " ".join(f"{key} {_plain(one)}" for key, one in value.items())
+        # The shares of classes or clusters, or counts by what they count.
+        return ", ".join(f"{name} {_share(one)}" for name, one in value.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value)) or "none"
     return str(value)

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ordain.reports import tasks
 from ordain.reports.texts import count, moment, number, plural, verdict_of
 from ordain.specs.findings import Severity, Verdict
 
@@ -30,10 +31,14 @@ class Part:
 
 
 def parts(facts: ReportInput) -> tuple[Part, ...]:
-    """The parts that are judged, in the order of the report."""
+    """The parts that are judged, in the order of the report.
+
+    Fairness compares decisions; a model that makes none neither passes nor fails it.
+    """
+    fairness = (_fairness(facts),) if tasks.decides(facts.model) else ()
     return (
         _performance(facts),
-        _fairness(facts),
+        *fairness,
         _drift(facts),
         _approvals(facts),
         _findings(facts),
@@ -89,10 +94,13 @@ def _drift(facts: ReportInput) -> Part:
     if drift is None:
         return Part(title, anchor, Verdict.INSUFFICIENT, "No window has been evaluated.")
     tally = _tally([feature.verdict for feature in drift.features])
+    # What the model gave decides as well, and is no feature that the tally would show.
+    moved = (one for one in drift.outputs if one.verdict is not Verdict.PASS)
+    given = "".join(f"; {one.feature}: {one.verdict.value}" for one in moved)
     largest = drift.features[0] if drift.features else drift.output
     sentence = (
         f"{plural(len(drift.features) + drift.left_out, 'feature')} on {count(drift.rows)} rows: "
-        f"{tally}; the largest index is {number(largest.psi)} ({largest.feature})."
+        f"{tally}; the largest index is {number(largest.psi)} ({largest.feature}){given}."
     )
     return Part(title, anchor, drift.verdict, sentence)
 

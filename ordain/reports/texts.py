@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 NO_DATA = "no data"
+_LARGE = 1e9
 # A verdict is never told by colour alone.
 SIGNS = {
     Verdict.PASS: "✓",
@@ -30,9 +31,13 @@ def count(value: int | None) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A number with so many decimals; in exponent form where these would show nothing but zeros."""
+    """A number with so many decimals; in exponent form where these would show nothing but zeros,
+    or where more digits stand before the point than anybody reads.
+    """
     if value is None:
         return NO_DATA
+    if abs(value) >= _LARGE:
+        return f"{value:.{digits}e}"
     if value and abs(value) < 0.5 * 10**-digits:
         return f"{value:.1e}"
     return f"{value:.{digits}f}"

@@ -106,6 +106,12 @@ CODES: Final = {
         "",
         "correct the field that is named",
     ),
+    "REQ119": Page(
+        "a free text that is too long (422)",
+        "A text is recorded as it was sent, because a record must be replayed from what it holds.",
+        "",
+        "send the part of the text that the model has learnt from",
+    ),
     "REQ120": Page(
         "a routing key is needed (401)",
         _KEYS,
@@ -123,6 +129,13 @@ CODES: Final = {
         _KEYS,
         "",
         "ask for a key of this route; `ordain keys` makes one",
+    ),
+    "REQ124": Page(
+        "a value that is no day or time of UTC (422)",
+        "A day, or a time to the second, as ISO 8601 writes it. Other zones are refused: a day "
+        "would be another one, and the record could not be compared with the data.",
+        '{"applied_on": "31.01.2026"}',
+        "send 2026-01-31, or 2026-01-31T09:30:00Z",
     ),
     "REQ130": Page(
         "there is no such route (404)",
@@ -144,8 +157,9 @@ CODES: Final = {
         "look at the recorded inputs: ordain audit query --predictions",
     ),
     "REQ142": Page(
-        "the model gave a score that is no probability",
-        _FALLBACK,
+        "the model gave an output that no model of its task can give",
+        "A probability outside of 0 to 1, or a value that is not finite, is not recorded and not "
+        "given. " + _FALLBACK,
         "",
         "roll the deployment back, and validate the version again",
     ),

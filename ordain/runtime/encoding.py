@@ -1,8 +1,11 @@
 """From the values of one row to the numbers that a fitted model takes.
 
 Each entry of a plan's `columns` becomes one closure that appends its columns. The closures repeat
-what scikit-learn's transformers do to one value: impute, clip, centre and scale a number; spread a
-category over indicator columns or give it a code. Nothing is looked up by name when a row comes.
+what scikit-learn's transformers do to one value: impute, clip, centre and scale a number or a part
+of a date; spread a category over indicator columns, give it a code or the mean outcome of its
+level; weigh the words of a text; multiply two columns that stand before. Nothing is looked up by
+name when a row comes. What selection has not kept is left out at the end, because a product may
+need it.
 """
 
 from __future__ import annotations
@@ -12,12 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ordain.runtime.dates import PARTS, as_date
 from ordain.runtime.errors import PlanError, RowError
+from ordain.runtime.texts import terms_of, weights_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-TYPES = ("float", "int", "bool", "category")
+TYPES = ("float", "int", "bool", "category", "date", "text")
 REMEDY = "train the recipe again with this version"
 
 Encoder = Callable[[Mapping[str, object], list[float]], None]
@@ -66,50 +71,187 @@ def read_input(raw: dict[str, Any]) -> Input:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How a row becomes the encoded columns of a model.
+
+    `sources` are, for each encoded column that was kept, the inputs that it is made from: one, or
+    the two of a product. `operands` are the places of a product's factors among all columns, None
+    for what is no product. `keep` is None where every column was kept.
+    """
+
+    encoders: tuple[Encoder, ...]
+    sources: tuple[tuple[str, ...], ...]
+    operands: tuple[tuple[int, int] | None, ...]
+    keep: tuple[int, ...] | None
+
+    def every(self, row: Mapping[str, object]) -> list[float]:
+        """All columns, also those that were not kept.
+
+        Raises:
+            RowError: when a value is not of the input's type, or a level is refused.
+        """
+        encoded: list[float] = []
+        for encoder in self.encoders:
+            encoder(row, encoded)
+        return encoded
+
+    def kept(self, every: list[float]) -> list[float]:
+        """The columns that the model takes, out of all."""
+        keep = self.keep
+        return every if keep is None else [every[place] for place in keep]
+
+
+def read_columns(
+    raw: Sequence[dict[str, Any]], keep: Sequence[int] | None, inputs: dict[str, Input]
+) -> Columns:
+    """The entries `columns` and `keep` of a plan.
+
+    Raises:
+        PlanError: when they contradict each other or the inputs.
+    """
+    encoders: list[Encoder] = []
+    sources: list[tuple[str, ...]] = []
+    operands: list[tuple[int, int] | None] = []
+    for column in raw:
+        if column["op"] == "product":
+            first, second = _operands(column, sources)
+            encoders.append(_product(first, second))
+            sources.append((*sources[first], *sources[second]))
+            operands.append((first, second))
+            continue
+        encoders.append(_read_encoder(column, inputs))
+        width = width_of(column)
+        sources += [(column["input"],)] * width
+        operands += [None] * width
+    if keep is None:
+        return Columns(tuple(encoders), tuple(sources), tuple(operands), None)
+    places = tuple(keep)
+    whole = all(type(place) is int and 0 <= place < len(sources) for place in places)
+    agree(bool(places) and whole, "it keeps a column that is none")
+    agree(list(places) == sorted(set(places)), "the columns that it keeps do not ascend")
+    return Columns(
+        tuple(encoders),
+        tuple(sources[place] for place in places),
+        tuple(operands[place] for place in places),
+        places,
+    )
+
+
 def width_of(column: dict[str, Any]) -> int:
     """How many encoded columns this entry makes."""
-    if column["op"] == "one_hot":
-        return len(column["levels"]) + bool(column["rare"])
-    return 1
+    match column["op"]:
+        case "one_hot":
+            return len(column["levels"]) + bool(column["rare"])
+        case "text":
+            return len(column["terms"])
+        case _:
+            return 1
 
 
-def read_encoder(column: dict[str, Any], inputs: dict[str, Input]) -> Encoder:
+def _read_encoder(column: dict[str, Any], inputs: dict[str, Input]) -> Encoder:
     name = column["input"]
     agree(name in inputs, f"a column is made from {name!r}, which is no input")
-    match column["op"]:
-        case "number":
-            return _number(column, name)
-        case "missing":
-            return _missing(name)
-        case "one_hot":
-            return _one_hot(column, inputs[name])
-        case "ordinal":
-            return _ordinal(column, inputs[name])
-        case other:
-            raise contradiction(f"column operation {other!r} is not known")
+    reader = _READERS.get(column["op"])
+    if reader is None:
+        raise contradiction(f"column operation {column['op']!r} is not known")
+    return reader(column, inputs[name])
 
 
-def _number(column: dict[str, Any], name: str) -> Encoder:
+def _operands(column: dict[str, Any], sources: Sequence[tuple[str, ...]]) -> tuple[int, int]:
+    """Two columns that stand before, each of one input and not of the same."""
+    first, second = column["inputs"]
+    for place in (first, second):
+        agree(type(place) is int and 0 <= place < len(sources), "a product has no such factor")
+        agree(len(sources[place]) == 1, "a factor of a product is itself a product")
+    agree(sources[first] != sources[second], "a product has one input twice")
+    return first, second
+
+
+def _product(first: int, second: int) -> Encoder:
+    def encode(_: Mapping[str, object], encoded: list[float]) -> None:
+        encoded.append(encoded[first] * encoded[second])
+
+    return encode
+
+
+def _number(column: dict[str, Any], given: Input) -> Encoder:
+    name = given.name
+    finish = _finish(column, name)
+
+    def encode(row: Mapping[str, object], encoded: list[float]) -> None:
+        value = row.get(name)
+        # Most values are finite floats; only these differ from themselves by zero.
+        if type(value) is not float or value - value != 0.0:
+            value = _as_number(name, value)
+        encoded.append(finish(value))
+
+    return encode
+
+
+def _finish(column: dict[str, Any], name: str) -> Callable[[float], float]:
+    """Impute, clip, then centre and scale; or `factor` and `offset`, as MinMaxScaler does it."""
     impute = math.nan if column["impute"] is None else float(column["impute"])
     low = -math.inf if column["low"] is None else float(column["low"])
     high = math.inf if column["high"] is None else float(column["high"])
     center, scale = float(column["center"]), float(column["scale"])
     agree(scale != 0.0, f"the scale of {name} is zero")
+    factor, offset = float(column.get("factor", 1.0)), float(column.get("offset", 0.0))
 
-    def encode(row: Mapping[str, object], encoded: list[float]) -> None:
-        value = _as_number(name, row.get(name))
+    def finish(value: float) -> float:
         if value != value:  # noqa: PLR0124 - only NaN differs from itself
             value = impute
         if value < low:
             value = low
         elif value > high:
             value = high
-        encoded.append((value - center) / scale)
+        return (value - center) / scale
+
+    def stretch(value: float) -> float:
+        return finish(value) * factor + offset
+
+    return finish if (factor, offset) == (1.0, 0.0) else stretch
+
+
+def _date(column: dict[str, Any], given: Input) -> Encoder:
+    name = given.name
+    agree(column["part"] in PARTS, f"a date has no part {column['part']!r}")
+    part_of = PARTS[column["part"]]
+    finish = _finish(column, name)
+
+    def encode(row: Mapping[str, object], encoded: list[float]) -> None:
+        moment = as_date(name, row.get(name))
+        encoded.append(finish(math.nan if moment is None else part_of(moment)))
 
     return encode
 
 
-def _missing(name: str) -> Encoder:
+def _text(column: dict[str, Any], given: Input) -> Encoder:
+    name = given.name
+    places = {term: place for place, term in enumerate(column["terms"])}
+    idf = tuple(map(float, column["idf"]))
+    agree(len(places) == len(column["terms"]), f"a term of {name} is listed twice")
+    agree(len(idf) == len(places), f"the weights of {name} do not agree with its terms")
+    fewest, most = map(int, column["ngrams"])
+    empty = [0.0] * len(places)
+
+    def encode(row: Mapping[str, object], encoded: list[float]) -> None:
+        start = len(encoded)
+        encoded.extend(empty)
+        value = row.get(name)
+        if type(value) is str:
+            terms = terms_of(value, fewest, most)
+            for place, weight in weights_of(terms, places, idf).items():
+                encoded[start + place] = weight
+        elif not (value is None or value != value):  # noqa: PLR0124 - NaN
+            raise RowError(name, f"a text was expected, not {type(value).__name__}")
+
+    return encode
+
+
+def _missing(_: dict[str, Any], given: Input) -> Encoder:
+    name = given.name
+
     def encode(row: Mapping[str, object], encoded: list[float]) -> None:
         value = row.get(name)
         encoded.append(1.0 if value is None or value != value else 0.0)  # noqa: PLR0124 - NaN
@@ -152,6 +294,29 @@ def _ordinal(column: dict[str, Any], given: Input) -> Encoder:
         encoded.append(missing if level is None else codes.get(level, unknown))
 
     return encode
+
+
+def _target(column: dict[str, Any], given: Input) -> Encoder:
+    means = {level: float(mean) for level, mean in column["levels"].items()}
+    default, missing = float(column["default"]), float(column["missing"])
+    level_of = _levels_of(given, tuple(means))
+
+    def encode(row: Mapping[str, object], encoded: list[float]) -> None:
+        level = level_of(row.get(given.name))
+        encoded.append(missing if level is None else means.get(level, default))
+
+    return encode
+
+
+_READERS: dict[str, Callable[[dict[str, Any], Input], Encoder]] = {
+    "number": _number,
+    "missing": _missing,
+    "one_hot": _one_hot,
+    "ordinal": _ordinal,
+    "target": _target,
+    "date": _date,
+    "text": _text,
+}
 
 
 def _levels_of(given: Input, seen: Iterable[str]) -> Callable[[object], str | None]:

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.encoding import (
     REMEDY,
-    Encoder,
+    Columns,
     Input,
     agree,
     contradiction,
-    read_encoder,
+    read_columns,
     read_input,
-    width_of,
 )
 from ordain.runtime.errors import PlanError
 from ordain.runtime.models import (
@@ -109,8 +108,7 @@ class RowPlan:
     model: Fitting
     link: str
     decision: Decision | None
-    encoders: tuple[Encoder, ...]
-    keep: tuple[int, ...] | None = None
+    columns: Columns
 
     @classmethod
     def read(cls, data: bytes) -> RowPlan:
@@ -135,10 +133,7 @@ class RowPlan:
         Raises:
             RowError: when a value is not of the input's type, or a level is refused.
         """
-        encoded: list[float] = []
-        for encoder in self.encoders:
-            encoder(row, encoded)
-        return encoded if self.keep is None else [encoded[place] for place in self.keep]
+        return self.columns.kept(self.columns.every(row))
 
     def margins(self, encoded: list[float]) -> list[float]:
         """One number per output before the link, which is where attributions add up."""
@@ -203,12 +198,10 @@ def _read(raw: dict[str, Any]) -> RowPlan:
     agree(raw["calibration"] is None, "a calibration is not known")
     inputs = {given["name"]: read_input(given) for given in raw["inputs"]}
     agree(len(inputs) == len(raw["inputs"]), "an input is listed twice")
-    encoders = tuple(read_encoder(column, inputs) for column in raw["columns"])
-    keep, sources = _kept(raw)
+    columns = read_columns(raw["columns"], raw["keep"], inputs)
+    sources = [list(found) for found in columns.sources]
     names = tuple(raw["names"])
-    agree(
-        [list(source) for source in sources] == raw["sources"], "sources do not agree with columns"
-    )
+    agree(sources == raw["sources"], "sources do not agree with columns")
     agree(len(names) == len(sources), "names do not agree with columns")
     model = read_model(raw["model"], len(names))
     classes = tuple(map(str, raw["classes"]))
@@ -218,24 +211,12 @@ def _read(raw: dict[str, Any]) -> RowPlan:
         classes=classes,
         inputs=tuple(inputs.values()),
         names=names,
-        sources=sources,
+        sources=columns.sources,
         model=model,
         link=raw["link"],
         decision=_decision(raw["decision"]),
-        encoders=encoders,
-        keep=keep,
+        columns=columns,
     )
-
-
-def _kept(raw: dict[str, Any]) -> tuple[tuple[int, ...] | None, tuple[tuple[str, ...], ...]]:
-    """The places of the encoded columns that the model takes, and the inputs of each."""
-    sources = [(column["input"],) for column in raw["columns"] for _ in range(width_of(column))]
-    if raw["keep"] is None:
-        return None, tuple(sources)
-    keep = tuple(map(int, raw["keep"]))
-    ascending = list(keep) == sorted(set(keep)) and all(0 <= place < len(sources) for place in keep)
-    agree(ascending, "what is kept are no columns")
-    return keep, tuple(sources[place] for place in keep)
 
 
 def _refuse_other_meaning(task: str, link: str, classes: tuple[str, ...], model: Fitting) -> None:

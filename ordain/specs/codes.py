@@ -251,6 +251,22 @@ _DOCUMENT: Final = {
         "keys: [{public: ssh-ed25519 AAAA}]",
         "paste one whole line of a .pub file",
     ),
+    "SPEC142": Page(
+        "a decision by a threshold where there are not two outcomes",
+        "A threshold parts the probability of one of two outcomes. Of more than two the most "
+        "probable is decided, a regression gives a number, a clustering a cluster: the threshold "
+        "would be read by people and never have an effect.",
+        "task: regression, decision: {threshold: 0.5}",
+        "remove `decision`",
+    ),
+    "SPEC143": Page(
+        "reasons for what has none",
+        "Reason codes tell why a decision was unfavourable, and a regression decides nothing. The "
+        "distance to a cluster is no sum over the features, so that a clustering has no "
+        "attributions at all.",
+        "task: clustering, explanation: {reasons: reason-codes.yaml}",
+        "remove `reasons`, of a clustering all of `explanation`",
+    ),
     "SPEC120": Page(
         "declared, but not done by this version",
         "The language says more than this version does. Accepting the field silently would let an "
@@ -315,6 +331,27 @@ _DOCUMENT: Final = {
         "gives a number and a clustering a group; neither is a decision.",
         "task: regression with fairness: [{}]",
         "take the gate out, or make the decision a classification",
+    ),
+    "SPEC145": Page(
+        "a preprocessing that contradicts itself",
+        "Limits that keep nothing, a product of what is no number, an encoding by outcomes for a "
+        "model that has none: training could only refuse it.",
+        "preprocessing: {numeric: {outliers: {clip: [p99, p01]}}}",
+        "correct the field that is named, or take it out",
+    ),
+    "SPEC146": Page(
+        "a date that is a feature and has no parts",
+        "A date becomes numbers that a model can learn from: month, weekday, days since 1970. "
+        "Which of them mean something is for a person to say.",
+        "a column of the type date, and no `preprocessing.dates.parts`",
+        "name parts, or take the column out of the features",
+    ),
+    "SPEC147": Page(
+        "products of features for a model that is not linear",
+        "A linear model adds columns up and needs a column for what two features do together. "
+        "Trees find that themselves, and a product would make their reasons harder to read.",
+        "interactions: [[income, debts]] with hist_gradient_boosting",
+        "take `interactions` out, or train a linear model",
     ),
 }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.decisions import check_decisions
 from ordain.specs.features import candidates, chosen, never_features, protected_names
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.model_tasks import check_task
 from ordain.specs.paths import Path, values_at
+from ordain.specs.preprocessing import preprocessing_problems
 from ordain.specs.promises import claims, promises
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.splits import split_problems
@@ -36,7 +38,6 @@ _OF_DATASET = (
 
 
 _TWO: Final = 2  # Outcomes that a threshold parts.
-LEARNT_TYPES: Final = frozenset(("float", "int", "bool", "category"))
 
 
 class _Table:
@@ -48,11 +49,7 @@ class _Table:
         self.dataset = dataset
         self.never = never_features(dataset)
         self.candidates = candidates(dataset)
-        self.unusable = {
-            name: dataset.columns[name].type
-            for name in self.candidates
-            if dataset.columns[name].type not in LEARNT_TYPES
-        }
+        self.dates = [name for name in self.candidates if dataset.columns[name].type == "date"]
         self.protected = protected_names(dataset)
 
     def features(self, features: Features) -> tuple[str, ...]:
@@ -86,6 +83,7 @@ class Columns:
                 yield from check_task(document)
                 if (table := self._table(document)) is not None:
                     yield from _check_model(document, table)
+                yield from check_decisions(document, None if table is None else table.dataset)
             case "Monitor":
                 yield from _check_monitor(document)
                 yield from self._watched(document)
@@ -171,6 +169,7 @@ def _check_model(document: Document, table: _Table) -> Iterator[Finding]:
     yield from _check_features(document, table)
     if document.spec.preprocessing.numeric.monotone:
         yield from _check_monotone(document, table)
+    yield from _check_preprocessing(document, table)
     if document.spec.acceptance.fairness:
         yield from _check_fairness(document, table)
     if document.spec.training is not None:
@@ -187,11 +186,6 @@ def _check_features(document: Document, table: _Table) -> Iterator[Finding]:
             if name in table.never:
                 message = f"`{name}` can be no feature: {table.never[name]}"
                 yield _error("REF004", document, path, message, "take it out of `include`")
-    learnt = table.features(features) if table.unusable else ()
-    for name in (name for name in table.unusable if name in learnt):
-        message = f"`{name}` would be a feature, and no model can learn from {table.unusable[name]}"
-        remedy = f"add `{name}` to `features.exclude`"
-        yield _error("REF004", document, ("spec", "features"), message, remedy, key=True)
     if not table.leaves_any(features) and not table.lacks(features.include):
         path = ("spec", "features")
         message = "no column is left as a feature"
@@ -223,6 +217,19 @@ def _check_monotone(document: Document, table: _Table) -> Iterator[Finding]:
         elif name not in features or columns[name].type not in ("float", "int"):
             message = f"`{name}` is no numeric feature, so it has no direction"
             yield _error("REF012", document, path, message, "remove the line", key=True)
+
+
+def _check_preprocessing(document: Document, table: _Table) -> Iterator[Finding]:
+    """Most models declare nothing that could contradict itself, and have no date."""
+    model = document.spec
+    plain = model.features.select is None and "preprocessing" not in document.raw["spec"]
+    if model.training is None or (plain and not table.dates):
+        return
+    columns = table.dataset.columns
+    features = {name: columns[name] for name in table.features(model.features)}
+    for problem in preprocessing_problems(model, features):
+        path: Path = ("spec", *problem.path)
+        yield _error(problem.code, document, path, problem.message, problem.remedy, key=True)
 
 
 def _check_fairness(document: Document, table: _Table) -> Iterator[Finding]:

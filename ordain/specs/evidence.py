@@ -76,8 +76,8 @@ class Evidence:
     """Everything that was measured on one artifact.
 
     `data` holds counts (rows, rows of each part, base rate, missing shares); `importance` is the
-    mean absolute attribution in log-odds per feature, largest first; `parity` compares the fitted
-    pipeline with the plan that serves.
+    mean absolute attribution to the margin per feature, largest first (none for a clustering);
+    `parity` compares the fitted pipeline with the plan that serves.
     """
 
     model: str
@@ -115,6 +115,16 @@ class Evidence:
     def path(self) -> str:
         """Where the evidence stands in the estate."""
         return evidence_path(self.digest)
+
+
+def classes_of(evidence: Evidence) -> tuple[str, ...]:
+    """The classes or clusters among which the model chooses; empty where it gives one number.
+
+    Their shares stand where the base rate of two outcomes does.
+    """
+    rates = evidence.data.get("base_rate")
+    shares = rates.get("test") if isinstance(rates, dict) else None
+    return tuple(shares) if isinstance(shares, dict) else ()
 
 
 def evidence_path(digest: str) -> str:

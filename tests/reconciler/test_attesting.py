@@ -93,9 +93,7 @@ def test_a_store_that_lost_them_gets_them_back_from_git(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("fate", ["removed", "changed"])
-def test_a_promotion_whose_papers_are_missing_or_others_is_refused(
-    bench: Bench, fate: str
-) -> None:
+def test_a_promotion_whose_papers_are_missing_or_others_is_refused(bench: Bench, fate: str) -> None:
     version = attested(bench)
     assert version.attested is not None
     files: dict[str, bytes | None] = dict(bench.files(version))

@@ -208,7 +208,7 @@ def test_a_score_at_the_threshold_takes_the_upper_decision() -> None:
         ({"sources": [["y"]]}, "sources do not agree with columns"),
         ({"inputs": []}, "a column is made from 'x', which is no input"),
         ({"inputs": [an_input("x", "float")] * 2}, "an input is listed twice"),
-        ({"inputs": [an_input("x", "text")]}, "input x has the type 'text'"),
+        ({"inputs": [an_input("x", "id")]}, "input x has the type 'id'"),
         ({"columns": [{"op": "eval", "input": "x"}]}, "column operation 'eval' is not known"),
         ({"columns": [number("x", scale=0.0)]}, "the scale of x is zero"),
         ({"model": {"kind": "forest"}}, "a model of the kind 'forest' is not known"),

@@ -192,16 +192,6 @@ LAST = "decision: {threshold: 0.3}"
             ),
         ),
         (
-            "dataset",
-            "income: {type: float}",
-            "income: {type: text}",
-            (
-                "REF004 model.yaml:4:1 error: `income` would be a feature, and no model can "
-                "learn from "
-                "text | add `income` to `features.exclude`"
-            ),
-        ),
-        (
             "monitor",
             "[income]",
             "[income, sex]",

@@ -28,16 +28,6 @@ LAST = "decision: {threshold: 0.3}"
             ),
         ),
         (
-            "model",
-            LAST,
-            f"{LAST}\n  preprocessing: {{categorical: {{encode: target}}}}",
-            (
-                "SPEC120 model.yaml:12:41 error: `encode: target` is declared, but this version of "
-                "ordain does not do it: it encodes by one_hot, ordinal and ordinal_by_target "
-                "| write one_hot or ordinal or ordinal_by_target"
-            ),
-        ),
-        (
             "dataset",
             "type: csv",
             "type: postgres",

@@ -1,7 +1,9 @@
 """The bins of one feature: frozen on the reference, then only counted.
 
 A number gets equal-frequency bins of the reference; a category has one bin per level and one for
-`other`; missing is a bin of its own in both. Equal-width bins over reference and window together,
+`other`; missing is a bin of its own in both. A date is counted by its day of UTC and a free text by
+its number of words, both as numbers (`MEASURES`): what a text says is not counted, because a bin of
+words would hold what people wrote. Equal-width bins over reference and window together,
 the usual shortcut, were refused: they move with every window, so that two windows cannot be
 compared, and they are blind on skewed amounts of money.
 
@@ -16,19 +18,23 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.runtime.monitoring.errors import ProfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 BINS = 10
+# How a value becomes the number that is counted.
+VALUE, DAYS, WORDS = "value", "days", "words"
 # More levels than this are counted as `other`: a bin that holds a row in a thousand says nothing.
 MAXIMUM_LEVELS = 30
 REMEDY = "train the version again, or restore the artifact store"
 _BOOLEAN_LEVELS = ("false", "true")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class NumberBins:
     edges: tuple[float, ...]
     counts: tuple[int, ...]
     missing: int
+    measure: str = VALUE
 
     @property
     def all_counts(self) -> tuple[int, ...]:
@@ -49,25 +56,25 @@ class NumberBins:
         """What each of `all_counts` stands for."""
         if not self.edges:
             return ("any value", "missing")
-        pairs = pairwise(self.edges)
-        middle = [f"{low:.4g} to {high:.4g}" for low, high in pairs]
-        ends = (f"≤ {self.edges[0]:.4g}", f"> {self.edges[-1]:.4g}")
-        return (ends[0], *middle, ends[1], "missing")
+        shown = [_shown(edge, self.measure) for edge in self.edges]
+        middle = [f"{low} to {high}" for low, high in pairwise(shown)]
+        return (f"≤ {shown[0]}", *middle, f"> {shown[-1]}", "missing")
 
     def count(self, values: Iterable[object]) -> NumberBins:
         """Other values in the same bins.
 
         Raises:
-            ProfileError: a value is neither a number nor missing.
+            ProfileError: a value is neither of the measure nor missing.
         """
         counts, missing = [0] * (len(self.edges) + 1), 0
+        measured = MEASURES[self.measure]
         for value in values:
-            number = _number(value)
+            number = measured(value)
             if number is None:
                 missing += 1
             else:
                 counts[bisect_left(self.edges, number)] += 1
-        return NumberBins(self.edges, tuple(counts), missing)
+        return NumberBins(self.edges, tuple(counts), missing, self.measure)
 
     def add(self, other: Bins) -> NumberBins:
         """The counts of both.
@@ -75,18 +82,24 @@ class NumberBins:
         Raises:
             ProfileError: the bins differ.
         """
-        if not isinstance(other, NumberBins) or other.edges != self.edges:
+        if (
+            not isinstance(other, NumberBins)
+            or other.edges != self.edges
+            or other.measure != self.measure
+        ):
             raise different_bins()
-        return NumberBins(self.edges, _sum(self.counts, other.counts), self.missing + other.missing)
+        counts, missing = _sum(self.counts, other.counts), self.missing + other.missing
+        return NumberBins(self.edges, counts, missing, self.measure)
 
     def to_plain(self) -> dict[str, Any]:
-        """The JSON value in the profile."""
-        return {
+        """The JSON value in the profile; the measure is said where it is not the value itself."""
+        plain = {
             "kind": "number",
             "edges": list(self.edges),
             "counts": list(self.counts),
             "missing": self.missing,
         }
+        return plain if self.measure == VALUE else plain | {"measure": self.measure}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +157,11 @@ class CategoryBins:
 Bins = NumberBins | CategoryBins
 
 
+def follows_calendar(bins: Bins) -> bool:
+    """Whether these are days: each window has later ones, so that they always differ."""
+    return isinstance(bins, NumberBins) and bins.measure == DAYS
+
+
 def freeze(type_: str, values: Sequence[object]) -> Bins:
     """Bins of one feature over its reference values, counted.
 
@@ -156,20 +174,27 @@ def freeze(type_: str, values: Sequence[object]) -> Bins:
         case "bool":
             return CategoryBins(_BOOLEAN_LEVELS, (), 0, 0).count(values)
         case "category":
-            return _freeze_category(values)
+            return freeze_category(values)
+        case "date":
+            return freeze_number(values, DAYS)
+        case "text":
+            return freeze_number(values, WORDS)
     message = f"the type {type_!r} has no bins"
-    raise ProfileError(message, remedy="declare the feature as float, int, bool or category")
+    raise ProfileError(
+        message, remedy="declare the feature as float, int, bool, category, date or text"
+    )
 
 
-def freeze_number(values: Iterable[object]) -> NumberBins:
+def freeze_number(values: Iterable[object], measure: str = VALUE) -> NumberBins:
     """Equal-frequency bins of a number over its reference values, counted.
 
     Raises:
-        ProfileError: a value is neither a number nor missing.
+        ProfileError: a value is neither of the measure nor missing.
     """
     numbers, missing = [], 0
+    measured = MEASURES[measure]
     for value in values:
-        number = _number(value)
+        number = measured(value)
         if number is None:
             missing += 1
         else:
@@ -178,7 +203,7 @@ def freeze_number(values: Iterable[object]) -> NumberBins:
     edges = _edges(numbers)
     below = [0, *(bisect_right(numbers, edge) for edge in edges), len(numbers)]
     counts = tuple(end - start for start, end in pairwise(below))
-    return NumberBins(edges, counts, missing)
+    return NumberBins(edges, counts, missing, measure)
 
 
 def _edges(numbers: Sequence[float]) -> tuple[float, ...]:
@@ -207,7 +232,9 @@ def _edges(numbers: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted(edge for edge in edges - {largest} if math.isfinite(edge)))
 
 
-def _freeze_category(values: Sequence[object]) -> CategoryBins:
+def freeze_category(values: Iterable[object]) -> CategoryBins:
+    """A bin for each of the most frequent levels of the reference, counted."""
+    values = list(values)
     found = Counter(level for level in map(_level, values) if level is not None)
     ranked = sorted(found, key=lambda level: (-found[level], level))
     return CategoryBins(tuple(ranked[:MAXIMUM_LEVELS]), (), 0, 0).count(values)
@@ -225,6 +252,54 @@ def _number(value: object) -> float | None:
         f"a value of type {type(value).__name__} is no number",
         remedy="check the column's type in the Dataset",
     )
+
+
+def _day(value: object) -> float | None:
+    """Days since 1970 of a day or moment of UTC, as ISO 8601 writes it."""
+    if value is None or value != value:  # noqa: PLR0124 - only NaN differs from itself
+        return None
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return (aware - _EPOCH) / timedelta(days=1)
+    # The value itself may be personal data and stays out of the message.
+    raise ProfileError(
+        f"a value of type {type(value).__name__} is no date",
+        remedy="check the column's type in the Dataset",
+    )
+
+
+def _words(value: object) -> float | None:
+    """How many words a text has."""
+    if value is None or value != value:  # noqa: PLR0124 - only NaN differs from itself
+        return None
+    if isinstance(value, str):
+        return float(len(value.split()))
+    raise ProfileError(
+        f"a value of type {type(value).__name__} is no text",
+        remedy="check the column's type in the Dataset",
+    )
+
+
+def _shown(edge: float, measure: str) -> str:
+    """An edge as a reader takes it."""
+    if measure == DAYS:
+        try:
+            return (_EPOCH + timedelta(days=edge)).strftime("%Y-%m-%d")
+        except OverflowError:
+            return f"day {edge:.4g}"
+    return f"{edge:.4g} words" if measure == WORDS else f"{edge:.4g}"
+
+
+MEASURES: Final[dict[str, Callable[[object], float | None]]] = {
+    VALUE: _number,
+    DAYS: _day,
+    WORDS: _words,
+}
 
 
 def _whole_number(value: int) -> float:
@@ -266,7 +341,11 @@ def read_bins(raw: Mapping[str, Any]) -> Bins:
         edges = tuple(float(edge) for edge in raw["edges"])
         if any(low >= high for low, high in pairwise(edges)):
             raise ProfileError("edges do not ascend", remedy=REMEDY)
-        return _sized(NumberBins(edges, counts, whole(raw["missing"])), counts, len(edges) + 1)
+        measure = raw.get("measure", VALUE)
+        if measure not in MEASURES:
+            raise ProfileError(f"the measure {measure!r} is unknown", remedy=REMEDY)
+        bins = NumberBins(edges, counts, whole(raw["missing"]), measure)
+        return _sized(bins, counts, len(edges) + 1)
     if raw["kind"] == "category":
         levels = tuple(str(level) for level in raw["levels"])
         other, missing = whole(raw["other"]), whole(raw["missing"])

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
+from ordain.runtime.monitoring.bins import follows_calendar
 from ordain.specs.findings import Verdict
 
 if TYPE_CHECKING:
@@ -92,12 +93,15 @@ def psi(reference: Sequence[int], window: Sequence[int]) -> float:
 def psi_by_feature(reference: Profile, window: Profile) -> dict[str, float]:
     """The index of every feature of two profiles with the same bins, without a verdict.
 
+    Dates are left out: later rows have later ones, which is no drift.
+
     Raises:
         ValueError: one of them has no rows, or the numbers of bins differ.
     """
     return {
         name: psi(bins.all_counts, window.features[name].all_counts)
         for name, bins in reference.features.items()
+        if not follows_calendar(bins)
     }
 
 

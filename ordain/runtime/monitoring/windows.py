@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ordain.runtime.monitoring.bins import follows_calendar
 from ordain.runtime.monitoring.errors import MonitorError
 from ordain.runtime.monitoring.profiles import count_window
 from ordain.runtime.monitoring.psi import ALPHA, Bin, FeatureDrift, feature_drift
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 FORMAT = "ordain.drift/1"
 OUTPUT = "output"
+DECISIONS = "decisions"
 # What an event of the ledger holds at most; the features that moved most are kept.
 MAXIMUM_FEATURES = 50
 MAXIMUM_LABEL = 40
@@ -45,7 +47,8 @@ class DriftReport:
 
     `features` are in the order of their index, largest first; `window` is the verdict of this
     window alone and `verdict` the one after hysteresis, which alone may cause anything. `since` and
-    `until` are the times of the oldest and newest prediction.
+    `until` are the times of the oldest and newest prediction. `decisions` are those of a model that
+    chooses among several classes or clusters.
     """
 
     deployment: str
@@ -60,11 +63,17 @@ class DriftReport:
     verdict: Verdict
     reason: str
     left_out: int = 0
+    decisions: FeatureDrift | None = None
+
+    @property
+    def outputs(self) -> tuple[FeatureDrift, ...]:
+        """What the model gave: its output and, where it chooses among several, its choice."""
+        return (self.output,) if self.decisions is None else (self.output, self.decisions)
 
     def to_json(self) -> dict[str, Any]:
         """The data of a ledger event, at most 50 features of at most 33 bins each."""
         kept = self.features[:MAXIMUM_FEATURES]
-        return {
+        plain = {
             "format": FORMAT,
             "deployment": self.deployment,
             "artifact": self.artifact,
@@ -79,6 +88,9 @@ class DriftReport:
             "verdict": self.verdict.value,
             "reason": self.reason,
         }
+        if self.decisions is not None:
+            plain["decisions"] = _plain(self.decisions)
+        return plain
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DriftReport:
@@ -116,9 +128,16 @@ def evaluate(
     """
     watched = _watched(monitor, profile)
     rows = select(monitor, predictions, artifact=artifact, now=now)
-    counted = count_window(profile, (row.inputs for row in rows), (row.output for row in rows))
-    drifts, output = _drifts(monitor, profile, counted, watched)
-    window = Verdict.worst([output.verdict, *(drift.verdict for drift in drifts)])
+    counted = count_window(
+        profile,
+        (row.inputs for row in rows),
+        (row.output for row in rows),
+        # What a fallback decided is no choice of the model.
+        (None if row.output is None else row.decision for row in rows),
+    )
+    drifts, output, decisions = _drifts(monitor, profile, counted, watched)
+    given = [output] if decisions is None else [output, decisions]
+    window = Verdict.worst(drift.verdict for drift in (*given, *drifts))
     verdict, reason = _settle(monitor, window, past)
     return DriftReport(
         deployment=monitor.deployment,
@@ -132,14 +151,19 @@ def evaluate(
         window=window,
         verdict=verdict,
         reason=reason,
+        decisions=decisions,
     )
 
 
 def _drifts(
     monitor: Monitor, profile: Profile, counted: Profile, watched: Sequence[str]
-) -> tuple[list[FeatureDrift], FeatureDrift]:
-    """The drift of each watched feature and of the output, at one chance of a false alarm."""
-    least, alpha = monitor.window.min_rows, ALPHA / (len(watched) + 1)
+) -> tuple[list[FeatureDrift], FeatureDrift, FeatureDrift | None]:
+    """The drift of each watched feature, of the output and of the decisions.
+
+    They share one chance of a false alarm.
+    """
+    given = 1 if profile.decisions is None else 2
+    least, alpha = monitor.window.min_rows, ALPHA / (len(watched) + given)
 
     def drift(name: str, before: Bins, after: Bins, limits: Limits) -> FeatureDrift:
         return feature_drift(name, before, after, limits, min_rows=least, alpha=alpha)
@@ -147,7 +171,11 @@ def _drifts(
     features = [
         drift(name, profile.features[name], counted.features[name], monitor.psi) for name in watched
     ]
-    return features, drift(OUTPUT, profile.output, counted.output, monitor.prediction_psi)
+    limits = monitor.prediction_psi
+    output = drift(OUTPUT, profile.output, counted.output, limits)
+    if profile.decisions is None or counted.decisions is None:
+        return features, output, None
+    return features, output, drift(DECISIONS, profile.decisions, counted.decisions, limits)
 
 
 def select(
@@ -181,13 +209,15 @@ def _oldest(duration: str | None, now: datetime) -> datetime | None:
 
 
 def _watched(monitor: Monitor, profile: Profile) -> tuple[str, ...]:
+    """The features that the Monitor names, or all but dates, which are later in each window."""
     if unknown := [name for name in monitor.features if name not in profile.features]:
         raise MonitorError(
             f"the Monitor of {monitor.deployment} watches {', '.join(unknown)}, "
             "which the version does not have",
             remedy=f"watch some of {', '.join(sorted(profile.features))}",
         )
-    return monitor.features or tuple(sorted(profile.features))
+    moving = (name for name, bins in profile.features.items() if not follows_calendar(bins))
+    return monitor.features or tuple(sorted(moving))
 
 
 def _settle(monitor: Monitor, window: Verdict, past: Sequence[Verdict]) -> tuple[Verdict, str]:
@@ -225,6 +255,7 @@ def _read(data: Mapping[str, Any]) -> DriftReport:
         verdict=Verdict(data["verdict"]),
         reason=data["reason"],
         left_out=data["left_out"],
+        decisions=_read_drift(data["decisions"]) if "decisions" in data else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Why the model answered as it did: attributions of a recorded prediction, and reason codes.
 
-- `shapley`: what each input added to the log-odds, compared with the background of the version
+- `shapley`: what each input added to the margin, compared with the background of the version
 - `codes`: which inputs make up a reason, and its text
 - `ranking`: the reasons of one recorded prediction, after it was replayed to the bit
 """
@@ -8,16 +8,23 @@
 from __future__ import annotations
 
 from ordain.runtime.reasons.codes import ReasonCode, ReasonCodes, read_reason_codes
-from ordain.runtime.reasons.ranking import Reason, reasons_for, replay
-from ordain.runtime.reasons.shapley import attributions, expected_margin
+from ordain.runtime.reasons.ranking import Reason, Subject, reasons_for, replay, subject_of
+from ordain.runtime.reasons.shapley import (
+    attributions,
+    expected_margin,
+    unit_of,
+)
 
 __all__ = [
     "Reason",
     "ReasonCode",
     "ReasonCodes",
+    "Subject",
     "attributions",
     "expected_margin",
     "read_reason_codes",
     "reasons_for",
     "replay",
+    "subject_of",
+    "unit_of",
 ]

@@ -5,7 +5,9 @@ recorded inputs must give the recorded output to the bit. An explanation by a ne
 inputs that are no longer what was scored, would read just as well and be about something else.
 
 Reasons are what moved the answer towards the unfavourable decision, the strongest first. What spoke
-for the applicant is no reason for a refusal and is left out.
+for the applicant is no reason for a refusal and is left out. Of more than two classes the margin of
+the class that was decided is explained; where that is the favourable one, what spoke against it. A
+regression decides nothing, so both directions of its value are told, the largest first.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ordain.runtime.reasons.codes import ReasonCodes
 from ordain.runtime.reasons.errors import ReasonsError, ReplayError
-from ordain.runtime.reasons.shapley import attributions
+from ordain.runtime.reasons.shapley import attributions, unit_of
 from ordain.runtime.scoring import RowPlan
 
 if TYPE_CHECKING:
@@ -28,11 +30,26 @@ if TYPE_CHECKING:
     from ordain.runtime.reasons.codes import ReasonCode
 
 Side = Literal["above", "below"]
+UNFAVOURABLE = "the unfavourable decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What reasons are about: one margin of the plan, and which direction of it.
+
+    `about` names it to a reader and `unit` says what is added up. A `sign` of 0 tells both
+    directions.
+    """
+
+    output: int
+    sign: int
+    about: str
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason: `contribution` is in log-odds towards the unfavourable decision, always > 0.
+    """One reason: `contribution` is towards what is explained, and > 0 except for a regression.
 
     `feature` is the input of the family that contributed most.
     """
@@ -51,27 +68,55 @@ def reasons_for(
     *,
     top: int = 4,
     unfavourable: Side = "above",
+    favourable: str | None = None,
 ) -> tuple[Reason, ...]:
     """At most `top` reasons, strongest first; none where nothing spoke against the applicant.
 
-    `unfavourable` says which side of the threshold is the unfavourable decision. Without reason
-    codes every input is a reason of its own.
+    `unfavourable` says which side of the threshold is the unfavourable decision of two, and
+    `favourable` names the good one of more than two classes. Without reason codes every input is a
+    reason of its own.
 
     Raises:
         ReplayError: the artifact or its answer is not the recorded one.
         ReasonCodesError: the reason codes do not fit the model.
-        ReasonsError: the artifact has no background, or the attributions do not add up.
+        ReasonsError: a clustering is asked, the artifact has no background, or the attributions do
+            not add up.
     """
     plan = RowPlan.read(artifact.member("plan.json"))
     replay(prediction, artifact, plan)
+    subject = subject_of(plan, prediction.decision, unfavourable, favourable)
     names = [given.name for given in plan.inputs]
     codes = reason_codes or ReasonCodes.plain(names)
     codes.check(names)
     background = _background(artifact)
-    (values,) = attributions(plan, background, [prediction.inputs])
-    sign = 1.0 if unfavourable == "above" else -1.0
-    harmful = {name: sign * value for name, value in values.items()}
-    return _ranked(codes, harmful)[:top]
+    (values,) = attributions(plan, background, [prediction.inputs], subject.output)
+    turned = {name: (subject.sign or 1) * value for name, value in values.items()}
+    return _ranked(codes, turned, both=subject.sign == 0)[:top]
+
+
+def subject_of(
+    plan: RowPlan,
+    decision: str | None,
+    unfavourable: Side = "above",
+    favourable: str | None = None,
+) -> Subject:
+    """What the reasons of a decision of this plan are about.
+
+    Raises:
+        ReasonsError: the plan has no class of the name that was decided.
+    """
+    unit = unit_of(plan)
+    if plan.task != "classification":
+        return Subject(0, 0, "the value", unit)
+    if not plan.classes:
+        return Subject(0, 1 if unfavourable == "above" else -1, UNFAVOURABLE, unit)
+    if decision not in plan.classes:
+        message = f"the version has no class {decision!r}"
+        raise ReasonsError(message, remedy=f"its classes are {', '.join(plan.classes)}")
+    output = plan.classes.index(decision)
+    if decision == favourable:
+        return Subject(output, -1, f"what spoke against the class {decision}", unit)
+    return Subject(output, 1, f"the class {decision}", unit)
 
 
 def replay(prediction: Prediction, artifact: Artifact, plan: RowPlan) -> None:
@@ -92,18 +137,17 @@ def replay(prediction: Prediction, artifact: Artifact, plan: RowPlan) -> None:
             f"prediction {prediction.id} was answered by the route's fallback, not by a model",
             remedy="a fallback has no reasons in a model; see `ordain audit query --id`",
         )
-    score = plan.score(prediction.inputs)
-    if score != prediction.output:
+    scored = plan.answer(prediction.inputs)
+    if scored.output != prediction.output:
         raise ReplayError(
-            f"prediction {prediction.id} replays to {score!r}, the ledger says "
+            f"prediction {prediction.id} replays to {scored.output!r}, the ledger says "
             f"{prediction.output!r}",
             remedy="run `ordain audit verify`; report the difference before explaining anything",
         )
-    decision = plan.decide(score)
-    if decision != prediction.decision:
+    if scored.decision != prediction.decision:
         raise ReplayError(
-            f"prediction {prediction.id} replays to the decision {decision!r}, the ledger says "
-            f"{prediction.decision!r}",
+            f"prediction {prediction.id} replays to the decision {scored.decision!r}, the ledger "
+            f"says {prediction.decision!r}",
             remedy="run `ordain audit verify`; report the difference before explaining anything",
         )
 
@@ -119,21 +163,21 @@ def _background(artifact: Artifact) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _ranked(codes: ReasonCodes, harmful: Mapping[str, float]) -> tuple[Reason, ...]:
-    found = [_weigh(code, harmful) for code in codes.codes]
+def _ranked(codes: ReasonCodes, values: Mapping[str, float], *, both: bool) -> tuple[Reason, ...]:
+    found = [_weigh(code, values) for code in codes.codes]
+    told = [pair for pair in found if pair[0] > 0 or (both and pair[0] < 0)]
     # The code decides between equals, so that a rerun never swaps two reasons.
-    order = sorted(
-        (pair for pair in found if pair[0] > 0), key=lambda pair: (-pair[0], pair[1].code)
-    )
+    order = sorted(told, key=lambda pair: (-abs(pair[0]), pair[1].code))
     return tuple(
-        Reason(rank, code.code, code.text, _strongest(code, harmful), weight)
+        Reason(rank, code.code, code.text, _strongest(code, weight, values), weight)
         for rank, (weight, code) in enumerate(order, start=1)
     )
 
 
-def _weigh(code: ReasonCode, harmful: Mapping[str, float]) -> tuple[float, ReasonCode]:
-    return math.fsum(harmful[feature] for feature in code.features), code
+def _weigh(code: ReasonCode, values: Mapping[str, float]) -> tuple[float, ReasonCode]:
+    return math.fsum(values[feature] for feature in code.features), code
 
 
-def _strongest(code: ReasonCode, harmful: Mapping[str, float]) -> str:
-    return max(sorted(code.features), key=lambda feature: harmful[feature])
+def _strongest(code: ReasonCode, weight: float, values: Mapping[str, float]) -> str:
+    """The input that contributed most in the direction of the whole family."""
+    return max(sorted(code.features), key=lambda name: math.copysign(1, weight) * values[name])

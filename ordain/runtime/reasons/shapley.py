@@ -1,18 +1,23 @@
-"""Exact Shapley values of the log-odds against a background, per input.
+"""Exact Shapley values of a margin against a background, per input.
 
 The value of a set of known inputs is the mean margin when the known ones have the row's values and
-all others those of a background row (interventional; "baseline" averaged over the background). In
-log-odds the contributions of a linear model are independent of each other, and the order of reasons
-does not depend on how close the answer is to certainty; in probability both are lost.
+all others those of a background row (interventional; "baseline" averaged over the background). The
+margin is what the model adds up before its link: log-odds for a classifier (one margin for each of
+more than two classes), the probability itself for a forest, the value or its logarithm for a
+regression. In log-odds the contributions of a linear model are independent of each other, and the
+order of reasons does not depend on how close the answer is to certainty; in probability both are
+lost.
 
-- Linear model: w · (x - mean of the background), column by column.
+- Linear model: w · (x - mean of the background), column by column. A product of two inputs is a
+  game of two, by the definition.
 - Trees: for one leaf, one row and one background row, the game has a closed form. Of the k inputs
   tested on the way, u are met by the row alone and v by the background row alone; where the rest
   is met by both, each of the u earns the leaf's value times (u-1)! v! / (u+v)! and each of the v
   loses it times u! (v-1)! / (u+v)! (Lundberg et al. 2020, "From local explanations to global
   understanding with explainable AI for trees", supplementary algorithm 3).
 
-The columns of one input (its indicator columns, its missing flag) are summed.
+The columns of one input (its indicator columns, its missing flag, the terms of a text) are one
+player: they are known or unknown together. A clustering has no margin and no reasons.
 
 `shap.TreeExplainer` computes the same and was refused for running, after measurement. Its
 interventional mode holds thresholds in single precision, so that a row on a threshold, which is
@@ -45,7 +50,6 @@ if TYPE_CHECKING:
     Encoded = list[list[float]]
 
 TOLERANCE = 1e-6
-SINGLE_TOLERANCE = 1e-4  # Sums that a model rounds to single precision, over some thousand trees.
 # As many truth values fit into one integer of NumPy; sorting integers is the quick way.
 _CODE_BITS = 62
 _REMEDY = "this is a defect of ordain; report it with the artifact's digest"
@@ -65,77 +69,161 @@ def attributions(
     """What each input adds to one margin of each row, compared with the background.
 
     Every input of the plan has an entry; `expected_margin` plus the sum of them is the row's
-    margin.
+    margin of that output.
 
     Raises:
-        ReasonsError: no background row is given, or the values do not add up to 1e-6.
+        ReasonsError: the plan has no such margin, no background row is given, a tree splits on a
+            product of two inputs, or the values do not add up to 1e-6.
         RowError: a row does not fit the plan.
     """
-    background = [plan.encode(row) for row in background_rows]
-    encoded = [plan.encode(row) for row in rows]
+    every_background = [plan.columns.every(row) for row in background_rows]
+    every = [plan.columns.every(row) for row in rows]
+    background = [plan.columns.kept(one) for one in every_background]
+    encoded = [plan.columns.kept(one) for one in every]
     if not background:
         raise ReasonsError(
             "there is no background to compare with",
             remedy="train the version again; its artifact must hold background.json",
         )
+    _refuse_no_margin(plan, output)
     if isinstance(plan.model, LinearModel):
-        columns = _linear(plan.model, background, encoded, output)
-    elif isinstance(plan.model, TreeModel):
-        columns = _trees(plan.model, background, encoded, output)
+        weights = plan.model.coefficients[output]
+        values = _linear(plan, weights, background, encoded)
+        _add_products(plan, weights, every_background, every, values)
     else:
-        message = "a clustering has no reasons: its distances are no sum over the inputs"
-        raise ReasonsError(message, remedy="look at the centres of the clusters")
+        values = _trees(plan, output, background, encoded)
     base = _mean_margin(plan, background, output)
-    for row, values in zip(encoded, columns, strict=True):
-        _check(plan, plan.margins(row)[output], base, values)
-    return [_by_input(plan, values) for values in columns]
+    for row, found in zip(encoded, values, strict=True):
+        _check(plan.margins(row)[output], base, found.values())
+    return values
 
 
-def expected_margin(plan: RowPlan, background_rows: Iterable[Row]) -> float:
-    """The mean log-odds of the background, where every attribution starts from."""
-    return _mean_margin(plan, [plan.encode(row) for row in background_rows])
+def expected_margin(plan: RowPlan, background_rows: Iterable[Row], output: int = 0) -> float:
+    """The mean margin of the background, where every attribution starts from."""
+    return _mean_margin(plan, [plan.encode(row) for row in background_rows], output)
 
 
-def _mean_margin(plan: RowPlan, encoded: Encoded, output: int = 0) -> float:
+def unit_of(plan: RowPlan) -> str:
+    """What a margin counts, and therefore an attribution.
+
+    Margins of more than two classes are log-odds up to a number that all classes share: their
+    differences are log-odds between two classes.
+    """
+    match plan.link:
+        case "logit" | "softmax":
+            return "log-odds"
+        case "log":
+            return "logarithm of the value"
+        case _:
+            return "probability" if plan.task == "classification" else "value"
+
+
+def _outputs(plan: RowPlan) -> int:
+    """How many margins a plan has; a clustering has none."""
+    match plan.model:
+        case LinearModel():
+            return len(plan.model.intercepts)
+        case TreeModel():
+            return len(plan.model.baselines)
+        case _:
+            return 0
+
+
+def _refuse_no_margin(plan: RowPlan, output: int) -> None:
+    if plan.task == "clustering":
+        raise ReasonsError(
+            "a clustering has no reasons: its distances are no sum over the inputs",
+            remedy="look at the centres of the clusters",
+        )
+    if not 0 <= output < _outputs(plan):
+        message = f"the plan has {_outputs(plan)} outputs, and none with the number {output}"
+        raise ReasonsError(message, remedy="number the outputs in the order of the classes, from 0")
+
+
+def _mean_margin(plan: RowPlan, encoded: Encoded, output: int) -> float:
     return math.fsum(plan.margins(row)[output] for row in encoded) / len(encoded)
 
 
-def _check(plan: RowPlan, margin: float, base: float, values: Sequence[float]) -> None:
+def _check(margin: float, base: float, values: Iterable[float]) -> None:
     total = base + math.fsum(values)
-    single = isinstance(plan.model, TreeModel) and plan.model.single
-    tolerance = SINGLE_TOLERANCE if single else TOLERANCE
-    if not math.isclose(total, margin, rel_tol=tolerance, abs_tol=tolerance):
-        message = f"contributions add up to {total!r}, but the log-odds are {margin!r}"
+    if not math.isclose(total, margin, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+        message = f"contributions add up to {total!r}, but the margin is {margin!r}"
         raise ReasonsError(message, remedy=_REMEDY)
 
 
-def _by_input(plan: RowPlan, values: Sequence[float]) -> dict[str, float]:
-    parts: dict[str, list[float]] = {given.name: [] for given in plan.inputs}
-    for source, value in zip(plan.sources, values, strict=True):
-        parts[source[0]].append(value)
-    return {name: math.fsum(found) for name, found in parts.items()}
-
-
 def _linear(
-    model: LinearModel, background: Encoded, rows: Encoded, output: int
-) -> list[list[float]]:
-    size, weights = len(background), model.coefficients[output]
+    plan: RowPlan, weights: Sequence[float], background: Encoded, rows: Encoded
+) -> list[dict[str, float]]:
+    """Contributions of the columns that are made from one input."""
+    size = len(background)
     means = [math.fsum(column) / size for column in zip(*background, strict=True)]
-    return [
-        [w * (x - mean) for w, x, mean in zip(weights, row, means, strict=True)] for row in rows
-    ]
+    found = []
+    for row in rows:
+        parts: dict[str, list[float]] = {given.name: [] for given in plan.inputs}
+        for sources, w, x, mean in zip(plan.sources, weights, row, means, strict=True):
+            if len(set(sources)) == 1:
+                parts[sources[0]].append(w * (x - mean))
+        found.append({name: math.fsum(values) for name, values in parts.items()})
+    return found
 
 
-def _trees(model: TreeModel, background: Encoded, rows: Encoded, output: int) -> list[list[float]]:
+def _add_products(
+    plan: RowPlan,
+    weights: Sequence[float],
+    background: Encoded,
+    rows: Encoded,
+    values: list[dict[str, float]],
+) -> None:
+    """Add the contributions of columns that are products; all columns are given.
+
+    With x the row, b a background row and E the mean over these, nobody is worth E[b_u b_v], u
+    alone x_u E[b_v], v alone E[b_u] x_v, both x_u x_v. Each earns the mean of what it adds as the
+    first and as the second one: for u, half of what the column adds and half of the tilt
+    w · (x_u E[b_v] - E[b_u] x_v).
+    """
+    size = len(background)
+    for sources, operands, weight in zip(plan.sources, plan.columns.operands, weights, strict=True):
+        if operands is None:
+            continue
+        (one, two), (u, v) = sources, operands
+        mean_u = math.fsum(row[u] for row in background) / size
+        mean_v = math.fsum(row[v] for row in background) / size
+        mean = math.fsum(row[u] * row[v] for row in background) / size
+        for row, into in zip(rows, values, strict=True):
+            whole = weight * (row[u] * row[v] - mean)
+            tilt = weight * (row[u] * mean_v - mean_u * row[v])
+            into[one] += (whole + tilt) / 2
+            into[two] += (whole - tilt) / 2
+
+
+def _trees(
+    plan: RowPlan, output: int, background: Encoded, rows: Encoded
+) -> list[dict[str, float]]:
     import numpy as np
 
     if not rows:
         return []
+    names = [given.name for given in plan.inputs]
+    places = [_place(plan, names, column) for column in range(len(plan.sources))]
     x, z = np.asarray(rows, dtype=float), np.asarray(background, dtype=float)
-    total = np.zeros_like(x)
-    for tree in (tree for tree in model.trees if tree.output == output):
-        _add_tree(total, tree, _goes_left(tree, x), _goes_left(tree, z))
-    return [[float(value) for value in row] for row in total]
+    total = np.zeros((len(x), len(names)))
+    for tree in _trees_of(plan, output):
+        _add_tree(total, tree, places, _goes_left(tree, x), _goes_left(tree, z))
+    return [dict(zip(names, map(float, row), strict=True)) for row in total]
+
+
+def _trees_of(plan: RowPlan, output: int) -> list[Tree]:
+    trees = plan.model.trees if isinstance(plan.model, TreeModel) else ()
+    return [tree for tree in trees if tree.output == output]
+
+
+def _place(plan: RowPlan, names: list[str], column: int) -> int:
+    """The input that a column belongs to; the columns of one input are known or not together."""
+    sources = set(plan.sources[column])
+    if len(sources) > 1:
+        message = f"{plan.names[column]} is made from two inputs, and a tree may split on it"
+        raise ReasonsError(message, remedy="declare interactions for linear models only")
+    return names.index(sources.pop())
 
 
 def _goes_left(tree: Tree, rows: Any) -> Any:  # noqa: ANN401 - arrays: (rows, columns) to (rows, nodes)
@@ -147,9 +235,15 @@ def _goes_left(tree: Tree, rows: Any) -> Any:  # noqa: ANN401 - arrays: (rows, c
     return np.where(np.isnan(values), np.asarray(tree.missing_left), left)
 
 
-def _add_tree(total: Any, tree: Tree, rows: Any, background: Any) -> None:  # noqa: ANN401 - arrays
-    """Add the contributions of one tree to `total`, (rows, columns)."""
-    for value, tests in _leaves(tree):
+def _add_tree(
+    total: Any,  # noqa: ANN401 - arrays
+    tree: Tree,
+    places: Sequence[int],
+    rows: Any,  # noqa: ANN401
+    background: Any,  # noqa: ANN401
+) -> None:
+    """Add the contributions of one tree to `total`, (rows, inputs)."""
+    for value, tests in _leaves(tree, places):
         if value == 0.0 or not tests:
             continue
         known, which, _ = _patterns(_met(rows, tests))
@@ -191,7 +285,7 @@ def _leaf(known: Any, others: Any, share: Any, weights: Any) -> Any:  # noqa: AN
 
 
 def _met(goes_left: Any, tests: Mapping[int, Sequence[Test]]) -> Any:  # noqa: ANN401 - arrays
-    """Whether each row meets all tests of each column, (rows, columns tested)."""
+    """Whether each row meets all tests of each input, (rows, inputs tested)."""
     import numpy as np
 
     columns = []
@@ -203,15 +297,15 @@ def _met(goes_left: Any, tests: Mapping[int, Sequence[Test]]) -> Any:  # noqa: A
     return np.stack(columns, axis=1)
 
 
-def _leaves(tree: Tree) -> Iterator[tuple[float, dict[int, list[Test]]]]:
-    """Each leaf's value and the tests on the way to it, by column."""
+def _leaves(tree: Tree, places: Sequence[int]) -> Iterator[tuple[float, dict[int, list[Test]]]]:
+    """Each leaf's value and the tests on the way to it, by input."""
     paths: list[tuple[int, tuple[Test, ...]]] = [(0, ())]
     while paths:
         node, path = paths.pop()
         if tree.feature[node] < 0:
             tests: dict[int, list[Test]] = defaultdict(list)
             for test in path:
-                tests[tree.feature[test.node]].append(test)
+                tests[places[tree.feature[test.node]]].append(test)
             yield tree.value[node], tests
             continue
         paths.append((tree.left[node], (*path, Test(node, left=True))))

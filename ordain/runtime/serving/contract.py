@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from ordain.runtime.serving.errors import Problem, RequestError, refused
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 MAXIMUM_BYTES = 1 << 20
 MAXIMUM_RECORDS = 1000
 MAXIMUM_TEXT = 1000
+MAXIMUM_FREE_TEXT = 10_000
 MAXIMUM_PROBLEMS = 100
 _SHOWN_NAME = 64
 _SHOWN_LEVELS = 20
 _WHOLE = 1 << 63
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?)?", re.ASCII)
 
 Check = Callable[[object], object]
 
@@ -140,6 +144,10 @@ def _check(one: Input) -> Check:
             return _within(_whole, one)
         case "bool":
             return _truth
+        case "date":
+            return _moment
+        case "text":
+            return _free_text
         case _:
             return _level(one)
 
@@ -171,13 +179,40 @@ def _truth(value: object) -> bool:
     raise _Unfit("REQ112", "is not a truth value", "send true or false")
 
 
-def _text(value: object) -> str:
+def _moment(value: object) -> str:
+    """A day or a time of UTC, kept as it was sent: what is recorded is what was scored."""
     if type(value) is not str:
-        raise _Unfit("REQ112", "is not a text", "send a JSON string")
-    if len(value) > MAXIMUM_TEXT:
+        raise _Unfit("REQ112", "is not a text", "send a JSON string such as 2026-01-31")
+    if _MOMENT.fullmatch(value):
+        try:
+            datetime.fromisoformat(value)
+        except ValueError:  # A thirteenth month, or a minute 60.
+            pass
+        else:
+            return value
+    raise _Unfit("REQ124", "is no day or time of UTC", "send 2026-01-31, or 2026-01-31T09:30:00Z")
+
+
+def _free_text(value: object) -> str:
+    text = _unicode(value)
+    if len(text) > MAXIMUM_FREE_TEXT:
+        message = f"is longer than {MAXIMUM_FREE_TEXT} characters"
+        raise _Unfit("REQ119", message, "send a shorter text")
+    return text
+
+
+def _text(value: object) -> str:
+    text = _unicode(value)
+    if len(text) > MAXIMUM_TEXT:
         raise _Unfit(
             "REQ117", f"is longer than {MAXIMUM_TEXT} characters", "send the level, not a text"
         )
+    return text
+
+
+def _unicode(value: object) -> str:
+    if type(value) is not str:
+        raise _Unfit("REQ112", "is not a text", "send a JSON string")
     if not value.isascii():
         try:
             value.encode()

@@ -1,9 +1,9 @@
 """One record in, one recorded answer out.
 
 The order is fixed: choose, check, score, record, answer. A model's decision that is not in the
-ledger is never given. When there is no model's decision to give (no approved version, a score that
-is no probability, a ledger that cannot be written, a route that people stopped) the route's
-declared fallback answers, or the caller is told that nobody can.
+ledger is never given. When there is no model's decision to give (no approved version, an
+output that no model of its task can give, a ledger that cannot be written, a route that people
+stopped) the route's declared fallback answers, or the caller is told that nobody can.
 
 A stopped route asks no rule and no model and needs none: whatever is wrong with them must not keep
 the stop from taking effect. Its answers are recorded with the emergency in the place of the rule.
@@ -13,13 +13,14 @@ Clock, ids and randomness come from outside; the event loop is met only where th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ordain.ledger.records import Prediction
 from ordain.runtime.errors import RowError
 from ordain.runtime.serving.contract import MAXIMUM_PROBLEMS, Contract
 from ordain.runtime.serving.errors import Problem, RequestError, refused
+from ordain.runtime.serving.outputs import is_answer, named_scores
 from ordain.runtime.serving.routing import Choice
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ STOPPED = "stopped"
 _REASONS = {
     NO_VERSION: ("REQ140", "deployment {deployment} has no approved version"),
     MODEL_ERROR: ("REQ141", "deployment {deployment} could not score this record"),
-    MODEL_OUTPUT: ("REQ142", "deployment {deployment} gave a score that is no probability"),
+    MODEL_OUTPUT: (
+        "REQ142",
+        "deployment {deployment} gave an output that no model of its task can give",
+    ),
     LEDGER: ("REQ143", "the prediction of deployment {deployment} could not be recorded"),
     STOPPED: ("REQ144", "it was stopped in an emergency"),
 }
@@ -71,7 +75,7 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the caller gets. `id` is None when the ledger does not hold it; `reason` marks a
-    fallback.
+    fallback; `scores` are there for more than two classes only.
     """
 
     id: str | None
@@ -80,6 +84,7 @@ class Answer:
     score: float | None
     decision: str | None
     reason: str | None
+    scores: Mapping[str, float] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, object]:
         slot = self.case.slot
@@ -93,6 +98,8 @@ class Answer:
             "score": self.score,
             "decision": self.decision,
         }
+        if self.scores:
+            plain["scores"] = self.scores
         return plain | {"fallback": True, "reason": self.reason} if self.reason else plain
 
 
@@ -166,17 +173,18 @@ class Predictor:
             reason = NO_VERSION if self._route.stopped is None else STOPPED
             return self._fallback(case, reason, identifier)
         try:
-            score = case.slot.plan.score(case.inputs)
+            scored = case.slot.plan.answer(case.inputs)
         except RowError as error:
             raise refused(
                 422, "REQ118", str(error), error.remedy or "correct this field", field=error.field
             ) from None
         except (ArithmeticError, ValueError, TypeError, LookupError):
             return self._fallback(case, MODEL_ERROR, identifier)
-        if not 0.0 <= score <= 1.0:  # false for NaN as well
+        if not is_answer(case.slot.plan, scored):
             return self._fallback(case, MODEL_OUTPUT, identifier)
-        decision = case.slot.plan.decide(score)
-        return Answer(identifier, self._route.name, case, score, decision, None)
+        scores = named_scores(case.slot.plan, scored)
+        route = self._route.name
+        return Answer(identifier, route, case, scored.output, scored.decision, None, scores)
 
     def _fallback(self, case: Case, reason: str, identifier: str | None) -> Answer:
         self._metrics.fallbacks.add(self._route.name, reason)

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from ordain.ledger.records import Prediction
 from ordain.runtime.errors import RowError
+from ordain.runtime.serving.outputs import is_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ordain.runtime.scoring import Scored
     from ordain.runtime.serving.config import RouteConfig
     from ordain.runtime.serving.metrics import Metrics
     from ordain.runtime.serving.predictor import Answer, World
@@ -83,17 +85,17 @@ class Shadows:
         start = self._world.ticks()
         row = {one.name: inputs[one.name] for one in slot.plan.inputs if one.name in inputs}
         try:
-            score = slot.plan.score(row)
+            scored = slot.plan.answer(row)
         except (RowError, ArithmeticError, ValueError, TypeError, LookupError):
             return "error"
-        if not 0.0 <= score <= 1.0:
+        if not is_answer(slot.plan, scored):
             return "error"
-        prediction = self._prediction(route, slot, row, score, start)
+        prediction = self._prediction(route, slot, row, scored, start)
         (error,) = await self._recorder.keep([replace(prediction, key_id=key)])
         return "unrecorded" if error else "recorded"
 
     def _prediction(
-        self, route: str, slot: Slot, row: Mapping[str, object], score: float, start: int
+        self, route: str, slot: Slot, row: Mapping[str, object], scored: Scored, start: int
     ) -> Prediction:
         now = self._world.now()
         decision = slot.plan.decision
@@ -108,8 +110,8 @@ class Shadows:
             version=str(slot.version),
             artifact=slot.artifact,
             inputs=row,
-            output=score,
-            decision=slot.plan.decide(score),
+            output=scored.output,
+            decision=scored.decision,
             threshold=decision.threshold if decision else None,
             latency_us=(self._world.ticks() - start) // 1000,
             key_id=None,

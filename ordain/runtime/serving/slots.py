@@ -1,15 +1,17 @@
 """A deployment with its model in memory, verified and proven.
 
 Verified: manifest and members are the bytes that the promotion named, and the reconciler has signed
-where they came from; before that nothing of them is read. Proven: the plan gives the
-scores that training wrote down for held-out rows, missing values and unknown levels included. A
-version that fails either is never ready; that is how a new Python, a new runtime or a flipped bit
-is kept from answering.
+where they came from; before that nothing of them is read. Proven: the plan gives the outputs that
+training wrote down for held-out rows, missing values and unknown levels included, and where there
+are more than two classes (`all` of parity.json) the probability of each. A version that fails
+either is never ready; that is how a new Python, a new runtime or a flipped bit is kept from
+answering.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +23,14 @@ from ordain.runtime.scoring import RowPlan
 from ordain.runtime.serving.errors import ModelUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ordain.runtime.artifacts import Artifact
     from ordain.runtime.serving.config import ServerConfig, SlotConfig
 
-PARITY = 1e-9  # the largest difference of a probability that rounding may explain
+# The largest difference that rounding may explain: of a probability as it is, of a value above 1 as
+# a share of it, because the larger a float is the coarser it is.
+PARITY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +96,48 @@ def prove_parity(plan: RowPlan, data: bytes, digest: str) -> None:
     """Score the parity rows of an artifact again.
 
     Raises:
-        ModelUnusable: there are none, or a score differs by more than `PARITY`.
+        ModelUnusable: there are none, or an output or a probability differs by more than `PARITY`.
     """
-    rows, scores = _parity_rows(data, digest)
-    for place, (row, score) in enumerate(zip(rows, scores, strict=True)):
-        # Written so that a NaN on either side is a difference.
-        if not abs((found := plan.score(row)) - score) <= PARITY:
-            raise ModelUnusable(
-                f"artifact {digest}: parity row {place} scores {found!r}, training wrote {score!r}",
-                remedy="serve it with the Python and ordain that made it, or train it again",
-            )
+    for place, (row, score, every) in enumerate(_parity_rows(data, digest)):
+        scored = plan.answer(row)
+        if not _same([scored.output], [score]):
+            raise _differs(digest, place, f"scores {scored.output!r}", score)
+        if every is not None and not _same(scored.scores, every):
+            raise _differs(digest, place, f"has the probabilities {list(scored.scores)!r}", every)
 
 
-def _parity_rows(data: bytes, digest: str) -> tuple[list[dict[str, Any]], list[float]]:
+def _same(found: Sequence[float], written: Sequence[float]) -> bool:
+    """Whether rounding explains every difference; NaN is equal to nothing."""
+    return len(found) == len(written) and all(
+        math.isclose(one, other, rel_tol=PARITY, abs_tol=PARITY)
+        for one, other in zip(found, written, strict=True)
+    )
+
+
+def _differs(digest: str, place: int, found: str, written: object) -> ModelUnusable:
+    return ModelUnusable(
+        f"artifact {digest}: parity row {place} {found}, training wrote {written!r}",
+        remedy="serve it with the Python and ordain that made it, or train it again",
+    )
+
+
+def _parity_rows(
+    data: bytes, digest: str
+) -> list[tuple[dict[str, Any], float, list[float] | None]]:
+    """Each row with its output and, where they are written down, all its probabilities."""
     try:
         raw = json.loads(data)
-        rows, scores = raw["rows"], raw["scores"]
-    except (ValueError, TypeError, KeyError) as error:
+        rows, scores, every = raw["rows"], raw["scores"], raw.get("all")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unproven(digest, f"parity.json cannot be read: {error!r}") from error
     if not rows or len(rows) != len(scores):
         raise _unproven(digest, f"parity.json has {len(rows)} rows and {len(scores)} scores")
-    return rows, scores
+    if every is None:
+        every = [None] * len(rows)
+    if len(every) != len(rows):
+        message = f"parity.json has {len(rows)} rows and probabilities of {len(every)}"
+        raise _unproven(digest, message)
+    return list(zip(rows, scores, every, strict=True))
 
 
 def _unproven(digest: str, message: str) -> ModelUnusable:

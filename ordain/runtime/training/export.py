@@ -15,7 +15,7 @@ import numpy as np
 from ordain.runtime.datasets.expectations import missing_share
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.scoring import FORMAT
-from ordain.runtime.training.export_columns import export_columns, names_of
+from ordain.runtime.training.export_columns import export_columns
 from ordain.runtime.training.export_models import export_model
 from ordain.specs.canonical import canonical_json
 from ordain.specs.tasks import BINARY, CLASSIFICATION
@@ -37,7 +37,7 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
     Raises:
         TrainingError: when something was fitted that has no finite value, or is too large to serve.
     """
-    columns = export_columns(fitted, frame)
+    exported = export_columns(fitted.columns, frame, fitted.classes)
     plan = {
         "format": FORMAT,
         "task": CLASSIFICATION if fitted.task == BINARY else fitted.task,
@@ -46,10 +46,10 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
             _input(frame, name, column, train[:, place])
             for place, (name, column) in enumerate(zip(frame.names, frame.columns, strict=True))
         ],
-        "columns": columns,
-        "keep": None,
-        "names": [name for column in columns for name in names_of(column)],
-        "sources": [[column["input"]] for column in columns for _ in names_of(column)],
+        "columns": exported.columns,
+        "keep": exported.keep,
+        "names": exported.names,
+        "sources": exported.sources,
         "model": export_model(fitted),
         "link": fitted.link,
         "calibration": None,

@@ -84,4 +84,6 @@ def _profile(data: Data, trained: Trained) -> bytes:
     positions = data.held_out
     inputs = [(given.name, given.type) for given in trained.plan.inputs]
     outputs = trained.scores[positions].tolist()
-    return profile_rows(data.frame.rows(positions), inputs, outputs).to_json()
+    chosen = trained.answers.at(positions).chosen.tolist()
+    decisions = [trained.plan.classes[place] for place in chosen] if chosen else None
+    return profile_rows(data.frame.rows(positions), inputs, outputs, decisions).to_json()

@@ -127,6 +127,10 @@ def _odd_values(given: Input, span: float) -> list[object]:
             return [UNSEEN_LEVEL] if given.unknown == "bucket" else []
         case "bool":
             return [True, False]
+        case "date":
+            return ["0001-01-01", "1969-12-31T23:59:59", "2000-02-29T12:30:00Z", "9999-12-31"]
+        case "text":
+            return ["", UNSEEN_LEVEL, "İstanbul STRASSE straße ﬁn x 12"]
         case "int":
             return [0, -1, int(span) + 1, -int(span) - 1]
         case _:

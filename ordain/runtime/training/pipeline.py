@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.training.answering import Answers, answers_of
-from ordain.runtime.training.columns import declared_columns, monotone
+from ordain.runtime.training.columns import fit_columns, monotone, takes_missing
 from ordain.runtime.training.estimators import Estimator, estimator_of, link_of, make
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Fitted:
     `classes` are the names of more than two classes, or of clusters.
     """
 
+    names: tuple[str, ...]
     columns: Any
     estimator: Any
     row: Estimator
@@ -41,8 +42,7 @@ class Fitted:
 
     def takes_missing(self, name: str) -> bool:
         """Whether the pipeline has an answer where this feature is missing."""
-        chain = self.columns.named_transformers_[name]
-        return self.boosting or "impute" in getattr(chain, "named_steps", {})
+        return takes_missing(self.columns, self.names.index(name), boosting=self.boosting)
 
     def answers(self, matrix: Floats) -> Answers:
         """What the pipeline says of each row of a `Frame` matrix."""
@@ -68,11 +68,6 @@ def refuse_undone(model: Model) -> Training:
         raise _undone("training.automl", "name one training.estimator")
     if training.calibrate is not None:
         raise _undone("training.calibrate", "take it out")
-    if model.features.select is not None:
-        raise _undone("features.select", "name the features in features.include")
-    if model.preprocessing.categorical.encode == "target":
-        remedy = "use one_hot, ordinal or ordinal_by_target"
-        raise _undone("preprocessing.categorical.encode: target", remedy)
     estimator_of(model)
     return training
 
@@ -90,14 +85,14 @@ def fit(model: Model, frame: Frame, train: Indices, outcomes: Outcomes) -> Fitte
     training = refuse_undone(model)
     row = estimator_of(model)
     matrix, learnt = frame.matrix[train], outcomes.values[train]
-    columns = declared_columns(model, frame, matrix, boosting=row.trees)
-    encoded = columns.fit_transform(matrix, learnt)
+    known = None if row.makes_clusters else learnt
+    columns, encoded = fit_columns(model, frame, matrix, known, boosting=row.trees)
     signs = monotone(model, frame, columns, boosting=row.monotone is not None)
     estimator = make(row, training, outcomes, signs)
     _fit_estimator(row, estimator, encoded, learnt)
     classes = _clusters(estimator) if row.makes_clusters else outcomes.classes
     link = link_of(row, training, outcomes)
-    return Fitted(columns, estimator, row, outcomes.task, classes, link)
+    return Fitted(frame.names, columns, estimator, row, outcomes.task, classes, link)
 
 
 def _clusters(estimator: Any) -> tuple[str, ...]:  # noqa: ANN401 - the library's

@@ -304,7 +304,10 @@ class Explanation:
     """How a prediction is explained."""
 
     method: Annotated[Literal["shap"], about("attribution method")] = "shap"
-    space: Annotated[Literal["margin"], about("attributions add up in log-odds")] = "margin"
+    space: Annotated[
+        Literal["margin"],
+        about("attributions add up to what the model adds up: log-odds, or a value"),
+    ] = "margin"
     background: Annotated[Background, about("rows that explanations compare with")] = Background()
     reasons: Annotated[EstatePath | None, about("file that maps features to reason codes")] = None
     top: Annotated[Int, about("how many reasons are given", ge=1, le=10)] = 4

@@ -86,5 +86,5 @@ def test_truth_values_have_two_levels_even_when_one_was_never_seen() -> None:
 
 
 def test_a_type_without_bins_is_refused() -> None:
-    with pytest.raises(ProfileError, match="the type 'text' has no bins"):
-        freeze("text", [])
+    with pytest.raises(ProfileError, match="the type 'id' has no bins"):
+        freeze("id", [])

@@ -234,12 +234,6 @@ def test_no_feature_at_all_is_refused(dataset: MakeDataset) -> None:
     assert caught.value.message == "features: no column is left"
 
 
-def test_a_type_that_no_model_can_use_is_refused(dataset: MakeDataset) -> None:
-    with pytest.raises(TrainingError) as caught:
-        features.learnt_columns(Features(), dataset(purpose={"type": "text"}))
-    assert caught.value.message == "features: purpose has the type text, which no model can use yet"
-
-
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -255,14 +249,6 @@ def test_a_type_that_no_model_can_use_is_refused(dataset: MakeDataset) -> None:
         (
             {"training": {"estimator": LINEAR, "calibrate": "isotonic"}},
             "training.calibrate cannot be trained by this version",
-        ),
-        (
-            {"features": {"select": {"method": "mutual_info", "keep": 2}}},
-            "features.select cannot be trained by this version",
-        ),
-        (
-            {"preprocessing": {"categorical": {"encode": "target"}}},
-            "preprocessing.categorical.encode: target cannot be trained by this version",
         ),
         (
             {"training": {"estimator": LINEAR, "parameters": {"max_iterations": 5}}},
