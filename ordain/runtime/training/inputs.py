@@ -38,10 +38,19 @@ def read_inputs(job: Job) -> Data:
     table = read_dataset(job.dataset, job.data, job.data_root)
     names = learnt_columns(job.spec.features, job.data)
     outcomes = read_outcomes(job.spec.task, job.data, table)
+    _refuse_threshold(job, outcomes)
     parts = split_rows(job.spec.split, job.data, table, job.recipe.seed)
     refuse_unlearnable(outcomes, parts.train)
     ranking = _ranking(job, outcomes, parts)
     return Data(table, make_frame(names, job.data, table, ranking), outcomes, parts)
+
+
+def _refuse_threshold(job: Job, outcomes: Outcomes) -> None:
+    """A threshold parts two outcomes; what follows from more of them is the class itself."""
+    if job.spec.decision is not None and outcomes.task != BINARY:
+        given = f"{len(outcomes.classes)} outcomes" if outcomes.classes else f"a {outcomes.task}"
+        message = f"decision: a threshold decides between two outcomes, and this is {given}"
+        raise TrainingError(message, remedy="take out decision")
 
 
 def _ranking(job: Job, outcomes: Outcomes, parts: Parts) -> tuple[Indices, Any] | None:
