@@ -13,7 +13,7 @@ from ordain.specs.preprocessing import preprocessing_problems
 from ordain.specs.promises import claims, promises
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.splits import split_problems
-from ordain.specs.tasks import CLASSIFICATION, CLUSTERING
+from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, DIRECTED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -153,9 +153,12 @@ def _check_parts(document: Document) -> Iterator[Finding]:
     if model.dataset is None:
         message = "a model that is trained needs a `dataset`"
         yield _error("REF008", document, ("spec", "training"), message, "add `dataset:`", key=True)
-    if model.training.estimator == "logistic_regression" and model.preprocessing.numeric.monotone:
+    estimator = model.training.estimator
+    if estimator and estimator not in DIRECTED and model.preprocessing.numeric.monotone:
         path = ("spec", "preprocessing", "numeric", "monotone")
-        message = "a logistic regression is monotone in every number; its directions are learnt"
+        message = f"`{estimator}` takes no directions"
+        if estimator == "logistic_regression":
+            message = "a logistic regression is monotone in every number; its directions are learnt"
         remedy = "remove `monotone`, or train `hist_gradient_boosting`"
         yield _error("REF012", document, path, message, remedy, key=True)
 

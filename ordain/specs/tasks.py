@@ -39,6 +39,17 @@ ESTIMATORS: Final[dict[str, tuple[str, ...]]] = {
     "lightgbm": _BOTH,
     "xgboost": _BOTH,
 }
+# Those that can hold the output to a direction (`preprocessing.numeric.monotone`).
+DIRECTED: Final = frozenset(
+    {
+        "decision_tree",
+        "random_forest",
+        "extra_trees",
+        "hist_gradient_boosting",
+        "lightgbm",
+        "xgboost",
+    }
+)
 # The distribution that an extra installs, where an estimator is not one of scikit-learn.
 LIBRARIES: Final = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost-cpu", "xgboost")}
 

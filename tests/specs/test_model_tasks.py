@@ -99,6 +99,13 @@ def test_what_the_task_does_not_know_is_told_where_it_stands(
     assert check(model(edit, task, estimator, more)) == [expected]
 
 
+def test_directions_are_for_estimators_that_take_them(check: Check, edit: Edit) -> None:
+    more = "  preprocessing: {numeric: {monotone: {income: increasing}}}\n"
+    assert check(model(edit, "regression", "lightgbm", more)) == []
+    (told,) = check(model(edit, "regression", "ridge", more))
+    assert "REF012 model.yaml:11:29 error: `ridge` takes no directions" in told
+
+
 def test_many_classes_are_chosen_without_a_threshold(check: Check, edit: Edit) -> None:
     three = edit("dataset", "outcome: {type: int}", "outcome: {type: category, levels: [a, b, c]}")
     fair = model(edit, "classification", "ridge", "  acceptance: {fairness: [{}]}\n")

@@ -50,6 +50,7 @@ def read_inputs(job: Job) -> Data:
     names = learnt_columns(job.spec.features, job.data)
     labels = labels_of(job.data, table)
     outcomes = read_outcomes(job.spec.task, job.data, table, labels.known)
+    _refuse_threshold(job, outcomes)
     parts = split_rows(job.spec.split, job.data, table, job.recipe.seed, labels)
     refuse_few(parts)
     refuse_unlearnable(outcomes, parts.train)
@@ -60,6 +61,14 @@ def read_inputs(job: Job) -> Data:
     refuse_constant(frame, parts)
     trend = check_trend(job.data, table, outcomes.values, labels)
     return Data(table, frame, outcomes, parts, trend)
+
+
+def _refuse_threshold(job: Job, outcomes: Outcomes) -> None:
+    """A threshold parts two outcomes; what follows from more of them is the class itself."""
+    if job.spec.decision is not None and outcomes.task != BINARY:
+        given = f"{len(outcomes.classes)} outcomes" if outcomes.classes else f"a {outcomes.task}"
+        message = f"decision: a threshold decides between two outcomes, and this is {given}"
+        raise TrainingError(message, remedy="take out decision")
 
 
 def _ranking(job: Job, outcomes: Outcomes, parts: Parts) -> tuple[Indices, Any] | None:

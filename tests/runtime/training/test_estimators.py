@@ -262,6 +262,38 @@ def test_an_infinite_threshold_parts_missing_from_present_values() -> None:
     assert high > 1e308
 
 
+@pytest.mark.parametrize("estimator", TREES)
+def test_values_on_a_threshold_go_where_the_library_sends_them(
+    made: Callable[..., Made], estimator: str
+) -> None:
+    """Each threshold of the plan, the double before and after it, and the single beside it."""
+    raw = {"numeric": {"impute": "none", "scale": "none"}, "categorical": {"encode": "ordinal"}}
+    one = made(estimator, "regression", "price", preprocessing=raw)
+    assert isinstance(one.plan.model, TreeModel)
+    place = one.plan.names.index("x")
+    found = {
+        threshold
+        for tree in one.plan.model.trees
+        for feature, threshold in zip(tree.feature, tree.threshold, strict=True)
+        if feature == place and abs(threshold) < 1e30  # else it parts missing values alone
+    }
+    row = one.frame.rows(one.held_out[:1])[0]
+    near = [
+        value
+        for threshold in sorted(found)
+        for value in (
+            threshold,
+            float(np.nextafter(threshold, -np.inf)),
+            float(np.nextafter(threshold, np.inf)),
+            float(np.float32(threshold)),
+        )
+    ]
+    rows = [row | {"x": value} for value in near]
+    expected = one.fitted.scores(one.frame.encode(rows))
+    assert len(near) >= 12
+    assert [one.plan.score(each) for each in rows] == pytest.approx(expected.tolist(), rel=1e-12)
+
+
 def test_sums_of_xgboost_are_rounded_as_it_rounds_them(made: Callable[..., Made]) -> None:
     one = made("xgboost", "regression", "price", {"n_estimators": 200})
     assert isinstance(one.plan.model, TreeModel)

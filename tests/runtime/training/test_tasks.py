@@ -114,6 +114,18 @@ def test_three_classes_are_learnt_and_measured(
     assert answer.output == max(answer.scores)
 
 
+@pytest.mark.parametrize(
+    ("task", "what"), [("classification", "3 outcomes"), ("regression", "a regression")]
+)
+def test_a_threshold_is_for_two_outcomes(
+    model: MakeModel, classes: MakeDataset, dataset: MakeDataset, job: MakeJob, task: str, what: str
+) -> None:
+    data = classes() if task == "classification" else dataset(target={"column": "debts"})
+    error = refused(job(model(task=task), data))
+    expected = f"decision: a threshold decides between two outcomes, and this is {what}"
+    assert error.message == expected
+
+
 def test_versions_of_classes_are_compared_on_the_same_rows(
     model: MakeModel, classes: MakeDataset, job: MakeJob
 ) -> None:
