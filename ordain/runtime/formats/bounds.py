@@ -51,7 +51,7 @@ def _objects(root: Any) -> Iterator[Any]:  # noqa: ANN401 - any object
         elif hasattr(found, "__dict__") and not isinstance(found, type):
             yield found
             waiting.extend(vars(found).values())
-        elif getattr(found, "dtype", None) == object:
+        elif getattr(getattr(found, "dtype", None), "hasobject", False):
             waiting.extend(found.ravel().tolist())
 
 
@@ -63,7 +63,9 @@ def _check_forest(found: Any) -> None:  # noqa: ANN401 - any object
 
 
 def _check_tree(estimator: Any) -> None:  # noqa: ANN401 - sklearn's
-    tree = estimator.tree_
+    tree = getattr(estimator, "tree_", None)
+    if tree is None:  # What a forest makes its trees from has none itself.
+        return
     if not 0 < tree.node_count <= tree.capacity or tree.n_features != estimator.n_features_in_:
         raise ValueError("a tree has another size than it says")
     left, right, feature = (
@@ -74,7 +76,7 @@ def _check_tree(estimator: Any) -> None:  # noqa: ANN401 - sklearn's
             raise ValueError("a node of a tree has one child")
         if low >= 0:
             _refuse_beyond(feature[node], estimator.n_features_in_)
-    _walk(left, right, [low < 0 for low in left])
+    walk(left, right, [low < 0 for low in left])
 
 
 def _check_boosting(estimator: Any) -> None:  # noqa: ANN401 - sklearn's
@@ -86,7 +88,7 @@ def _check_boosting(estimator: Any) -> None:  # noqa: ANN401 - sklearn's
                 _refuse_beyond(int(node["feature_idx"]), estimator.n_features_in_)
                 if node["is_categorical"]:
                     _refuse_beyond(int(node["bitset_idx"]), len(predictor.raw_left_cat_bitsets))
-            _walk(nodes["left"].tolist(), nodes["right"].tolist(), leaf)
+            walk(nodes["left"].tolist(), nodes["right"].tolist(), leaf)
 
 
 def _check_lightgbm(booster: Any) -> None:  # noqa: ANN401 - lightgbm's
@@ -105,7 +107,7 @@ def _check_lightgbm(booster: Any) -> None:  # noqa: ANN401 - lightgbm's
             _refuse_beyond(column, columns)
         if leaves > 1:
             low, high = ([_node(child, leaves) for child in side] for side in (left, right))
-            _walk([*low, *[0] * leaves], [*high, *[0] * leaves], _leaves(leaves))
+            walk([*low, *[0] * leaves], [*high, *[0] * leaves], _leaves(leaves))
 
 
 def _node(child: int, leaves: int) -> int:
@@ -128,7 +130,7 @@ def _check_xgboost(booster: Any) -> None:  # noqa: ANN401 - xgboost's
         for column, ends in zip(tree["split_indices"], leaf, strict=True):
             if not ends:
                 _refuse_beyond(column, columns)
-        _walk(left, right, leaf)
+        walk(left, right, leaf)
 
 
 def _refuse_beyond(index: int, size: int) -> None:
@@ -136,13 +138,26 @@ def _refuse_beyond(index: int, size: int) -> None:
         raise ValueError(f"a tree names place {index} of {size}")
 
 
-def _walk(left: Sequence[int], right: Sequence[int], leaf: Sequence[bool]) -> None:
-    """Every node is reached at most once, and none lies outside."""
+def walk(
+    left: Sequence[int],
+    right: Sequence[int],
+    leaf: Sequence[bool],
+    root: int = 0,
+    *,
+    shared_leaves: bool = False,
+) -> None:
+    """Every node is reached at most once, and none lies outside.
+
+    Raises:
+        ValueError: naming the place.
+    """
     seen: set[int] = set()
-    waiting = [0]
+    waiting = [root]
     while waiting:
         node = waiting.pop()
         _refuse_beyond(node, len(leaf))
+        if leaf[node] and shared_leaves:
+            continue
         if node in seen:
             raise ValueError("a tree runs in a circle")
         seen.add(node)

@@ -113,25 +113,23 @@ def _refuse_unknown(node: Any) -> None:  # noqa: ANN401 - any JSON value
 def _children(node: Node) -> list[Any]:
     """The nodes below this one, by what its loader reads."""
     content = node.get("content")
+    found: list[Any] = []
     match node["__loader__"]:
         case "DictNode":
-            return [node["key_types"], *_mapping(content).values()]
+            found = [node["key_types"], *_mapping(content).values()]
         case "ListNode" | "TupleNode" | "SetNode":
-            return _sequence(content)
+            found = _sequence(content)
         case "DefaultDictNode":
-            return _named(content, "default_factory", "main")
+            found = _named(content, "default_factory", "main")
         case "PartialNode":
-            return _named(content, "args", "func", "kwds", "namespace")
+            found = _named(content, "args", "func", "kwds", "namespace")
         case "TreeNode" | "LossNode":
-            return [content, *_named(node["__reduce__"], "args")]
+            found = [content, *_named(node["__reduce__"], "args")]
         case "NdArrayNode" if node["type"] == "json":
-            return [node["shape"], *_sequence(content)]
-        case "DTypeNode":
-            return [content]
-        case "ObjectNode":
-            return [] if content is None else [content]
-        case _:
-            return []
+            found = [node["shape"], *_sequence(content)]
+        case "DTypeNode" | "ObjectNode":
+            found = [] if content is None else [content]
+    return found
 
 
 def _mapping(content: Any) -> Node:  # noqa: ANN401 - any JSON value

@@ -1,10 +1,10 @@
 """A fitted scikit-learn pipeline as bytes that depend on nothing but what was fitted.
 
 skops writes plain JSON and arrays, and no code; but it names members by memory addresses and random
-ids, keeps the time of writing, and stores an object that is reached twice under the id of the first.
-Its file is therefore taken apart and written again: no ids (an object that is shared is stored as
-often as it is reached, its array once), members numbered in the order in which they are reached,
-attributes by name, unused bytes of records cleared, no times. What is written is read back through
+ids, keeps the time of writing, and stores an object that is reached twice under the id of the
+first. Its file is therefore taken apart and written again: no ids (an object that is shared is
+stored as often as it is reached, its array once), members numbered in the order in which they are
+reached, attributes by name, unused bytes of records cleared, no times. What is written is read back through
 the same looking-through as every file, so that a pipeline that could not be opened is never stored.
 
 Opening never hands skops the bytes that came in. They are unpacked within bounds, every node is
@@ -142,6 +142,8 @@ class _Canonical:
             found[key] = self._value(key, raw[key])
         if loader == "SetNode":
             found["content"].sort(key=json.dumps)
+        if loader == "PartialNode" and not found["content"]["namespace"].get("content"):
+            found["content"]["namespace"] = dict(_NULL)
         return found
 
     def _value(self, key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -188,16 +190,16 @@ class _Canonical:
 def _cleared(data: bytes) -> bytes:
     """An array of records with the bytes between its fields set to zero.
 
-    They are whatever stood in that memory before, and no library reads them.
+    They are whatever stood in that memory before, and no library reads them. `numpy.save` copies
+    records field by field into fresh memory and writes what lay there, so it cannot be used here.
     """
     import numpy as np
 
     array = np.load(io.BytesIO(data), allow_pickle=False)
     if array.dtype.names is None:
         return data
-    clean = np.zeros_like(array)
+    raw = np.zeros(array.nbytes, np.uint8)
+    clean = raw.view(array.dtype).reshape(array.shape)
     for name in array.dtype.names:
         clean[name] = array[name]
-    buffer = io.BytesIO()
-    np.save(buffer, clean, allow_pickle=False)
-    return buffer.getvalue()
+    return data[: len(data) - array.nbytes] + raw.tobytes()
