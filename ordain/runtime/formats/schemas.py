@@ -182,8 +182,9 @@ def _check_keys(node: Node) -> None:
     for kind in listed:
         if not isinstance(kind, dict) or kind.get("__loader__") != "TypeNode":
             raise refused("has a dict whose keys have no types")
-        if (kind.get("__module__"), kind.get("__class__")) not in KEY_TYPES:
-            raise refused("has a dict whose keys have no types")
+        module, name = kind.get("__module__"), kind.get("__class__")
+        if (module, name) not in KEY_TYPES:
+            raise refused(f"has a dict whose keys are {module}.{name}")
 
 
 def _check_json(node: Node) -> None:

@@ -93,7 +93,8 @@ def stored_pipeline(fitted: Fitted, matrix: Floats) -> bytes:
 def prove_onnx(data: bytes, encoded: Floats, expected: Floats, limit: float) -> float:
     """How far the ONNX form is from these scores (rows by outputs) at most.
 
-    Where the pipeline says one number and the form one for each cluster, the nearest counts.
+    The difference is of a probability as it is, and of a value above 1 as a share of it. Where the
+    pipeline says one number and the form one for each cluster, the nearest counts.
 
     Raises:
         ParityError: when that is more than the limit, or not a number.
@@ -101,7 +102,8 @@ def prove_onnx(data: bytes, encoded: Floats, expected: Floats, limit: float) -> 
     found = open_onnx(data)(np.ascontiguousarray(encoded, dtype=np.float64))
     if expected.shape[1] == 1 < found.shape[1]:
         found = found.min(axis=1, keepdims=True)
-    difference = float(np.max(np.abs(found - expected), initial=0.0))
+    scale = np.maximum(1.0, np.abs(expected))
+    difference = float(np.max(np.abs(found - expected) / scale, initial=0.0))
     if not difference <= limit:
         message = f"parity: {ONNX} and pipeline differ by {difference:.3g}, accepted is {limit:g}"
         raise _differs(message)
