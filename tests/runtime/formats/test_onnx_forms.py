@@ -25,14 +25,14 @@ def plan(model: Plain, link: str) -> Plain:
     return {"names": NAMES, "model": model, "link": link}
 
 
-LINEAR = {
+LINEAR: Plain = {
     "kind": "linear",
     "coefficients": [[0.5, -1.0, 2.0], [0.1, 0.2, 0.3], [3.0, 0.0, -0.1]],
     "intercepts": [0.1, -0.2, 0.3],
 }
 FIRST = {
     "kind": "linear",
-    "coefficients": LINEAR["coefficients"][:1],  # type: ignore[index]
+    "coefficients": LINEAR["coefficients"][:1],
     "intercepts": [0.1],
 }
 TREES = {
@@ -146,7 +146,7 @@ def test_the_form_scores_as_the_plan_does(model: Plain, link: str, rows: Any) ->
     score = open_onnx(write_onnx(plan(model, link)))
     expected = np.array([linked(margins(model, row), link) for row in rows])
     found = score(rows)
-    assert (found.dtype, found.shape) == (np.float64, expected.shape)
+    assert (found.dtype.name, found.shape) == ("float64", expected.shape)
     assert np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected))) < 1e-14
 
 
