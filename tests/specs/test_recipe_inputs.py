@@ -101,7 +101,8 @@ def others(cls: Any, place: Place) -> list[Any]:  # noqa: ANN401 - a dataclass o
     owner: Any = full(cls)
     for step in place.path[:-1]:
         owner = _at(owner, step)
-    shape = next(s for s in shapes(type(owner)).values() if s.attribute == place.path[-1])
+    kind: Any = type(owner)
+    shape = next(s for s in shapes(kind).values() if s.attribute == place.path[-1])
     value = getattr(owner, shape.attribute)
     found = [] if is_dataclass(value) else [sample(shape.type, 1)]
     if NoneType in get_args(get_args(shape.type)[0] if _annotated(shape.type) else shape.type):
@@ -110,11 +111,15 @@ def others(cls: Any, place: Place) -> list[Any]:  # noqa: ANN401 - a dataclass o
         found += [{}, value | sample(shape.type, 1)]
     if isinstance(value, tuple):
         found.append((*value, *value))
-    return [other for other in found if other != value]
+    differing = [other for other in found if other != value]
+    assert differing or is_dataclass(value)
+    return differing
 
 
 def _at(owner: Any, step: Step) -> Any:  # noqa: ANN401 - any declared value
-    return owner[step] if isinstance(owner, dict | tuple) else getattr(owner, str(step))
+    if isinstance(owner, tuple):
+        return owner[int(step)]
+    return owner[step] if isinstance(owner, dict) else getattr(owner, str(step))
 
 
 def _annotated(hint: Any) -> bool:  # noqa: ANN401 - a type expression
