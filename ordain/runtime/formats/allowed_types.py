@@ -54,6 +54,8 @@ _OTHER_TYPES: Final = frozenset({("builtins", "dict"), ("collections", "OrderedD
 FUNCTIONS: Final[frozenset[tuple[str, str]]] = frozenset(
     {
         ("numpy", "clip"),
+        ("ordain.runtime.training.columns", "with_products"),
+        ("ordain.runtime.training.dateparts", "date_part"),
         ("sklearn.feature_selection._mutual_info", "mutual_info_classif"),
         ("sklearn.feature_selection._mutual_info", "mutual_info_regression"),
         ("sklearn.feature_selection._univariate_selection", "f_classif"),
@@ -115,6 +117,7 @@ _OBJECTS: Final[dict[str, tuple[str, ...]]] = {
     "sklearn.linear_model._logistic": ("LogisticRegression",),
     "sklearn.linear_model._ridge": ("Ridge", "RidgeClassifier"),
     "sklearn.mixture._gaussian_mixture": ("GaussianMixture",),
+    "sklearn.model_selection._split": ("KFold", "StratifiedKFold"),
     "sklearn.pipeline": ("FeatureUnion", "Pipeline"),
     "sklearn.preprocessing._data": ("MinMaxScaler", "RobustScaler", "StandardScaler"),
     "sklearn.preprocessing._encoders": ("OneHotEncoder", "OrdinalEncoder"),

@@ -35,6 +35,7 @@ from sklearn.linear_model import (
     Ridge,
 )
 from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -134,7 +135,8 @@ def _fitted(kind: str) -> Any:  # noqa: ANN401 - any estimator
 def _columns(name: str, matrix: Any, outcome: Any) -> Any:  # noqa: ANN401 - arrays, transformers
     match name:
         case "target_encoder":
-            return TargetEncoder(**_SEED).fit(matrix[:, 4:], outcome)
+            folds = StratifiedKFold(3, shuffle=True, **_SEED)
+            return TargetEncoder(cv=folds).fit(matrix[:, 4:], outcome)
         case "texts":
             return TfidfVectorizer(ngram_range=(1, 2)).fit(["a cat sat", "the dog sat", "cat dog"])
         case "selection":
