@@ -2,6 +2,9 @@
 
     RunError                     RUN100   the base: something that the work needs is wrong
     ├── ArtifactError            RUN110   a blob is missing, was changed, or is of a refused format
+    │   ├── SkopsError           RUN111   a stored pipeline names what may run, or cannot be opened
+    │   ├── OnnxError            RUN112   an ONNX form is not one that this tool writes
+    │   ├── FormError            RUN113   a fitted pipeline has no form that may be stored
     │   └── ProvenanceError      RUN115   nobody trusted says where an artifact came from
     ├── PlanError                RUN120   the plan of a fitted model cannot be read
     ├── RowError                 RUN121   a row does not fit the plan
@@ -34,6 +37,24 @@ class ArtifactError(RunError):
     """A blob is missing, was changed, or is of a format that is refused."""
 
     code = "RUN110"
+
+
+class SkopsError(ArtifactError):
+    """A stored pipeline names something that may run, or cannot be opened."""
+
+    code = "RUN111"
+
+
+class OnnxError(ArtifactError):
+    """An ONNX form is not one that this tool writes."""
+
+    code = "RUN112"
+
+
+class FormError(ArtifactError):
+    """A fitted pipeline has no form that may be stored."""
+
+    code = "RUN113"
 
 
 class ProvenanceError(ArtifactError):

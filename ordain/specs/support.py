@@ -86,7 +86,6 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
         Unsupported("spec.external", (None,), "nobody observes it yet", _WARNING),
         Unsupported("spec.training.automl", (None,), "it trains named estimators only"),
         Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),
-        Unsupported("spec.acceptance.parity.onnx", (1e-5,), "it makes no ONNX form"),
     ),
     "Monitor": (Unsupported("spec.onBreach.*", ("alert",), "a breach is recorded and shown"),),
     "ReportSchedule": (Unsupported("spec", (), "reports are written on demand", _WARNING),),

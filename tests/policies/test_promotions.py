@@ -440,6 +440,29 @@ def test_what_serves_equals_what_was_measured(
     assert errors(workshop.promotion(parity=parity)) == [("ACC-PARITY", message)]
 
 
+@pytest.mark.parametrize(
+    ("parity", "message"),
+    [
+        ({}, "credit: parity of the fitted pipeline and its onnx was not measured"),
+        (
+            {"onnx": 2e-5},
+            "credit: the onnx differs from the fitted pipeline by 2e-05, more than 1e-05",
+        ),
+    ],
+)
+def test_a_form_that_the_artifact_holds_equals_what_was_measured(
+    workshop: Workshop, parity: dict[str, float], message: str
+) -> None:
+    case = workshop.promotion(parity={"plan": 1e-15} | parity, forms=("onnx", "skops"))
+    assert errors(case) == [("ACC-PARITY", message)]
+
+
+def test_an_artifact_from_before_there_were_forms_is_judged_by_its_plan(
+    workshop: Workshop,
+) -> None:
+    assert errors(workshop.promotion(parity={"plan": 1e-15}, forms=())) == []
+
+
 def test_a_rollback_needs_the_quorum_and_no_machine(workshop: Workshop) -> None:
     before = workshop.second().after
     after = before.copy().set("Deployment/credit", "spec.version", 1)

@@ -18,7 +18,8 @@ from ordain.runtime.artifacts import (
     save_artifact,
     write_atomically,
 )
-from ordain.runtime.errors import ArtifactError
+from ordain.runtime.errors import ArtifactError, OnnxError, SkopsError
+from ordain.runtime.formats.archives import write_archive
 from ordain.specs.canonical import canonical_json, sha256
 
 MEMBERS = {"plan.json": b'{"a":1}', "profile.json": b'{"b":2}'}
@@ -149,14 +150,19 @@ def test_no_pickle_of_any_protocol_becomes_a_member(store: ArtifactStore, protoc
     data = pickle.dumps({"a": 1}, protocol=protocol)
     with pytest.raises(ArtifactError) as caught:
         save_artifact(store, "m", RECIPE, {"plan.json": data})
-    kinds = (": this is a pickle; artifacts hold JSON only", ": these bytes are no JSON object")
+    kinds = (
+        ": this is a pickle; artifacts hold nothing that can carry code",
+        ": these bytes are no JSON object",
+    )
     assert caught.value.message == "member plan.json" + kinds[protocol < 2]
 
 
 def test_a_zip_is_not_kept_at_all(store: ArtifactStore) -> None:
     with pytest.raises(ArtifactError) as caught:
         store.put(b"PK\x03\x04rest")
-    assert "this is a zip archive; artifacts hold JSON only" in caught.value.message
+    assert (
+        "this is a zip archive; artifacts hold nothing that can carry code" in caught.value.message
+    )
 
 
 def test_a_crafted_manifest_cannot_bring_a_pickle(store: ArtifactStore) -> None:
@@ -168,6 +174,78 @@ def test_a_crafted_manifest_cannot_bring_a_pickle(store: ArtifactStore) -> None:
         load_artifact(store, digest)
     expected = f"member plan.json of artifact {digest}: these bytes are no JSON object"
     assert caught.value.message == expected
+
+
+def empty_pipeline() -> bytes:
+    """The smallest archive that passes as a stored pipeline."""
+    schema = {
+        "__class__": "list",
+        "__loader__": "ListNode",
+        "__module__": "builtins",
+        "content": [],
+        "protocol": 2,
+    }
+    return write_archive({"schema.json": json.dumps(schema).encode()})
+
+
+def test_a_stored_pipeline_is_kept_under_its_media_type(store: ArtifactStore) -> None:
+    members = MEMBERS | {"pipeline.skops": empty_pipeline()}
+    saved = save_artifact(store, "m", RECIPE, members)
+    listed = json.loads(store.get(saved.digest))["members"]
+    assert listed["pipeline.skops"]["mediaType"] == "application/vnd.skops"
+    assert load_artifact(store, saved.digest) == saved
+
+
+def test_a_pipeline_is_looked_through_before_it_is_kept(store: ArtifactStore) -> None:
+    schema = {"__class__": "system", "__loader__": "FunctionNode", "__module__": "posix"}
+    crafted = write_archive({"schema.json": json.dumps(schema | {"protocol": 2}).encode()})
+    with pytest.raises(SkopsError, match=r"names posix\.system as a FunctionNode"):
+        save_artifact(store, "m", RECIPE, {"pipeline.skops": crafted})
+    assert not store.root.exists()
+
+
+@pytest.mark.training
+def test_a_graph_is_looked_through_before_it_is_kept(store: ArtifactStore) -> None:
+    with pytest.raises(OnnxError, match=r"model\.onnx takes \[\] and gives \[\]"):
+        save_artifact(store, "m", RECIPE, {"model.onnx": b"\x08\x0a"})
+    assert not store.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("pipeline.skops", "stored pipeline"), ("model.onnx", "ONNX model")]
+)
+def test_a_pickle_is_no_form_whatever_it_is_called(
+    store: ArtifactStore, name: str, kind: str
+) -> None:
+    for protocol, said in ((0, f"these bytes are no {kind}"), (5, "this is a pickle")):
+        data = pickle.dumps({"a": 1}, protocol=protocol)
+        with pytest.raises(ArtifactError, match=f"member {name}: {said}"):
+            save_artifact(store, "m", RECIPE, {name: data})
+
+
+def test_a_manifest_cannot_call_an_archive_by_another_kind(store: ArtifactStore) -> None:
+    data = empty_pipeline()
+    entry = {"digest": store.put(data, pipeline=True), "size": len(data)}
+    manifest = {"format": "ordain.artifact/1", "model": "m", "recipe": RECIPE}
+    for name, media in (("plan.json", "json"), ("model.onnx", "vnd.onnx")):
+        listed = {name: entry | {"mediaType": f"application/{media}"}}
+        digest = store.put(canonical_json(manifest | {"members": listed}))
+        with pytest.raises(ArtifactError, match=f"member {name} of .*: this is a zip archive"):
+            load_artifact(store, digest)
+
+
+def test_a_tampered_pipeline_is_refused(store: ArtifactStore) -> None:
+    saved = save_artifact(store, "m", RECIPE, {"pipeline.skops": empty_pipeline()})
+    overwrite(store.path(sha256(empty_pipeline())), empty_pipeline() + b"\0")
+    with pytest.raises(ArtifactError, match="the bytes under"):
+        load_artifact(store, saved.digest)
+
+
+def test_what_serves_reads_only_what_it_serves_from(store: ArtifactStore) -> None:
+    saved = save_artifact(store, "m", RECIPE, MEMBERS)
+    overwrite(store.path(sha256(MEMBERS["profile.json"])), b"changed")
+    loaded = load_artifact(store, saved.digest, ("plan.json",))
+    assert loaded.members == {"plan.json": MEMBERS["plan.json"]}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +276,8 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from ordain.runtime.artifacts import ArtifactStore
-from ordain.runtime.errors import ArtifactError
+from ordain.runtime.errors import ArtifactError, OnnxError, SkopsError
+from ordain.runtime.formats.archives import write_archive
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 try:

@@ -96,6 +96,13 @@ def test_evidence_is_read_back_from_the_file_that_its_digest_names() -> None:
     assert read_evidence(written.to_json(), written.path) == written
 
 
+def test_forms_are_said_where_there_are_any() -> None:
+    assert b"forms" not in evidence().to_json()
+    written = replace(evidence(), forms=("onnx", "skops"))
+    assert b'"forms":["onnx","skops"]' in written.to_json()
+    assert read_evidence(written.to_json(), written.path) == written
+
+
 def test_evidence_that_was_edited_is_refused() -> None:
     written = evidence()
     edited = written.to_json().replace(b"0.8,", b"0.9,")

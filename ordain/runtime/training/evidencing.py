@@ -61,6 +61,7 @@ def evidence_of(
         fairness=rows,
         importance=importance,
         parity={
+            "onnx": trained.forms.difference,
             "plan": trained.proof.difference,
             "limit": plan_limit(job.spec),
             "rows": trained.proof.rows,
@@ -68,9 +69,14 @@ def evidence_of(
         },
         drift=drift,
         environment={**read_lock(job.environment.encode()), "ordain": job.tool},
-        limitations=(*_limitations(job, data, drift), *_of_rows(job, data, coverage)),
+        limitations=(
+            *_limitations(job, data, drift),
+            *_of_rows(job, data, coverage),
+            *trained.forms.left_out,
+        ),
         verdict=Verdict.worst(verdicts).value,
         task=job.spec.task,
+        forms=trained.forms.names,
     )
 
 

@@ -71,7 +71,9 @@ def test_a_job_makes_an_artifact_that_scores(
     artifact = load_artifact(ArtifactStore(order.store), outcome.artifact)
     assert sorted(artifact.members) == [
         "background.json",
+        "model.onnx",
         "parity.json",
+        "pipeline.skops",
         "plan.json",
         "profile.json",
     ]
@@ -217,7 +219,7 @@ def test_two_processes_make_the_same_bytes(
         made.append({path.relative_to(directory): path.read_bytes() for path in files})
     del made[0][Path("job.json")], made[1][Path("job.json")]
     assert made[0] == made[1]
-    assert len(made[0]) == 7
+    assert len(made[0]) == 9
 
 
 def test_a_process_tells_its_progress_and_leaves_a_result(

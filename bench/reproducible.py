@@ -1,0 +1,211 @@
+"""Twenty processes train each family of estimators; every one has to make the same bytes.
+
+Each run is a process of its own with another PYTHONHASHSEED, time zone and working directory, half
+of them beside a process that wants a whole core. Compared are the digest of the artifact (plan,
+stored pipeline, ONNX form, profile, parity rows), the evidence with its metrics and the digest of
+the split. Families that this version does not train are named and not counted. With arguments only
+the named estimators are run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+if TYPE_CHECKING:
+    from ordain.runtime.training.order import Job
+    from ordain.specs.kinds.dataset import Dataset
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = 20
+ROWS = 2_000
+ZONES = ("UTC", "Asia/Kathmandu", "America/Lima")
+FEW = {"n_estimators": 20, "max_depth": 6}
+# Estimator, task, target, parameters.
+FAMILIES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("logistic_regression", "classification", "defaulted", {}),
+    ("logistic_regression", "classification", "grade", {}),
+    ("linear_regression", "regression", "amount", {}),
+    ("ridge", "regression", "amount", {}),
+    ("lasso", "regression", "amount", {"alpha": 0.01}),
+    ("elastic_net", "regression", "amount", {"alpha": 0.01}),
+    ("poisson", "regression", "amount", {}),
+    ("gamma", "regression", "amount", {}),
+    ("decision_tree", "classification", "defaulted", {"max_depth": 6}),
+    ("decision_tree", "regression", "amount", {"max_depth": 6}),
+    ("random_forest", "classification", "grade", FEW),
+    ("random_forest", "regression", "amount", FEW),
+    ("extra_trees", "classification", "defaulted", FEW),
+    ("extra_trees", "regression", "amount", FEW),
+    ("hist_gradient_boosting", "classification", "defaulted", {"max_iter": 20}),
+    ("hist_gradient_boosting", "classification", "grade", {"max_iter": 20}),
+    ("hist_gradient_boosting", "regression", "amount", {"max_iter": 20}),
+    ("kmeans", "clustering", "", {"n_clusters": 4}),
+    ("gaussian_mixture", "clustering", "", {"n_components": 3}),
+    ("lightgbm", "classification", "defaulted", {"n_estimators": 20}),
+    ("lightgbm", "regression", "amount", {"n_estimators": 20}),
+    ("xgboost", "classification", "grade", {"n_estimators": 20}),
+    ("xgboost", "regression", "amount", {"n_estimators": 20}),
+)
+
+
+def write_table(path: Path) -> None:
+    """Applications with three outcomes, gaps and a category with rare levels."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rng = np.random.default_rng(11)
+    income = np.round(rng.lognormal(8.0, 0.5, ROWS), 2)
+    debts = rng.poisson(2.0, ROWS)
+    purpose = rng.choice(["car", "home", "study", "boat"], ROWS, p=[0.5, 0.3, 0.18, 0.02])
+    margin = -1.0 - 0.9 * (np.log(income) - 8.0) + 0.4 * (debts - 2) + 0.8 * (purpose == "study")
+    columns = {
+        "applicant_id": [f"A{number:06}" for number in range(ROWS)],
+        "income": pa.array(income, mask=rng.random(ROWS) < 0.05),
+        "debts": debts,
+        "purpose": pa.array(purpose, mask=rng.random(ROWS) < 0.04),
+        "defaulted": (rng.random(ROWS) < 1 / (1 + np.exp(-margin))).astype(np.int64),
+        "grade": np.array(["a", "b", "c"])[np.digitize(margin + rng.normal(size=ROWS), [-2, 0])],
+        "amount": np.round(np.exp(margin / 3 + rng.normal(scale=0.2, size=ROWS)) * 100, 2),
+    }
+    pq.write_table(pa.table(columns), path)
+
+
+def dataset(target: str) -> Dataset:
+    from ordain.specs.kinds import kind_validator
+
+    outcomes = {"defaulted": "int", "grade": "category", "amount": "float"}
+    columns: dict[str, Any] = {
+        "applicant_id": {"type": "id", "role": "entity"},
+        "income": {"type": "float", "missing": "10%"},
+        "debts": {"type": "int"},
+        "purpose": {"type": "category", "rare": 30, "missing": "10%"},
+    }
+    spec: dict[str, Any] = {
+        "source": {"type": "parquet", "uri": "applications.parquet"},
+        "entity": "applicant_id",
+        "columns": columns,
+    }
+    if target:
+        columns[target] = {"type": outcomes[target]}
+        spec["target"] = {"column": target}
+    declared: Dataset = kind_validator("Dataset").validate_python(spec)
+    return declared
+
+
+def order(root: Path, store: Path, family: tuple[str, str, str, dict[str, Any]]) -> Job:
+    """The order for one family, from data that are pinned as they are."""
+    from ordain.runtime.datasets.reading import digest_of
+    from ordain.runtime.environment import installed, render_lock
+    from ordain.runtime.training.order import Job
+    from ordain.specs.canonical import sha256
+    from ordain.specs.kinds import kind_validator
+    from ordain.specs.recipes import recipe_of
+
+    estimator, task, target, parameters = family
+    spec = {
+        "purpose": "To be made again",
+        "tier": 3,
+        "owner": "risk",
+        "task": task,
+        "dataset": "applications",
+        "training": {"estimator": estimator, "parameters": parameters},
+    }
+    model = kind_validator("Model").validate_python(spec)
+    declared = dataset(target)
+    data = replace(declared, digest=digest_of(declared, root))
+    environment = render_lock(installed())
+    recipe = recipe_of("credit", model, data, sha256(environment))
+    assert recipe is not None
+    return Job(
+        model="credit",
+        spec=model,
+        dataset="applications",
+        data=data,
+        data_root=root,
+        recipe=recipe,
+        environment=environment.decode(),
+        store=store,
+        champion=None,
+        tool="bench",
+    )
+
+
+def run(job: Job, directory: Path, turn: int) -> tuple[str, str, str]:
+    """Digests of artifact, evidence and split of one process."""
+    from ordain.runtime.training.order import RESULT, write_job
+
+    write_job(directory, job)
+    surroundings = {"PYTHONHASHSEED": str(turn), "TZ": ZONES[turn % len(ZONES)]}
+    ran = subprocess.run(
+        [sys.executable, "-m", "ordain.runtime.training", str(directory)],
+        cwd=directory,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise SystemExit(ran.stderr or ran.stdout)
+    result = json.loads((directory / RESULT).read_bytes())
+    return result["artifact"], result["evidence"], result["split"]
+
+
+def trainable(job: Job) -> bool:
+    from ordain.runtime.errors import TrainingError
+    from ordain.runtime.training.pipeline import ESTIMATORS, refuse_undone
+
+    try:
+        training = refuse_undone(job.spec)
+    except TrainingError:
+        return False
+    return training.estimator in ESTIMATORS
+
+
+def measure(root: Path, family: tuple[str, str, str, dict[str, Any]]) -> bool:
+    """Run one family and print how many of its runs are equal; whether all are."""
+    name = f"{family[0]} ({family[2] or 'no target'})"
+    if not trainable(order(root, root, family)):
+        print(f"{name:42} not trained by this version")
+        return True
+    found: Counter[tuple[str, str, str]] = Counter()
+    begun = time.monotonic()
+    for turn in range(RUNS):
+        directory = root / f"{family[0]}-{family[2]}-{turn}"
+        busy = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if turn % 2 else None
+        try:
+            found[run(order(root, directory / "store", family), directory, turn)] += 1
+        finally:
+            if busy is not None:
+                busy.kill()
+                busy.wait()
+    equal = max(found.values())
+    seconds = (time.monotonic() - begun) / RUNS
+    print(f"{name:42} {equal} of {RUNS} equal, {seconds:.1f} s a run")
+    return equal == RUNS
+
+
+def main() -> None:
+    wanted = set(sys.argv[1:])
+    with TemporaryDirectory() as place:
+        root = Path(place)
+        write_table(root / "applications.parquet")
+        chosen = [family for family in FAMILIES if not wanted or family[0] in wanted]
+        good = [measure(root, family) for family in chosen]
+    if not all(good):
+        raise SystemExit("not every run made the same bytes")
+
+
+if __name__ == "__main__":
+    main()
