@@ -30,7 +30,13 @@ class Part:
 
 
 def parts(facts: ReportInput) -> tuple[Part, ...]:
-    """The parts that are judged, in the order of the report."""
+    """The parts that are judged, in the order of the report.
+
+    An unsigned preview has not run and nobody was asked about it, so it is judged by what was
+    measured.
+    """
+    if facts.preview is not None:
+        return (_performance(facts), _fairness(facts), _findings(facts))
     return (
         _performance(facts),
         _fairness(facts),
