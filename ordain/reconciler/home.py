@@ -79,6 +79,11 @@ class Home:
         """Artifacts of unsigned previews by digest."""
         return self.previews / "artifacts"
 
+    @property
+    def preview_server(self) -> Path:
+        """Where the server of unsigned previews has its files, and a record of its own."""
+        return self.previews / "serving"
+
     def preview(self, recipe: str) -> Path:
         """Where the preview of a recipe is trained, and what came of it."""
         return self.previews / recipe.removeprefix("sha256:")[:32]

@@ -168,9 +168,11 @@ def prune(home: Home, keep: int) -> tuple[str, ...]:
         place = seen[run.begun.model] = seen.get(run.begun.model, 0) + 1
         held = run.newest and (not run.begun.preview or run.state == "running")
         if place > keep and not held:
-            _remove(run)
-            gone.append(run.id)
-    return tuple(gone)
+            gone.append(run)
+    # The oldest first: a recipe without any other attempt is then removed with its directory.
+    for run in reversed(gone):
+        _remove(run)
+    return tuple(run.id for run in gone)
 
 
 def _remove(run: Run) -> None:
