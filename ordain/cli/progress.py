@@ -1,9 +1,9 @@
 """How the progress of a training run is told: a bar on a terminal, JSON lines to programs.
 
 A job writes a line when a stage begins, and a stage may last for minutes. So that nobody takes a
-long stage for a stopped one, the bar shows how long the run has lasted, drawn anew twice a second by
-a thread of its own. Everything goes to the standard error stream, because the result of the command
-goes to the other one.
+long stage for a stopped one, the bar shows how long the run has lasted, and a thread of its own
+draws it anew twice a second. Everything goes to the standard error stream, because the result of
+the command goes to the other one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `train`, `serve --local` and `report --preview` share: a workshop, and how a preview is told."""
+"""What the commands that try out a work tree share: the workshop, signals, and the page."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ def write_page(source: Source, workshop: Workshop, preview: Preview) -> Path:
     return place
 
 
-def facts_of(
-    source: Source, workshop: Workshop, preview: Preview, moment: datetime
-) -> ReportInput:
+def facts_of(source: Source, workshop: Workshop, preview: Preview, moment: datetime) -> ReportInput:
     """What the page of a preview says: its evidence, and what the gate finds in the work tree."""
     import ordain
     from ordain.policies.gate import check

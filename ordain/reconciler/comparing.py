@@ -155,4 +155,6 @@ def _metrics(before: Run, after: Run) -> Iterator[Pair]:
 
 def _measured(run: Run) -> dict[str, Metric]:
     evidence = run.evidence
-    return {} if evidence is None else {one.name: one for one in evidence.metrics if one.part == TEST}
+    return (
+        {} if evidence is None else {one.name: one for one in evidence.metrics if one.part == TEST}
+    )

@@ -67,7 +67,10 @@ class KeyConfig:
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """A server of one environment; `digest` names all of it."""
+    """A server of one environment; `digest` names all of it.
+
+    `preview` says that nobody has approved what answers here.
+    """
 
     environment: str
     host: str
@@ -79,6 +82,7 @@ class ServerConfig:
     routes: tuple[RouteConfig, ...]
     keys: tuple[KeyConfig, ...]
     digest: str
+    preview: bool = False
 
 
 def read_config(data: bytes, path: str = "config.json") -> ServerConfig:
@@ -117,6 +121,7 @@ def _config(raw: Mapping[str, Any]) -> ServerConfig:
         routes=tuple(map(_route, raw["routes"])),
         keys=tuple(map(_key, raw.get("keys", ()))),
         digest=digest(raw),
+        preview=_flag(raw.get("preview", False)),
     )
     _refuse_twins([route.name for route in config.routes], "routes are named")
     _refuse_twins([route.endpoint for route in config.routes], "routes answer at")
@@ -161,6 +166,12 @@ def _key(raw: Mapping[str, Any]) -> KeyConfig:
 def _port(value: object) -> int:
     if type(value) is not int or not 0 <= value <= 65535:  # noqa: PLR2004 - the range of ports
         raise ValueError(f"port {value!r} is not a whole number from 0 to 65535")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is not true or false")
     return value
 
 

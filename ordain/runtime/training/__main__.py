@@ -14,7 +14,6 @@ Ctrl-C raises, because no part of training may take it for an error of its own.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
