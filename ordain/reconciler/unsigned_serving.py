@@ -36,13 +36,18 @@ def sole_preview_server(home: Home) -> Iterator[None]:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(place / "turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take_turn(handle)
         yield
+    finally:
+        os.close(handle)
+
+
+def _take_turn(handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         message = "previews of this estate are served already"
         raise Busy(message, remedy="stop the other `ordain serve --local` first") from error
-    finally:
-        os.close(handle)
 
 
 @contextmanager
