@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ordain.reconciler.errors import DriverFailed
-from ordain.reconciler.jobs import carry_out, system_errors
+from ordain.reconciler.jobs import carry_out, is_done, system_errors
 from ordain.reconciler.planning import SeenServer
 from ordain.specs.canonical import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
+    from pathlib import Path
 
     from ordain.reconciler.home import Home
     from ordain.reconciler.jobs import Job
@@ -63,7 +64,8 @@ class LocalDriver:
             DriverFailed: the process ended without a result.
         """
         directory = self._home.job(job.order.recipe.digest)
-        return carry_out(directory, job, self._clock, progress, afresh=afresh).outcome
+        stands = _never if afresh else is_done
+        return carry_out(directory, job, self._clock, progress, stands=stands).outcome
 
     def servers(self, environments: Iterable[str]) -> dict[str, SeenServer]:
         """Ask every supervisor that has a directory."""
@@ -118,3 +120,8 @@ class LocalDriver:
         directory = self._home.server(environment)
         with system_errors(directory):
             client.stop(directory)
+
+
+def _never(_directory: Path) -> bool:
+    """No result stands where everything is to be made again."""
+    return False

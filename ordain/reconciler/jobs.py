@@ -56,6 +56,12 @@ class Carried:
     worked: bool
 
 
+def is_done(directory: Path) -> bool:
+    """Whether an earlier run left a result; one that ended in an error is tried again."""
+    result = directory / RESULT
+    return result.is_file() and "error" not in json.loads(result.read_bytes())
+
+
 def carry_out(
     directory: Path,
     job: Job,
@@ -63,12 +69,12 @@ def carry_out(
     progress: Callable[[str], None],
     *,
     preview: bool = False,
-    afresh: bool = False,
+    stands: Callable[[Path], bool] = is_done,
 ) -> Carried:
     """Run `python -m ordain.runtime.training` in a directory, at most once at a time.
 
-    A result that is there is taken, unless `afresh`; a run that is going on is waited for. Every
-    run is an attempt that is kept.
+    A run that is going on is waited for. A result that is there then is taken if it `stands`;
+    otherwise the job is run. Every run is an attempt that is kept.
 
     Raises:
         DriverFailed: the process ended without a result, or the system refused a file.
@@ -78,7 +84,7 @@ def carry_out(
         directory.mkdir(parents=True, exist_ok=True)
         with _sole_job(directory, progress) as lock:
             attempts.settle(directory, clock)
-            if not afresh and is_done(directory):
+            if stands(directory):
                 return Carried(read_result(directory), worked=False)
             begun = _begin(directory, job, clock(), preview=preview)
             _attempt(directory, job, begun, clock, lock, progress)
@@ -109,12 +115,6 @@ def is_running(directory: Path) -> bool:
     finally:
         os.close(handle)
     return False
-
-
-def is_done(directory: Path) -> bool:
-    """Whether an earlier run left a result; one that ended in an error is tried again."""
-    result = directory / RESULT
-    return result.is_file() and "error" not in json.loads(result.read_bytes())
 
 
 def read_result(directory: Path) -> Outcome:

@@ -164,9 +164,12 @@ def train_preview(
     directory = home.preview(trial.recipe.digest)
     with system_errors(home.previews):
         job = _order(workshop, trial, directory)
-    afresh = again or not _stands(home, directory, job.order.champion)
+
+    def stands(directory: Path) -> bool:
+        return not again and _stands(home, directory, job.order.champion)
+
     try:
-        carried = carry_out(directory, job, clock, progress, preview=True, afresh=afresh)
+        carried = carry_out(directory, job, clock, progress, preview=True, stands=stands)
     except KeyboardInterrupt:
         remedy = f"nothing of it is kept; run it again: ordain train {name}"
         raise Cancelled(f"training of {name} was cancelled", remedy=remedy) from None
