@@ -23,7 +23,7 @@ _LOOK_SECONDS: Final = 1.0
 
 
 @click.command()
-@click.argument("name", metavar="[MODEL|ROUTE]", required=False)
+@click.argument("name", required=False)
 @click.option("--local", is_flag=True, help="Serve previews of the work tree on this machine.")
 @click.option(
     "--port",
@@ -41,8 +41,9 @@ def command(
     """Serve unsigned previews on this machine.
 
     Until Ctrl-C, the routes of the work tree answer by what it declares now; what has no preview is
-    trained first. A model without a Route answers at /v1/MODEL. Every answer says that it is a
-    preview, nothing of it is recorded in the estate, and no routing key is asked for.
+    trained first. NAME is one Route or Model; a model without a Route answers at /v1/MODEL. Every
+    answer says that it is a preview, nothing of it is recorded in the estate, and no routing key is
+    asked for.
     """
     from ordain.cli.trials import heeding_signals, workshop_at
     from ordain.compilers.previewing import config_of, tried

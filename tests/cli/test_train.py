@@ -292,9 +292,7 @@ def test_previews_are_served_apart_and_say_so(own: Place) -> None:
         assert (status, answer["preview"], answer["version"]) == (200, True, 0)
         assert 0.0 <= answer["score"] <= 1.0
         busy = own.ordain("serve", "--local", expect=2)
-        assert busy.stderr.startswith(
-            "error[REC001]: previews of this estate are served already\n"
-        )
+        assert busy.stderr.startswith("error[REC001]: previews of this estate are served already\n")
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
     assert process.returncode == 0

@@ -1025,7 +1025,9 @@ def test_what_is_served_is_asked_again_when_it_is_served(desk: Desk) -> None:
         return dict(desk.reconciler.plan(good).desired.servers["production"])
 
     home = desk.source.home
-    assert put_in_force(Hands(home, lambda: desk.bench.now), home, "production", wanted) == InForce("production")
+    assert put_in_force(Hands(home, lambda: desk.bench.now), home, "production", wanted) == InForce(
+        "production"
+    )
     assert ["stopped" in one["routes"][0] for one in served] == [False, True]
 
 
@@ -1038,7 +1040,9 @@ def test_an_address_that_does_not_serve_the_last_word_is_given_with_a_warning(
 
     words = itertools.count()
     home = desk.source.home
-    done = put_in_force(Hands(home, lambda: desk.bench.now), home, "production", lambda: {"word": next(words)})
+    done = put_in_force(
+        Hands(home, lambda: desk.bench.now), home, "production", lambda: {"word": next(words)}
+    )
     said = "what production should serve changed 5 times meanwhile; the next pass serves the last"
     assert done == InForce("production", f"{said} of it")
 
