@@ -179,7 +179,7 @@ def _attempt(
     """Run the process between the two notes that begin and end its attempt."""
     try:
         code = _run(directory, job.order.recipe.threads, lock, progress)
-    except KeyboardInterrupt:
+    except BaseException:
         attempts.cancel(directory, begun, clock())
         raise
     error = None if (directory / RESULT).is_file() else _without_result(directory, code)
@@ -205,7 +205,8 @@ def _run(directory: Path, threads: int, lock: int, progress: Callable[[str], Non
             for line in lines:
                 progress(line.decode("utf-8", "replace").strip())
             return process.wait()
-        except KeyboardInterrupt:
+        except BaseException:
+            # Ctrl-C, or whoever is told of the progress has gone: nobody would take the result.
             _cancel(process)
             raise
 

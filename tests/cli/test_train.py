@@ -15,7 +15,6 @@ from places import Place, post
 from training_processes import job_in, waits_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.training, pytest.mark.timeout(60)]
@@ -37,12 +36,12 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.fixture
-def own(clinic: Place, tmp_path: Path) -> Iterator[Place]:
+def own(clinic: Place, tmp_path: Path) -> Place:
     """The same, to be changed."""
     shutil.copytree(clinic.root, tmp_path / "own", symlinks=True)
     copy = Place(tmp_path / "own", tmp_path / "own/estate")
     copy.git("update-index", "-q", "--refresh")
-    yield copy
+    return copy
 
 
 def trained(place: Place, *more: str, expect: int = 0) -> dict[str, Any]:

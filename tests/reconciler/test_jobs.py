@@ -1,4 +1,4 @@
-"""A training job has a directory, a lock and attempts; it is adopted, cancelled, and said to die."""
+"""A training job has a lock and attempts; it is adopted, cancelled, and said to have died."""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ def test_a_run_is_written_down_with_what_it_cost(bench: Bench) -> None:
     assert len(list(runs_in(directory))) == 1
 
 
+@pytest.mark.training
 def test_every_attempt_is_kept(bench: Bench) -> None:
     directory, job = job_of(bench)
     for _ in range(2):
