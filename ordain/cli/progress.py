@@ -12,15 +12,17 @@ import json
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MODES: Final = ("auto", "bar", "json", "none")
-_WIDTH: Final = 24
-_NAME: Final = 24
+# All of it fits the 80 columns of a narrow terminal: a line that wraps cannot be drawn anew.
+_WIDTH: Final = 16
+_NAME: Final = 20
+_STAGE: Final = 20
 _REDRAWN_SECONDS: Final = 0.5
 _CLEAR: Final = "\r\x1b[K"
 
@@ -92,19 +94,21 @@ class Bar:
         self._fraction = float(said.get("fraction", self._fraction))
 
     def text(self) -> str:
-        """The line as it is now, at most 99 columns."""
+        """The line as it is now, at most 79 columns."""
         done = round(_WIDTH * min(1.0, max(0.0, self._fraction)))
         elapsed = time.monotonic() - self._started
         name = shortened(self._model, _NAME)
         bar = f"[{'#' * done}{'-' * (_WIDTH - done)}] {100 * self._fraction:3.0f} %"
-        return f"{name}  {bar}  {elapsed:6.1f} s  {shortened(self._stage, 32)}"
+        return f"{name}  {bar}  {elapsed:6.1f} s  {shortened(self._stage, _STAGE)}"
 
     def _tick(self) -> None:
-        while True:
-            self._out.write(f"{_CLEAR}{self.text()}")
-            self._out.flush()
-            if self._ended.wait(_REDRAWN_SECONDS):
-                return
+        # A terminal that has gone is no reason to say anything; there is nobody to say it to.
+        with suppress(OSError):
+            while True:
+                self._out.write(f"{_CLEAR}{self.text()}")
+                self._out.flush()
+                if self._ended.wait(_REDRAWN_SECONDS):
+                    return
 
 
 def shortened(text: str, width: int) -> str:
