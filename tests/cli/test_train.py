@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from places import Place, post
@@ -290,6 +292,10 @@ def test_previews_are_served_apart_and_say_so(own: Place) -> None:
         status, answer = post(address, record(own))
         assert (status, answer["preview"], answer["version"]) == (200, True, 0)
         assert 0.0 <= answer["score"] <= 1.0
+        with pytest.raises(HTTPError) as refused:
+            urlopen(address, b"{}", timeout=30)  # noqa: S310 - loopback
+        with refused.value as error:
+            assert (error.code, error.headers["x-ordain-preview"]) == (422, "unsigned")
         busy = own.ordain("serve", "--local", expect=2)
         assert busy.stderr.startswith("error[REC001]: previews of this estate are served already\n")
         process.send_signal(signal.SIGINT)
