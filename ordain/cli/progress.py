@@ -9,6 +9,7 @@ the command goes to the other one.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -32,7 +33,9 @@ def told(mode: str, model: str, stream: TextIO | None = None) -> Iterator[Callab
     """What takes the lines of one job, for as long as the block lasts."""
     out = stream or sys.stderr
     if mode == "auto":
-        mode = "bar" if out.isatty() else "json"
+        # A dumb terminal shows the codes that a bar is drawn with.
+        drawn = out.isatty() and os.environ.get("TERM") != "dumb"
+        mode = "bar" if drawn else "json"
     if mode == "bar":
         with Bar(model, out).drawn() as bar:
             yield bar.take

@@ -101,7 +101,8 @@ def _next(done: list[tuple[int, dict[str, Any]]]) -> str:
         return "ordain serve --local"
     worst = next(said for one, said in done if one == code)
     if code == 1:
-        return f"ordain explain {worst['findings'][0]['code']}"
+        blocking = next(one for one in worst["findings"] if one["severity"] == "error")
+        return f"ordain explain {blocking['code']}"
     return f"ordain explain {worst['error']['code']}"
 
 

@@ -29,7 +29,16 @@ def test_programs_get_each_line_with_the_model() -> None:
     ]
 
 
-def test_a_terminal_gets_a_bar_that_is_gone_at_the_end() -> None:
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    out = Terminal()
+    with told("auto", "credit", out) as take:
+        take(LINE)
+    assert json.loads(out.getvalue())["stage"] == "fitting"
+
+
+def test_a_terminal_gets_a_bar_that_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     out = Terminal()
     with told("auto", "credit", out) as take:
         take(LINE)
