@@ -18,7 +18,7 @@ from ordain.reconciler.gating import read_side
 from ordain.reconciler.jobs import Carried, Job, carry_out, is_running
 from ordain.reconciler.orders import Ground, order_job
 from ordain.reconciler.runs import runs_in
-from tests.reconciler.conftest import MODEL, NOW
+from tests.reconciler.conftest import MODEL, MODEL_FILE, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,13 @@ def job_of(bench: Bench) -> tuple[Path, Job]:
     root = source.repository.path
     ground = Ground(side.estate, side.tree, root, directory, source.home.artifacts)
     return directory, order_job(ground, recipe, champion=None)
+
+
+def lasting(bench: Bench) -> tuple[Path, Job]:
+    """One that takes some seconds, so that it does not end before it is stopped."""
+    bench.commit(bench.edited(MODEL_FILE, "logistic_regression", "hist_gradient_boosting"))
+    bench.commit(bench.edited(MODEL_FILE, "{C: 0.5, max_iter: 2000}", "{max_iter: 1000}"))
+    return job_of(bench)
 
 
 def broken(job: Job) -> Job:
@@ -90,7 +97,7 @@ def test_every_attempt_is_kept(bench: Bench) -> None:
 
 @pytest.mark.training
 def test_a_cancelled_run_leaves_nothing_half_done(bench: Bench) -> None:
-    directory, job = job_of(bench)
+    directory, job = lasting(bench)
     seen: list[int | None] = []
 
     def interrupt(line: str) -> None:
@@ -115,7 +122,7 @@ def test_a_cancelled_run_leaves_nothing_half_done(bench: Bench) -> None:
 
 @pytest.mark.training
 def test_a_job_that_is_killed_is_said_to_be_killed(bench: Bench) -> None:
-    directory, job = job_of(bench)
+    directory, job = lasting(bench)
 
     def kill(line: str) -> None:
         if "fitting" in line:
