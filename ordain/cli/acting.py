@@ -25,7 +25,7 @@ def break_glass(session: Session) -> BreakGlass:
     from ordain.reconciler.drivers import LocalDriver
 
     source = session.source
-    return BreakGlass(source, session.state, session.ledger, LocalDriver(source.home), now)
+    return BreakGlass(source, session.state, session.ledger, LocalDriver(source.home, now), now)
 
 
 def tell_acted(acted: Acted, done: str) -> None:

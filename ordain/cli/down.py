@@ -26,7 +26,7 @@ def command(directory: Path) -> None:
     from ordain.reconciler.home import sole_reconciler
 
     with open_session(directory) as session, sole_reconciler(session.source.home):
-        driver = LocalDriver(session.source.home)
+        driver = LocalDriver(session.source.home, now)
         found = driver.servers(())
         for environment in found:
             driver.stop(environment)

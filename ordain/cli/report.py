@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ordain.cli.session import now, open_session
+
+if TYPE_CHECKING:
+    from ordain.reports.facts import ReportInput
 
 
 @click.command()
@@ -16,11 +20,13 @@ from ordain.cli.session import now, open_session
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write; MODEL.html in the current directory by default.",
 )
+@click.option("--preview", is_flag=True, help="Of what the work tree declares, trained or not yet.")
 @click.pass_obj
-def command(directory: Path, model: str, out: Path | None) -> None:
+def command(directory: Path, model: str, out: Path | None, preview: bool) -> None:
     """Write the page of evidence of a model.
 
-    One HTML file without scripts and without references to anything outside of it.
+    One HTML file without scripts and without references to anything outside of it. With --preview
+    it is the page of an unsigned preview, and says so.
     """
     from ordain.cli.places import refuse_place
     from ordain.cli.reporting import gather
@@ -29,8 +35,20 @@ def command(directory: Path, model: str, out: Path | None) -> None:
 
     place = out or Path(f"{model}.html")
     refuse_place(place)
-    with open_session(directory) as session:
-        page = model_report(gather(session, model, now()))
+    if preview:
+        page = model_report(_preview(directory, model))
+    else:
+        with open_session(directory) as session:
+            page = model_report(gather(session, model, now()))
     write_whole(place, page)
     click.echo(f"Wrote {place} ({len(page) // 1024 + 1} kB).")
-    click.echo("Next: ordain audit verify")
+    click.echo(f"Next: ordain {'serve --local' if preview else 'audit verify'}")
+
+
+def _preview(directory: Path, model: str) -> ReportInput:
+    """The facts of a preview, which is trained if there is none."""
+    from ordain.cli.serve import preview_of
+    from ordain.cli.trials import facts_of, heeding_signals, workshop_at
+
+    with heeding_signals(), workshop_at(directory) as (source, workshop):
+        return facts_of(source, workshop, preview_of(source, workshop, model, "auto"), now())

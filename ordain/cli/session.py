@@ -73,7 +73,7 @@ def reconciler_of(
     from ordain.reconciler.passes import Reconciler
 
     source = session.source
-    driver = LocalDriver(source.home)
+    driver = LocalDriver(source.home, now)
     return Reconciler(
         source, session.state, session.ledger, driver, now, tell, retry_after=retry_after
     )

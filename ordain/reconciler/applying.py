@@ -13,8 +13,8 @@ import ordain
 from ordain.compilers.serving import champion
 from ordain.ledger.records import Event
 from ordain.reconciler.attesting import attest, builder_of, restore
-from ordain.reconciler.drivers import Job
 from ordain.reconciler.errors import DriverFailed, Skipped
+from ordain.reconciler.orders import Ground, order_job
 from ordain.reconciler.promotions import Version, promotion_files, propose
 from ordain.reconciler.stages import (
     Enrol,
@@ -31,7 +31,6 @@ from ordain.reconciler.turns import put_in_force
 from ordain.runtime.artifacts import ArtifactStore
 from ordain.runtime.provenance.bom import Versioned
 from ordain.runtime.provenance.statements import Run
-from ordain.runtime.training.order import Job as Order
 from ordain.specs.errors import OrdainError
 from ordain.specs.people import RECONCILER
 from ordain.vcs.keys import load_signer
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.attesting import Attested
     from ordain.reconciler.drivers import Driver
     from ordain.reconciler.gating import Side
+    from ordain.reconciler.jobs import Job
     from ordain.reconciler.planning import Desired, Plan
     from ordain.reconciler.source import Source
     from ordain.reconciler.state import StateStore
@@ -204,28 +204,11 @@ class Applier:
         return "the artifact is back, byte for byte"
 
     def _job(self, model: str) -> Job:
-        """The order for a training run; data that git holds is handed over from the commit."""
-        estate = self.side.estate
-        document = estate.documents[f"Model/{model}"]
-        dataset = estate.documents[f"Dataset/{document.spec.dataset}"]
-        (settings,) = estate.all("Estate")
+        home, side = self.source.home, self.side
         recipe = self.desired.recipes[model]
-        directory = self.source.home.job(recipe.digest)
-        uri = dataset.spec.source.uri
-        tracked = {uri: self.side.tree[uri]} if uri in self.side.tree else {}
-        order = Order(
-            model=model,
-            spec=document.spec,
-            dataset=dataset.name,
-            data=dataset.spec,
-            data_root=directory if tracked else self.source.repository.path,
-            recipe=recipe,
-            environment=self.side.tree.get(settings.spec.environment_lock, b"").decode(),
-            store=self.source.home.artifacts,
-            champion=champion(estate, model),
-            tool=ordain.__version__,
-        )
-        return Job(order, tracked)
+        root = self.source.repository.path
+        ground = Ground(side.estate, side.tree, root, home.job(recipe.digest), home.artifacts)
+        return order_job(ground, recipe, champion=champion(side.estate, model))
 
     def _propose(self, stage: Propose) -> str:
         outcome = self.state.outcomes().get(stage.recipe)

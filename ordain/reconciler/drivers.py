@@ -7,43 +7,23 @@ server that has the configuration is left alone.
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import subprocess
-import sys
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ordain.reconciler.errors import DriverFailed
-from ordain.reconciler.outcomes import Outcome
+from ordain.reconciler.jobs import carry_out, is_done, system_errors
 from ordain.reconciler.planning import SeenServer
-from ordain.runtime.surroundings import surroundings
-from ordain.runtime.training.order import (
-    EVIDENCE,
-    RESULT,
-    thread_environment,
-    write_job,
-)
 from ordain.specs.canonical import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
     from pathlib import Path
 
     from ordain.reconciler.home import Home
-    from ordain.runtime.training.order import Job as Order
+    from ordain.reconciler.jobs import Job
+    from ordain.reconciler.outcomes import Outcome
 
 READY_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A training run: the order that it reads, and the data that git hands over, by path."""
-
-    order: Order
-    files: dict[str, bytes]
 
 
 class Driver(Protocol):
@@ -66,28 +46,26 @@ class Driver(Protocol):
 
 
 class LocalDriver:
-    """Training in a child process, serving under a supervisor on loopback."""
+    """Training in a child process, serving under a supervisor on loopback.
 
-    def __init__(self, home: Home) -> None:
+    `clock` dates the runs that it starts.
+    """
+
+    def __init__(self, home: Home, clock: Callable[[], datetime]) -> None:
         self._home = home
+        self._clock = clock
 
     def train(self, job: Job, progress: Callable[[str], None], *, afresh: bool = False) -> Outcome:
-        """Run `python -m ordain.runtime.training` in the job's directory, at most once at a time.
+        """Run a job in its directory, at most once at a time; see `jobs.carry_out`.
 
-        The job inherits the lock of its directory, so that it outlives a killed reconciler and the
-        next one waits for it and takes its result. `afresh` runs it even if a result is there.
+        `afresh` runs it even if a result is there.
 
         Raises:
             DriverFailed: the process ended without a result.
         """
         directory = self._home.job(job.order.recipe.digest)
-        with _system_errors(directory):
-            directory.mkdir(parents=True, exist_ok=True)
-            with _sole_job(directory, progress) as lock:
-                if afresh or not _is_done(directory):
-                    _write_order(directory, job)
-                    _run_job(directory, job.order.recipe.threads, lock, progress)
-                return _read_result(directory)
+        stands = _never if afresh else is_done
+        return carry_out(directory, job, self._clock, progress, stands=stands).outcome
 
     def servers(self, environments: Iterable[str]) -> dict[str, SeenServer]:
         """Ask every supervisor that has a directory."""
@@ -121,7 +99,7 @@ class LocalDriver:
         from ordain.runtime.serving import client
 
         directory = self._home.server(environment)
-        with _system_errors(directory):
+        with system_errors(directory):
             directory.mkdir(parents=True, exist_ok=True)
             running = client.status(directory)
             if running and running.config == digest(config) and running.state != "ready":
@@ -140,90 +118,10 @@ class LocalDriver:
         from ordain.runtime.serving import client
 
         directory = self._home.server(environment)
-        with _system_errors(directory):
+        with system_errors(directory):
             client.stop(directory)
 
 
-@contextmanager
-def _system_errors(directory: Path) -> Iterator[None]:
-    """What the system refuses is a failed stage with its reason, and not the end of the daemon."""
-    try:
-        yield
-    except OSError as error:
-        place = error.filename or directory
-        message = f"{place}: {error.strerror or error}"
-        raise DriverFailed(message, remedy="make room, mend the rights, try again") from error
-
-
-@contextmanager
-def _sole_job(directory: Path, progress: Callable[[str], None]) -> Iterator[int]:
-    handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("adopting the run that is going on")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _is_done(directory: Path) -> bool:
-    """Whether an earlier run left a result; one that ended in an error is tried again."""
-    result = directory / RESULT
-    return result.is_file() and "error" not in json.loads(result.read_bytes())
-
-
-def _write_order(directory: Path, job: Job) -> None:
-    (directory / RESULT).unlink(missing_ok=True)
-    for name, data in job.files.items():
-        place = directory / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
-    write_job(directory, job.order)
-
-
-def _run_job(directory: Path, threads: int, lock: int, progress: Callable[[str], None]) -> None:
-    """Run the job with so many threads, its progress to the caller and its errors to a log.
-
-    The job holds the reading end of its own pipe as well: a pipe that nobody reads any more would
-    break the job that it should outlive us with.
-    """
-    # The reconciler stands in a work tree that anybody may push to: no code is taken from there.
-    command = [sys.executable, "-P", "-m", "ordain.runtime.training", str(directory)]
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as lines, (directory / "log").open("wb") as log:
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=writing,
-                stderr=log,
-                cwd=directory,
-                env=surroundings(os.environ) | thread_environment(threads),
-                pass_fds=(lock, reading),
-            )
-        finally:
-            os.close(writing)
-        with process:
-            for line in lines:
-                progress(line.decode("utf-8", "replace").strip())
-
-
-def _read_result(directory: Path) -> Outcome:
-    """What the run left, with its evidence.
-
-    Raises:
-        DriverFailed: it left nothing.
-    """
-    result = directory / RESULT
-    if not result.is_file():
-        message = "training ended without a result"
-        raise DriverFailed(message, remedy=f"read {directory / 'log'}")
-    found = json.loads(result.read_bytes())
-    if "error" in found:
-        error = found["error"]
-        return Outcome.failure(error["message"], error.get("remedy", ""))
-    evidence = (directory / EVIDENCE).read_text(encoding="utf-8")
-    return Outcome.success(found["artifact"], evidence)
+def _never(_directory: Path) -> bool:
+    """No result stands where everything is to be made again."""
+    return False

@@ -14,8 +14,10 @@ ReconcilerError      REC000  exit code 2
 ├── AnchorInvalid    REC011  what git anchors and what the ledger holds do not agree
 ├── PlanUnreadable   REC012  the file is no saved plan
 ├── NotDeployed      REC013  there is no such deployment
-├── VersionUnknown   REC014  there is no such version of a model
-├── NotReproducible  REC015  a version cannot be made again here, so nothing was compared
+├── RunUnknown       REC014  there is no such run of a training on this machine
+├── Untrainable      REC015  a model that cannot be trained here, or that there is none of
+├── VersionUnknown   REC016  there is no such version of a model
+├── NotReproducible  REC017  a version cannot be made again here, so nothing was compared
 ├── EmergencyRefused EMG007  an order in an emergency that nobody may give (exit code 1)
 ├── HookRefused      PUSH028 a hook cannot be installed or run here
 └── ServerUnready    PUSH029 a git server does not know what it protects (exit code 1)
@@ -112,16 +114,28 @@ class Skipped(ReconcilerError):
     code = "REC010"
 
 
+class RunUnknown(ReconcilerError):
+    """There is no such run of a training on this machine, or its beginning is that of several."""
+
+    code = "REC014"
+
+
+class Untrainable(ReconcilerError):
+    """A model that cannot be trained here, or that the work tree does not declare."""
+
+    code = "REC015"
+
+
 class VersionUnknown(ReconcilerError):
     """There is no such version of a model."""
 
-    code = "REC014"
+    code = "REC016"
 
 
 class NotReproducible(ReconcilerError):
     """A version cannot be made again here, so nothing was compared."""
 
-    code = "REC015"
+    code = "REC017"
 
 
 class EmergencyRefused(ReconcilerError):

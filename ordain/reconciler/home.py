@@ -65,6 +65,29 @@ class Home:
         """Where the training run of a recipe works."""
         return self.root / "jobs" / recipe.removeprefix("sha256:")[:32]
 
+    @property
+    def previews(self) -> Path:
+        """Everything unsigned: what `ordain train` and `ordain serve --local` work on.
+
+        Its artifacts are kept apart from those of the estate. What production may serve is looked
+        for in the other store alone, so that no mistake can put a preview in force.
+        """
+        return self.root / "previews"
+
+    @property
+    def preview_artifacts(self) -> Path:
+        """Artifacts of unsigned previews by digest."""
+        return self.previews / "artifacts"
+
+    @property
+    def preview_server(self) -> Path:
+        """Where the server of unsigned previews has its files, and a record of its own."""
+        return self.previews / "serving"
+
+    def preview(self, recipe: str) -> Path:
+        """Where the preview of a recipe is trained, and what came of it."""
+        return self.previews / recipe.removeprefix("sha256:")[:32]
+
     def server(self, environment: str) -> Path:
         """Where the serving processes of an environment have their files."""
         return self.root / "run" / environment

@@ -63,6 +63,25 @@ class Volumes:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewFacts:
+    """What a page says of an unsigned preview instead of a version.
+
+    `pinned` is false where the data are not those of a digest in the estate; `changed` counts the
+    files that differ from the spec commit.
+    """
+
+    run: str
+    recipe: str
+    artifact: str
+    data: str
+    pinned: bool
+    seed: int
+    threads: int
+    environment: str
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReportInput:
     """Everything that a report of one model says, as of one moment.
 
@@ -84,6 +103,7 @@ class ReportInput:
     findings: tuple[Finding, ...] | None = None
     volumes: Volumes | None = None
     ledger: VerifyReport | None = None
+    preview: PreviewFacts | None = None
 
 
 def count_volumes(predictions: Iterable[Prediction]) -> Volumes:

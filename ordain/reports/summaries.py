@@ -33,9 +33,12 @@ class Part:
 def parts(facts: ReportInput) -> tuple[Part, ...]:
     """The parts that are judged, in the order of the report.
 
-    Fairness compares decisions; a model that makes none neither passes nor fails it.
+    Fairness compares decisions; a model that makes none neither passes nor fails it. An unsigned
+    preview has not run and nobody was asked about it, so it is judged by what was measured.
     """
     fairness = (_fairness(facts),) if tasks.decides(facts.model) else ()
+    if facts.preview is not None:
+        return (_performance(facts), *fairness, _findings(facts))
     return (
         _performance(facts),
         *fairness,

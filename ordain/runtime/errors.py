@@ -12,10 +12,11 @@
     ├── DataError                RUN140   the data are not what the Dataset declares
     │   ├── MaturityError        RUN143   outcomes are learnt from before they are final
     │   └── LeakError            RUN144   a feature gives the outcome, or who somebody is, away
-    └── TrainingError            RUN150   the Model asks for what training cannot do
-        ├── SplitError           RUN151   the rows cannot be divided as declared
-        ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
-        └── JobError             RUN153   the order for a training job cannot be read
+    ├── TrainingError            RUN150   the Model asks for what training cannot do
+    │   ├── SplitError           RUN151   the rows cannot be divided as declared
+    │   ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
+    │   └── JobError             RUN153   the order for a training job cannot be read
+    └── Cancelled                RUN154   somebody stopped a run that was going on
 
 The split by class is by who mends it: the store's operator, whoever owns the environment, the data
 or the Model. `RUN152` alone is a defect of ours or of a library, and so is `RUN199`, which has no
@@ -125,3 +126,9 @@ class JobError(TrainingError):
     """The order for a training job cannot be read."""
 
     code = "RUN153"
+
+
+class Cancelled(RunError):
+    """Somebody stopped a run that was going on."""
+
+    code = "RUN154"

@@ -59,6 +59,11 @@ def differences(old: Document, new: Document) -> tuple[Difference, ...]:
     return (*found, *_compared(old.spec, new.spec, ("spec",), material=True))
 
 
+def spec_differences(old: Any, new: Any) -> tuple[Difference, ...]:  # noqa: ANN401 - specs of one kind
+    """Every field of a spec that is declared otherwise in `new`."""
+    return tuple(_compared(old, new, ("spec",), material=True))
+
+
 def _compared(
     old: Any,  # noqa: ANN401 - any declared value
     new: Any,  # noqa: ANN401 - any declared value

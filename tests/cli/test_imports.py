@@ -45,6 +45,7 @@ LIGHT = (
     "doctor",
     "status",
     "explain Model",
+    "runs list",
 )
 
 

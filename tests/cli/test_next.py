@@ -46,6 +46,8 @@ FOUNDED = {
     "audit verify": "ordain reconcile --once",
     "hook install": "ordain hook status",
     "hook status": "ordain hook install",
+    "runs list": "ordain train",
+    "runs prune": "ordain runs list",
 }
 # A key must be alone on standard output, lists of keys are for ssh-keygen and manifests for a
 # cluster: what comes next is said on the other stream.
@@ -67,9 +69,13 @@ ELSEWHERE = {
     "emergencies end": "tests/e2e/test_emergency.py",
     "audit verdict": "tests/cli/test_audit_verdict.py",
     "keys revoke": "below, after a key was made",
+    "train": "tests/cli/test_train.py",
+    "runs show": "tests/cli/test_train.py",
+    "runs compare": "tests/cli/test_train.py",
 }
 WITHOUT = {
     "demo": "it tells each step itself",
+    "serve": "it ends when somebody stops it",
     "hook run": "git calls it and looks at the exit code",
 }
 

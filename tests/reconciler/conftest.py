@@ -79,7 +79,7 @@ class Bench:
     def reconciler(self, source: Source | None = None) -> Reconciler:
         source = source or self.source()
         ledger = Ledger(source.home.ledger)
-        driver = LocalDriver(source.home)
+        driver = LocalDriver(source.home, lambda: self.now)
         return Reconciler(source, self.state(), ledger, driver, lambda: self.now, self.told.append)
 
     def gate(self, good: str | None) -> Gated:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.policies.lookups import recipe_in
-from ordain.reconciler.drivers import Job, LocalDriver
+from ordain.reconciler.drivers import LocalDriver
 from ordain.reconciler.gating import read_side
+from ordain.reconciler.jobs import Job
 from ordain.runtime.serving import client
 from ordain.runtime.serving.errors import ServerConfigError
 from ordain.runtime.surroundings import surroundings
@@ -67,7 +68,7 @@ def test_training_runs_no_code_of_the_work_tree(
     job = Job(order(bench), {})
     told = tmp_path / "told"
     stand_among(tmp_path / "evil", told, monkeypatch)
-    outcome = LocalDriver(bench.source().home).train(job, lambda _: None)
+    outcome = LocalDriver(bench.source().home, lambda: bench.now).train(job, lambda _: None)
     assert not told.exists()
     assert outcome.summary == f"model {MODEL}: the recipe names another environment"
 
@@ -80,7 +81,7 @@ def test_an_empty_entry_of_the_path_of_code_is_no_way_in(
     known = os.environ.get("PYTHONPATH", "")
     stand_among(tmp_path / "evil", told, monkeypatch)
     monkeypatch.setenv("PYTHONPATH", f"{os.pathsep}{known}")
-    LocalDriver(bench.source().home).train(job, lambda _: None)
+    LocalDriver(bench.source().home, lambda: bench.now).train(job, lambda _: None)
     assert not told.exists()
 
 

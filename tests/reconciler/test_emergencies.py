@@ -70,7 +70,7 @@ class Desk:
     @property
     def glass(self) -> BreakGlass:
         source, reconciler = self.source, self.reconciler
-        driver = LocalDriver(source.home)
+        driver = LocalDriver(source.home, lambda: self.bench.now)
         return BreakGlass(
             source, reconciler.state, reconciler.ledger, driver, lambda: self.bench.now
         )
@@ -250,7 +250,7 @@ def test_a_reason_is_needed_and_a_route_that_is_there(desk: Desk) -> None:
 
 def test_before_any_pass_there_is_nothing_to_stop(bench: Bench) -> None:
     reconciler = bench.reconciler()
-    driver = LocalDriver(reconciler.source.home)
+    driver = LocalDriver(reconciler.source.home, lambda: bench.now)
     glass = BreakGlass(
         reconciler.source, reconciler.state, reconciler.ledger, driver, lambda: bench.now
     )
@@ -1025,7 +1025,9 @@ def test_what_is_served_is_asked_again_when_it_is_served(desk: Desk) -> None:
         return dict(desk.reconciler.plan(good).desired.servers["production"])
 
     home = desk.source.home
-    assert put_in_force(Hands(home), home, "production", wanted) == InForce("production")
+    assert put_in_force(Hands(home, lambda: desk.bench.now), home, "production", wanted) == InForce(
+        "production"
+    )
     assert ["stopped" in one["routes"][0] for one in served] == [False, True]
 
 
@@ -1038,7 +1040,9 @@ def test_an_address_that_does_not_serve_the_last_word_is_given_with_a_warning(
 
     words = itertools.count()
     home = desk.source.home
-    done = put_in_force(Hands(home), home, "production", lambda: {"word": next(words)})
+    done = put_in_force(
+        Hands(home, lambda: desk.bench.now), home, "production", lambda: {"word": next(words)}
+    )
     said = "what production should serve changed 5 times meanwhile; the next pass serves the last"
     assert done == InForce("production", f"{said} of it")
 
@@ -1103,7 +1107,7 @@ def test_an_order_that_cannot_be_served_yet_is_said_to_stand(desk: Desk) -> None
         def serve(self, environment: str, _: dict[str, Any]) -> str:
             raise DriverFailed(f"{environment} does not start")
 
-    glass = replace(desk.glass, driver=Broken(desk.source.home))
+    glass = replace(desk.glass, driver=Broken(desk.source.home, lambda: desk.bench.now))
     with pytest.raises(DriverFailed, match="is ordered, and is not in force yet: ") as error:
         glass.act(Order("stop", ROUTE, WHY, Reviewer("manager")))
     assert error.value.message.endswith("production does not start")

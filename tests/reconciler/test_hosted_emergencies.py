@@ -30,7 +30,7 @@ def ready(hosted: Forged) -> Reconciler:
 
 def stop(hosted: Forged, reconciler: Reconciler) -> Acted:
     source = reconciler.source
-    driver = LocalDriver(source.home)
+    driver = LocalDriver(source.home, lambda: hosted.now)
     glass = BreakGlass(source, reconciler.state, reconciler.ledger, driver, lambda: hosted.now)
     return glass.act(Order("stop", ROUTE, "people are harmed", Reviewer("manager")))
 

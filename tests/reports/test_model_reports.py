@@ -13,7 +13,7 @@ from ordain.ledger.ledger import Ledger
 from ordain.ledger.records import Event
 from ordain.ledger.verification import verify
 from ordain.reports.errors import ReportError
-from ordain.reports.facts import ReportInput, count_volumes
+from ordain.reports.facts import PreviewFacts, ReportInput, count_volumes
 from ordain.reports.model_reports import model_report
 from ordain.specs.findings import Verdict
 
@@ -55,6 +55,35 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_a_preview_says_that_it_is_one_and_is_judged_by_what_was_measured(
+    facts: ReportInput,
+) -> None:
+    preview = PreviewFacts(
+        run="3fa2c91b04-p1",
+        recipe="sha256:" + "1" * 64,
+        artifact="sha256:" + "2" * 64,
+        data="sha256:" + "3" * 64,
+        pinned=False,
+        seed=7,
+        threads=1,
+        environment="sha256:" + "4" * 64,
+        changed=2,
+    )
+    page = model_report(
+        replace(facts, version=None, approvals=None, drift=None, ledger=None, preview=preview)
+    )
+    seen = Page(page)
+    (banner,) = (one for one in seen.all("p") if one.get("class") == "unsigned")
+    assert banner["role"] == "note"
+    text = page.decode()
+    assert "<strong>UNSIGNED PREVIEW: not approved, not served.</strong>" in text
+    assert "with 2 changed files, on data that nobody has pinned." in text
+    assert "Approvals" not in seen.sections["Summary"]
+    assert "Performance" in seen.sections["Summary"]
+    assert "ordain audit verify" not in text
+    assert preview.artifact in text
 
 
 def test_the_same_facts_give_the_same_bytes(facts: ReportInput) -> None:

@@ -60,6 +60,7 @@ class App:
         self.leaving = False
         self._recorder = recorder
         self._world = world
+        self._preview = config.preview
         self._keys = Keyring(config.keys)
         self._routes = {route.endpoint: route for route in config.routes}
         self._predictors = {
@@ -110,7 +111,9 @@ class App:
         predictor = self._predictors[route.name]
         answers = await predictor.answer(records, batch=batch, key=key, start=start)
         self.metrics.requests.add(route.name, "200")
-        await _send(send, 200, _render(answers, batch=batch), [_JSON, *_fallback_header(answers)])
+        headers = [_JSON, *_fallback_header(answers), *_preview_header(preview=self._preview)]
+        body = _render(answers, batch=batch, preview=self._preview)
+        await _send(send, 200, body, headers)
         if route.shadow:
             self.shadows.offer(route.name, answers, key)
 
@@ -118,7 +121,7 @@ class App:
         self.metrics.requests.add(route, str(error.status))
         problems = [problem.to_plain() for problem in error.problems]
         body = json.dumps({"error": problems[0], "errors": problems}).encode()
-        headers = [_JSON]
+        headers = [_JSON, *_preview_header(preview=self._preview)]
         if error.status == 405:  # noqa: PLR2004 - RFC 9110 asks for the header
             headers.append((b"allow", b"POST"))
         if error.status == 401:  # noqa: PLR2004 - as above
@@ -195,9 +198,15 @@ async def _send(send: Send, status: int, body: bytes, headers: Headers) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _render(answers: Sequence[Answer], *, batch: bool) -> bytes:
-    plain = [answer.to_plain() for answer in answers]
+def _render(answers: Sequence[Answer], *, batch: bool, preview: bool) -> bytes:
+    mark = {"preview": True} if preview else {}
+    plain = [answer.to_plain() | mark for answer in answers]
     return json.dumps({"predictions": plain} if batch else plain[0]).encode()
+
+
+def _preview_header(*, preview: bool) -> Headers:
+    """Who reads only the head of an answer must not take it for one of production."""
+    return [(b"x-ordain-preview", b"unsigned")] if preview else []
 
 
 def _fallback_header(answers: Sequence[Answer]) -> Headers:

@@ -87,8 +87,8 @@ class ServerConfig:
     routes: tuple[RouteConfig, ...]
     keys: tuple[KeyConfig, ...]
     trusted: tuple[str, ...]
-    preview: bool
     digest: str
+    preview: bool = False
 
 
 def read_config(data: bytes, path: str = "config.json") -> ServerConfig:
@@ -127,8 +127,8 @@ def _config(raw: Mapping[str, Any]) -> ServerConfig:
         routes=tuple(map(_route, raw["routes"])),
         keys=tuple(map(_key, raw.get("keys", ()))),
         trusted=tuple(map(_text, raw.get("trusted", ()))),
-        preview=raw.get("preview", False) is True,
         digest=digest(raw),
+        preview=_flag(raw.get("preview", False)),
     )
     _refuse_twins([route.name for route in config.routes], "routes are named")
     _refuse_twins([route.endpoint for route in config.routes], "routes answer at")
@@ -176,6 +176,12 @@ def _key(raw: Mapping[str, Any]) -> KeyConfig:
 def _port(value: object) -> int:
     if type(value) is not int or not 0 <= value <= 65535:  # noqa: PLR2004 - the range of ports
         raise ValueError(f"port {value!r} is not a whole number from 0 to 65535")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is not true or false")
     return value
 
 

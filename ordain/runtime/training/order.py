@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FORMAT = "ordain.job/1"
 RESULT_FORMAT = "ordain.result/1"
 JOB, EVIDENCE, RESULT = "job.json", "evidence.json", "result.json"
+# What a run cost is of this machine and this hour, so it stands beside the evidence.
+RESOURCES = "resources.json"
 REMEDY = "let `ordain train` or the reconciler write the order"
 
 

@@ -47,6 +47,11 @@ def test_reading() -> None:
     assert config.artifacts == Path("store")
     assert config.slots["main"].version == 3
     assert config.digest == digest(BASE)
+    assert config.preview is False
+
+
+def test_a_preview_is_one_where_it_is_said() -> None:
+    assert read_config(json.dumps(BASE | {"preview": True}).encode()).preview is True
 
 
 def without(name: str) -> dict[str, Any]:
@@ -67,6 +72,7 @@ def without(name: str) -> dict[str, Any]:
             BASE | {"durability": "some"},
             "config.json: durability 'some' is not durable, bounded or async",
         ),
+        (BASE | {"preview": "no"}, "config.json: 'no' is not true or false"),
         (BASE | {"routes": [ROUTE, ROUTE]}, "config.json: two routes are named credit"),
         (
             BASE | {"routes": [ROUTE, ROUTE | {"name": "b"}]},

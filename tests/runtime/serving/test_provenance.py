@@ -8,6 +8,7 @@ import pytest
 
 from ordain.runtime.errors import ArtifactError, ProvenanceError
 from ordain.runtime.serving.config import read_config
+from ordain.runtime.serving.errors import ServerConfigError
 from ordain.runtime.serving.slots import load_slots
 from ordain.specs.canonical import canonical_json
 from ordain.vcs.keys import generate_key
@@ -80,5 +81,5 @@ def test_nothing_of_the_artifact_is_read_before(place: Place) -> None:
 
 def test_a_preview_needs_no_statement(place: Place) -> None:
     load(only(place, statement=None) | {"preview": True})
-    with pytest.raises(ProvenanceError):
+    with pytest.raises(ServerConfigError, match="is not true or false"):
         load(only(place, statement=None) | {"preview": "yes"})

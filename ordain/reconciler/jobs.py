@@ -1,0 +1,258 @@
+"""One training job in its directory: started once, watched, adopted, cancelled.
+
+The job is a process group of its own that inherits the lock of its directory. So Ctrl-C in a
+terminal reaches whoever started it and not the job itself, which is told to stop by a signal to its
+whole group; and a starter that is killed leaves a job behind that goes on, for the next one to wait
+for and to take the result of.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from ordain.reconciler import attempts
+from ordain.reconciler.attempts import LOG, Begun
+from ordain.reconciler.errors import DriverFailed
+from ordain.reconciler.outcomes import Outcome
+from ordain.runtime.surroundings import surroundings
+from ordain.runtime.training.order import EVIDENCE, RESULT, thread_environment, write_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from ordain.runtime.training.order import Job as Order
+
+LOCK: Final = "lock"
+ADOPTING: Final = "adopting the run that is going on"
+# A job that is told to stop writes that down and goes; one that computes in a library hears late.
+GRACE_SECONDS: Final = 5.0
+_MEMORY: Final = "most often the machine had no memory left"
+_READING: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A training run: the order that it reads, and the data that git hands over, by path."""
+
+    order: Order
+    files: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What came of an order, and whether anything was done for it now."""
+
+    outcome: Outcome
+    worked: bool
+
+
+def is_done(directory: Path) -> bool:
+    """Whether an earlier run left a result; one that ended in an error is tried again."""
+    result = directory / RESULT
+    return result.is_file() and "error" not in json.loads(result.read_bytes())
+
+
+def carry_out(
+    directory: Path,
+    job: Job,
+    clock: Callable[[], datetime],
+    progress: Callable[[str], None],
+    *,
+    preview: bool = False,
+    stands: Callable[[Path], bool] = is_done,
+) -> Carried:
+    """Run `python -m ordain.runtime.training` in a directory, at most once at a time.
+
+    A run that is going on is waited for. A result that is there then is taken if it `stands`;
+    otherwise the job is run. Every run is an attempt that is kept.
+
+    Raises:
+        DriverFailed: the process ended without a result, or the system refused a file.
+        KeyboardInterrupt: it was cancelled; the job has gone, and nothing of it is left half done.
+    """
+    with system_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        with _sole_job(directory, progress) as lock:
+            attempts.settle(directory, clock)
+            if stands(directory):
+                return Carried(read_result(directory), worked=False)
+            begun = _begin(directory, job, clock(), preview=preview)
+            _attempt(directory, job, begun, clock, lock, progress)
+            return Carried(read_result(directory), worked=True)
+
+
+@contextmanager
+def system_errors(directory: Path) -> Iterator[None]:
+    """What the system refuses is a failed stage with its reason, and not the end of the daemon."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or directory
+        message = f"{place}: {error.strerror or error}"
+        raise DriverFailed(message, remedy="make room, mend the rights, try again") from error
+
+
+def is_running(directory: Path) -> bool:
+    """Whether a job holds the directory; whoever asks shares the lock with others who ask."""
+    try:
+        handle = os.open(directory / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def read_result(directory: Path) -> Outcome:
+    """What the run left, with its evidence.
+
+    Raises:
+        DriverFailed: it left nothing.
+    """
+    result = directory / RESULT
+    if not result.is_file():
+        message = "training ended without a result"
+        raise DriverFailed(message, remedy=f"read {directory / LOG}")
+    found = json.loads(result.read_bytes())
+    if "error" in found:
+        error = found["error"]
+        return Outcome.failure(error["message"], error.get("remedy", ""))
+    evidence = (directory / EVIDENCE).read_text(encoding="utf-8")
+    return Outcome.success(found["artifact"], evidence)
+
+
+@contextmanager
+def _sole_job(directory: Path, progress: Callable[[str], None]) -> Iterator[int]:
+    handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress(ADOPTING)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _begin(directory: Path, job: Job, now: datetime, *, preview: bool) -> Begun:
+    """Set aside what the attempt before left, and lay out the order of this one."""
+    order = job.order
+    begun = attempts.begin(
+        directory,
+        now,
+        model=order.model,
+        recipe=order.recipe.digest,
+        preview=preview,
+        champion=order.champion,
+    )
+    for name, data in job.files.items():
+        place = directory / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    write_job(directory, order)
+    return begun
+
+
+def _attempt(
+    directory: Path,
+    job: Job,
+    begun: Begun,
+    clock: Callable[[], datetime],
+    lock: int,
+    progress: Callable[[str], None],
+) -> None:
+    """Run the process between the two notes that begin and end its attempt."""
+    try:
+        code = _run(directory, job.order.recipe.threads, lock, progress)
+    except BaseException:
+        attempts.cancel(directory, begun, clock())
+        raise
+    error = None if (directory / RESULT).is_file() else _without_result(directory, code)
+    attempts.end(directory, begun, clock(), error)
+    if error is not None:
+        raise error
+
+
+def _run(directory: Path, threads: int, lock: int, progress: Callable[[str], None]) -> int:
+    """Run the job with so many threads, its progress to the caller and its errors to a log.
+
+    The job holds the reading end of its own pipe as well: a pipe that nobody reads any more would
+    break the job that it should outlive us with.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", _READING) as lines:
+        try:
+            with (directory / LOG).open("wb") as log:
+                process = _start(directory, threads, (lock, reading), writing, log)
+        finally:
+            os.close(writing)
+        try:
+            for line in lines:
+                progress(line.decode("utf-8", "replace").strip())
+            return process.wait()
+        except BaseException:
+            # Ctrl-C, or whoever is told of the progress has gone: nobody would take the result.
+            _cancel(process)
+            raise
+
+
+def _start(
+    directory: Path, threads: int, handed: tuple[int, ...], writing: int, log: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    # The reconciler stands in a work tree that anybody may push to: no code is taken from there.
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "ordain.runtime.training", str(directory)],
+        stdin=subprocess.DEVNULL,
+        stdout=writing,
+        stderr=log,
+        cwd=directory,
+        env=surroundings(os.environ) | thread_environment(threads),
+        pass_fds=handed,
+        process_group=0,
+    )
+
+
+def _cancel(process: subprocess.Popen[Any]) -> None:
+    """Let the job stop by itself; after a while, or when asked once more, make it."""
+    _tell_group(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.wait(GRACE_SECONDS)
+    # What the job itself has started may be left where the job has gone.
+    _tell_group(process, signal.SIGKILL)
+    process.wait()
+
+
+def _tell_group(process: subprocess.Popen[Any], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _without_result(directory: Path, code: int) -> DriverFailed:
+    """Why a process left nothing, as far as its end tells."""
+    if code >= 0:
+        message = f"training ended with exit code {code} and without a result"
+        return DriverFailed(message, remedy=f"read {directory / LOG}")
+    name = signal.Signals(-code).name
+    if -code == signal.SIGKILL:
+        message = f"training was ended by {name}; {_MEMORY}"
+        remedy = "give the machine more memory, or the model fewer rows or columns"
+        return DriverFailed(message, remedy=remedy)
+    message = f"training was ended by {name}"
+    return DriverFailed(
+        message, remedy=f"run it again; if it ends so again, read {directory / LOG}"
+    )

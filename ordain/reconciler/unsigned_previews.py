@@ -1,0 +1,250 @@
+"""Training without rights: what a work tree declares, tried out before anybody has approved it.
+
+An unsigned preview is made by the same order and the same process as a version, from documents and
+data that nobody has committed yet, with no key and in no role. It must never become one. Therefore
+its artifacts go to a store of their own (`Home.previews`), where neither the reconciler nor a
+server of the estate looks for anything; nothing is written to the state store, the ledger or git.
+The reconciler trains the recipe again when it is merged, and gets the same bytes.
+
+Keeping previews in the estate's store was refused. It would save a second training, and whoever
+may run a command on that machine could then put bytes where the loop takes them from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ordain.compilers.serving import champion
+from ordain.policies.acceptance import Case, accept
+from ordain.reconciler.attempts import read_run
+from ordain.reconciler.errors import DriverFailed, Untrainable
+from ordain.reconciler.jobs import carry_out, is_done, system_errors
+from ordain.reconciler.orders import Ground, order_job
+from ordain.reconciler.runs import Run, runs_in
+from ordain.runtime.artifacts import ArtifactStore, write_atomically
+from ordain.runtime.errors import Cancelled
+from ordain.specs.canonical import sha256
+from ordain.specs.errors import FindingsError
+from ordain.specs.estates import load_estate
+from ordain.specs.findings import blocking
+from ordain.specs.recipes import recipe_of
+from ordain.specs.spelling import did_you_mean
+from ordain.specs.trees import WorkTree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from ordain.reconciler.home import Home
+    from ordain.reconciler.jobs import Job
+    from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.evidence import Evidence
+    from ordain.specs.findings import Finding
+    from ordain.specs.recipes import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """A work tree whose documents pass their schema, and the home that previews are kept in."""
+
+    home: Home
+    root: Path
+    files: Mapping[str, bytes]
+    estate: LoadedEstate
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A model and the recipe it would be trained by; `pinned` is false for data as they are now."""
+
+    document: Document
+    dataset: Document
+    recipe: Recipe
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What was trained, what was measured, and what the gate would find in that.
+
+    `worked` is false where an equal recipe had been trained before.
+    """
+
+    trial: Trial
+    run: Run
+    artifact: str
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+    worked: bool
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the evidence meets what the model declares."""
+        return not blocking(self.findings)
+
+
+def open_workshop(home: Home, root: Path) -> Workshop:
+    """The estate that the work tree declares now, committed or not.
+
+    Raises:
+        FindingsError: its documents do not pass their schema.
+    """
+    files = WorkTree(root)
+    estate = load_estate(files)
+    if blocking(estate.findings):
+        message = "the documents must pass their schema before anything is trained"
+        raise FindingsError(message, estate.findings, remedy="mend what is listed above")
+    return Workshop(home, root, files, estate)
+
+
+def chosen_models(estate: LoadedEstate, names: Sequence[str]) -> tuple[Document, ...]:
+    """The named models, or all that are trained here.
+
+    Raises:
+        Untrainable: there is no such model, or it is trained elsewhere.
+    """
+    known = {document.name: document for document in estate.all("Model")}
+    if not names:
+        found = tuple(one for one in known.values() if one.spec.training is not None)
+        if not found:
+            raise Untrainable("no Model of this estate has `training`", remedy="declare one")
+        return found
+    for name in names:
+        if name not in known:
+            remedy = did_you_mean(name, known) or f"one of: {', '.join(known) or 'none'}"
+            raise Untrainable(f"there is no Model {name!r}", remedy=remedy)
+        if known[name].spec.training is None:
+            message = f"Model {name} has no `training`: it is trained elsewhere and only observed"
+            raise Untrainable(message, remedy="name a model that is trained here")
+    return tuple(known[name] for name in dict.fromkeys(names))
+
+
+def trial_of(workshop: Workshop, document: Document) -> Trial:
+    """What training the model now would be; data that nobody has pinned are read for it.
+
+    Raises:
+        Untrainable: the model names no dataset.
+        DataError: the data cannot be read.
+    """
+    from ordain.runtime.datasets.reading import digest_of
+
+    estate = workshop.estate
+    dataset = estate.get("Dataset", document.spec.dataset) if document.spec.dataset else None
+    if dataset is None:
+        message = f"Model {document.name} names no dataset"
+        raise Untrainable(message, remedy="set spec.dataset")
+    data = dataset.spec
+    if data.digest is None:
+        data = replace(data, digest=digest_of(data, workshop.root))
+    (settings,) = estate.all("Estate")
+    lock = workshop.files.get(settings.spec.environment_lock, b"")
+    recipe = recipe_of(document.name, document.spec, data, sha256(lock))
+    if recipe is None:
+        raise Untrainable(f"Model {document.name} has no recipe", remedy="set spec.training")
+    return Trial(document, dataset, recipe, pinned=dataset.spec.digest is not None)
+
+
+def train_preview(
+    workshop: Workshop,
+    trial: Trial,
+    clock: Callable[[], datetime],
+    progress: Callable[[str], None],
+    *,
+    again: bool = False,
+) -> Preview:
+    """Train, or take what an equal recipe has made and was compared with the same version.
+
+    Raises:
+        DriverFailed: the job failed, with the code of its error, or ended without a result.
+        Cancelled: somebody stopped it.
+    """
+    home, name = workshop.home, trial.document.name
+    directory = home.preview(trial.recipe.digest)
+    with system_errors(home.previews):
+        job = _order(workshop, trial, directory)
+
+    def stands(directory: Path) -> bool:
+        return not again and _stands(home, directory, job.order.champion)
+
+    try:
+        carried = carry_out(directory, job, clock, progress, preview=True, stands=stands)
+    except KeyboardInterrupt:
+        remedy = f"nothing of it is kept; run it again: ordain train {name}"
+        raise Cancelled(f"training of {name} was cancelled", remedy=remedy) from None
+    run = next(runs_in(directory))
+    if carried.outcome.fate == "broken":
+        said = run.error or {}
+        code = said.get("code", DriverFailed.code)
+        raise DriverFailed(carried.outcome.summary, remedy=carried.outcome.remedy, code=code)
+    return _preview(workshop, trial, run, carried.outcome.evidence, worked=carried.worked)
+
+
+def standing_preview(workshop: Workshop, trial: Trial) -> Preview | None:
+    """The preview of what the work tree declares now, if it was trained."""
+    directory = workshop.home.preview(trial.recipe.digest)
+    running = _lent(workshop.home, champion(workshop.estate, trial.document.name))
+    run = next(runs_in(directory), None)
+    if run is None or run.evidence is None or not _stands(workshop.home, directory, running):
+        return None
+    return _preview(workshop, trial, run, run.evidence, worked=False)
+
+
+def _order(workshop: Workshop, trial: Trial, directory: Path) -> Job:
+    home = workshop.home
+    home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    running = _lent(home, champion(workshop.estate, trial.document.name))
+    ground = Ground(
+        workshop.estate, workshop.files, workshop.root, directory, home.preview_artifacts
+    )
+    return order_job(ground, trial.recipe, champion=running)
+
+
+def _stands(home: Home, directory: Path, running: str | None) -> bool:
+    """Whether a result is there, was compared with that version, and still has its artifact."""
+    begun = read_run(directory)
+    if begun is None or not is_done(directory) or begun.champion != running:
+        return False
+    run = next(runs_in(directory))
+    made = run.result
+    return made is not None and ArtifactStore(home.preview_artifacts).has(made["artifact"])
+
+
+def _preview(
+    workshop: Workshop, trial: Trial, run: Run, evidence: Evidence, *, worked: bool
+) -> Preview:
+    document = trial.document
+    case = Case(
+        name=document.name,
+        model=document.spec,
+        dataset=trial.dataset.spec,
+        evidence=evidence,
+        champion=champion(workshop.estate, document.name) is not None,
+        location=document.location,
+    )
+    return Preview(trial, run, evidence.artifact, evidence, tuple(accept(case)), worked)
+
+
+def _lent(home: Home, artifact: str | None) -> str | None:
+    """The version now running, copied to where a preview may read it; None if it is not here.
+
+    A clone on a laptop has no artifacts of production. What then cannot be compared is a finding of
+    the preview, as it would be one of a promotion.
+    """
+    estate, previews = ArtifactStore(home.artifacts), ArtifactStore(home.preview_artifacts)
+    if artifact is None or not estate.has(artifact):
+        return None
+    for blob in _blobs(estate, artifact):
+        if not previews.has(blob):
+            write_atomically(previews.path(blob), estate.get(blob))
+    return artifact
+
+
+def _blobs(store: ArtifactStore, artifact: str) -> Iterator[str]:
+    """The members of an artifact, and last its manifest, so that a copy is whole or not there."""
+    import json
+
+    members: Iterable[Mapping[str, str]] = json.loads(store.get(artifact))["members"].values()
+    yield from (member["digest"] for member in members)
+    yield artifact
