@@ -4,7 +4,8 @@ A blob is named by the digest of its bytes and an artifact by the digest of its 
 lists the members by theirs. A changed byte anywhere is therefore another artifact, and every read
 proves that it got the one that was asked for. Members are JSON and nothing else: pickle, joblib and
 zip archives (skops, ONNX bundles) can carry code or need a library to be judged, and are refused by
-their first bytes before anybody thinks of opening them.
+their first bytes before anybody thinks of opening them. Beside artifacts the store holds snapshots of
+data, which are Parquet: numbers and text, and nothing that is ever run.
 
 A blob appears under its name only when it is complete (temporary file, fsync, rename), so that a
 full disk or a killed process never leaves half of one.
@@ -12,6 +13,7 @@ full disk or a killed process never leaves half of one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 FORMAT = "ordain.artifact/1"
 MEDIA_TYPE = "application/json"
 MAXIMUM_MEMBERS = 64
+
+PARQUET = b"PAR1"
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{2})([0-9a-f]{62})")
 _MEMBER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\.json")
@@ -86,6 +90,45 @@ class ArtifactStore:
             remedy = "take the blob from a backup or train the recipe again; never use these bytes"
             raise ArtifactError(message, remedy=remedy)
         return data
+
+    def put_file(self, path: Path) -> str:
+        """Move a finished Parquet file into the store, and return its digest.
+
+        It must lie on the file system of the store. A file that is kept already is removed.
+
+        Raises:
+            ArtifactError: when it is no Parquet file, or cannot be read or moved.
+        """
+        try:
+            digest = _file_digest(path)
+            place = self.path(digest)
+            if place.is_file() and _file_digest(place) == digest:
+                path.unlink()
+                return digest
+            path.chmod(0o444)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
+            _sync(place.parent)
+        except OSError as error:
+            message = f"artifact store {self.root}: cannot keep {path.name}: {error.strerror}"
+            remedy = "free space or give the process the right to write, then run again"
+            raise ArtifactError(message, remedy=remedy) from error
+        return digest
+
+    def digest_now(self, digest: str) -> str | None:
+        """What the bytes under a digest are now, read as a stream; None where there are none.
+
+        Raises:
+            ArtifactError: when they cannot be read.
+        """
+        try:
+            with self.path(digest).open("rb") as file:
+                return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            message = f"artifact store {self.root}: cannot read {digest}: {error.strerror}"
+            raise ArtifactError(message, remedy="mend the store's files or rights") from error
 
     def has(self, digest: str) -> bool:
         """Whether a blob of that name exists; `get` proves its content."""
@@ -186,11 +229,31 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o444) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    directory = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(place: Path) -> None:
+    """Have the names in a directory survive the loss of power."""
+    directory = os.open(place, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _file_digest(path: Path) -> str:
+    """The digest of a Parquet file whose bytes are on the disk.
+
+    Raises:
+        ArtifactError: when it does not begin as one.
+    """
+    with path.open("rb") as file:
+        if file.read(len(PARQUET)) != PARQUET:
+            message = f"{path.name}: this is no Parquet file, and no other is kept"
+            raise ArtifactError(message, remedy="let `ordain pin` write the snapshot")
+        file.seek(0)
+        os.fsync(file.fileno())
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def refuse_code(data: bytes, what: str) -> None:
