@@ -4,8 +4,8 @@ A blob is named by the digest of its bytes and an artifact by the digest of its 
 lists the members by theirs. A changed byte anywhere is therefore another artifact, and every read
 proves that it got the one that was asked for. Members are JSON and nothing else: pickle, joblib and
 zip archives (skops, ONNX bundles) can carry code or need a library to be judged, and are refused by
-their first bytes before anybody thinks of opening them. Beside artifacts the store holds snapshots of
-data, which are Parquet: numbers and text, and nothing that is ever run.
+their first bytes before anybody thinks of opening them. Beside artifacts the store holds snapshots
+of data, which are Parquet: numbers and text, and nothing that is ever run.
 
 A blob appears under its name only when it is complete (temporary file, fsync, rename), so that a
 full disk or a killed process never leaves half of one.

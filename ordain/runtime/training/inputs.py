@@ -1,4 +1,4 @@
-"""What a job learns from: the table, its frame and its parts, read and refused in one place."""
+"""What a job learns from: the table, its frame and its parts, made and refused in one place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ordain.runtime.datasets.reading import read_dataset
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.training import evaluation
 from ordain.runtime.training.features import Frame, learnt_columns, make_frame, outcomes
@@ -33,8 +32,7 @@ class Data:
         return np.concatenate([self.parts.test, self.parts.validation])
 
 
-def read_inputs(job: Job) -> Data:
-    table = read_dataset(job.dataset, job.data, job.data_root)
+def read_inputs(job: Job, table: Any) -> Data:  # noqa: ANN401 - pa.Table
     names = learnt_columns(job.spec.features, job.data)
     positive = outcomes(job.data, table)
     parts = split_rows(job.spec.split, job.data, table, job.recipe.seed)
