@@ -14,6 +14,7 @@ from ordain.compilers.serving import champion
 from ordain.ledger.records import Event
 from ordain.reconciler.drivers import Job
 from ordain.reconciler.errors import DriverFailed, Skipped
+from ordain.reconciler.pinned_data import ensure_snapshot, reconciling_taker
 from ordain.reconciler.promotions import Version, promotion_files, propose
 from ordain.reconciler.stages import (
     Enrol,
@@ -196,28 +197,26 @@ class Applier:
         return "the artifact is back, byte for byte"
 
     def _job(self, model: str) -> Job:
-        """The order for a training run; data that git holds is handed over from the commit."""
+        """The order for a training run, and what it learns from in the artifact store."""
         estate = self.side.estate
         document = estate.documents[f"Model/{model}"]
         dataset = estate.documents[f"Dataset/{document.spec.dataset}"]
         (settings,) = estate.all("Estate")
         recipe = self.desired.recipes[model]
-        directory = self.source.home.job(recipe.digest)
-        uri = dataset.spec.source.uri
-        tracked = {uri: self.side.tree[uri]} if uri in self.side.tree else {}
+        taker = reconciling_taker(self.source, self.clock())
+        ensure_snapshot(self.source, self.side.tree, dataset, taker, self.tell)
         order = Order(
             model=model,
             spec=document.spec,
             dataset=dataset.name,
             data=dataset.spec,
-            data_root=directory if tracked else self.source.repository.path,
             recipe=recipe,
             environment=self.side.tree.get(settings.spec.environment_lock, b"").decode(),
             store=self.source.home.artifacts,
             champion=champion(estate, model),
             tool=ordain.__version__,
         )
-        return Job(order, tracked)
+        return Job(order)
 
     def _propose(self, stage: Propose) -> str:
         outcome = self.state.outcomes().get(stage.recipe)

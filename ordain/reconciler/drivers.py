@@ -40,10 +40,9 @@ READY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A training run: the order that it reads, and the data that git hands over, by path."""
+    """A training run: the order that it reads; what it learns from is in the artifact store."""
 
     order: Order
-    files: dict[str, bytes]
 
 
 class Driver(Protocol):
@@ -177,10 +176,6 @@ def _is_done(directory: Path) -> bool:
 
 def _write_order(directory: Path, job: Job) -> None:
     (directory / RESULT).unlink(missing_ok=True)
-    for name, data in job.files.items():
-        place = directory / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
     write_job(directory, job.order)
 
 

@@ -38,7 +38,9 @@ class Machine:
 
     def _rooms(self) -> Iterator[Room]:
         with suppress(OSError, ValueError):
-            yield Room(_table(self.proc / "meminfo")["MemAvailable"] * 1024, "memory of the machine")
+            yield Room(
+                _table(self.proc / "meminfo")["MemAvailable"] * 1024, "memory of the machine"
+            )
         with suppress(OSError, ValueError, ImportError):
             yield from self._addresses()
         with suppress(OSError, ValueError):

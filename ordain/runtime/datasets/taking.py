@@ -59,6 +59,16 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Taker:
+    """Who takes a snapshot, when, by which version of ordain; `sign` takes what is to be signed."""
+
+    by: str
+    now: datetime
+    tool: str
+    sign: Callable[[bytes], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A written snapshot that nothing leads to yet."""
 
@@ -70,15 +80,7 @@ class Draft:
     schema: Any
     hints: Mapping[str, str]
 
-    def keep(
-        self,
-        snapshots: Snapshots,
-        *,
-        now: datetime,
-        by: str,
-        tool: str,
-        sign: Callable[[bytes], str] | None = None,
-    ) -> Kept:
+    def keep(self, snapshots: Snapshots, taker: Taker) -> Kept:
         """Move the file into the store and let the index lead to it; the draft is used up.
 
         Where the content is kept already, it stays in the file that it is in.
@@ -100,11 +102,11 @@ class Draft:
             memory=self.memory,
             query=_query_digest(self.origin),
             source={"type": source.type, "uri": source.uri, "hints": dict(self.hints)},
-            taken_at=now.isoformat(timespec="seconds"),
-            taken_by=by,
-            tool=tool,
+            taken_at=taker.now.isoformat(timespec="seconds"),
+            taken_by=taker.by,
+            tool=taker.tool,
         )
-        return snapshots.add(snapshot, sign)
+        return snapshots.add(snapshot, taker.sign)
 
 
 def digest_of_source(origin: Origin) -> str:

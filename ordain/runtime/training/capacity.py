@@ -15,9 +15,8 @@ from ordain.specs.features import feature_names
 
 if TYPE_CHECKING:
     from ordain.runtime.datasets.snapshots import Snapshot
-    from ordain.specs.kinds.dataset import Column
+    from ordain.specs.kinds.dataset import Column, Dataset
     from ordain.specs.kinds.model import Model
-    from ordain.specs.kinds.dataset import Dataset
 
 NUMBER: Final = 8
 # Times that the encoded matrix is in memory at the peak: the raw and the encoded matrix, the part

@@ -36,8 +36,8 @@ class Job:
     """What to train, from what, in which environment, and where to put it.
 
     The rows are those of the snapshot that the `store` has under the digest of `data`; an order
-    knows no other place of data. `environment` is the text of the environment lock; `champion` the artifact of the version now
-    running; `tool` the version of ordain.
+    knows no other place of data. `environment` is the text of the environment lock; `champion` the
+    artifact of the version now running; `tool` the version of ordain.
     """
 
     model: str

@@ -15,7 +15,7 @@ import pytest
 
 from ordain.runtime.artifacts import ArtifactStore
 from ordain.runtime.datasets.snapshots import Snapshots
-from ordain.runtime.datasets.taking import Origin, drafted
+from ordain.runtime.datasets.taking import Origin, Taker, drafted
 from ordain.runtime.environment import installed, render_lock
 from ordain.runtime.training.order import Job
 from ordain.specs.canonical import sha256
@@ -135,7 +135,7 @@ def pin(data: Dataset, root: Path, store: Path) -> Dataset:
     """The Dataset with the digest of what its source holds, whose snapshot is in the store."""
     snapshots = Snapshots(ArtifactStore(store))
     with drafted(Origin("applications", data, root, {}), snapshots) as draft:
-        kept = draft.keep(snapshots, now=NOW, by="data-scientist", tool="0.1.0")
+        kept = draft.keep(snapshots, Taker("data-scientist", NOW, "0.1.0"))
     return replace(data, digest=kept.snapshot.digest)
 
 
