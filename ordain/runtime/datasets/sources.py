@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FILE_TYPES = ("csv", "parquet")
 # A block is what is parsed at once, so a row must fit into one.
-BLOCK = 8 * 2**20
+BLOCK = 2**20
 ROWS = 65_536
 
 
