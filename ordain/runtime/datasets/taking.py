@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.dataset import Dataset
 
 _NEW: Final = ".new-"
-_LOCK: Final = ".lock"
 # Cells of a group of rows: about 16 MB of numbers are in memory at a time.
 _CELLS: Final = 2**21
 _FEWEST_ROWS, _MOST_ROWS = 1_024, 65_536
@@ -227,7 +226,7 @@ def _new_file(directory: Path) -> Iterator[Path]:
     with _refused_writes(directory / _NEW):
         directory.mkdir(parents=True, exist_ok=True)
         # Between the making of a file and its locking nobody may take it for an abandoned one.
-        with _locked(directory / _LOCK):
+        with _locked(directory):
             _remove_abandoned(directory)
             handle, name = tempfile.mkstemp(prefix=_NEW, dir=directory)
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -248,8 +247,8 @@ def _remove_abandoned(directory: Path) -> None:
 
 
 @contextmanager
-def _locked(place: Path) -> Iterator[None]:
-    handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _locked(directory: Path) -> Iterator[None]:
+    handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

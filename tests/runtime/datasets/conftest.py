@@ -82,6 +82,5 @@ def pinned(origin: Origin, kept: Kept) -> Dataset:
 
 
 def files(snapshots: Snapshots) -> list[str]:
-    """The files of the store, without the lock of its writers."""
-    found = (path for path in snapshots.store.root.rglob("*") if path.is_file())
-    return sorted(path.name for path in found if path.name != ".lock")
+    """The names of all files of the store."""
+    return sorted(path.name for path in snapshots.store.root.rglob("*") if path.is_file())

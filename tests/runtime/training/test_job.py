@@ -217,8 +217,8 @@ def test_two_processes_make_the_same_bytes(
         made.append({path.relative_to(directory): path.read_bytes() for path in files})
     del made[0][Path("job.json")], made[1][Path("job.json")]
     assert made[0] == made[1]
-    # Evidence, result and five blobs of the job; file, manifest, index and lock of the snapshot.
-    assert len(made[0]) == 7 + 4
+    # Evidence, result and five blobs of the job; file, manifest and index of the snapshot.
+    assert len(made[0]) == 7 + 3
 
 
 def test_a_process_tells_its_progress_and_leaves_a_result(
