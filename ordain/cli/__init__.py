@@ -50,7 +50,7 @@ COMMANDS = {
     "compile": ("compile", "Print what a target would get."),
     "audit": ("audit", "Verify and query the ledger."),
     "keys": ("keys", "Keys that may call routes; people's keys as files."),
-    "pin": ("pin", "Keep a dataset's rows, and write their digest into its document."),
+    "pin": ("pin", "Keep a dataset's rows, and pin their digest."),
     "digest": ("digest", "Print the digest of what a document declares."),
     "codeowners": ("codeowners", "Print the CODEOWNERS that the documents give."),
     "lock": ("lock", "Write the versions that training runs with."),

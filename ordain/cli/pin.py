@@ -38,7 +38,7 @@ def command(
     check: bool,
     dry_run: bool,
 ) -> None:
-    """Keep a dataset's rows, and write their digest into its document.
+    """Keep a dataset's rows, and pin their digest.
 
     DATASETS are names of Dataset documents; without any, all are pinned. The rows go into the
     artifact store as a snapshot, signed with your key where there is one. Training reads nothing

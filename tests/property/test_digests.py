@@ -39,16 +39,12 @@ rows = st.lists(
 
 def table_of(found: Sequence[tuple[object, ...]]) -> pa.Table:
     columns = list(zip(*found, strict=True)) or [()] * len(TYPES)
-    arrays = [
-        pa.array(list(one), kind) for one, kind in zip(columns, TYPES.values(), strict=True)
-    ]
+    arrays = [pa.array(list(one), kind) for one, kind in zip(columns, TYPES.values(), strict=True)]
     return pa.table(arrays, names=list(TYPES))
 
 
 @given(rows, st.lists(st.integers(0, 40), max_size=6))
-def test_cuts_do_not_change_the_digest(
-    found: list[tuple[object, ...]], cuts: list[int]
-) -> None:
+def test_cuts_do_not_change_the_digest(found: list[tuple[object, ...]], cuts: list[int]) -> None:
     table = table_of(found)
     places = [0, *sorted(min(cut, len(found)) for cut in cuts), len(found)]
     hasher = TableHasher(table.schema)

@@ -209,9 +209,7 @@ def test_an_index_that_leads_nowhere_is_named(
     assert keep(loans, snapshots) == kept
 
 
-def test_the_manifest_of_other_content_is_refused(
-    origin: MakeOrigin, snapshots: Snapshots
-) -> None:
+def test_the_manifest_of_other_content_is_refused(origin: MakeOrigin, snapshots: Snapshots) -> None:
     loans = origin()
     kept = keep(loans, snapshots)
     place = snapshots.directory / f"{kept.snapshot.digest.removeprefix('sha256:')}.json"
@@ -319,9 +317,7 @@ def started(program: str, root: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_a_full_disk_leaves_nothing_half_written(
-    origin: MakeOrigin, snapshots: Snapshots
-) -> None:
+def test_a_full_disk_leaves_nothing_half_written(origin: MakeOrigin, snapshots: Snapshots) -> None:
     """The size limit of a process stands in for the disk: the same `write` fails half-way."""
     loans = origin(sample(5_000).select(["amount", "number"]))
     with started(FULL, loans.root) as child:
@@ -362,9 +358,7 @@ MEGABYTE = 2**20
 
 @pytest.mark.e2e
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_a_table_that_is_larger_than_memory_is_pinned(
-    tmp_path: Path, snapshots: Snapshots
-) -> None:
+def test_a_table_that_is_larger_than_memory_is_pinned(tmp_path: Path, snapshots: Snapshots) -> None:
     block = b"".join(b"%d.25,%0200d\n" % (number, number) for number in range(5_000))
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "loans.csv").write_bytes(b"amount,note\n" + 20 * block)
