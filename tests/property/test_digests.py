@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def test_cuts_do_not_change_the_digest(found: list[tuple[object, ...]], cuts: li
     table = table_of(found)
     places = [0, *sorted(min(cut, len(found)) for cut in cuts), len(found)]
     hasher = TableHasher(table.schema)
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in itertools.pairwise(places):
         for batch in table.slice(start, end - start).to_batches():
             hasher.update(batch)
     assert hasher.digest() == logical_digest(table)

@@ -358,7 +358,7 @@ MEGABYTE = 2**20
 
 @pytest.mark.e2e
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_a_table_that_is_larger_than_memory_is_pinned(tmp_path: Path, snapshots: Snapshots) -> None:
+def test_a_table_that_is_larger_than_memory_is_pinned(tmp_path: Path) -> None:
     block = b"".join(b"%d.25,%0200d\n" % (number, number) for number in range(5_000))
     (tmp_path / "small").mkdir()
     (tmp_path / "small" / "loans.csv").write_bytes(b"amount,note\n" + 20 * block)
