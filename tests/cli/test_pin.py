@@ -49,8 +49,7 @@ def snapshots(place: Place) -> list[Path]:
 
 def blob(place: Place) -> Path:
     (row,) = json.loads(place.ordain("pin", "-o", "json").stdout)
-    digest = row["snapshot"].removeprefix("sha256:")
-    return place.home / "artifacts" / "sha256" / digest[:2] / digest[2:]
+    return ArtifactStore(place.home / "artifacts").path(row["snapshot"])
 
 
 @pytest.mark.e2e
@@ -163,10 +162,9 @@ def test_the_signature_of_somebody_unknown_is_a_difference(place: Place) -> None
     place.ordain("pin")
     (entry,) = snapshots(place)
     found = json.loads(entry.read_bytes())
-    manifest = found["manifest"].removeprefix("sha256:")
-    path = place.home / "artifacts" / "sha256" / manifest[:2] / manifest[2:]
-    data = path.read_bytes().replace(b'"data-scientist"', b'"manager"')
-    found["manifest"] = ArtifactStore(place.home / "artifacts").put(data)
+    store = ArtifactStore(place.home / "artifacts")
+    data = store.get(found["manifest"]).replace(b'"data-scientist"', b'"manager"')
+    found["manifest"] = store.put(data)
     entry.chmod(0o644)
     entry.write_text(json.dumps(found))
     (row,) = json.loads(place.ordain("pin", "--check", "-o", "json", expect=1).stdout)
