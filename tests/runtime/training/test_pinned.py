@@ -91,7 +91,7 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_is_read(
     with pytest.raises(TrainingError) as caught:
         check_memory(order.model, order.spec, order.data, snapshot, Small())
     assert caught.value.message == (
-        "model credit-default: training on 600 rows needs about 1 MB of memory, "
+        "model credit-default: training on 600 rows needs about 0 MB of memory, "
         "and 0 MB may be used (memory of the test)"
     )
     assert (
@@ -106,14 +106,14 @@ def test_the_estimate_grows_with_rows_and_encoded_columns(
     snapshot = snapshot_of(order)
     # Three numbers, and a category whose levels nobody has declared.
     assert needed_memory(order.spec, order.data, snapshot) == (
-        2 * snapshot.memory + 4 * 8 * 600 * (3 + 20)
+        2 * snapshot.memory + 3 * 8 * 600 * (3 + 8)
     )
     known = dataset(purpose={"levels": ["car", "home"]})
     assert needed_memory(order.spec, known, snapshot) == (
-        2 * snapshot.memory + 4 * 8 * 600 * (3 + 3)
+        2 * snapshot.memory + 3 * 8 * 600 * (3 + 3)
     )
     ordinal = model(preprocessing={"categorical": {"encode": "ordinal"}})
-    assert needed_memory(ordinal, order.data, snapshot) == 2 * snapshot.memory + 4 * 8 * 600 * 4
+    assert needed_memory(ordinal, order.data, snapshot) == 2 * snapshot.memory + 3 * 8 * 600 * 4
 
 
 def test_a_job_that_would_be_killed_does_not_begin(
