@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ordain.reconciler.gating import read_side
+from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.reconciler.pinned_data import ensure_snapshot, reconciling_taker, signer_of
 from ordain.runtime.artifacts import ArtifactStore
 from ordain.runtime.datasets.snapshots import Snapshots
 from ordain.runtime.errors import DataError, SnapshotError
 from ordain.specs.canonical import sha256
+from tests.reconciler.conftest import MODEL
 
 if TYPE_CHECKING:
     from ordain.reconciler.gating import Side
@@ -113,3 +116,23 @@ def test_a_file_that_git_does_not_have_is_known_by_its_content(bench: Bench) -> 
     order = Order(bench)
     order.ensure()
     assert order.snapshots.find("biopsies", order.dataset.spec.digest).snapshot.rows == 569
+
+
+def test_a_pass_with_nothing_to_do_reads_no_data(bench: Bench) -> None:
+    """What it would read is a pipe that nobody writes to, or no file at all."""
+    order = Order(bench)
+    bench.commit({DATA: None})
+    (bench.estate / DATA).unlink()
+    os.mkfifo(bench.estate / DATA)
+    name = f"{order.dataset.spec.digest.removeprefix('sha256:')}.json"
+    (order.snapshots.directory / name).mkdir(parents=True)
+    version = bench.version()
+    made = Outcome.success(version.artifact, version.evidence.to_json().decode())
+    reconciler = bench.reconciler()
+    reconciler.state.put_outcome(version.recipe.digest, MODEL, made, bench.now)
+    assert [type(one.stage).__name__ for one in reconciler.run().result.done] == [
+        "Enrol",
+        "Propose",
+    ]
+    again = reconciler.run()
+    assert (again.result.done, again.exit_code) == ((), 0)
