@@ -72,6 +72,7 @@ def command(
         keeping = Keeping(snapshots, taker, _progress, write=not dry_run)
         found = pin_datasets(root, documents, os.environ, keeping)
     finally:
+        _end_progress()
         source.repository.close()
     _tell(found, output, "" if dry_run else unsigned)
 
@@ -115,7 +116,6 @@ def _tell(found: Sequence[Pinned], output: str, unsigned: str) -> None:
 
         click.echo(dumps([one.to_json() for one in found], indent=2, sort_keys=True))
         return
-    _end_progress()
     for one in found:
         click.echo(f"{'~' if one.fields else '='} {one.name} {one.digest}{_kept(one)}")
     if unsigned and not all(one.signed_by for one in found):

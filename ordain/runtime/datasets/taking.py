@@ -25,6 +25,7 @@ from ordain.runtime.datasets.snapshots import Snapshot, Snapshots
 from ordain.runtime.datasets.stream import cast_batch, open_rows
 from ordain.runtime.errors import ArtifactError
 from ordain.specs.canonical import sha256
+from ordain.specs.secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -100,7 +101,9 @@ class Draft:
             size=size,
             memory=self.memory,
             query=_query_digest(self.origin),
-            source={"type": source.type, "uri": source.uri, "hints": dict(self.hints)},
+            source=without_secrets(
+                {"type": source.type, "uri": source.uri, "hints": dict(self.hints)}
+            ),
             taken_at=taker.now.isoformat(timespec="seconds"),
             taken_by=taker.by,
             tool=taker.tool,

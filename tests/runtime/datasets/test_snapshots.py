@@ -93,6 +93,20 @@ def test_the_manifest_is_the_documented_one(origin: MakeOrigin, snapshots: Snaps
     }
 
 
+def test_a_password_in_an_address_is_not_kept(origin: MakeOrigin, snapshots: Snapshots) -> None:
+    loans = origin()
+    with drafted(loans, snapshots) as draft:
+        source = replace(loans.dataset.source, uri="s3://reader:secret@store/loans.parquet")
+        elsewhere = replace(loans, dataset=replace(loans.dataset, source=source))
+        hints = {"location": "https://store/loans?signature=abc"}
+        kept = replace(draft, origin=elsewhere, hints=hints).keep(snapshots, TAKER)
+    assert kept.snapshot.source == {
+        "type": "csv",
+        "uri": "s3://reader:******@store/loans.parquet",
+        "hints": {"location": "https://store/loans?signature=***"},
+    }
+
+
 def test_the_bytes_do_not_depend_on_the_source(origin: MakeOrigin, tmp_path: Path) -> None:
     table = sample(3_000)
     ways: list[dict[str, Any]] = [
