@@ -6,19 +6,20 @@ content are both proven before anything is learnt from them.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.datasets.digests import TableHasher, check_digest, logical_digest
 from ordain.runtime.datasets.expectations import check_expectations
-from ordain.runtime.datasets.schemas import declared_schema
 from ordain.runtime.datasets.snapshots import missing
+from ordain.runtime.datasets.stream import cast_batches, declared_schema, open_rows
 from ordain.runtime.datasets.taking import Origin, digest_of_source
 from ordain.runtime.errors import SnapshotError
 from ordain.runtime.memory import Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ordain.runtime.datasets.snapshots import Kept, Snapshots
@@ -26,29 +27,26 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.dataset import Dataset
 
 
-def read_table(dataset: Dataset, root: Path) -> Any:  # noqa: ANN401 - pa.Table
+def read_table(dataset: Dataset, root: Path, environ: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
     """The declared columns of a source, cast and sorted by name, as a `pyarrow.Table`.
 
     Raises:
-        DataError: when the file cannot be read, lacks a column or holds a value of a wrong type.
+        DataError: when the source cannot be read, lacks a column or holds a value of a wrong type.
     """
     import pyarrow as pa
 
-    from ordain.runtime.datasets.casting import cast_table
-    from ordain.runtime.datasets.stream import open_rows
-
-    with open_rows("", dataset, root, {}) as rows:
-        table = pa.Table.from_batches(rows.batches(), rows.schema)
-    return cast_table(dataset, table)
+    with open_rows("", dataset, root, os.environ if environ is None else environ) as rows:
+        batches = list(cast_batches(dataset, rows.batches()))
+    return pa.Table.from_batches(batches, declared_schema(dataset)).combine_chunks()
 
 
-def digest_of(dataset: Dataset, root: Path) -> str:
+def digest_of(dataset: Dataset, root: Path, environ: Mapping[str, str] | None = None) -> str:
     """The logical digest of what the source holds now; this is what `ordain pin` writes.
 
     Raises:
         DataError: as `read_table`.
     """
-    return digest_of_source(Origin("", dataset, root, {}))
+    return digest_of_source(Origin("", dataset, root, os.environ if environ is None else environ))
 
 
 def read_dataset(name: str, dataset: Dataset, root: Path) -> Any:  # noqa: ANN401 - pa.Table
@@ -134,7 +132,8 @@ class Columns:
 
     def select(self, names: list[str]) -> Any:  # noqa: ANN401 - pa.Table
         """These columns as a `pyarrow.Table`."""
-        return self._file.read(columns=names, use_threads=False).select(names)
+        found = self._file.read(columns=names, use_threads=False)
+        return found.select(names).combine_chunks()
 
 
 @contextmanager

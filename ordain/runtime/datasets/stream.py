@@ -13,7 +13,7 @@ from ordain.runtime.datasets.casting import cast_table
 from ordain.runtime.datasets.sources import csv_batches, locate, parquet_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ordain.specs.kinds.dataset import Dataset
@@ -66,16 +66,33 @@ def open_rows(
         yield _FileRows(schema, lambda: batches)
 
 
-def cast_batch(dataset: Dataset, batch: Any, first_row: int) -> Any:  # noqa: ANN401, ARG001 - Arrow
-    """One batch in the declared types; `first_row` is the number of rows before it.
+def cast_batches(dataset: Dataset, batches: Iterable[Any]) -> Iterator[Any]:
+    """Every batch in the declared types.
 
     Raises:
         DataError: naming the first value that does not fit.
     """
     import pyarrow as pa
 
-    table = cast_table(dataset, pa.Table.from_batches([batch]))
-    (found,) = table.combine_chunks().to_batches() or [
-        pa.RecordBatch.from_pylist([], schema=table.schema)
-    ]
-    return found
+    schema = declared_schema(dataset)
+    for batch in batches:
+        columns = cast_table(dataset, pa.Table.from_batches([batch])).combine_chunks()
+        yield pa.concat_batches(
+            columns.to_batches() or [pa.RecordBatch.from_pylist([], schema=schema)]
+        )
+
+
+def declared_schema(dataset: Dataset) -> Any:  # noqa: ANN401 - pa.Schema
+    """The types that `casting` gives, known before any row is read."""
+    import pyarrow as pa
+
+    types = {
+        "float": pa.float64(),
+        "int": pa.int64(),
+        "bool": pa.bool_(),
+        "date": pa.timestamp("us"),
+    }
+    columns = sorted(dataset.columns.items())
+    return pa.schema(
+        [(name, types.get(column.type, pa.large_string())) for name, column in columns]
+    )

@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ordain.runtime.datasets.digests import THREADS, TableHasher, plain_zeros
-from ordain.runtime.datasets.schemas import declared_schema
 from ordain.runtime.datasets.snapshots import Snapshot, Snapshots
-from ordain.runtime.datasets.stream import cast_batch, open_rows
+from ordain.runtime.datasets.stream import cast_batches, declared_schema, open_rows
 from ordain.runtime.errors import ArtifactError
 from ordain.specs.canonical import sha256
 from ordain.specs.secrets import without_secrets
@@ -168,10 +167,7 @@ def _hashing(origin: Origin) -> Iterator[TableHasher]:
 
 def _cast(origin: Origin, rows: Rows) -> Iterator[Any]:
     """The batches in the declared types, with one kind of zero."""
-    seen = 0
-    for batch in rows.batches():
-        yield plain_zeros(cast_batch(origin.dataset, batch, seen))
-        seen += batch.num_rows
+    return map(plain_zeros, cast_batches(origin.dataset, rows.batches()))
 
 
 def _grouped(batches: Iterable[Any], schema: Any) -> Iterator[Any]:  # noqa: ANN401 - pa.Schema
