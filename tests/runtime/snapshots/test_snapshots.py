@@ -28,13 +28,13 @@ from ordain.runtime.datasets.taking import Origin, Taker, drafted
 from ordain.runtime.errors import ArtifactError, DataError, SnapshotError
 from ordain.runtime.memory import Machine
 from ordain.specs.canonical import canonical_json, sha256
-from tests.runtime.datasets.conftest import NOW, TAKER, files, keep, pinned, sample
+from tests.runtime.snapshots.conftest import NOW, TAKER, files, keep, pinned, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ordain.runtime.datasets.snapshots import Kept
-    from tests.runtime.datasets.conftest import MakeOrigin
+    from tests.runtime.snapshots.conftest import MakeOrigin
 
 pytestmark = pytest.mark.training
 
