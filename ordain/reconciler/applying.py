@@ -14,7 +14,7 @@ from ordain.compilers.serving import champion
 from ordain.ledger.records import Event
 from ordain.reconciler.drivers import Job
 from ordain.reconciler.errors import DriverFailed, Skipped
-from ordain.reconciler.pinned_data import ensure_snapshot, reconciling_taker
+from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker
 from ordain.reconciler.promotions import Version, promotion_files, propose
 from ordain.reconciler.stages import (
     Enrol,
@@ -203,8 +203,14 @@ class Applier:
         dataset = estate.documents[f"Dataset/{document.spec.dataset}"]
         (settings,) = estate.all("Estate")
         recipe = self.desired.recipes[model]
+        home = self.source.home
+        place = Readable(
+            self.side.tree, self.source.repository.path, home.job(recipe.digest) / "data"
+        )
         taker = reconciling_taker(self.source, self.clock())
-        ensure_snapshot(self.source, self.side.tree, dataset, taker, self.tell)
+        ensure_snapshot(
+            dataset.name, dataset.spec, place, home.artifacts, taker=taker, tell=self.tell
+        )
         order = Order(
             model=model,
             spec=document.spec,

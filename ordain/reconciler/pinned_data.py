@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ordain
@@ -39,14 +40,25 @@ if TYPE_CHECKING:
 
     from ordain.reconciler.source import Source
     from ordain.runtime.datasets.snapshots import Kept
-    from ordain.specs.documents import Document
+    from ordain.specs.kinds.dataset import Dataset
     from ordain.vcs.keys import AllowedKey
 
 
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """Where a source can be read: the files of a commit, the work tree, and a place to write to."""
+
+    files: Mapping[str, bytes]
+    root: Path
+    scratch: Path
+
+
 def ensure_snapshot(
-    source: Source,
-    tree: Mapping[str, bytes],
-    dataset: Document,
+    name: str,
+    dataset: Dataset,
+    place: Readable,
+    store: Path,
+    *,
     taker: Taker,
     tell: Callable[[str], None],
 ) -> None:
@@ -57,16 +69,16 @@ def ensure_snapshot(
         DataError: the source gives other rows than the pinned ones.
         ArtifactError: they cannot be written.
     """
-    snapshots = Snapshots(ArtifactStore(source.home.artifacts))
-    if dataset.spec.digest is None or snapshots.get(dataset.spec.digest) is not None:
+    snapshots = Snapshots(ArtifactStore(store))
+    if dataset.digest is None or snapshots.get(dataset.digest) is not None:
         return
-    tell(f"taking the snapshot of Dataset/{dataset.name}")
+    tell(f"taking the snapshot of Dataset/{name}")
     try:
-        with _readable(source, tree, dataset) as root:
-            found = _take(Origin(dataset.name, dataset.spec, root, os.environ), snapshots, taker)
+        with _read_from(place, dataset) as root:
+            found = _take(Origin(name, dataset, root, os.environ), snapshots, taker)
     except DataError as error:
-        raise missing(dataset.name, error.message) from error
-    check_digest(dataset.name, dataset.spec, found)
+        raise missing(name, error.message) from error
+    check_digest(name, dataset, found)
 
 
 def _take(origin: Origin, snapshots: Snapshots, taker: Taker) -> str:
@@ -78,23 +90,23 @@ def _take(origin: Origin, snapshots: Snapshots, taker: Taker) -> str:
 
 
 @contextmanager
-def _readable(source: Source, tree: Mapping[str, bytes], dataset: Document) -> Iterator[Path]:
+def _read_from(place: Readable, dataset: Dataset) -> Iterator[Path]:
     """The root that the paths of a source are relative to: files of git are those of the commit."""
-    declared = dataset.spec.source
-    tracked = {path: tree[path] for path in (declared.uri, declared.query) if path in tree}
-    if not tracked or declared.type == "dvc":
+    declared = dataset.source
+    paths = [path for path in (declared.uri, declared.query) if path in place.files]
+    if not paths or declared.type == "dvc":
         # A pointer of DVC names a file beside it, which git does not have; its content decides.
-        yield source.repository.path
+        yield place.root
         return
-    root = source.home.root / "data" / dataset.spec.digest.removeprefix("sha256:")[:32]
     try:
-        for path, data in tracked.items():
-            place = root / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(data)
-        yield root
+        for path in paths:
+            if path is not None:
+                file = place.scratch / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(place.files[path])
+        yield place.scratch
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(place.scratch, ignore_errors=True)
 
 
 def reconciling_taker(source: Source, now: datetime) -> Taker:

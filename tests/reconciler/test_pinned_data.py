@@ -11,7 +11,7 @@ import pytest
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.people import allowed_keys, organization_of
-from ordain.reconciler.pinned_data import ensure_snapshot, reconciling_taker, signer_of
+from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker, signer_of
 from ordain.runtime.artifacts import ArtifactStore
 from ordain.runtime.datasets.snapshots import Snapshots
 from ordain.runtime.errors import DataError, SnapshotError
@@ -42,7 +42,16 @@ class Order:
         self.told: list[str] = []
 
     def ensure(self) -> None:
-        ensure_snapshot(self.source, self.side.tree, self.dataset, self.taker, self.told.append)
+        home = self.source.home
+        place = Readable(self.side.tree, self.source.repository.path, home.root / "scratch")
+        ensure_snapshot(
+            self.dataset.name,
+            self.dataset.spec,
+            place,
+            home.artifacts,
+            taker=self.taker,
+            tell=self.told.append,
+        )
 
     def files(self) -> list[str]:
         root = self.source.home.root
@@ -58,7 +67,7 @@ def test_rows_come_from_the_commit_and_not_from_the_work_tree(bench: Bench) -> N
     order.snapshots.prove("biopsies", kept)
     assert kept.snapshot.rows == 569
     assert order.told == ["taking the snapshot of Dataset/biopsies"]
-    assert not any(name.startswith("data/") for name in order.files())
+    assert not any(name.startswith("scratch/") for name in order.files())
 
 
 def test_the_reconciler_signs_what_it_takes(bench: Bench) -> None:
