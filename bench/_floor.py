@@ -53,9 +53,11 @@ def times_the_floor(command: tuple[str, ...], *, runs: int = 9, directory: Path 
     return cpu(command, runs=runs, directory=directory) / cpu(FLOOR, runs=runs)
 
 
-def show(name: str, ratio: float, limit: float, *, at_least: bool = False) -> bool:
-    """Print one ratio with its limit; True when it holds."""
+def show(name: str, ratio: float, limit: float, *, at_least: bool = False, unit: str = "x") -> bool:
+    """Print one ratio, or a size in a unit, with its limit; True when it holds."""
     held = ratio >= limit if at_least else ratio <= limit
     sign = ">=" if at_least else "<="
-    print(f"{name:<58} {ratio:7.2f} x   (limit {sign} {limit:g})   {'ok' if held else 'MISSED'}")
+    print(
+        f"{name:<58} {ratio:7.2f} {unit}   (limit {sign} {limit:g})   {'ok' if held else 'MISSED'}"
+    )
     return held

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-PINNED: Final = {"yamllint": "1.38.0", "checkov": "3.3.30"}
+PINNED: Final = {"yamllint": "1.38.0", "checkov": "3.3.30", "dvc": "3.67.1"}
 
 
 def peer(name: str) -> Path:

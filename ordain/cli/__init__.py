@@ -54,7 +54,7 @@ COMMANDS = {
     "provenance": ("provenance", "Verify and show where a version came from."),
     "audit": ("audit", "Verify and query the ledger."),
     "keys": ("keys", "Keys that may call routes; people's keys as files."),
-    "pin": ("pin", "Write the digest of a dataset's content into its document."),
+    "pin": ("pin", "Keep a dataset's rows, and pin their digest."),
     "digest": ("digest", "Print the digest of what a document declares."),
     "codeowners": ("codeowners", "Print the CODEOWNERS that the documents give."),
     "lock": ("lock", "Write the versions that training runs with."),

@@ -203,11 +203,11 @@ def _write_biopsies(directory: Path) -> None:
 
 
 def _write_lock_and_pins(directory: Path) -> None:
-    from ordain.cli.pinning import pin_datasets
+    from ordain.cli.pinning import estate_to_pin, pin_digests
     from ordain.runtime.environment import installed, render_lock
 
     (directory / "environment.lock").write_bytes(render_lock(installed()))
-    pin_datasets(directory)
+    pin_digests(directory, estate_to_pin(directory).all("Dataset"), os.environ)
 
 
 def _write_keys(home: Home, keys: dict[str, tuple[bytes, str]]) -> None:

@@ -1,17 +1,26 @@
-"""Writing the logical digest of a dataset's content into its document, comments kept."""
+"""Pinning: the rows of a Dataset into the artifact store, and their digest into its document.
+
+Documents are written last and all together, comments kept: what cannot be read, kept or written
+leaves every document as it was. A snapshot that no document names does no harm.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from ordain.specs.errors import FindingsError, OrdainError
 from ordain.specs.findings import blocking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
+    from ordain.runtime.datasets.snapshots import Snapshots
+    from ordain.runtime.datasets.taking import Origin, Taker
     from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.kinds.dataset import Dataset
 
 
 class PinningError(OrdainError):
@@ -20,16 +29,48 @@ class PinningError(OrdainError):
     code = "CLI002"
 
 
-def pin_datasets(root: Path, names: tuple[str, ...] = ()) -> dict[str, tuple[str, bool]]:
-    """Pin the named datasets, or all; returns name to (digest, whether the document changed).
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where snapshots are kept and who takes them; `write` false leaves everything as it is.
+
+    `progress` is told name and rows so far.
+    """
+
+    snapshots: Snapshots
+    taker: Taker
+    progress: Callable[[str, int], None]
+    write: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What was found of a Dataset; `fields` are those of its document that change."""
+
+    name: str
+    digest: str
+    fields: Mapping[str, str]
+    rows: int | None = None
+    snapshot: str | None = None
+    signed_by: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The row of `--output json`."""
+        return {
+            "dataset": self.name,
+            "digest": self.digest,
+            "changed": dict(self.fields),
+            "rows": self.rows,
+            "snapshot": self.snapshot,
+            "signedBy": self.signed_by,
+        }
+
+
+def estate_to_pin(root: Path) -> LoadedEstate:
+    """The documents of a work tree.
 
     Raises:
-        FindingsError: the estate's documents do not pass their schema.
-        PinningError: there is no such dataset.
-        DataError: a table cannot be read or is not what is declared.
-        OSError: a document cannot be written; then none is.
+        FindingsError: they do not pass their schema.
     """
-    from ordain.runtime.datasets.reading import digest_of
     from ordain.specs.estates import load_estate
     from ordain.specs.trees import WorkTree
 
@@ -37,15 +78,105 @@ def pin_datasets(root: Path, names: tuple[str, ...] = ()) -> dict[str, tuple[str
     if blocking(estate.findings):
         message = "the documents must pass their schema before data is pinned"
         raise FindingsError(message, estate.findings, remedy="mend what is listed above")
-    chosen = _chosen(estate, names)
-    digests = {document.name: digest_of(document.spec, root) for document in chosen}
-    changed = [one for one in chosen if one.spec.digest != digests[one.name]]
-    _write(root, changed, digests)
-    written = {document.name for document in changed}
-    return {name: (digest, name in written) for name, digest in digests.items()}
+    return estate
 
 
-def _chosen(estate: LoadedEstate, names: tuple[str, ...]) -> tuple[Document, ...]:
+def pin_digests(
+    root: Path, documents: Sequence[Document], environ: Mapping[str, str]
+) -> list[Pinned]:
+    """Write digests only; snapshots are taken by whoever needs them first.
+
+    Raises:
+        DataError: a table cannot be read or is not what is declared.
+        OSError: a document cannot be written; then none is.
+    """
+    from ordain.runtime.datasets.taking import digest_of_source
+
+    digests = {one.name: digest_of_source(_origin(one, root, environ)) for one in documents}
+    fields = {
+        one.name: {"digest": digests[one.name]}
+        for one in documents
+        if one.spec.digest != digests[one.name]
+    }
+    write_fields(root, [one for one in documents if one.name in fields], fields)
+    return [Pinned(name, digest, fields.get(name, {})) for name, digest in digests.items()]
+
+
+def pin_datasets(
+    root: Path, documents: Sequence[Document], environ: Mapping[str, str], keeping: Keeping
+) -> list[Pinned]:
+    """Pin datasets one after the other, then write their documents.
+
+    Raises:
+        DataError: a table cannot be read or is not what is declared.
+        ArtifactError: a snapshot cannot be written.
+        OSError: a document cannot be written; then none is.
+    """
+    found = [_pin(one, _origin(one, root, environ), keeping) for one in documents]
+    fields = {one.name: one.fields for one in found if one.fields}
+    if keeping.write:
+        write_fields(root, [one for one in documents if one.name in fields], fields)
+    return found
+
+
+def _origin(document: Document, root: Path, environ: Mapping[str, str]) -> Origin:
+    from ordain.runtime.datasets.taking import Origin
+
+    return Origin(document.name, document.spec, root, environ)
+
+
+def _pin(document: Document, origin: Origin, keeping: Keeping) -> Pinned:
+    from ordain.runtime.datasets.expectations import check_expectations, check_freshness
+    from ordain.runtime.datasets.reading import rows_of
+    from ordain.runtime.datasets.taking import drafted
+
+    def told(rows: int) -> None:
+        keeping.progress(document.name, rows)
+
+    taker = keeping.taker
+    with drafted(origin, keeping.snapshots, told) as draft:
+        fields = _fields(document.spec, draft.digest, taker.now.date().isoformat())
+        with rows_of(draft) as rows:
+            check_expectations(_as_of(document.spec, fields), rows)
+            check_freshness(document.spec, _newest(document.spec, rows), taker.now)
+        if not keeping.write:
+            return Pinned(document.name, draft.digest, fields, draft.rows)
+        kept = draft.keep(keeping.snapshots, taker)
+    snapshot = kept.snapshot
+    by = None if kept.signature is None else snapshot.taken_by
+    return Pinned(document.name, snapshot.digest, fields, snapshot.rows, snapshot.blob, by)
+
+
+def _as_of(dataset: Dataset, fields: Mapping[str, str]) -> Dataset:
+    """The Dataset as it will be pinned: which outcomes are final is counted from that day."""
+    return replace(dataset, as_of=fields.get("asOf", dataset.as_of))
+
+
+def _newest(dataset: Dataset, rows: Any) -> datetime | None:  # noqa: ANN401 - a table, or columns of one
+    """The time of the newest row, in UTC; None without a time column, or without any time."""
+    import pyarrow.compute as pc
+
+    if dataset.time is None or dataset.time not in rows.column_names:
+        return None
+    found: datetime | None = pc.max(rows[dataset.time]).as_py()
+    return found
+
+
+def _fields(dataset: Any, digest: str, day: str) -> dict[str, str]:  # noqa: ANN401 - a Dataset
+    """What changes in the document: outcomes are known up to the day on which content was taken."""
+    fields = {} if dataset.digest == digest else {"digest": digest}
+    delayed = dataset.target is not None and dataset.target.mature_after is not None
+    if delayed and (fields or dataset.as_of is None):
+        fields["asOf"] = day
+    return fields
+
+
+def chosen(estate: LoadedEstate, names: tuple[str, ...]) -> tuple[Document, ...]:
+    """The named datasets, or all.
+
+    Raises:
+        PinningError: there is no such dataset.
+    """
     known = {document.name: document for document in estate.all("Dataset")}
     for name in names:
         if name not in known:
@@ -54,8 +185,10 @@ def _chosen(estate: LoadedEstate, names: tuple[str, ...]) -> tuple[Document, ...
     return tuple(known[name] for name in names or known)
 
 
-def _write(root: Path, documents: Iterable[Document], digests: Mapping[str, str]) -> None:
-    """Put the digests into the documents; several may stand in one file."""
+def write_fields(
+    root: Path, documents: Iterable[Document], fields: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Put fields of the spec into their documents; several may stand in one file."""
     from ordain.specs.document_edits import set_in_document
     from ordain.specs.files import written_whole
 
@@ -63,8 +196,9 @@ def _write(root: Path, documents: Iterable[Document], digests: Mapping[str, str]
     for document in documents:
         file = root / document.path
         data = content[file] if file in content else file.read_bytes()
-        digest = digests[document.name]
-        content[file] = set_in_document(data, document, ("spec", "digest"), digest)
+        for field, value in fields[document.name].items():
+            data = set_in_document(data, document, ("spec", field), value)
+        content[file] = data
     with written_whole() as write:
         for file, data in content.items():
             write(file, data)

@@ -10,12 +10,13 @@ capabilities and without a token; the image is named by digest, because a tag is
 Job is named after its recipe, because a Job cannot be changed; and the pod template carries the
 digest of the configuration, so that a new version rolls the pods and an equal one does not.
 
-Volumes are claims by name: `ordain-artifacts` (read by servers, written by Jobs), `ordain-ledger`
-and `ordain-data`. Configuration comes from a ConfigMap, which nobody can write, so a server has a
-run directory of its own beside it; a Job leaves evidence and result in `ordain-artifacts`, because
-its pod does not stay. All pods write to one ledger, each under its own name. Routing keys are given
-as they stand in the server's configuration: name, SHA-256 and routes, which open nothing by
-themselves.
+Volumes are claims by name: `ordain-artifacts` (read by servers, written by Jobs) and
+`ordain-ledger`. A Job learns from the snapshot that `ordain-artifacts` has under the digest of its
+Dataset, and sees no other data. Configuration comes from a ConfigMap, which nobody can write, so a
+server has a run directory of its own beside it; a Job leaves evidence and result in
+`ordain-artifacts`, because its pod does not stay. All pods write to one ledger, each under its own
+name. Routing keys are given as they stand in the server's configuration: name, SHA-256 and routes,
+which open nothing by themselves.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 Manifest = dict[str, Any]
 
 PORT: Final = 8080
-JOB_FORMAT: Final = "ordain.job/1"
+JOB_FORMAT: Final = "ordain.job/2"
 RUN: Final = "/run/ordain"
 SETTINGS: Final = "/etc/ordain"
 STORE: Final = "/var/lib/ordain"
@@ -310,7 +311,6 @@ def _job(estate: LoadedEstate, training: Resource, lock: bytes) -> dict[str, Any
         "recipe": training.spec["recipe"],
         "environment": lock.decode("utf-8", "replace"),
         "champion": champion(estate, training.name),
-        "data_root": f"{STORE}/data",
         "store": f"{STORE}/artifacts",
         "tool": __version__,
     }
@@ -348,12 +348,10 @@ def _training(target: Target, training: Resource, job: dict[str, Any]) -> list[M
 
 
 def _training_volumes(config_map: str) -> list[dict[str, Any]]:
-    data = {"claimName": "ordain-data", "readOnly": True}
     return [
         {"name": "run", "emptyDir": {"sizeLimit": "1Gi"}},
         {"name": "job", "configMap": {"name": config_map}},
         {"name": "artifacts", "persistentVolumeClaim": {"claimName": "ordain-artifacts"}},
-        {"name": "data", "persistentVolumeClaim": data},
     ]
 
 
@@ -372,6 +370,5 @@ def _training_container(target: Target, name: str, threads: int) -> dict[str, An
             {"name": "run", "mountPath": RUN},
             {"name": "job", "mountPath": SETTINGS, "readOnly": True},
             {"name": "artifacts", "mountPath": f"{STORE}/artifacts"},
-            {"name": "data", "mountPath": f"{STORE}/data", "readOnly": True},
         ],
     }

@@ -15,6 +15,7 @@ from ordain.ledger.records import Event
 from ordain.reconciler.attesting import attest, builder_of, restore
 from ordain.reconciler.errors import DriverFailed, Skipped
 from ordain.reconciler.orders import Ground, order_job
+from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker
 from ordain.reconciler.promotions import Version, promotion_files, propose
 from ordain.reconciler.stages import (
     Enrol,
@@ -204,10 +205,16 @@ class Applier:
         return "the artifact is back, byte for byte"
 
     def _job(self, model: str) -> Job:
+        """The order for a training run, and what it learns from in the artifact store."""
         home, side = self.source.home, self.side
         recipe = self.desired.recipes[model]
-        root = self.source.repository.path
-        ground = Ground(side.estate, side.tree, root, home.job(recipe.digest), home.artifacts)
+        directory, root = home.job(recipe.digest), self.source.repository.path
+        dataset = side.estate.documents[f"Model/{model}"].spec.dataset
+        spec = side.estate.documents[f"Dataset/{dataset}"].spec
+        place = Readable(side.tree, root, directory / "data")
+        taker = reconciling_taker(self.source, self.clock())
+        ensure_snapshot(dataset, spec, place, home.artifacts, taker=taker, tell=self.tell)
+        ground = Ground(side.estate, side.tree, home.artifacts)
         return order_job(ground, recipe, champion=champion(side.estate, model))
 
     def _propose(self, stage: Propose) -> str:

@@ -42,10 +42,9 @@ _READING: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A training run: the order that it reads, and the data that git hands over, by path."""
+    """A training run: the order that it reads; what it learns from is in the artifact store."""
 
     order: Order
-    files: dict[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +159,6 @@ def _begin(directory: Path, job: Job, now: datetime, *, preview: bool) -> Begun:
         preview=preview,
         champion=order.champion,
     )
-    for name, data in job.files.items():
-        place = directory / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
     write_job(directory, order)
     return begun
 

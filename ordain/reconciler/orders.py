@@ -24,37 +24,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What an order is made of: an estate, its files, and the work tree that its data lie in.
+    """What an order is made of: an estate and its files.
 
-    `directory` is where the job works, `store` where its artifact goes.
+    `store` is where its rows are and its artifact goes.
     """
 
     estate: LoadedEstate
     files: Mapping[str, bytes]
-    root: Path
-    directory: Path
     store: Path
 
 
 def order_job(ground: Ground, recipe: Recipe, *, champion: str | None) -> Job:
-    """The order for a recipe; data that git holds is handed over from the commit."""
+    """The order for a recipe; its rows have to be in the store by then."""
     estate = ground.estate
     document = estate.documents[f"Model/{recipe.model}"]
     dataset = estate.documents[f"Dataset/{document.spec.dataset}"]
     (settings,) = estate.all("Estate")
-    uri = dataset.spec.source.uri
-    tracked = {uri: ground.files[uri]} if uri in ground.files else {}
     order = Order(
         model=document.name,
         spec=document.spec,
         dataset=dataset.name,
         # A preview is of the data that are there now, also where nobody has pinned them yet.
         data=replace(dataset.spec, digest=recipe.data),
-        data_root=ground.directory if tracked else ground.root,
         recipe=recipe,
         environment=ground.files.get(settings.spec.environment_lock, b"").decode(),
         store=ground.store,
         champion=champion,
         tool=ordain.__version__,
     )
-    return Job(order, tracked)
+    return Job(order)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ordain.vcs.approvals import Approval
     from ordain.vcs.changes import Change
     from ordain.vcs.forge import Candidate, Merged
+    from ordain.vcs.git import Repository
     from ordain.vcs.keys import PublicKey
 
 _APPROVING = ("cto", "manager", "compliance-manager")
@@ -300,13 +301,19 @@ def _usual_key(source: Source, base: Side, person: str, now: datetime) -> Path:
     mine = source.home.keys / person
     if mine.is_file():
         return mine
-    settings = ("config", "--type=path", "--get", "user.signingKey")
-    found = source.repository.ask(*settings).out.decode("utf-8", "surrogateescape").strip()
-    if found.startswith("/"):
+    found = key_of_git(source.repository)
+    if found is not None:
         with suppress(KeyUnusable, ProposalRefused):
-            refuse_stranger(base, open_signer(Path(found)).public, person, found, now)
-            return Path(found)
+            refuse_stranger(base, open_signer(found).public, person, str(found), now)
+            return found
     return source.home.key(person)
+
+
+def key_of_git(repository: Repository) -> Path | None:
+    """The file of the key that git signs commits with in this clone, if it names one."""
+    settings = ("config", "--type=path", "--get", "user.signingKey")
+    found = repository.ask(*settings).out.decode("utf-8", "surrogateescape").strip()
+    return Path(found) if found.startswith("/") else None
 
 
 def identity_of(person: str) -> Identity:

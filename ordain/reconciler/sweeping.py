@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.jobs import is_running
+from ordain.runtime.datasets.snapshots import DIRECTORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,12 @@ def sweep_previews(home: Home) -> Freed:
     files = (file for place in places for file in place.rglob("*.json"))
     used: set[str] = set()
     named = {digest for file in files for digest in _named(file)}
+    for index in (home.preview_artifacts / DIRECTORY).glob("*.json"):
+        # Rows are named by what they are, which a preview that learnt from them says.
+        if index.stem in named:
+            named |= _named(index)
+        else:
+            index.unlink()
     while named:
         used |= named
         found = (blobs[digest] for digest in named if digest in blobs)

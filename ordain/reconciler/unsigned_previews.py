@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import ordain
 from ordain.compilers.serving import champion
 from ordain.policies.acceptance import Case, accept
 from ordain.reconciler.attempts import read_run
@@ -163,7 +164,7 @@ def train_preview(
     home, name = workshop.home, trial.document.name
     directory = home.preview(trial.recipe.digest)
     with system_errors(home.previews):
-        job = _order(workshop, trial, directory)
+        job = _order(workshop, trial, directory, clock())
 
     def stands(directory: Path) -> bool:
         return not again and _stands(home, directory, job.order.champion)
@@ -191,14 +192,39 @@ def standing_preview(workshop: Workshop, trial: Trial) -> Preview | None:
     return _preview(workshop, trial, run, run.evidence, worked=False)
 
 
-def _order(workshop: Workshop, trial: Trial, directory: Path) -> Job:
+def _order(workshop: Workshop, trial: Trial, directory: Path, now: datetime) -> Job:
     home = workshop.home
     home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     running = _lent(home, champion(workshop.estate, trial.document.name))
-    ground = Ground(
-        workshop.estate, workshop.files, workshop.root, directory, home.preview_artifacts
-    )
+    _rows(workshop, trial, directory, now)
+    ground = Ground(workshop.estate, workshop.files, home.preview_artifacts)
     return order_job(ground, trial.recipe, champion=running)
+
+
+def _rows(workshop: Workshop, trial: Trial, directory: Path, now: datetime) -> None:
+    """Have the rows where a preview may read them: from the estate's store, or from their source.
+
+    Raises:
+        SnapshotError: neither has them.
+        DataError: the source gives other rows than the pinned ones.
+    """
+    from ordain.reconciler.pinned_data import Readable, ensure_snapshot
+    from ordain.runtime.datasets.snapshots import Snapshots
+    from ordain.runtime.datasets.taking import Taker
+
+    home, digest = workshop.home, trial.recipe.data
+    previews = Snapshots(ArtifactStore(home.preview_artifacts))
+    if previews.get(digest) is None:
+        Snapshots(ArtifactStore(home.artifacts)).lend(digest, previews)
+    place = Readable({}, workshop.root, directory / "data")
+    ensure_snapshot(
+        trial.dataset.name,
+        replace(trial.dataset.spec, digest=digest),
+        place,
+        home.preview_artifacts,
+        taker=Taker("preview", now, ordain.__version__),
+        tell=lambda _line: None,
+    )
 
 
 def _stands(home: Home, directory: Path, running: str | None) -> bool:

@@ -5,7 +5,9 @@ lists the members by theirs. A changed byte anywhere is therefore another artifa
 proves that it got the one that was asked for. Members are of the kinds of `MEMBER_KINDS` and of
 no other: pickle, joblib and archives can carry code, and are refused by their first bytes before
 anybody thinks of opening them. A pipeline and an ONNX form (`runtime.formats`) are looked through
-when they are stored and again when they are opened; nothing that serves opens them.
+when they are stored and again when they are opened; nothing that serves opens them. Beside
+artifacts the store holds snapshots of data, which are Parquet: numbers and text, and nothing that
+is ever run.
 
 A blob appears under its name only when it is complete (temporary file, fsync, rename), so that a
 full disk or a killed process never leaves half of one.
@@ -13,6 +15,7 @@ full disk or a killed process never leaves half of one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -36,6 +39,8 @@ MEMBER_KINDS = {
     "onnx": ("application/vnd.onnx", b"\x08", "ONNX model"),
     "skops": ("application/vnd.skops", b"PK\x03\x04", "stored pipeline"),
 }
+
+PARQUET = b"PAR1"
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{2})([0-9a-f]{62})")
 _MEMBER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\.(json|onnx|skops)")
@@ -95,6 +100,45 @@ class ArtifactStore:
             remedy = "take the blob from a backup or train the recipe again; never use these bytes"
             raise ArtifactError(message, remedy=remedy)
         return data
+
+    def put_file(self, path: Path) -> str:
+        """Move a finished Parquet file into the store, and return its digest.
+
+        It must lie on the file system of the store. A file that is kept already is removed.
+
+        Raises:
+            ArtifactError: when it is no Parquet file, or cannot be read or moved.
+        """
+        try:
+            digest = _file_digest(path)
+            place = self.path(digest)
+            if place.is_file() and _file_digest(place) == digest:
+                path.unlink()
+                return digest
+            path.chmod(0o444)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
+            _sync(place.parent)
+        except OSError as error:
+            message = f"artifact store {self.root}: cannot keep {path.name}: {error.strerror}"
+            remedy = "free space or give the process the right to write, then run again"
+            raise ArtifactError(message, remedy=remedy) from error
+        return digest
+
+    def digest_now(self, digest: str) -> str | None:
+        """What the bytes under a digest are now, read as a stream; None where there are none.
+
+        Raises:
+            ArtifactError: when they cannot be read.
+        """
+        try:
+            with self.path(digest).open("rb") as file:
+                return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            message = f"artifact store {self.root}: cannot read {digest}: {error.strerror}"
+            raise ArtifactError(message, remedy="mend the store's files or rights") from error
 
     def has(self, digest: str) -> bool:
         """Whether a blob of that name exists; `get` proves its content."""
@@ -201,11 +245,31 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o444) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    directory = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(place: Path) -> None:
+    """Have the names in a directory survive the loss of power."""
+    directory = os.open(place, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _file_digest(path: Path) -> str:
+    """The digest of a Parquet file whose bytes are on the disk.
+
+    Raises:
+        ArtifactError: when it does not begin as one.
+    """
+    with path.open("rb") as file:
+        if file.read(len(PARQUET)) != PARQUET:
+            message = f"{path.name}: this is no Parquet file, and no other is kept"
+            raise ArtifactError(message, remedy="let `ordain pin` write the snapshot")
+        file.seek(0)
+        os.fsync(file.fileno())
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def refuse_code(data: bytes, what: str, *, pipeline: bool = False) -> None:

@@ -9,6 +9,7 @@
     ├── PlanError                RUN120   the plan of a fitted model cannot be read
     ├── RowError                 RUN121   a row does not fit the plan
     ├── LockError                RUN130   the installed packages are not those of the lock
+    ├── SnapshotError            RUN142   the snapshot of pinned data is missing, or was changed
     ├── DataError                RUN140   the data are not what the Dataset declares
     │   ├── MaturityError        RUN143   outcomes are learnt from before they are final
     │   └── LeakError            RUN144   a feature gives the outcome, or who somebody is, away
@@ -90,6 +91,12 @@ class DataError(RunError):
     """The data are not what the Dataset declares."""
 
     code = "RUN140"
+
+
+class SnapshotError(RunError):
+    """The snapshot of pinned data is missing from the artifact store, or was changed."""
+
+    code = "RUN142"
 
 
 class MaturityError(DataError):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 GIT = "git"
 APPROVAL = "ordain-approval"
 EMERGENCY = "ordain-emergency"
+SNAPSHOT = "ordain-snapshot"
 MAGIC = b"SSHSIG"
 BEGIN = "-----BEGIN SSH SIGNATURE-----"
 END = "-----END SSH SIGNATURE-----"

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ import pytest
 from ordain.cli.founding import _write_biopsies
 from ordain.compilers.kubernetes import PORT, compile_kubernetes
 from ordain.ledger.ledger import Ledger
-from ordain.runtime.datasets.reading import digest_of
+from ordain.runtime.artifacts import ArtifactStore
+from ordain.runtime.datasets.snapshots import Snapshots
+from ordain.runtime.datasets.taking import Origin, Taker, drafted
 from ordain.runtime.environment import installed, render_lock
 from ordain.runtime.serving import client
 from ordain.specs.estates import load_estate
@@ -135,8 +138,8 @@ def cluster(tmp_path: Path) -> Cluster:
 
 
 def clinic(cluster: Cluster, **more: str) -> tuple[LoadedEstate, bytes]:
-    """The estate of real biopsies, its data pinned and in the claim; and its environment lock."""
-    data = cluster.root / "claims" / "ordain-data"
+    """The estate of real biopsies, its snapshot in the claim; and its environment lock."""
+    data = cluster.root / "data"
     if not data.exists():
         _write_biopsies(data)
     source = resources.files("ordain.examples") / "clinic"
@@ -148,7 +151,10 @@ def clinic(cluster: Cluster, **more: str) -> tuple[LoadedEstate, bytes]:
     tree |= {path: text.encode() for path, text in more.items()}
     dataset = load_estate(tree).get("Dataset", "biopsies")
     assert dataset is not None
-    digest = digest_of(dataset.spec, data)
+    snapshots = Snapshots(ArtifactStore(cluster.root / "claims" / "ordain-artifacts"))
+    with drafted(Origin("biopsies", dataset.spec, data, {}), snapshots) as draft:
+        kept = draft.keep(snapshots, Taker("", datetime(2026, 1, 1, tzinfo=UTC), "0"))
+    digest = kept.snapshot.digest
     path = "specs/datasets/biopsies.yaml"
     tree[path] = tree[path].replace(b"spec:\n", f"spec:\n  digest: {digest}\n".encode())
     estate = load_estate(tree)

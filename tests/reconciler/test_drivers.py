@@ -44,7 +44,6 @@ def order(bench: Bench) -> Order:
         spec=document.spec,
         dataset=dataset.name,
         data=dataset.spec,
-        data_root=source.repository.path,
         recipe=recipe,
         environment="",
         store=source.home.artifacts,
@@ -65,7 +64,7 @@ def stand_among(evil: Path, told: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_training_runs_no_code_of_the_work_tree(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = Job(order(bench), {})
+    job = Job(order(bench))
     told = tmp_path / "told"
     stand_among(tmp_path / "evil", told, monkeypatch)
     outcome = LocalDriver(bench.source().home, lambda: bench.now).train(job, lambda _: None)
@@ -76,7 +75,7 @@ def test_training_runs_no_code_of_the_work_tree(
 def test_an_empty_entry_of_the_path_of_code_is_no_way_in(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = Job(order(bench), {})
+    job = Job(order(bench))
     told = tmp_path / "told"
     known = os.environ.get("PYTHONPATH", "")
     stand_among(tmp_path / "evil", told, monkeypatch)

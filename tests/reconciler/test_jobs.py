@@ -17,6 +17,7 @@ from ordain.reconciler.errors import DriverFailed
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.jobs import Carried, Job, carry_out, is_running
 from ordain.reconciler.orders import Ground, order_job
+from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker
 from ordain.reconciler.runs import runs_in
 from tests.reconciler.conftest import MODEL, MODEL_FILE, NOW
 
@@ -34,8 +35,17 @@ def job_of(bench: Bench) -> tuple[Path, Job]:
     recipe = recipe_in(side.estate, MODEL, side.tree)
     assert recipe is not None
     directory = source.home.job(recipe.digest)
-    root = source.repository.path
-    ground = Ground(side.estate, side.tree, root, directory, source.home.artifacts)
+    name = side.estate.documents[f"Model/{MODEL}"].spec.dataset
+    place = Readable(side.tree, source.repository.path, directory / "data")
+    ensure_snapshot(
+        name,
+        side.estate.documents[f"Dataset/{name}"].spec,
+        place,
+        source.home.artifacts,
+        taker=reconciling_taker(source, bench.now),
+        tell=lambda _line: None,
+    )
+    ground = Ground(side.estate, side.tree, source.home.artifacts)
     return directory, order_job(ground, recipe, champion=None)
 
 
@@ -48,7 +58,7 @@ def lasting(bench: Bench) -> tuple[Path, Job]:
 
 def broken(job: Job) -> Job:
     """One whose lock is not that of its recipe, so that it ends where it would begin to train."""
-    return Job(replace(job.order, environment=""), job.files)
+    return Job(replace(job.order, environment=""))
 
 
 def carried(

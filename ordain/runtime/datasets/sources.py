@@ -9,6 +9,7 @@ number; types come later (`casting`).
 from __future__ import annotations
 
 import csv
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,14 @@ from ordain.runtime.errors import DataError
 from ordain.specs.findings import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ordain.specs.kinds.dataset import Source
 
 FILE_TYPES = ("csv", "parquet")
+# A block is what is parsed at once, so a row must fit into one.
+BLOCK = 2**20
+ROWS = 65_536
 
 
 def locate(source: Source, root: Path) -> Path:
@@ -78,6 +82,19 @@ def _unreadable(uri: str, error: OSError) -> DataError:
 
 def _read_csv(uri: str, path: Path, names: Sequence[str]) -> Any:  # noqa: ANN401 - pa.Table
     import pyarrow as pa
+
+    with csv_batches(uri, path, names) as (schema, batches):
+        return pa.Table.from_batches(batches, schema).combine_chunks()
+
+
+@contextmanager
+def csv_batches(uri: str, path: Path, names: Sequence[str]) -> Iterator[tuple[Any, Iterator[Any]]]:
+    """The schema of these columns as text, and their rows in batches of bounded size.
+
+    Raises:
+        DataError: when the file cannot be read or lacks a column, here or at the batch.
+    """
+    import pyarrow as pa
     from pyarrow import csv as pacsv
 
     _require(uri, _header(uri, path), names)
@@ -88,9 +105,9 @@ def _read_csv(uri: str, path: Path, names: Sequence[str]) -> Any:  # noqa: ANN40
         return "error"
 
     try:
-        return pacsv.read_csv(
+        with pacsv.open_csv(
             path,
-            read_options=pacsv.ReadOptions(use_threads=False),
+            read_options=pacsv.ReadOptions(use_threads=False, block_size=BLOCK),
             parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
             convert_options=pacsv.ConvertOptions(
                 include_columns=list(names),
@@ -98,7 +115,8 @@ def _read_csv(uri: str, path: Path, names: Sequence[str]) -> Any:  # noqa: ANN40
                 null_values=[""],
                 strings_can_be_null=True,
             ),
-        ).combine_chunks()
+        ) as reader:
+            yield reader.schema, iter(reader)
     except pa.ArrowInvalid as error:
         raise _csv_error(uri, path, uneven) from error
 
@@ -157,12 +175,30 @@ def _encoding_error(uri: str, path: Path) -> DataError:
 
 def _read_parquet(uri: str, path: Path, names: Sequence[str]) -> Any:  # noqa: ANN401 - pa.Table
     import pyarrow as pa
+
+    with parquet_batches(uri, path, names) as (schema, batches):
+        return pa.Table.from_batches(batches, schema)
+
+
+@contextmanager
+def parquet_batches(
+    uri: str, path: Path, names: Sequence[str]
+) -> Iterator[tuple[Any, Iterator[Any]]]:
+    """The schema of these columns and their rows in batches of bounded size.
+
+    Raises:
+        DataError: when the file cannot be read or lacks a column, here or at the batch.
+    """
+    import pyarrow as pa
     from pyarrow import parquet
 
     try:
         with parquet.ParquetFile(path) as file:
-            _require(uri, file.schema_arrow.names, names)
-            return file.read(columns=list(names), use_threads=False).select(list(names))
+            present = file.schema_arrow
+            _require(uri, present.names, names)
+            schema = pa.schema([present.field(name) for name in names])
+            batches = file.iter_batches(batch_size=ROWS, columns=list(names), use_threads=False)
+            yield schema, (batch.select(list(names)) for batch in batches)
     except pa.ArrowException as error:
         message = f"{uri}: this is no Parquet file that can be read"
         remedy = "write the file again, or correct source.type"

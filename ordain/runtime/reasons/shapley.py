@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     Encoded = list[list[float]]
 
 TOLERANCE = 1e-6
+SINGLE_TOLERANCE = 1e-4  # Sums that a model rounds to single precision, over some thousand trees.
 # As many truth values fit into one integer of NumPy; sorting integers is the quick way.
 _CODE_BITS = 62
 _REMEDY = "this is a defect of ordain; report it with the artifact's digest"
@@ -73,7 +74,8 @@ def attributions(
 
     Raises:
         ReasonsError: the plan has no such margin, no background row is given, a tree splits on a
-            product of two inputs, or the values do not add up to 1e-6.
+            product of two inputs, or the values do not add up to 1e-6 (1e-4 where the model
+            itself rounds its sums to single precision).
         RowError: a row does not fit the plan.
     """
     every_background = [plan.columns.every(row) for row in background_rows]
@@ -93,8 +95,10 @@ def attributions(
     else:
         values = _trees(plan, output, background, encoded)
     base = _mean_margin(plan, background, output)
+    single = isinstance(plan.model, TreeModel) and plan.model.single
+    tolerance = SINGLE_TOLERANCE if single else TOLERANCE
     for row, found in zip(encoded, values, strict=True):
-        _check(plan.margins(row)[output], base, found.values())
+        _check(plan.margins(row)[output], base, found.values(), tolerance)
     return values
 
 
@@ -144,9 +148,9 @@ def _mean_margin(plan: RowPlan, encoded: Encoded, output: int) -> float:
     return math.fsum(plan.margins(row)[output] for row in encoded) / len(encoded)
 
 
-def _check(margin: float, base: float, values: Iterable[float]) -> None:
+def _check(margin: float, base: float, values: Iterable[float], tolerance: float) -> None:
     total = base + math.fsum(values)
-    if not math.isclose(total, margin, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+    if not math.isclose(total, margin, rel_tol=tolerance, abs_tol=tolerance):
         message = f"contributions add up to {total!r}, but the margin is {margin!r}"
         raise ReasonsError(message, remedy=_REMEDY)
 

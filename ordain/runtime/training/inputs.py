@@ -1,4 +1,4 @@
-"""What a job learns from: the table, its frame and its parts, read and refused in one place."""
+"""What a job learns from: the table, its frame and its parts, made and refused in one place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ordain.runtime.datasets.labels import labels_of
-from ordain.runtime.datasets.reading import read_dataset
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.training.features import Frame, learnt_columns, make_frame
 from ordain.runtime.training.leaks import refuse_leaks
@@ -45,8 +44,7 @@ class Data:
         return np.concatenate([self.parts.population(part) for part in ("test", "validation")])
 
 
-def read_inputs(job: Job) -> Data:
-    table = read_dataset(job.dataset, job.data, job.data_root)
+def read_inputs(job: Job, table: Any) -> Data:  # noqa: ANN401 - pa.Table
     names = learnt_columns(job.spec.features, job.data)
     labels = labels_of(job.data, table)
     outcomes = read_outcomes(job.spec.task, job.data, table, labels.known)

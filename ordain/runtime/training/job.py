@@ -19,6 +19,7 @@ from ordain.runtime.training.fitting import train
 from ordain.runtime.training.inputs import read_inputs
 from ordain.runtime.training.members import background_rows, importance_of, members_of
 from ordain.runtime.training.order import Outcome, check_recipe
+from ordain.runtime.training.pinned import pinned_rows
 from ordain.runtime.training.pipeline import refuse_undone
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ def run_job(job: Job, progress: Progress) -> Outcome:
     check_environment(lock)
     training = refuse_undone(job.spec)
     check_estimator(lock, training.estimator)
-    with threadpool_limits(limits=training.threads):
-        progress("reading", 0.0)
-        data = read_inputs(job)
+    progress("reading", 0.0)
+    with threadpool_limits(limits=training.threads), pinned_rows(job) as table:
+        data = read_inputs(job, table)
         progress("fitting", 0.2)
         trained = train(job, data)
         progress("explaining", 0.5)

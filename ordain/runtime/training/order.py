@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.dataset import Dataset
     from ordain.specs.kinds.model import Model
 
-FORMAT = "ordain.job/1"
+FORMAT = "ordain.job/2"
 RESULT_FORMAT = "ordain.result/1"
 JOB, EVIDENCE, RESULT = "job.json", "evidence.json", "result.json"
 # What a run cost is of this machine and this hour, so it stands beside the evidence.
@@ -37,15 +37,15 @@ REMEDY = "let `ordain train` or the reconciler write the order"
 class Job:
     """What to train, from what, in which environment, and where to put it.
 
-    `environment` is the text of the environment lock; `champion` the artifact of the version now
-    running; `tool` the version of ordain.
+    The rows are those of the snapshot that the `store` has under the digest of `data`; an order
+    knows no other place of data. `environment` is the text of the environment lock; `champion` the
+    artifact of the version now running; `tool` the version of ordain.
     """
 
     model: str
     spec: Model
     dataset: str
     data: Dataset
-    data_root: Path
     recipe: Recipe
     environment: str
     store: Path
@@ -60,7 +60,6 @@ class Job:
                 "model": self.model,
                 "spec": to_plain(self.spec),
                 "dataset": {"name": self.dataset, "spec": to_plain(self.data)},
-                "data_root": str(self.data_root),
                 "recipe": asdict(self.recipe),
                 "environment": self.environment,
                 "store": str(self.store),
@@ -117,7 +116,7 @@ def read_order(path: Path) -> Job:
 
 def _job(raw: dict[str, Any]) -> Job:
     dataset = raw.pop("dataset")
-    texts = ("model", "environment", "data_root", "store", "tool")
+    texts = ("model", "environment", "store", "tool")
     if not all(isinstance(raw[name], str) for name in texts):
         raise TypeError(texts)
     return Job(
@@ -125,7 +124,6 @@ def _job(raw: dict[str, Any]) -> Job:
         spec=kind_validator("Model").validate_python(raw.pop("spec")),
         dataset=dataset["name"],
         data=kind_validator("Dataset").validate_python(dataset["spec"]),
-        data_root=Path(raw.pop("data_root")),
         recipe=Recipe(**raw.pop("recipe")),
         store=Path(raw.pop("store")),
         **raw,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,9 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from ordain.runtime.datasets.reading import digest_of
+from ordain.runtime.artifacts import ArtifactStore
+from ordain.runtime.datasets.snapshots import Snapshots
+from ordain.runtime.datasets.taking import Origin, Taker, drafted
 from ordain.runtime.environment import installed, render_lock
 from ordain.runtime.training.order import Job
 from ordain.specs.canonical import sha256
@@ -31,6 +34,7 @@ MakeDataset = Callable[..., Dataset]
 MakeModel = Callable[..., Model]
 MakeJob = Callable[..., Job]
 
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COLUMNS: dict[str, Any] = {
     "applicant_id": {"type": "id", "role": "entity"},
     "applied_on": {"type": "date"},
@@ -128,13 +132,30 @@ def model() -> MakeModel:
     return make
 
 
+def pin(data: Dataset, root: Path, store: Path) -> Dataset:
+    """The Dataset with the digest of what its source holds, whose snapshot is in the store."""
+    snapshots = Snapshots(ArtifactStore(store))
+    with drafted(Origin("applications", data, root, {}), snapshots) as draft:
+        kept = draft.keep(snapshots, Taker("data-scientist", NOW, "0.1.0"))
+    return replace(data, digest=kept.snapshot.digest)
+
+
 @pytest.fixture
 def job(tmp_path: Path) -> MakeJob:
-    """`job(model, dataset)` pins the data as they are and orders the training."""
+    """`job(model, dataset)` pins the data as they are and orders the training.
 
-    def make(model: Model, data: Dataset, **changed: Any) -> Job:  # noqa: ANN401
+    `root` is where the data are. A Dataset that has a digest is taken as pinned: its snapshot is in
+    the store already, or it is not.
+    """
+
+    def make(
+        model: Model,
+        data: Dataset,
+        root: Path = tmp_path,
+        **changed: Any,  # noqa: ANN401
+    ) -> Job:
         environment = render_lock(installed(estimators_named([model])))
-        pinned = replace(data, digest=data.digest or digest_of(data, tmp_path))
+        pinned = data if data.digest else pin(data, root, changed.get("store", tmp_path / "store"))
         recipe = Recipe(
             model="credit-default",
             spec=material_digest(model),
@@ -149,7 +170,6 @@ def job(tmp_path: Path) -> MakeJob:
             "spec": model,
             "dataset": "applications",
             "data": pinned,
-            "data_root": tmp_path,
             "recipe": recipe,
             "environment": environment.decode(),
             "store": tmp_path / "store",

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from learning import inputs_of
 
 from ordain.runtime.errors import RunError
-from ordain.runtime.training.inputs import read_inputs
 from ordain.runtime.training.job import run_job
 from ordain.runtime.training.order import Job, write_job
 from ordain.runtime.training.soundness import repeated_rows, unseen_levels
@@ -192,7 +192,7 @@ def test_a_time_split_keeps_an_entity_whole_where_a_gap_takes_what_lies_between(
     data = dataset(changed(table, applicant_id=who))
     assert "more than one part" in refused(job(model(LINEAR, split=split), data)).message
     gap = split | {"purge": "11d"}
-    parts = read_inputs(job(model(LINEAR, split=gap), data)).parts
+    parts = inputs_of(job(model(LINEAR, split=gap), data)).parts
     assert parts.left_out["purged"] >= len(before)
     names = np.array(who)
     sides = [set(names[getattr(parts, part)]) for part in ("train", "validation", "test")]
@@ -212,7 +212,7 @@ def test_rows_that_repeat_across_the_split_are_counted(
 ) -> None:
     """The same case under another number: whatever a row says but who it is."""
     table = lending()
-    first = read_inputs(job(model(LINEAR), dataset(table)))
+    first = inputs_of(job(model(LINEAR), dataset(table)))
     assert repeated_rows(dataset(table), first.table, first.parts) == 0
     order = np.arange(ROWS)
     order[first.parts.test[:30]] = first.parts.train[:30]
@@ -229,11 +229,11 @@ def test_levels_that_nothing_was_learnt_about_are_counted(
     model: MakeModel, dataset: MakeDataset, job: MakeJob, lending: MakeTable
 ) -> None:
     table = lending()
-    parts = read_inputs(job(model(LINEAR), dataset(table))).parts
+    parts = inputs_of(job(model(LINEAR), dataset(table))).parts
     purpose = np.array(table["purpose"].fill_null("car").to_pylist(), dtype=object)
     purpose[parts.test[:7]] = "yacht"
     order = job(model(LINEAR), dataset(changed(table, purpose=purpose.tolist())))
-    data = read_inputs(order)
+    data = inputs_of(order)
     assert unseen_levels(data.frame, data.parts) == {"purpose": 7}
     found = run_job(order, lambda _stage, _fraction: None).evidence
     expected = (
@@ -259,11 +259,11 @@ def test_evidence_tells_what_the_table_was_held_to(
 def test_membership_alone_decides_the_digest_of_a_split(
     model: MakeModel, dataset: MakeDataset, job: MakeJob, lending: MakeTable
 ) -> None:
-    first = read_inputs(job(model(LINEAR), dataset())).parts
-    other = read_inputs(job(model(LINEAR), dataset(changed(lending(), debts=range(ROWS))))).parts
+    first = inputs_of(job(model(LINEAR), dataset())).parts
+    other = inputs_of(job(model(LINEAR), dataset(changed(lending(), debts=range(ROWS))))).parts
     assert first.digest == other.digest
     wider = {"train": "61%", "validation": "19%", "test": "20%"}
-    moved = read_inputs(job(model(LINEAR, split=wider), dataset())).parts
+    moved = inputs_of(job(model(LINEAR, split=wider), dataset())).parts
     assert moved.digest != first.digest
 
 

@@ -242,28 +242,6 @@ def test_compression_chunks_and_dictionaries_do_not_change_the_digest(
     assert digest_of(declared, tmp_path) == before
 
 
-def test_the_digest_is_the_documented_one() -> None:
-    import hashlib
-    import struct
-
-    table = pa.table(
-        {
-            "n": pa.array([1, None], pa.int64()),
-            "t": pa.array(["é", None], pa.large_string()),
-            "b": pa.array([None, True], pa.bool_()),
-        }
-    )
-    header = (
-        b'{"columns":[["n","int64"],["t","large_string"],["b","bool"]],'
-        b'"format":"ordain.table/1","rows":2}'
-    )
-    number = b"\x01" + struct.pack("<qq", 1, 0)
-    text = b"\x01" + struct.pack("<qq", 2, 0) + "é".encode()
-    truth = b"\x02" + b"\x02"
-    expected = hashlib.sha256(header + number + text + truth).hexdigest()
-    assert logical_digest(table) == f"sha256:{expected}"
-
-
 @pytest.mark.parametrize("change", ["value", "missing", "order", "name"])
 def test_any_change_of_content_changes_the_digest(change: str) -> None:
     values, names = [1.0, 2.0, 3.0], ["x"]

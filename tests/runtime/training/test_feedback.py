@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from learning import inputs_of
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.monitoring.profiles import Profile
-from ordain.runtime.training.inputs import read_inputs
 from ordain.runtime.training.job import run_job
 from ordain.runtime.training.order import Job
 from ordain.specs.coverage import claim_gap
@@ -83,7 +83,7 @@ def test_hidden_cases_are_scored_and_not_learnt_from(
     model: MakeModel, job: MakeJob, looped: Callable[..., Dataset]
 ) -> None:
     order = job(model(LINEAR, acceptance=gates("labelled")), looped())
-    data = read_inputs(order)
+    data = inputs_of(order)
     seen = data.table["granted"].to_numpy(zero_copy_only=False)
     for part in ("train", "validation", "test"):
         assert seen[getattr(data.parts, part)].all()
@@ -184,7 +184,7 @@ def test_fairness_counts_decisions_about_everybody(
     acceptance = {**gates("labelled"), "fairness": [{"attributes": ["sex"]}]}
     order = job(model(LINEAR, acceptance=acceptance), looped())
     (row,) = evidence(order).fairness
-    assert row.n + row.n_reference == len(read_inputs(order).parts.population("test"))
+    assert row.n + row.n_reference == len(inputs_of(order).parts.population("test"))
 
 
 def test_without_a_loop_the_split_keeps_its_digest_and_the_evidence_its_rows(
@@ -225,5 +225,5 @@ def test_an_outcome_that_nobody_has_seen_teaches_nothing(
     target = {"column": "defaulted", "favourable": 0, "feedback": {"observed": "granted"}}
     declared = dataset(table, target=target, columns=COLUMNS | TRUTHS)
     with pytest.raises(TrainingError) as caught:
-        read_inputs(job(model(LINEAR), declared))
+        inputs_of(job(model(LINEAR), declared))
     assert caught.value.message.startswith("split: too few rows: 25 (")

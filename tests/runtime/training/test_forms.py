@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from learning import inputs_of
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.naive_bayes import GaussianNB
 
@@ -21,12 +22,14 @@ from ordain.runtime.scoring import RowPlan
 from ordain.runtime.training import forms
 from ordain.runtime.training.fitting import Trained, train
 from ordain.runtime.training.forms import forms_of, prove_onnx, stored_pipeline
-from ordain.runtime.training.inputs import Data, read_inputs
 from ordain.runtime.training.job import run_job
 from ordain.runtime.training.order import Job
 from ordain.specs.evidence import read_evidence
 from ordain.specs.kinds.dataset import Dataset
 from ordain.specs.kinds.model import Model
+
+if TYPE_CHECKING:
+    from ordain.runtime.training.inputs import Data
 
 pytestmark = pytest.mark.training
 
@@ -40,7 +43,7 @@ ESTIMATORS = ("hist_gradient_boosting", "logistic_regression")
 @pytest.fixture
 def trained(model: MakeModel, dataset: MakeDataset, job: MakeJob) -> tuple[Trained, Data]:
     order = job(model(), dataset())
-    data = read_inputs(order)
+    data = inputs_of(order)
     return train(order, data), data
 
 
@@ -52,7 +55,7 @@ def test_the_forms_in_an_artifact_score_as_its_plan_does(
     outcome = run_job(order, lambda _stage, _fraction: None)
     artifact = load_artifact(ArtifactStore(order.store), outcome.artifact)
     plan = RowPlan.read(artifact.member("plan.json"))
-    data = read_inputs(order)
+    data = inputs_of(order)
     rows = data.frame.rows(data.held_out)
     scores = np.array([plan.score(row) for row in rows])
     encoded = np.array([plan.encode(row) for row in rows])

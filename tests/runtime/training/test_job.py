@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,6 @@ import pyarrow.parquet
 import pytest
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
-from ordain.runtime.datasets.reading import digest_of
 from ordain.runtime.errors import JobError, LockError, RunError, TrainingError
 from ordain.runtime.monitoring.profiles import Profile
 from ordain.runtime.scoring import RowPlan
@@ -221,7 +221,8 @@ def test_two_processes_make_the_same_bytes(
         # The order names its own place, and what a run cost is of the machine and the hour.
         del names[Path("job.json")], names[Path("resources.json")]
     assert made[0] == made[1]
-    assert len(made[0]) == 9
+    # Evidence, result and seven blobs of the job; file, manifest and index of the snapshot.
+    assert len(made[0]) == 9 + 3
 
 
 def test_a_process_tells_its_progress_and_leaves_a_result(
@@ -246,26 +247,27 @@ def test_a_process_that_fails_says_why_in_its_result(
     directory = tmp_path / "job"
     order = job(model(), dataset())
     write_job(directory, order)
-    (tmp_path / order.data.source.uri).unlink()
+    shutil.rmtree(order.store)
     ran = train(directory)
+    message = "the snapshot of Dataset/applications is not in the artifact store"
     assert ran.returncode == 1
-    assert ran.stderr == "error[RUN140]: data/applications.parquet: there is no such file\n"
+    assert ran.stderr == f"error[RUN142]: {message}\n"
     assert json.loads((directory / "result.json").read_bytes()) == {
         "error": {
-            "code": "RUN140",
-            "message": "data/applications.parquet: there is no such file",
-            "remedy": "put the file there or correct source.uri",
+            "code": "RUN142",
+            "message": message,
+            "remedy": "run `ordain pin applications` on this machine, or restore the store",
         }
     }
     assert not (directory / "evidence.json").exists()
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"format":"ordain.job/1"}'])
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"format":"ordain.job/2"}'])
 def test_an_order_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
     reason = ": cannot be read: No such file or directory"
     if content is not None:
         (tmp_path / "job.json").write_bytes(content)
-        reason = " is no order of the format ordain.job/1"
+        reason = " is no order of the format ordain.job/2"
     with pytest.raises(JobError) as caught:
         read_order(tmp_path / "job.json")
     assert caught.value.message == f"{tmp_path / 'job.json'}{reason}"
@@ -308,21 +310,12 @@ def test_another_environment_is_refused(
         run(replace(order, environment=lock, recipe=recipe))
 
 
-def test_data_that_changed_since_they_were_pinned_are_refused(
-    tmp_path: Path,
-    model: MakeModel,
-    dataset: MakeDataset,
-    job: MakeJob,
-    lending: Callable[..., pa.Table],
+def test_only_the_snapshot_is_read(
+    tmp_path: Path, model: MakeModel, dataset: MakeDataset, job: MakeJob
 ) -> None:
     order = job(model(), dataset())
-    changed = dataset(lending(seed=2))
-    expected = (
-        f"dataset applications: data/applications.parquet has the digest "
-        f"{digest_of(changed, tmp_path)}, pinned is {order.data.digest}"
-    )
-    assert refused(order).message == expected
-    assert not order.store.exists()
+    (tmp_path / order.data.source.uri).unlink()
+    assert run(order).evidence.data["digest"] == order.data.digest
 
 
 @pytest.mark.parametrize(
@@ -393,8 +386,7 @@ def test_thirty_thousand_real_clients_are_learnt(
             },
         }
     )
-    pinned = replace(data, digest=digest_of(data, path.parent))
-    evidence = run(job(declared, pinned, data_root=path.parent)).evidence
+    evidence = run(job(declared, data, path.parent)).evidence
     assert evidence.verdict == "pass"
     assert evidence.importance[0][0] == "PAY_1"
     assert len(evidence.to_json()) < 20_000

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from learning import inputs_of
 from sklearn.metrics import roc_auc_score
 
 from ordain.runtime.errors import LeakError
-from ordain.runtime.training.inputs import read_inputs
 from ordain.runtime.training.leaks import ACCEPT, separation
 from ordain.runtime.training.order import Job
 from ordain.specs.kinds.dataset import Dataset
@@ -33,7 +33,7 @@ def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:  # noqa: A
 
 def refused(job: Job) -> LeakError:
     with pytest.raises(LeakError) as caught:
-        read_inputs(job)
+        inputs_of(job)
     assert caught.value.code == "RUN144"
     return caught.value
 
@@ -80,7 +80,7 @@ def test_what_somebody_has_looked_at_is_learnt_from(
     model: MakeModel, dataset: MakeDataset, job: MakeJob
 ) -> None:
     data = dataset(leaks=[], days_past_due={"separates": True})
-    assert "days_past_due" in read_inputs(job(model(), data)).frame.names
+    assert "days_past_due" in inputs_of(job(model(), data)).frame.names
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_numbers_that_never_recur_are_not_taken_for_each_other(
 ) -> None:
     table = lending()
     incomes = np.linspace(500, 9000, ROWS)
-    data = read_inputs(job(model(), dataset(with_column(table, "income", incomes))))
+    data = inputs_of(job(model(), dataset(with_column(table, "income", incomes))))
     assert "income" in data.frame.names
 
 

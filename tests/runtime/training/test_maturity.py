@@ -12,10 +12,10 @@ import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
+from learning import inputs_of
 
 from ordain.runtime.datasets.reading import digest_of
 from ordain.runtime.errors import DataError, MaturityError
-from ordain.runtime.training.inputs import read_inputs
 from ordain.runtime.training.job import run_job
 from ordain.runtime.training.maturity import armitage, trend_of
 from ordain.runtime.training.order import Job
@@ -75,8 +75,8 @@ def test_what_an_immature_row_says_changes_nothing(
     outcomes = pa.array(table["defaulted"].to_numpy(), mask=young)
     place = table.column_names.index("defaulted")
     unknown = table.set_column(place, "defaulted", outcomes)
-    first = read_inputs(job(model(LINEAR), dataset(table, target=target, asOf="2024-12-31")))
-    second = read_inputs(job(model(LINEAR), dataset(unknown, target=target, asOf="2024-12-31")))
+    first = inputs_of(job(model(LINEAR), dataset(table, target=target, asOf="2024-12-31")))
+    second = inputs_of(job(model(LINEAR), dataset(unknown, target=target, asOf="2024-12-31")))
     assert first.parts.digest == second.parts.digest
     kept = first.parts.train
     assert first.outcomes.values[kept].tolist() == second.outcomes.values[kept].tolist()
@@ -109,7 +109,7 @@ def test_an_age_that_cannot_be_told_is_an_error(
 ) -> None:
     declared = {"asOf": "2024-12-31", "target": TARGET | {"matureAfter": "365d"}} | changed
     with pytest.raises(MaturityError) as caught:
-        read_inputs(job(model(LINEAR), dataset(**declared)))
+        inputs_of(job(model(LINEAR), dataset(**declared)))
     assert caught.value.message == message
     assert caught.value.code == "RUN143"
     assert caught.value.remedy
@@ -121,7 +121,7 @@ def test_a_climbing_rate_is_an_error_where_outcomes_are_declared_delayed(
     target = TARGET | {"matureAfter": "30d"}
     data = dataset(censored(lending(3000)), target=target, asOf="2025-01-30")
     with pytest.raises(DataError) as caught:
-        read_inputs(job(model(LINEAR), data))
+        inputs_of(job(model(LINEAR), data))
     assert caught.value.code == "RUN143"
     assert caught.value.message == (
         "target defaulted: the share of positive outcomes climbs from 36.9% to 86.4% in the newest "
@@ -135,7 +135,7 @@ def test_a_delay_that_is_long_enough_mends_it(
 ) -> None:
     target = TARGET | {"matureAfter": "720d"}
     data = dataset(censored(lending(12_000)), target=target, asOf="2025-01-30")
-    assert read_inputs(job(model(LINEAR), data)).trend == ""
+    assert inputs_of(job(model(LINEAR), data)).trend == ""
 
 
 def test_a_climbing_rate_is_told_where_no_delay_is_declared(
@@ -157,7 +157,7 @@ def test_a_falling_rate_is_told_and_stops_nothing(
     place = table.column_names.index("defaulted")
     table = table.set_column(place, "defaulted", pa.array(outcomes))
     target = TARGET | {"matureAfter": "30d"}
-    data = read_inputs(job(model(LINEAR), dataset(table, target=target, asOf="2025-06-30")))
+    data = inputs_of(job(model(LINEAR), dataset(table, target=target, asOf="2025-06-30")))
     assert data.trend.startswith("The share of positive outcomes falls from ")
     assert data.trend.endswith(": outcomes may not be final after 30d.")
 
@@ -165,7 +165,7 @@ def test_a_falling_rate_is_told_and_stops_nothing(
 def test_a_steady_rate_is_nothing_to_speak_of(
     model: MakeModel, dataset: MakeDataset, job: MakeJob, lending: MakeTable
 ) -> None:
-    assert read_inputs(job(model(LINEAR), dataset(lending(3000)))).trend == ""
+    assert inputs_of(job(model(LINEAR), dataset(lending(3000)))).trend == ""
 
 
 @given(
@@ -231,7 +231,7 @@ def test_a_real_campaign_climbs_and_is_told(
     path = needs_data(BANK)
     data = bank(path)
     pinned = replace(data, digest=digest_of(data, path.parent))
-    found = read_inputs(job(model(LINEAR), pinned, data_root=path.parent))
+    found = inputs_of(job(model(LINEAR), pinned, data_root=path.parent))
     assert found.trend == (
         "The share of positive outcomes climbs from 6.1% to 28.1% in the newest quarter of the "
         "rows, and no delay of outcomes is declared."
