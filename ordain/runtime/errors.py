@@ -6,6 +6,7 @@
     ├── RowError                 RUN121   a row does not fit the plan
     ├── LockError                RUN130   the installed packages are not those of the lock
     ├── DataError                RUN140   the data are not what the Dataset declares
+    │   └── SourceError          RUN141   the source does not give the rows
     └── TrainingError            RUN150   the Model asks for what training cannot do
         ├── SplitError           RUN151   the rows cannot be divided as declared
         ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
@@ -59,6 +60,12 @@ class DataError(RunError):
     """The data are not what the Dataset declares."""
 
     code = "RUN140"
+
+
+class SourceError(DataError):
+    """The source does not give the rows: it is away, refuses, or is not the one that is meant."""
+
+    code = "RUN141"
 
 
 class TrainingError(RunError):
