@@ -56,12 +56,6 @@ class Unsupported:
 UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
     "AlertChannel": (Unsupported("spec", (), "it sends no alert yet", _WARNING),),
     "Dataset": (
-        Unsupported("spec.source.type", ("csv", "parquet"), "it reads CSV and Parquet files"),
-        Unsupported("spec.source.query", (None,), "it reads files, and asks no database"),
-        Unsupported("spec.source.dsnFrom", ("",), "it reads files, and asks no database"),
-        Unsupported("spec.source.orderBy", ([],), "rows keep the order of their file"),
-        Unsupported("spec.source.format", (None,), "it reads files by their type"),
-        Unsupported("spec.source.version", ("",), "it reads files, which have no versions"),
         Unsupported("spec.columns.*.unique", (False,), "it does not look for values that recur"),
         Unsupported("spec.expect.rows", (None,), "it does not count rows"),
         Unsupported("spec.expect.unique", ([],), "it does not look for values that recur"),

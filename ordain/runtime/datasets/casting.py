@@ -9,7 +9,8 @@
 
 In text, numbers may also be missing as NA, N/A, NaN or null. A category keeps NA, which may well be
 a level (no answer, North America). Nothing is guessed beyond this: a value that does not fit its
-type is an error that names the row, never a missing value.
+type is an error that names the row, never a missing value. Zero has no sign, because not every
+database keeps one, and no model tells the two apart.
 
 What becomes of a value depends on the value and the type of its column, never on its neighbours:
 a table that is cast batch by batch is the table that is cast whole, wherever it was cut.
@@ -135,7 +136,8 @@ def _float(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
         values = _number_text(values)
     elif not (_is_number(values) or pa.types.is_decimal(values.type)):
         raise _Misfit
-    floats = _try_cast(values, pa.float64())
+    # A zero has no sign here: adding nothing takes it away, and changes no other value.
+    floats = pc.add(_try_cast(values, pa.float64()), 0.0)
     floats = pc.if_else(pc.is_nan(floats), pa.scalar(None, pa.float64()), floats)
     infinite = pc.is_inf(floats)
     if pc.any(infinite).as_py():

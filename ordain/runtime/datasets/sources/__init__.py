@@ -54,7 +54,7 @@ def open_rows(
         case "s3" | "azure" | "gcs":
             from ordain.runtime.datasets.sources.objects import open_object
 
-            return open_object(name, dataset)
+            return open_object(name, dataset, environ)
         case "delta":
             from ordain.runtime.datasets.sources.delta import open_delta
 

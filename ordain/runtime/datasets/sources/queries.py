@@ -27,7 +27,8 @@ _LITERALS: Final = re.compile(
     r"'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|\$(\w*)\$.*?\$\1\$", re.DOTALL
 )
 _COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
+# From the first quotation mark to the last one: a value may hold such marks itself.
+_QUOTED: Final = re.compile(r"(?<!\w)(?:\".*\"|'.*')", re.DOTALL)
 
 PORTS: Final = {"postgres": 5432, "postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 
