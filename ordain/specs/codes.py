@@ -260,9 +260,9 @@ _DOCUMENT: Final = {
     ),
     "SPEC125": Page(
         "a source without what it needs",
-        "Rows of a database come in no order of their own, and without one the same rows would have "
-        "another digest tomorrow. The query stands in a reviewed file, and the connection string in "
-        "no file at all.",
+        "Rows of a database come in no order of their own, and without one the same rows would "
+        "have another digest tomorrow. The query stands in a reviewed file, and the connection "
+        "string in no file at all.",
         "source: {type: postgres, query: queries/loans.sql}        # no dsnFrom, no orderBy",
         "add the field that the message names",
     ),

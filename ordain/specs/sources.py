@@ -41,7 +41,7 @@ _USED: Final[dict[str, tuple[str, ...]]] = {
     "delta": ("uri", "version"),
     "dvc": ("uri", "format"),
 }
-_NEEDED: Final = {kind: _DATABASE for kind in ("postgres", "mysql")}
+_NEEDED: Final = dict.fromkeys(("postgres", "mysql"), _DATABASE)
 _REMEDIES: Final = {
     "query": "name a file in the estate that holds one SELECT",
     "dsnFrom": "name the environment variable that holds the connection string",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from servers import account, free_port, home_of, program
@@ -101,11 +101,11 @@ def _command(server: str, home: Path, port: int, first: Path) -> list[str]:
     ]
 
 
-def _wait(process: Any) -> None:
+def _wait(process: subprocess.Popen[str]) -> None:
     """Until it listens, which it says; a server that ends instead has said why."""
     said: list[str] = []
-    stream: IO[str] = process.stderr
-    for line in stream:
+    assert process.stderr is not None
+    for line in process.stderr:
         said.append(line)
         if "ready for connections" in line:
             return

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 DIRECTORIES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 PASSWORD = "correct horse"
 QUIET: dict[str, Any] = {
-    "check": True,
     "stdin": subprocess.DEVNULL,
     "stdout": subprocess.DEVNULL,
     "stderr": subprocess.DEVNULL,
@@ -53,11 +52,13 @@ def running_postgres() -> Iterator[Postgres]:
         data, port = str(home / "data"), free_port()
         here: dict[str, Any] = {**QUIET, **owner, "cwd": home}
         make = ("-U", "owner", "-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256")
-        subprocess.run([initdb, "-D", data, "-N", *make, f"--pwfile={words}"], **here)
+        subprocess.run([initdb, "-D", data, "-N", *make, f"--pwfile={words}"], check=True, **here)
         options = f"-p {port} -h 127.0.0.1 -k {home} -F -c shared_buffers=16MB"
         start = ("-D", data, "-l", str(home / "log"), "-o", options, "-w", "start")
-        subprocess.run([control, *start], **here)
+        subprocess.run([control, *start], check=True, **here)
         try:
             yield Postgres(port)
         finally:
-            subprocess.run([control, "-D", data, "-m", "immediate", "-w", "stop"], **here)
+            subprocess.run(
+                [control, "-D", data, "-m", "immediate", "-w", "stop"], check=True, **here
+            )

@@ -1,9 +1,9 @@
 """The rows of a source as a stream of Arrow batches, nothing judged yet.
 
 A table may be larger than memory, so nobody holds all of it: `open_rows` gives batches of bounded
-size, and whoever pins them casts, digests and writes one after the other. What a batch holds is raw:
-a CSV and MySQL give text, the others their own types; `casting` brings all of them to the declared
-ones, so that copies of one table are equal.
+size, and whoever pins them casts, digests and writes one after the other. What a batch holds is
+raw: CSV and MySQL give text, the others their own types; `casting` brings all of them to the
+declared ones, so that copies of one table are equal.
 
 Each source is one module, and loads its library when it is opened. A framework of connectors was
 refused: what matters about each of these is how it is kept still while it is read (one transaction,

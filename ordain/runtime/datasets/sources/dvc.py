@@ -1,8 +1,8 @@
 """A file that DVC keeps: the pointer is in git, the bytes are in the work tree or in DVC's cache.
 
 Both are accepted where their MD5 is the one of the pointer, and nothing else is: MD5 is DVC's name
-for the content, and only that; what a model learns from is held by the logical digest. DVC itself is
-not needed, and nothing is pulled: whoever reads data from elsewhere runs `dvc pull` first.
+for the content, and only that; what a model learns from is held by the logical digest. DVC itself
+is not needed, and nothing is pulled: whoever reads data from elsewhere runs `dvc pull` first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Whether the columns that give the order are a key, asked while the rows come in that order.
 
-Two rows that are equal in all of them may come in either order, so the digest of the same rows could
-be another one tomorrow. Equal rows are neighbours, so one row is all that has to be remembered.
+Two rows that are equal in all of them may come in either order, so the digest of the same rows
+could be another one tomorrow. Equal rows are neighbours, so one row is all that has to be
+remembered.
 """
 
 from __future__ import annotations

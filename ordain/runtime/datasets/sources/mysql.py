@@ -2,8 +2,8 @@
 
 Everything is taken as the text that the server writes: its numbers read back to the same numbers,
 and no converter of a library stands between. FLOAT is the exception, of which the server writes six
-digits; it is widened to DOUBLE first. Text is ordered by its bytes in UTF-8, as PostgreSQL and every
-file would order it; the collations of this family differ between versions, and most of them take
+digits; it is widened to DOUBLE first. Text is ordered by its bytes in UTF-8, as PostgreSQL orders
+it here; the collations of this family differ between versions, and most of them take
 `a` and `A` for one value.
 """
 
@@ -101,7 +101,7 @@ def _arguments(name: str, variable: str, dsn: str) -> tuple[dict[str, Any], floa
         seconds = float(settings.pop(_STATEMENT, 0))
     except ValueError:
         raise _unusable(name, variable) from None
-    files = {key: settings.pop(key) for key in _FILES if key in settings}
+    files: dict[str, Any] = {key: settings.pop(key) for key in _FILES if key in settings}
     if parts.scheme not in {"mysql", "mariadb"} or settings:
         raise _unusable(name, variable)
     if "ssl_ca" in files:
@@ -231,7 +231,9 @@ class _Reading:
         return pa.array(values, pa.string())
 
     def _binary(self, name: str) -> DataError:
-        message = f"{self._place}: column {name} is binary in MySQL, which no declared type can hold"
+        message = (
+            f"{self._place}: column {name} is binary in MySQL, which no declared type can hold"
+        )
         remedy = "cast it to a number, a date or text in the query"
         return DataError(message, remedy=remedy, location=Location(self._place))
 

@@ -1,8 +1,9 @@
 """Objects of S3, Azure Blob Storage and Google Cloud Storage, through obstore.
 
 An object is downloaded by one request into a temporary file, and read there. Reading it where it
-lies was refused: a table is read in many ranges, between which somebody may put another object under
-the same name. The store says which version it gave; with `source.version` it is asked for that one.
+lies was refused: a table is read in many ranges, between which somebody may put another object
+under the same name. The store says which version it gave; with `source.version` it is asked for
+that one.
 
 Credentials and endpoints come from the variables that obstore itself reads (AWS_…, AZURE_…,
 GOOGLE_…). What it says of a failure is not repeated, because it may quote a signed address.
@@ -10,7 +11,6 @@ GOOGLE_…). What it says of a failure is not repeated, because it may quote a s
 
 from __future__ import annotations
 
-import shutil
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,6 @@ from urllib.parse import unquote, urlsplit
 
 from ordain.runtime.datasets.sources.extras import needed
 from ordain.runtime.datasets.sources.files import format_of, read_file
-from ordain.runtime.datasets.sources.rows import Rows
 from ordain.runtime.errors import DataError, SourceError
 from ordain.specs.findings import Location
 from ordain.specs.sources import SCHEMES
@@ -28,6 +27,9 @@ from ordain.specs.sources import SCHEMES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from obstore import GetOptions
+
+    from ordain.runtime.datasets.sources.rows import Rows
     from ordain.specs.kinds.dataset import Dataset, Source
 
 _CHUNK: Final = 8 << 20
@@ -74,9 +76,7 @@ def _address(source: Source) -> tuple[str, str, str]:
     return bucket, key, host.partition(".")[0]
 
 
-def _store(
-    name: str, source: Source, bucket: str, account: str, environ: Mapping[str, str]
-) -> Any:  # noqa: ANN401 - an obstore store
+def _store(name: str, source: Source, bucket: str, account: str, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - an obstore store
     with needed(source.type, "objects"):
         from obstore import store as stores
         from obstore.exceptions import BaseError
@@ -105,7 +105,7 @@ def _download(name: str, source: Source, store: Any, key: str, file: Path) -> di
     import obstore
     from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
-    options = {"version": source.version} if source.version else None
+    options: GetOptions | None = {"version": source.version} if source.version else None
     try:
         found = obstore.get(store, key, options=options)
         with file.open("wb") as out:

@@ -61,7 +61,12 @@ _SETTING: Final = re.compile(r"(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|\S*)")
 # What libpq says after it tried; before that, it repeats parts of the connection string.
 _TRIED: Final = re.compile(r"(?:failed: |could not translate )([^\n]*)")
 _SAID: Final = re.compile(r"(?:ERROR|FATAL): +([^\n]*)")
-_GONE: Final = ("server closed the connection", "terminating connection", "SSL SYSCALL", "no connection")
+_GONE: Final = (
+    "server closed the connection",
+    "terminating connection",
+    "SSL SYSCALL",
+    "no connection",
+)
 
 
 @contextmanager
@@ -179,8 +184,8 @@ class _Reading:
         if name in _TEXTS or pa.types.is_string(field.type):
             return "text"
         message = (
-            f"{self._place}: column {field.name} is of the type {name or field.type} in PostgreSQL, "
-            "which no declared type can hold"
+            f"{self._place}: column {field.name} is of the type {name or field.type} in "
+            "PostgreSQL, which no declared type can hold"
         )
         remedy = "cast it to a number, a date or text in the query"
         raise DataError(message, remedy=remedy, location=Location(self._place))
@@ -227,7 +232,7 @@ def _value(name: str, kind: str) -> str:
 
 
 def _terms(name: str, kind: str) -> tuple[str, ...]:
-    """By what a column orders rows: its value, and its bytes where equal values are written twice."""
+    """By what a column orders rows; 1.0 and 1.00 are equal, and ordered by how they are written."""
     column = f"q.{_quoted(name)}"
     text = f'{column}::text COLLATE "C" ASC NULLS FIRST'
     match kind:
