@@ -28,11 +28,11 @@ pytestmark = pytest.mark.training
 X = {"x": "int"}
 
 
-def write(place: str, values: list[int], **how: str) -> None:
+def write(place: str, values: list[int], by: str | None = None) -> None:
     from deltalake import write_deltalake
 
     table = pa.table({"y": ["a"] * len(values), "x": values})
-    write_deltalake(place, table, mode="append", **how)
+    write_deltalake(place, table, mode="append", partition_by=by)
 
 
 def test_a_version_is_what_it_was(tmp_path: Path, declare: Declare, read: Read) -> None:
@@ -50,7 +50,7 @@ def test_a_version_has_one_order_wherever_the_table_lies(
     tmp_path: Path, declare: Declare, read: Read
 ) -> None:
     for value in range(8):
-        write(str(tmp_path / "here"), [value], partition_by="y")
+        write(str(tmp_path / "here"), [value], by="y")
     shutil.copytree(tmp_path / "here", tmp_path / "there" / "copy")
     declared = [
         declare({**X, "y": "text"}, type="delta", uri=uri) for uri in ("here", "there/copy")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import gc
 from random import Random
 from struct import unpack
@@ -54,8 +54,8 @@ def typed(mariadb: MariaDB) -> MariaDB:
         ("n", "float", 1.5),
         ("t", "text", "é😀"),
         ("e", "category", "b"),
-        ("at", "date", datetime.datetime(2024, 6, 30, 12, 0, 0, 250000)),  # noqa: DTZ001
-        ("day", "date", datetime.datetime(2024, 6, 30)),  # noqa: DTZ001
+        ("at", "date", dt.datetime(2024, 6, 30, 12, 0, 0, 250000)),  # noqa: DTZ001
+        ("day", "date", dt.datetime(2024, 6, 30)),  # noqa: DTZ001
         ("j", "text", "{}"),
     ],
 )
@@ -190,13 +190,14 @@ def test_rows_that_nobody_wants_are_not_waited_for(
 def test_a_server_that_goes_away_is_one_error(
     mariadb: MariaDB, asked: Asked, tmp_path: Path
 ) -> None:
-    declared = asked("mysql", "SELECT seq AS x FROM seq_1_to_2000001")
+    query = "SELECT seq AS x, REPEAT('y', 500) AS y FROM seq_1_to_40000"
+    declared = asked("mysql", query, {"x": "int", "y": "text"})
     with open_rows("loans", declared, tmp_path, {"RISK_DSN": mariadb.dsn}) as rows:
         batches = rows.batches()
         next(batches)
         mariadb.run(
             "BEGIN NOT ATOMIC DECLARE one INT; SELECT id INTO one FROM"
-            " information_schema.processlist WHERE info LIKE '%seq_1_to_2000001%'"
+            " information_schema.processlist WHERE info LIKE '%seq_1_to_40000%'"
             " AND id <> CONNECTION_ID() LIMIT 1; KILL one; END"
         )
         with pytest.raises(SourceError) as caught:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,8 +40,8 @@ pytestmark = pytest.mark.contract
         ("'é'::text", "text", "é"),
         ("''::text", "text", None),
         ("'ab'::char(5)", "category", "ab"),
-        ("'2024-06-30'::date", "date", datetime.datetime(2024, 6, 30)),  # noqa: DTZ001
-        ("'2024-06-30 12:00+02'::timestamptz", "date", datetime.datetime(2024, 6, 30, 10)),  # noqa: DTZ001
+        ("'2024-06-30'::date", "date", dt.datetime(2024, 6, 30)),  # noqa: DTZ001
+        ("'2024-06-30 12:00+02'::timestamptz", "date", dt.datetime(2024, 6, 30, 10)),  # noqa: DTZ001
         (
             "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid",
             "id",
