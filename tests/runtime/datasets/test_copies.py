@@ -111,7 +111,7 @@ def on_mariadb(mariadb: MariaDB, asked: Asked) -> Dataset:
     return asked("mysql", "SELECT * FROM copies", COLUMNS)
 
 
-def test_every_source_gives_the_same_table(
+def test_every_source_gives_the_same_table(  # noqa: PLR0913 - one fixture for each source
     tmp_path: Path,
     table: pa.Table,
     parquet: bytes,

@@ -99,8 +99,8 @@ def test_a_day_without_end_is_no_date(postgres: Postgres, asked: Asked, refused:
 def test_rows_are_ordered_by_bytes_with_missing_values_first(
     postgres: Postgres, asked: Asked, read: Read
 ) -> None:
-    values = "('b'), ('a'), ('B'), ('é'), (NULL), ('a ')"
-    declared = asked("postgres", f"SELECT * FROM (VALUES {values}) AS v (x)", {"x": "text"})
+    query = "SELECT * FROM (VALUES ('b'), ('a'), ('B'), ('é'), (NULL), ('a ')) AS v (x)"
+    declared = asked("postgres", query, {"x": "text"})
     found = [row["x"] for row in read(declared, RISK_DSN=postgres.dsn)]
     assert found == [None, "B", "a", "a ", "b", "é"]
 
