@@ -88,8 +88,8 @@ DATABASE = "query: q.sql, dsnFrom: DSN, orderBy: [applicant]"
             "{type: csv, uri: 's3://risk/a.csv'}",
             [
                 (
-                    "SPEC128 dataset.yaml:5:28 error: a source of the type csv is a file in the estate"
-                    " | give its path from the root"
+                    "SPEC128 dataset.yaml:5:28 error: a source of the type csv is a file in the "
+                    "estate | give its path from the root"
                 )
             ],
         ),
@@ -115,8 +115,8 @@ DATABASE = "query: q.sql, dsnFrom: DSN, orderBy: [applicant]"
             "{type: dvc, uri: data/a.csv}",
             [
                 (
-                    "SPEC129 dataset.yaml:5:28 error: a DVC pointer is a file whose name ends in .dvc "
-                    "| name the file that `dvc add` wrote"
+                    "SPEC129 dataset.yaml:5:28 error: a DVC pointer is a file whose name ends in "
+                    ".dvc | name the file that `dvc add` wrote"
                 )
             ],
         ),

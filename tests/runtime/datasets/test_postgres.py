@@ -162,7 +162,7 @@ def test_a_query_that_gives_no_rows_says_why_and_repeats_no_value(
 
 
 def test_a_semicolon_in_a_text_ends_nothing(postgres: Postgres, asked: Asked, read: Read) -> None:
-    query = "-- rows; of today\nSELECT 1 AS x, 'a;b' AS y /* ; */;"
+    query = "-- today's rows; 'all\nSELECT 1 AS x, 'a;b' AS y /* ; */;"
     declared = asked("postgres", query, {"x": "int", "y": "text"})
     assert read(declared, RISK_DSN=postgres.dsn) == [{"x": 1, "y": "a;b"}]
 

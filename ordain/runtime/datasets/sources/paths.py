@@ -12,8 +12,8 @@ from ordain.runtime.errors import DataError
 from ordain.specs.findings import Location
 
 
-def inside(name: str, root: Path, *, directory: bool = False) -> Path:
-    """The file (or directory) of this name, proven to lie inside the root.
+def inside(name: str, root: Path, *, directory: bool = False, field: str = "source.uri") -> Path:
+    """The file (or directory) that a field names, proven to lie inside the root.
 
     Raises:
         DataError: when there is none, or its path leads out of the root.
@@ -23,23 +23,22 @@ def inside(name: str, root: Path, *, directory: bool = False) -> Path:
         message = f"the path {name!r} does not lie inside the estate"
         raise DataError(message, remedy="write a path relative to the estate's root, without ..")
     try:
-        return _proven(name, root / path, root, directory=directory)
+        return _proven(name, root / path, root, "directory" if directory else "file", field)
     except OSError as error:
         raise unreadable(name, error) from error
 
 
-def _proven(name: str, path: Path, root: Path, *, directory: bool) -> Path:
+def _proven(name: str, path: Path, root: Path, kind: str, field: str) -> Path:
     at = Location(name)
-    kind = "directory" if directory else "file"
     if not path.exists():
-        remedy = f"put the {kind} there or correct source.uri"
+        remedy = f"put the {kind} there or correct {field}"
         raise DataError(f"{name}: there is no such {kind}", remedy=remedy, location=at)
     if not path.resolve().is_relative_to(root.resolve()):
         message = f"{name}: this link leads out of the estate"
         raise DataError(message, remedy=f"put the {kind} itself into the estate", location=at)
-    if not (path.is_dir() if directory else path.is_file()):
+    if not (path.is_dir() if kind == "directory" else path.is_file()):
         message = f"{name}: this is no {kind}"
-        raise DataError(message, remedy=f"name one {kind} in source.uri", location=at)
+        raise DataError(message, remedy=f"name one {kind} in {field}", location=at)
     return path.resolve()
 
 

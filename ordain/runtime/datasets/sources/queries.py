@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     from ordain.specs.kinds.dataset import Source
 
-# What a semicolon may stand in without ending a statement: strings, names, comments.
-_LITERALS: Final = re.compile(
-    r"'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|\$(\w*)\$.*?\$\1\$", re.DOTALL
+# What a semicolon may stand in without ending a statement: comments, strings, names.
+_ASIDE: Final = re.compile(
+    r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|\$(\w*)\$.*?\$\1\$", re.DOTALL
 )
-_COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 # From the first quotation mark to the last one: a value may hold such marks itself.
 _QUOTED: Final = re.compile(r"(?<!\w)(?:\".*\"|'.*')", re.DOTALL)
 
@@ -41,13 +40,13 @@ def read_query(source: Source, root: Path) -> str:
     """
     name = source.query or ""
     try:
-        text = inside(name, root).read_text(encoding="utf-8-sig")
+        text = inside(name, root, field="source.query").read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise _refused(name, "this is not UTF-8 text", "save the file as UTF-8") from error
     except OSError as error:
         raise unreadable(name, error) from error
     query = text.strip().removesuffix(";")
-    bare = _COMMENTS.sub(" ", _LITERALS.sub("''", query)).strip()
+    bare = _ASIDE.sub(" ", query).strip()
     if ";" in bare or "\0" in query:
         remedy = "keep one SELECT; the transaction around it is made for you"
         raise _refused(name, "the file holds more than one statement", remedy)
