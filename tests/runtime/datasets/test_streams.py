@@ -87,6 +87,42 @@ def test_a_line_that_is_not_utf_8_is_named_far_into_the_file(
     assert refused(declared) == f"RUN140: long.csv: line {ROWS + 2} is not UTF-8 text"
 
 
+def test_a_quotation_mark_that_is_never_closed_is_told(
+    tmp_path: Path, declare: Declare, refused: Refused
+) -> None:
+    message = "RUN140: t.csv: a quotation mark is never closed, or a row is longer than 2 MB"
+    for rows in (0, 1_000_000, 2_000_000):
+        (tmp_path / "t.csv").write_text('x,y\n1,"a\n' + "2,b\n" * rows)
+        assert refused(declare({"x": "int"}, type="csv", uri="t.csv")) == message
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+def test_the_last_row_is_the_last_row_of_the_file(
+    tmp_path: Path, declare: Declare, read: Read, end: str
+) -> None:
+    (tmp_path / "t.csv").write_bytes(f"x\n1\n2{end}".encode())
+    assert read(declare({"x": "int"}, type="csv", uri="t.csv")) == [{"x": 1}, {"x": 2}]
+
+
+def test_a_file_larger_than_what_may_be_held_is_read(
+    tmp_path: Path, declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The peak of Arrow's own memory is that of some blocks, and not of the file."""
+    monkeypatch.setattr(files, "BLOCK", 200_000)
+    path = tmp_path / "t.csv"
+    with path.open("w") as file:
+        file.write("x,y\n")
+        for _ in range(600):
+            file.write(("1," + "é" * 50 + "\n") * 2_000)
+    declared = declare({"x": "int", "y": "text"}, type="csv", uri="t.csv")
+    held, most = pa.total_allocated_bytes(), 0
+    with open_rows("loans", declared, tmp_path, {}) as rows:
+        for batch in cast_batches(declared, rows.batches()):
+            most = max(most, pa.total_allocated_bytes() - held)
+            del batch
+    assert most < path.stat().st_size // 4
+
+
 @pytest.mark.parametrize("change", ["append", "replace", "remove"])
 def test_a_file_that_changes_while_it_is_read_is_refused(
     tmp_path: Path, long: Path, declare: Declare, change: str

@@ -8,6 +8,7 @@ identity is compared at the end.
 from __future__ import annotations
 
 import csv
+import io
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
     from ordain.specs.kinds.dataset import Dataset, Source
 
-BLOCK: Final = 16 << 20
+# Several blocks are in memory at once, and a row must fit into one.
+BLOCK: Final = 2 << 20
+END: Final = "\x1aordain: here the table ends\x1a"
 FORMATS: Final = ("csv", "parquet")
 
 
@@ -96,16 +99,18 @@ def _open_csv(place: str, path: Path, names: Sequence[str]) -> tuple[Any, Any, I
     import pyarrow as pa
     from pyarrow import csv as pacsv
 
-    require(place, _header(place, path), names)
+    header = _header(place, path)
+    require(place, header, names)
     uneven: list[Any] = []
 
     def note(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow
         uneven.append(row)
         return "error"
 
+    file = _Ended(path, len(header))
     try:
         reader = pacsv.open_csv(
-            str(path),
+            file,
             read_options=pacsv.ReadOptions(use_threads=False, block_size=BLOCK),
             parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
             convert_options=pacsv.ConvertOptions(
@@ -116,17 +121,53 @@ def _open_csv(place: str, path: Path, names: Sequence[str]) -> tuple[Any, Any, I
             ),
         )
     except pa.ArrowInvalid as error:
-        raise _csv_error(place, path, uneven) from error
-    return reader, reader.schema, _csv_pieces(place, path, reader, uneven)
+        file.close()
+        raise _csv_error(place, path, uneven, error) from error
+    return file, reader.schema, _csv_pieces(place, path, reader, uneven)
 
 
 def _csv_pieces(place: str, path: Path, reader: Any, uneven: list[Any]) -> Iterator[Any]:  # noqa: ANN401
     import pyarrow as pa
 
+    held = None
     try:
-        yield from reader
+        for batch in reader:
+            if held is not None:
+                yield held
+            held = batch
     except pa.ArrowInvalid as error:
-        raise _csv_error(place, path, uneven) from error
+        raise _csv_error(place, path, uneven, error) from error
+    if held is not None:
+        last = held.slice(held.num_rows - 1).to_pylist()
+        if not last or set(last[0].values()) != {END}:
+            raise _endless(place)
+        yield held.slice(0, held.num_rows - 1)
+
+
+class _Ended(io.RawIOBase):
+    """A CSV and one more row of a known content.
+
+    A quotation mark that is never closed makes one value of all rows that follow, and Arrow takes
+    the end of the file for its end. Then this row is part of that value, and not the last one.
+    """
+
+    def __init__(self, path: Path, columns: int) -> None:
+        self._file = path.open("rb")
+        self._end = ("\n" + ",".join([END] * columns) + "\n").encode()
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if data := self._file.read(size):
+            return data
+        size = len(self._end) if size < 0 else size
+        data, self._end = self._end[:size], self._end[size:]
+        return data
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _header(place: str, path: Path) -> list[str]:
@@ -151,8 +192,10 @@ def _header(place: str, path: Path) -> list[str]:
     return names
 
 
-def _csv_error(place: str, path: Path, uneven: list[Any]) -> DataError:
+def _csv_error(place: str, path: Path, uneven: list[Any], error: Exception) -> DataError:
     """Which of the ways to be no CSV it is; the values of the row are not repeated."""
+    if "straddl" in str(error):
+        return _endless(place)
     if not uneven:
         return _encoding_error(place, path)
     row = uneven[0]
@@ -161,6 +204,13 @@ def _csv_error(place: str, path: Path, uneven: list[Any]) -> DataError:
         f"the header has {row.expected_columns}"
     )
     remedy = "quote values that hold commas, or complete the row"
+    return DataError(message, remedy=remedy, location=Location(place))
+
+
+def _endless(place: str) -> DataError:
+    limit = f"{BLOCK >> 20} MB"
+    message = f"{place}: a quotation mark is never closed, or a row is longer than {limit}"
+    remedy = "close the quotation mark; keep texts of that size out of the table"
     return DataError(message, remedy=remedy, location=Location(place))
 
 
