@@ -77,6 +77,10 @@ def test_errors_of_the_content_name_the_address(
             "RUN140: s3://risk/t: the name does not say whether this is CSV or Parquet",
         ),
         ({"uri": "s3://risk"}, "RUN140: s3://risk: this is no address of an object"),
+        (
+            {"uri": "s3://risk/t.csv?a"},
+            "RUN140: s3://risk/t.csv?a: this is no address of an object",
+        ),
         ({"uri": "gs://risk/t.csv"}, "RUN140: gs://risk/t.csv: this is no address of an object"),
     ],
 )

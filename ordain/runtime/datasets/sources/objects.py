@@ -69,7 +69,8 @@ def _address(source: Source) -> tuple[str, str, str]:
     bucket, at, host = parts.netloc.partition("@")
     key = unquote(parts.path.removeprefix("/"))
     foreign = parts.scheme not in SCHEMES[source.type] or (at and "abfs" not in parts.scheme)
-    if foreign or not bucket or not key:
+    # What follows a bare `?` or `#` would be left out, and another object be read.
+    if foreign or not bucket or not key or parts.query or parts.fragment:
         message = f"{source.place}: this is no address of an object"
         remedy = f"write {SCHEMES[source.type][0]}://bucket/path/of/the/object"
         raise DataError(message, remedy=remedy, location=Location(source.place))
