@@ -12,7 +12,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-PINNED: Final = {"yamllint": "1.38.0", "checkov": "3.3.30", "dvc": "3.67.1"}
+PINNED: Final = {
+    "yamllint": "1.38.0",
+    "checkov": "3.3.30",
+    "dvc": "3.67.1",
+    "pandas": "3.0.0",
+    "sqlalchemy": "2.0.44",
+    "psycopg[binary]": "3.2.12",
+}
 
 
 def peer(name: str) -> Path:
@@ -21,14 +28,29 @@ def peer(name: str) -> Path:
     Raises:
         CalledProcessError: when it cannot be installed.
     """
+    return _installed(f"{name}-{PINNED[name]}", name) / name
+
+
+def environment(*names: str) -> Path:
+    """The interpreter of an environment that has these libraries.
+
+    Raises:
+        CalledProcessError: when one cannot be installed.
+    """
+    return _installed("-".join(f"{name}-{PINNED[name]}" for name in names), *names) / "python"
+
+
+def _installed(title: str, *names: str) -> Path:
+    """Where the programs of the environment are."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    place = cache / "ordain-bench" / f"{name}-{PINNED[name]}"
+    place = cache / "ordain-bench" / title
     done = place / "installed"
     if not done.exists():
         # An environment that was left half-made is made again.
         make = (sys.executable, "-m", "venv", "--clear", str(place))
-        install = (str(place / "bin/pip"), "install", "--quiet", f"{name}=={PINNED[name]}")
+        wanted = [f"{name}=={PINNED[name]}" for name in names]
+        install = (str(place / "bin/pip"), "install", "--quiet", *wanted)
         for command in (make, install):
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         done.touch()
-    return place / "bin" / name
+    return place / "bin"

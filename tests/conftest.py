@@ -12,9 +12,15 @@ import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from mariadb import MariaDB
+    from object_store import ObjectStore
+    from postgres import Postgres
 
 NeedsData = Callable[[str], Path]
 
@@ -128,6 +134,33 @@ def kube_assets() -> Path:
     if missing:
         pytest.skip(f"needs {', '.join(missing)}: not found in KUBE_ASSETS={root}")
     return directory
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for the whole run, started by the first test that asks for it."""
+    from postgres import running_postgres
+
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """A MariaDB server for the whole run, started by the first test that asks for it."""
+    from mariadb import running_mariadb
+
+    with running_mariadb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def objects() -> Iterator[ObjectStore]:
+    """An object store for the whole run, started by the first test that asks for it."""
+    from object_store import running_object_store
+
+    with running_object_store() as store:
+        yield store
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@
     ├── LockError                RUN130   the installed packages are not those of the lock
     ├── SnapshotError            RUN142   the snapshot of pinned data is missing, or was changed
     ├── DataError                RUN140   the data are not what the Dataset declares
+    │   ├── SourceError          RUN141   the source does not give the rows
     │   ├── MaturityError        RUN143   outcomes are learnt from before they are final
     │   └── LeakError            RUN144   a feature gives the outcome, or who somebody is, away
     ├── TrainingError            RUN150   the Model asks for what training cannot do
@@ -91,6 +92,12 @@ class DataError(RunError):
     """The data are not what the Dataset declares."""
 
     code = "RUN140"
+
+
+class SourceError(DataError):
+    """The source does not give the rows: it is away, refuses, or is not the one that is meant."""
+
+    code = "RUN141"
 
 
 class SnapshotError(RunError):

@@ -274,6 +274,40 @@ _DOCUMENT: Final = {
         "training: {automl: {...}}",
         "remove the field for now, or take the value that is supported",
     ),
+    "SPEC125": Page(
+        "a source without what it needs",
+        "Rows of a database come in no order of their own, and without one the same rows would "
+        "have another digest tomorrow. The query stands in a reviewed file, and the connection "
+        "string in no file at all.",
+        "source: {type: postgres, query: queries/loans.sql}        # no dsnFrom, no orderBy",
+        "add the field that the message names",
+    ),
+    "SPEC126": Page(
+        "a field that this source does not use",
+        "It would look as if it were done: a query on a file selects nothing, and a version of a "
+        "file in the estate is the one that git has.",
+        "source: {type: csv, uri: data/loans.csv, query: queries/loans.sql}",
+        "remove the field, or correct the type of the source",
+    ),
+    "SPEC127": Page(
+        "a password in the address of a source",
+        "Everyone who can read the estate can read it, now and in all of its history.",
+        "uri: postgres://reader:hunter2@warehouse.example.org/risk",
+        "change that password now, and name the variable with the connection string in `dsnFrom`",
+    ),
+    "SPEC128": Page(
+        "an address of another kind of source",
+        "The type says what reads the rows, and that cannot reach this address.",
+        "source: {type: s3, uri: data/loans.parquet}",
+        "correct the address, or the type",
+    ),
+    "SPEC129": Page(
+        "a source that does not say what is read",
+        "What the rows are must be known before anybody looks into them: a format, a version, a "
+        "pointer.",
+        "source: {type: s3, uri: s3://risk/loans}        # CSV or Parquet?",
+        "add `format`, correct `version`, or name the .dvc file",
+    ),
     "SPEC130": Page(
         "a relation between columns that cannot be compared",
         "An order stands between two numbers or between two dates. A comparison of anything else "

@@ -87,11 +87,17 @@ class References:
 
     def __init__(self, estate: LoadedEstate) -> None:
         from ordain.specs.columns import Columns
+        from ordain.specs.sources import check_source
         from ordain.specs.support import Support
         from ordain.specs.traffic import Traffic
 
         self._estate = estate
-        self._checks = (Columns(estate).of, Traffic(estate).of, Support(estate).of)
+        self._checks = (
+            Columns(estate).of,
+            check_source,
+            Traffic(estate).of,
+            Support(estate).of,
+        )
         self._people_known: frozenset[str] | None = None
         self._names: dict[str, tuple[str, ...]] = {}
         self._made: dict[str, list[int]] | None = None

@@ -55,14 +55,6 @@ class Unsupported:
 
 UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
     "AlertChannel": (Unsupported("spec", (), "it sends no alert yet", _WARNING),),
-    "Dataset": (
-        Unsupported("spec.source.type", ("csv", "parquet"), "it reads CSV and Parquet files"),
-        Unsupported("spec.source.query", (None,), "it reads files, and asks no database"),
-        Unsupported("spec.source.dsnFrom", ("",), "it reads files, and asks no database"),
-        Unsupported("spec.source.orderBy", ([],), "rows keep the order of their file"),
-        Unsupported("spec.source.format", (None,), "it reads files by their type"),
-        Unsupported("spec.source.version", ("",), "it reads files, which have no versions"),
-    ),
     "Deployment": (
         Unsupported("spec.mode", ("online",), "it serves requests only"),
         Unsupported("spec.source", ("",), "it serves requests only"),

@@ -28,16 +28,6 @@ LAST = "decision: {threshold: 0.3}"
             ),
         ),
         (
-            "dataset",
-            "type: csv",
-            "type: postgres",
-            (
-                "SPEC120 dataset.yaml:5:18 error: `type: postgres` is declared, but this version "
-                "of "
-                "ordain does not do it: it reads CSV and Parquet files | write csv or parquet"
-            ),
-        ),
-        (
             "monitor",
             "features: [income]",
             "onBreach: [alert, rollback]",
@@ -83,9 +73,6 @@ WARNED = "declared, but this version of ordain does not do it"
 @pytest.mark.parametrize(
     ("name", "old", "new", "place"),
     [
-        ("dataset", "uri: data", "orderBy: [income], uri: data", "error `orderBy`"),
-        ("dataset", "uri: data", "dsnFrom: DSN, uri: data", "error `dsnFrom: DSN`"),
-        ("dataset", "uri: data", "query: rows.sql, uri: data", "error `query: rows.sql`"),
         ("deployment", "version: 1", "schedule: 0 5 * * *", "error `schedule: 0 5 * * *`"),
         ("deployment", "version: 1", "source: s3://in", "error `source: s3://in`"),
         ("deployment", "version: 1", "sink: s3://out", "error `sink: s3://out`"),

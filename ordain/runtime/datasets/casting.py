@@ -9,7 +9,11 @@
 
 In text, numbers may also be missing as NA, N/A, NaN or null. A category keeps NA, which may well be
 a level (no answer, North America). Nothing is guessed beyond this: a value that does not fit its
-type is an error that names the row, never a missing value.
+type is an error that names the row, never a missing value. Zero has no sign, because not every
+database keeps one, and no model tells the two apart.
+
+What becomes of a value depends on the value and the type of its column, never on its neighbours:
+a table that is cast batch by batch is the table that is cast whole, wherever it was cut.
 """
 
 from __future__ import annotations
@@ -20,10 +24,16 @@ from ordain.runtime.errors import DataError
 from ordain.specs.findings import Location
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from ordain.specs.kinds.dataset import Dataset
 
 NUMBER_MISSING = ("", "na", "n/a", "nan", "null")
 EXACT = 2**53  # Whole numbers up to here are exact as floats.
+# Text that Arrow reads as a whole number of 64 bits, without a detour over floats.
+WHOLE = "^(-?[0-9]+|0[xX][0-9a-fA-F]+)$"
+# Microseconds of 0001-01-01 and 9999-12-31T23:59:59.999999, which is all that Python can write.
+FIRST_INSTANT, LAST_INSTANT = -62_135_596_800_000_000, 253_402_300_799_999_999
 SHOWN = 40
 
 
@@ -43,14 +53,56 @@ def cast_table(dataset: Dataset, table: Any) -> Any:  # noqa: ANN401 - pa.Table
     """
     import pyarrow as pa
 
+    return pa.table(_cast_columns(dataset, table, 0))
+
+
+def cast_batch(dataset: Dataset, batch: Any, before: int = 0) -> Any:  # noqa: ANN401 - Arrow
+    """A `pyarrow.RecordBatch` as `cast_table` would cast its rows; `before` rows came before it.
+
+    Raises:
+        DataError: naming the first value that does not fit, by its row in the whole.
+    """
+    import pyarrow as pa
+
+    columns = _cast_columns(dataset, batch, before)
+    return pa.RecordBatch.from_pydict(columns, schema=declared_schema(dataset))
+
+
+def cast_batches(dataset: Dataset, batches: Iterable[Any]) -> Iterator[Any]:
+    """Every batch, cast.
+
+    Raises:
+        DataError: as `cast_batch`.
+    """
+    before = 0
+    for batch in batches:
+        yield cast_batch(dataset, batch, before)
+        before += batch.num_rows
+
+
+def declared_schema(dataset: Dataset) -> Any:  # noqa: ANN401 - pa.Schema
+    """The `pyarrow.Schema` of a cast table."""
+    import pyarrow as pa
+
+    types = {
+        "float": pa.float64(),
+        "int": pa.int64(),
+        "bool": pa.bool_(),
+        "date": pa.timestamp("us"),
+    }
+    columns = sorted(dataset.columns.items())
+    return pa.schema([(name, types.get(one.type, pa.large_string())) for name, one in columns])
+
+
+def _cast_columns(dataset: Dataset, table: Any, before: int) -> dict[str, Any]:  # noqa: ANN401
     columns = {}
     for name, column in sorted(dataset.columns.items()):
-        values = table[name]
+        values = _plain(table[name])
         try:
-            columns[name] = _cast(_plain(values), column.type)
+            columns[name] = _cast(values, column.type)
         except _Misfit as misfit:
-            raise _error(dataset, name, _plain(values), misfit) from None
-    return pa.table(columns)
+            raise _error(dataset, name, values, misfit, before) from None
+    return columns
 
 
 def _plain(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
@@ -84,7 +136,8 @@ def _float(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
         values = _number_text(values)
     elif not (_is_number(values) or pa.types.is_decimal(values.type)):
         raise _Misfit
-    floats = _try_cast(values, pa.float64())
+    # A zero has no sign here: adding nothing takes it away, and changes no other value.
+    floats = pc.add(_try_cast(values, pa.float64()), 0.0)
     floats = pc.if_else(pc.is_nan(floats), pa.scalar(None, pa.float64()), floats)
     infinite = pc.is_inf(floats)
     if pc.any(infinite).as_py():
@@ -97,12 +150,10 @@ def _int(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
     import pyarrow.compute as pc
 
     if _is_text(values):
-        values = _number_text(values)
-        try:
-            return values.cast(pa.int64())
-        except pa.ArrowInvalid:
-            values = _float(values)
-    elif not _is_number(values):
+        return _int_of_text(_number_text(values))
+    if pa.types.is_decimal(values.type):
+        return _int_of_text(values.cast(pa.string()))
+    if not _is_number(values):
         raise _Misfit
     if pa.types.is_floating(values.type):
         values = _float(values)
@@ -112,6 +163,20 @@ def _int(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
         if pc.any(broken).as_py():
             raise _Misfit(broken)
     return _try_cast(values, pa.int64())
+
+
+def _int_of_text(text: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    """Digits as they are; what is written as a float, such as 3.0, only where a float is exact."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        return text.cast(pa.int64())
+    except pa.ArrowInvalid:
+        whole = pc.match_substring_regex(text, WHOLE)
+        nothing = pa.scalar(None, text.type)
+        digits = _try_cast(pc.if_else(whole, text, nothing), pa.int64())
+        return pc.coalesce(digits, _int(_float(pc.if_else(whole, nothing, text))))
 
 
 def _bool(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
@@ -137,12 +202,18 @@ def _date(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
     if _is_text(values):
         values = pc.utf8_trim_whitespace(values)
         values = pc.if_else(pc.equal(values, ""), pa.scalar(None, values.type), values)
-        return _try_cast(values, micros)
-    if pa.types.is_timestamp(values.type):
-        return _try_cast(values, pa.timestamp("us", values.type.tz)).cast(micros)
-    if pa.types.is_date(values.type):
-        return _try_cast(values, micros)
-    raise _Misfit
+        instants = _try_cast(values, micros)
+    elif pa.types.is_timestamp(values.type):
+        instants = _try_cast(values, pa.timestamp("us", values.type.tz)).cast(micros)
+    elif pa.types.is_date(values.type):
+        instants = _try_cast(values, micros)
+    else:
+        raise _Misfit
+    numbers = instants.cast(pa.int64())
+    beyond = pc.or_(pc.less(numbers, FIRST_INSTANT), pc.greater(numbers, LAST_INSTANT))
+    if pc.any(beyond).as_py():
+        raise _Misfit(beyond)
+    return instants
 
 
 def _string(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
@@ -205,18 +276,32 @@ def _is_number(values: Any) -> bool:  # noqa: ANN401 - Arrow types
     return bool(pa.types.is_integer(values.type) or pa.types.is_floating(values.type))
 
 
-def _error(dataset: Dataset, name: str, values: Any, misfit: _Misfit) -> DataError:  # noqa: ANN401
+def _error(
+    dataset: Dataset,
+    name: str,
+    values: Any,  # noqa: ANN401 - an Arrow array
+    misfit: _Misfit,
+    before: int,
+) -> DataError:
     """The error for a person; a protected, entity or id value is never repeated."""
-    uri = dataset.source.uri
+    uri = dataset.source.place
     column = dataset.columns[name]
     remedy = f"correct the value, or the type in spec.columns.{name}"
     if misfit.rows is None:
         message = f"{uri}: column {name} holds {values.type}, which is no {column.type}"
         return DataError(message, remedy=remedy, location=Location(uri))
     row = first_true(misfit.rows)
-    shown = shown_value(column.role, values[row].as_py())
-    message = f"{uri}: column {name}, row {row + 1}: {shown} is no {column.type}"
+    shown = shown_value(column.role, _python(values[row]))
+    message = f"{uri}: column {name}, row {before + row + 1}: {shown} is no {column.type}"
     return DataError(message, remedy=remedy, location=Location(uri))
+
+
+def _python(value: Any) -> object:  # noqa: ANN401 - an Arrow scalar
+    """The value, or its number where it is a day that Python has no word for."""
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError):
+        return value.value
 
 
 def first_true(mask: Any) -> int:  # noqa: ANN401 - an Arrow array

@@ -208,7 +208,7 @@ def check_digest(name: str, dataset: Dataset, actual: str) -> None:
     """
     if dataset.digest is None or dataset.digest == actual:
         return
-    uri = dataset.source.uri
+    uri = dataset.source.place
     message = f"dataset {name}: {uri} has the digest {actual}, pinned is {dataset.digest}"
     remedy = f"restore the pinned data, or run `ordain pin {name}` and have the change approved"
     raise DataError(message, remedy=remedy, location=Location(uri))

@@ -340,5 +340,5 @@ def _first(wrong: Mask, column: Column, values: Any) -> str:  # noqa: ANN401 - a
 
 
 def _error(dataset: Dataset, message: str, remedy: str) -> DataError:
-    uri = dataset.source.uri
+    uri = dataset.source.place
     return DataError(f"{uri}: {message}", remedy=remedy, location=Location(uri))

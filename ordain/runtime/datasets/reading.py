@@ -10,10 +10,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ordain.runtime.datasets.casting import cast_batches, declared_schema
 from ordain.runtime.datasets.digests import TableHasher, check_digest, logical_digest
 from ordain.runtime.datasets.expectations import check_expectations
 from ordain.runtime.datasets.snapshots import missing
-from ordain.runtime.datasets.stream import cast_batches, declared_schema, open_rows
+from ordain.runtime.datasets.sources import open_rows
 from ordain.runtime.datasets.taking import Origin, digest_of_source
 from ordain.runtime.errors import SnapshotError
 from ordain.runtime.memory import Machine
@@ -35,7 +36,8 @@ def read_table(dataset: Dataset, root: Path, environ: Mapping[str, str] | None =
     """
     import pyarrow as pa
 
-    with open_rows("", dataset, root, os.environ if environ is None else environ) as rows:
+    environ = os.environ if environ is None else environ
+    with open_rows(dataset.source.place, dataset, root, environ) as rows:
         batches = list(cast_batches(dataset, rows.batches()))
     return pa.Table.from_batches(batches, declared_schema(dataset)).combine_chunks()
 
@@ -46,7 +48,8 @@ def digest_of(dataset: Dataset, root: Path, environ: Mapping[str, str] | None = 
     Raises:
         DataError: as `read_table`.
     """
-    return digest_of_source(Origin("", dataset, root, os.environ if environ is None else environ))
+    environ = os.environ if environ is None else environ
+    return digest_of_source(Origin(dataset.source.place, dataset, root, environ))
 
 
 def read_dataset(name: str, dataset: Dataset, root: Path) -> Any:  # noqa: ANN401 - pa.Table

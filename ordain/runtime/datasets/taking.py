@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from ordain.runtime.datasets.casting import cast_batches, declared_schema
 from ordain.runtime.datasets.digests import THREADS, TableHasher, plain_zeros
 from ordain.runtime.datasets.snapshots import Snapshot, Snapshots
-from ordain.runtime.datasets.stream import cast_batches, declared_schema, open_rows
+from ordain.runtime.datasets.sources import open_rows
 from ordain.runtime.errors import ArtifactError
 from ordain.specs.canonical import sha256
 from ordain.specs.secrets import without_secrets
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordain.runtime.datasets.snapshots import Kept
-    from ordain.runtime.datasets.stream import Rows
+    from ordain.runtime.datasets.sources import Rows
     from ordain.specs.kinds.dataset import Dataset
 
 _NEW: Final = ".new-"

@@ -43,6 +43,11 @@ class Source:
         about("version of the object or of the Delta table; empty means the newest"),
     ] = ""
 
+    @property
+    def place(self) -> str:
+        """What an error about the rows names: the file with the query, or the address."""
+        return self.query or self.uri or self.type
+
 
 @declared
 class Feedback:
