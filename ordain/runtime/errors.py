@@ -9,6 +9,7 @@
     ├── RowError                 RUN121   a row does not fit the plan
     ├── LockError                RUN130   the installed packages are not those of the lock
     ├── DataError                RUN140   the data are not what the Dataset declares
+    ├── ImportRefused            RUN160   a model that exists already cannot be taken over
     └── TrainingError            RUN150   the Model asks for what training cannot do
         ├── SplitError           RUN151   the rows cannot be divided as declared
         ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
@@ -104,3 +105,9 @@ class JobError(TrainingError):
     """The order for a training job cannot be read."""
 
     code = "RUN153"
+
+
+class ImportRefused(RunError):
+    """A model that exists already cannot be taken over."""
+
+    code = "RUN160"
