@@ -264,7 +264,7 @@ def _drift(case: Case) -> Iterator[Finding]:
 def _parity(case: Case) -> Iterator[Finding]:
     onnx = case.model.acceptance.parity.onnx
     yield from _difference(case, "plan", plan_limit(case.model), required=True)
-    yield from _difference(case, "onnx", onnx, required=False)
+    yield from _difference(case, "onnx", onnx, required="onnx" in case.evidence.forms)
 
 
 def _difference(case: Case, form: str, limit: float, *, required: bool) -> Iterable[Finding]:

@@ -2,9 +2,10 @@
 
 A blob is named by the digest of its bytes and an artifact by the digest of its manifest, which
 lists the members by theirs. A changed byte anywhere is therefore another artifact, and every read
-proves that it got the one that was asked for. Members are JSON and nothing else: pickle, joblib and
-zip archives (skops, ONNX bundles) can carry code or need a library to be judged, and are refused by
-their first bytes before anybody thinks of opening them.
+proves that it got the one that was asked for. Members are of the kinds of `MEMBER_KINDS` and of
+no other: pickle, joblib and archives can carry code, and are refused by their first bytes before
+anybody thinks of opening them. A pipeline and an ONNX form (`runtime.formats`) are looked through
+when they are stored and again when they are opened; nothing that serves opens them.
 
 A blob appears under its name only when it is complete (temporary file, fsync, rename), so that a
 full disk or a killed process never leaves half of one.
@@ -24,14 +25,20 @@ from ordain.runtime.errors import ArtifactError
 from ordain.specs.canonical import canonical_json, sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
 FORMAT = "ordain.artifact/1"
-MEDIA_TYPE = "application/json"
 MAXIMUM_MEMBERS = 64
+# Media type and first bytes of a member, by the end of its name. An ONNX model begins with the
+# field that holds its version.
+MEMBER_KINDS = {
+    "json": ("application/json", b"{", "JSON object"),
+    "onnx": ("application/vnd.onnx", b"\x08", "ONNX model"),
+    "skops": ("application/vnd.skops", b"PK\x03\x04", "stored pipeline"),
+}
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{2})([0-9a-f]{62})")
-_MEMBER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\.json")
+_MEMBER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\.(json|onnx|skops)")
 _REFUSED = {
     b"\x80": "a pickle",
     b"PK\x03\x04": "a zip archive",
@@ -48,13 +55,15 @@ class ArtifactStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def put(self, data: bytes) -> str:
+    def put(self, data: bytes, *, pipeline: bool = False) -> str:
         """Keep the bytes and return their digest; keeping them twice is keeping them once.
+
+        `pipeline` says that they are a stored pipeline which was looked through.
 
         Raises:
             ArtifactError: when the bytes are of a refused format or cannot be written.
         """
-        refuse_code(data, "the bytes to keep")
+        refuse_code(data, "the bytes to keep", pipeline=pipeline)
         digest = sha256(data)
         path = self.path(digest)
         try:
@@ -134,19 +143,23 @@ def save_artifact(
     """Keep the members and the manifest that binds them; the same members are the same artifact.
 
     Raises:
-        ArtifactError: when a member is no JSON object, is badly named, or cannot be written.
+        ArtifactError: when a member is not of its kind, is badly named, or cannot be written.
     """
     listed = {}
     for name, data in sorted(members.items()):
-        _check_member(name, data)
-        digest = store.put(data)
-        listed[name] = {"digest": digest, "size": len(data), "mediaType": MEDIA_TYPE}
+        kind = _check_member(name, data)
+        digest = store.put(data, pipeline=kind == "skops")
+        listed[name] = {"digest": digest, "size": len(data), "mediaType": MEMBER_KINDS[kind][0]}
     manifest = {"format": FORMAT, "model": model, "recipe": recipe, "members": listed}
     return Artifact(store.put(canonical_json(manifest)), model, recipe, dict(members))
 
 
-def load_artifact(store: ArtifactStore, digest: str) -> Artifact:
+def load_artifact(
+    store: ArtifactStore, digest: str, only: Container[str] | None = None
+) -> Artifact:
     """The artifact of that digest, manifest and every member proven.
+
+    `only` names the members that are read; without it all are.
 
     Raises:
         ArtifactError: when anything is missing, was changed, or is of a refused format.
@@ -154,8 +167,10 @@ def load_artifact(store: ArtifactStore, digest: str) -> Artifact:
     manifest = _read_manifest(store.get(digest), digest)
     members = {}
     for name, entry in manifest["members"].items():
+        if only is not None and name not in only:
+            continue
         data = store.get(entry["digest"])
-        _refuse_other(data, f"member {name} of artifact {digest}")
+        _refuse_other(data, f"member {name} of artifact {digest}", _kind(name))
         if len(data) != entry["size"]:
             raise ArtifactError(
                 f"artifact {digest}: member {name} has {len(data)} bytes, not {entry['size']}",
@@ -193,30 +208,52 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o444) -> None:
         os.close(directory)
 
 
-def refuse_code(data: bytes, what: str) -> None:
+def refuse_code(data: bytes, what: str, *, pipeline: bool = False) -> None:
     """Refuse bytes that begin like a format which can carry code.
 
     Raises:
         ArtifactError: naming the format.
     """
     for magic, kind in _REFUSED.items():
-        if data.startswith(magic):
-            message = f"{what}: this is {kind}; artifacts hold JSON only"
+        if data.startswith(magic) and not (pipeline and kind == "a zip archive"):
+            message = f"{what}: this is {kind}; artifacts hold nothing that can carry code"
             raise ArtifactError(message, remedy="let `ordain train` write the artifact")
 
 
-def _refuse_other(data: bytes, what: str) -> None:
-    """Refuse what is not even the beginning of a JSON object, such as a pickle of protocol 0."""
-    refuse_code(data, what)
-    if not data.startswith(b"{"):
-        message = f"{what}: these bytes are no JSON object"
+def _kind(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _refuse_other(data: bytes, what: str, kind: str) -> None:
+    """Refuse what is not even the beginning of its kind, such as a pickle of protocol 0."""
+    refuse_code(data, what, pipeline=kind == "skops")
+    _, beginning, noun = MEMBER_KINDS[kind]
+    if not data.startswith(beginning):
+        message = f"{what}: these bytes are no {noun}"
         raise ArtifactError(message, remedy="let `ordain train` write the artifact")
 
 
-def _check_member(name: str, data: bytes) -> None:
+def _check_member(name: str, data: bytes) -> str:
+    """The kind of a member, once it is one."""
     if not _MEMBER.fullmatch(name):
         raise ArtifactError(f"{name!r} is no name of a member", remedy="use a name like plan.json")
-    _refuse_other(data, f"member {name}")
+    kind = _kind(name)
+    _refuse_other(data, f"member {name}", kind)
+    match kind:
+        case "skops":
+            from ordain.runtime.formats.skops_files import check_pipeline
+
+            check_pipeline(data)
+        case "onnx":
+            from ordain.runtime.formats.onnx_checks import check_onnx
+
+            check_onnx(data)
+        case _:
+            _refuse_no_json(name, data)
+    return kind
+
+
+def _refuse_no_json(name: str, data: bytes) -> None:
     try:
         json.loads(data)
     except ValueError as error:
@@ -247,7 +284,7 @@ def _is_manifest(manifest: dict[str, Any]) -> bool:
             _MEMBER.fullmatch(name)
             and _DIGEST.fullmatch(entry["digest"])
             and isinstance(entry["size"], int)
-            and entry["mediaType"] == MEDIA_TYPE
+            and entry["mediaType"] == MEMBER_KINDS[_kind(name)][0]
             for name, entry in members.items()
         )
     )

@@ -77,7 +77,8 @@ class Evidence:
 
     `data` holds counts (rows, rows of each part, base rate, missing shares); `importance` is the
     mean absolute attribution in log-odds per feature, largest first; `parity` compares the fitted
-    pipeline with the plan that serves.
+    pipeline with the plan that serves, and with each of the `forms` that the artifact holds beside
+    it.
     """
 
     model: str
@@ -94,16 +95,19 @@ class Evidence:
     limitations: tuple[str, ...] = ()
     verdict: str = Verdict.INSUFFICIENT.value
     task: str = "classification"
+    forms: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """Canonical bytes, ending in a newline so that git and editors are content.
 
-        The task is said where it is no classification: evidence from before there were others
-        keeps its name.
+        The task is said where it is no classification, and forms where there are any: evidence from
+        before there were others keeps its name.
         """
         plain = {"format": FORMAT, **asdict(self)}
         if self.task == "classification":
             del plain["task"]
+        if not self.forms:
+            del plain["forms"]
         return canonical_json(plain) + b"\n"
 
     @property
@@ -136,6 +140,7 @@ def read_evidence(data: bytes, path: str) -> Evidence:
         raw["fairness"] = tuple(FairnessRow(**row) for row in raw["fairness"])
         raw["importance"] = tuple((name, value) for name, value in raw["importance"])
         raw["limitations"] = tuple(raw["limitations"])
+        raw["forms"] = tuple(raw.get("forms", ()))
         evidence = Evidence(**raw)
         _refuse_other_types(evidence)
         written = evidence.to_json()
@@ -168,7 +173,7 @@ def _refuse_other_types(evidence: Evidence) -> None:
     for name, value in evidence.importance:
         _refuse_other_type(name, "str")
         _refuse_other_type(value, "float")
-    for text in (*evidence.limitations, *evidence.environment.values()):
+    for text in (*evidence.limitations, *evidence.environment.values(), *evidence.forms):
         _refuse_other_type(text, "str")
     evidence.data.keys()  # A mapping; what it counts is the trainer's to say.
 

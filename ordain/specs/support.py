@@ -129,7 +129,6 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
             ("roc_auc", "log_loss", "brier", "accuracy", "ece"),
             "it measures metrics of classification",
         ),
-        Unsupported("spec.acceptance.parity.onnx", (1e-5,), "it makes no ONNX form"),
     ),
     "Monitor": (Unsupported("spec.onBreach.*", ("alert",), "a breach is recorded and shown"),),
     "ReportSchedule": (Unsupported("spec", (), "reports are written on demand", _WARNING),),

@@ -149,14 +149,19 @@ def test_no_pickle_of_any_protocol_becomes_a_member(store: ArtifactStore, protoc
     data = pickle.dumps({"a": 1}, protocol=protocol)
     with pytest.raises(ArtifactError) as caught:
         save_artifact(store, "m", RECIPE, {"plan.json": data})
-    kinds = (": this is a pickle; artifacts hold JSON only", ": these bytes are no JSON object")
+    kinds = (
+        ": this is a pickle; artifacts hold nothing that can carry code",
+        ": these bytes are no JSON object",
+    )
     assert caught.value.message == "member plan.json" + kinds[protocol < 2]
 
 
 def test_a_zip_is_not_kept_at_all(store: ArtifactStore) -> None:
     with pytest.raises(ArtifactError) as caught:
         store.put(b"PK\x03\x04rest")
-    assert "this is a zip archive; artifacts hold JSON only" in caught.value.message
+    assert (
+        "this is a zip archive; artifacts hold nothing that can carry code" in caught.value.message
+    )
 
 
 def test_a_crafted_manifest_cannot_bring_a_pickle(store: ArtifactStore) -> None:

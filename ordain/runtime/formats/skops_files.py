@@ -4,8 +4,8 @@ skops writes plain JSON and arrays, and no code; but it names members by memory 
 ids, keeps the time of writing, and stores an object that is reached twice under the id of the
 first. Its file is therefore taken apart and written again: no ids (an object that is shared is
 stored as often as it is reached, its array once), members numbered in the order in which they are
-reached, attributes by name, unused bytes of records cleared, no times. What is written is read back through
-the same looking-through as every file, so that a pipeline that could not be opened is never stored.
+reached, attributes by name, unused bytes of records cleared, no times. What is written is looked
+through like every file that comes in, so that a pipeline that could not be opened is never stored.
 
 Opening never hands skops the bytes that came in. They are unpacked within bounds, every node is
 held against `allowed_types`, and skops gets a new archive of what has passed. What the arrays of

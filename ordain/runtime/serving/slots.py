@@ -51,7 +51,7 @@ def load_slots(config: ServerConfig) -> Mapping[str, Slot]:
 
 
 def _load(store: ArtifactStore, digest: str) -> tuple[Artifact, RowPlan]:
-    artifact = load_artifact(store, digest)
+    artifact = load_artifact(store, digest, ("plan.json", "parity.json"))
     plan = RowPlan.read(artifact.member("plan.json"))
     prove_parity(plan, artifact.member("parity.json"), digest)
     return artifact, plan

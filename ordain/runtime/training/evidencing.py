@@ -61,6 +61,7 @@ def evidence_of(
         fairness=rows,
         importance=importance,
         parity={
+            "onnx": trained.forms.difference,
             "plan": trained.proof.difference,
             "limit": plan_limit(job.spec),
             "rows": trained.proof.rows,
@@ -68,8 +69,9 @@ def evidence_of(
         },
         drift=drift,
         environment={**read_lock(job.environment.encode()), "ordain": job.tool},
-        limitations=_limitations(job, data, drift),
+        limitations=(*_limitations(job, data, drift), *trained.forms.left_out),
         verdict=Verdict.worst(verdicts).value,
+        forms=trained.forms.names,
     )
 
 

@@ -27,6 +27,7 @@ def members_of(data: Data, trained: Trained, background: list[Row]) -> dict[str,
         "background.json": canonical_json({"rows": background}),
         "profile.json": _profile(data, trained),
         "parity.json": trained.proof.member,
+        **trained.forms.members,
     }
 
 

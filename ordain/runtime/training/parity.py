@@ -3,8 +3,9 @@
 Rows that were held out are scored by both, and so are copies of them with one value taken away, one
 level that nobody has seen, or one number far outside of what was learnt. A difference above the
 limit fails the run: a plan that serves something else than was measured makes every number of the
-evidence untrue. Some of the rows go into the artifact with their scores, so that every process that
-serves it can prove the same on its own machine.
+evidence untrue. Where there are few rows, mixtures of two of them make up the number. Some
+of the rows go into the artifact with their scores, so that every process that serves it can prove
+the same on its own machine.
 """
 
 from __future__ import annotations
@@ -26,18 +27,23 @@ if TYPE_CHECKING:
 
 HELD_OUT = 1_500
 CHANGED = 100
+FEWEST = 1_000
 KEPT = 200
 UNSEEN_LEVEL = "(a level that nobody has seen)"
 
 
 @dataclass(frozen=True, slots=True)
 class ParityProof:
-    """How far plan and pipeline differ at most, on how many rows; `member` is parity.json."""
+    """How far plan and pipeline differ at most, on how many rows; `member` is parity.json.
+
+    `sample` are the rows themselves.
+    """
 
     rows: int
     changed: int
     difference: float
     member: bytes
+    sample: tuple[Row, ...]
 
 
 def prove(
@@ -51,6 +57,8 @@ def prove(
     plain = frame.rows(held_out[:HELD_OUT])
     changed = list(_changed(plan, frame, plain[:CHANGED], fitted))
     rows = [*plain, *changed]
+    drawn = len(rows)
+    rows += _mixed(plain, FEWEST - drawn)
     fitted_scores = fitted.scores(frame.encode(rows))
     plan_scores = np.array([plan.score(row) for row in rows])
     differences = np.abs(fitted_scores - plan_scores)
@@ -61,10 +69,10 @@ def prove(
         )
         remedy = "report this as a defect of ordain; raise acceptance.parity.plan only with reason"
         raise ParityError(message, remedy=remedy)
-    kept = [*range(min(KEPT, len(plain))), *range(len(plain), len(rows), _stride(len(changed)))]
+    kept = [*range(min(KEPT, len(plain))), *range(len(plain), drawn, _stride(len(changed)))]
     return ParityProof(
         rows=len(rows),
-        changed=len(changed),
+        changed=len(rows) - len(plain),
         difference=float(differences[worst]),
         member=canonical_json(
             {
@@ -72,6 +80,7 @@ def prove(
                 "scores": [float(plan_scores[place]) for place in kept],
             }
         ),
+        sample=tuple(rows),
     )
 
 
@@ -91,6 +100,14 @@ def _changed(plan: RowPlan, frame: Frame, rows: list[Row], fitted: Fitted) -> It
             yield row | {given.name: value}
     for row in rows[:: max(1, len(rows) // 10)]:
         yield row | absent
+
+
+def _mixed(rows: list[Row], count: int) -> Iterator[Row]:
+    """Copies with some inputs of another row: which row and which inputs follows from the turn."""
+    for turn in range(count):
+        row, other = rows[turn % len(rows)], rows[(turn * 7 + turn // len(rows) + 1) % len(rows)]
+        taken = [name for place, name in enumerate(row) if (turn + place) % 3 == 0]
+        yield row | {name: other[name] for name in taken}
 
 
 def _odd_values(given: Input, span: float) -> list[object]:

@@ -71,7 +71,9 @@ def test_a_job_makes_an_artifact_that_scores(
     artifact = load_artifact(ArtifactStore(order.store), outcome.artifact)
     assert sorted(artifact.members) == [
         "background.json",
+        "model.onnx",
         "parity.json",
+        "pipeline.skops",
         "plan.json",
         "profile.json",
     ]
