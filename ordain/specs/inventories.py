@@ -41,7 +41,7 @@ _LONGEST: Final = 63
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model as an inventory knows it; `imported` is the block of that name, where there is one."""
+    """A model as an inventory knows it; `imported` is the block of that name, if there is one."""
 
     name: str
     purpose: str

@@ -66,6 +66,11 @@ ELSEWHERE = {
     "emergencies show": "tests/e2e/test_emergency.py",
     "emergencies end": "tests/e2e/test_emergency.py",
     "audit verdict": "tests/cli/test_audit_verdict.py",
+    "import endpoint": "tests/cli/test_importing.py",
+    "import inventory": "tests/cli/test_importing.py",
+    "import mlflow": "tests/cli/test_importing.py",
+    "import onnx": "tests/cli/test_importing.py",
+    "import sklearn": "tests/cli/test_importing.py",
     "keys revoke": "below, after a key was made",
 }
 WITHOUT = {

@@ -18,7 +18,7 @@ from ordain.runtime.formats.allowed_types import FUNCTIONS, LOSSES, OBJECTS
 _SCALARS: Final = ("bool_", "float32", "float64", "int32", "int64", "uint8", "uint32", "uint64")
 
 _PLAIN: Final[dict[str, tuple[str, ...]]] = {
-    "builtins": ("bytearray", "complex", "frozenset", "object", "range", "set", "slice"),
+    "builtins": ("bytearray", "bytes", "complex", "frozenset", "object", "range", "set", "slice"),
     "collections": ("OrderedDict", "defaultdict"),
     "copyreg": ("_reconstructor",),
     "_codecs": ("encode",),

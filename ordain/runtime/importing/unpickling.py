@@ -10,6 +10,7 @@ first, so that the limit holds for what they become.
 
 from __future__ import annotations
 
+import _compat_pickle
 import bz2
 import gzip
 import io
@@ -52,6 +53,7 @@ class Reader(numpy_pickle.NumpyUnpickler):  # type: ignore[misc]
         Raises:
             ImportRefused: the name is not listed.
         """
+        module, name = _current(module, name)
         if (module, name) == _WRAPPER:
             return _Array
         if (module, name) not in GLOBALS:
@@ -63,6 +65,12 @@ class Reader(numpy_pickle.NumpyUnpickler):  # type: ignore[misc]
 
     def persistent_load(self, _pid: object) -> Any:  # noqa: ANN401 - never returns
         raise ImportRefused("the file refers to objects outside of it", remedy="export it to ONNX")
+
+
+def _current(module: str, name: str) -> tuple[str, str]:
+    """What a name of Python 2, as old protocols write them, is called today."""
+    module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
+    return _compat_pickle.IMPORT_MAPPING.get(module, module), name
 
 
 def read_model(data: bytes) -> Any:  # noqa: ANN401 - a fitted estimator
