@@ -58,6 +58,7 @@ COMMANDS = {
     "digest": ("digest", "Print the digest of what a document declares."),
     "codeowners": ("codeowners", "Print the CODEOWNERS that the documents give."),
     "lock": ("lock", "Write the versions that training runs with."),
+    "import": ("importing", "Take over models that exist already."),
     "down": ("down", "Stop the serving processes of this machine."),
     "schema": ("schema", "Write JSON Schemas for editors."),
     "hook": ("hook", "Let git ask, before a commit or push and on a server."),

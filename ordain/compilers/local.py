@@ -73,8 +73,9 @@ def train(estate: LoadedEstate, lock: bytes) -> Iterator[Resource | Waiting]:
     environment = sha256(lock)
     material = {one.name: material_digest(one.spec) for one in estate.all("Dataset")}
     for model in estate.all("Model"):
-        if model.spec.external is not None or model.spec.training is None:
-            message = f"{model.name} is trained elsewhere and only observed"
+        if model.spec.training is None:
+            how = "was imported and is only kept" if model.spec.imported else "is only observed"
+            message = f"{model.name} is trained elsewhere: it {how}"
             yield Waiting(model.key, EXTERNAL, message)
             continue
         dataset = estate.get("Dataset", model.spec.dataset) if model.spec.dataset else None

@@ -436,8 +436,8 @@ _TOGETHER: Final = {
     ),
     "REF008": Page(
         "a model without exactly one way to be made",
-        "A model is trained here by a named estimator or by a search, or it is external and only "
-        "observed.",
+        "A model is trained here by a named estimator or by a search, or it was imported, or it is "
+        "external and only observed.",
         "spec: {training: {...}, external: {...}}",
         "keep one of them",
     ),

@@ -137,12 +137,14 @@ def _missing_columns(
 
 
 def _check_parts(document: Document) -> Iterator[Finding]:
-    """A model is trained by exactly one thing, or observed."""
+    """A model is trained by exactly one thing, or taken over, or observed."""
     model = document.spec
-    if (model.training is None) == (model.external is None):
-        message = "a model has either `training` or `external`"
-        message += ", not both" if model.training else "; this one has neither"
-        yield _error("REF008", document, ("spec",), message, "keep or add one of the two", key=True)
+    ways = ("training", "external", "imported")
+    there = [way for way in ways if getattr(model, way) is not None]
+    if len(there) != 1:
+        message = "a model has one of `training`, `external` and `imported`"
+        message += f"; this one has {' and '.join(there) or 'none'}"
+        yield _error("REF008", document, ("spec",), message, "keep or add one of them", key=True)
     if model.training is None:
         return
     if (model.training.estimator is None) == (model.training.automl is None):

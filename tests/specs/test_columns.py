@@ -106,9 +106,8 @@ LAST = "decision: {threshold: 0.3}"
             "  training: {estimator: hist_gradient_boosting}\n",
             "",
             (
-                "REF008 model.yaml:4:1 error: a model has either `training` or `external`; this "
-                "one has "
-                "neither | keep or add one of the two"
+                "REF008 model.yaml:4:1 error: a model has one of `training`, `external` and "
+                "`imported`; this one has none | keep or add one of them"
             ),
         ),
         (
@@ -116,9 +115,8 @@ LAST = "decision: {threshold: 0.3}"
             LAST,
             "external: {provider: bureau}",
             (
-                "REF008 model.yaml:4:1 error: a model has either `training` or `external`, not "
-                "both "
-                "| keep or add one of the two"
+                "REF008 model.yaml:4:1 error: a model has one of `training`, `external` and "
+                "`imported`; this one has training and external | keep or add one of them"
             ),
         ),
         (

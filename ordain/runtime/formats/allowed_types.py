@@ -63,7 +63,7 @@ FUNCTIONS: Final[frozenset[tuple[str, str]]] = frozenset(
     }
 )
 
-_LOSSES: Final = (
+LOSSES: Final[tuple[str, ...]] = (
     "CyAbsoluteError",
     "CyHalfBinomialLoss",
     "CyHalfGammaLoss",
@@ -73,7 +73,7 @@ _LOSSES: Final = (
     "CyPinballLoss",
 )
 
-_OBJECTS: Final[dict[str, tuple[str, ...]]] = {
+OBJECTS: Final[dict[str, tuple[str, ...]]] = {
     "lightgbm.basic": ("Booster",),
     "lightgbm.sklearn": ("LGBMClassifier", "LGBMRegressor"),
     "sklearn._loss.link": (
@@ -141,8 +141,8 @@ ALLOWED: Final[frozenset[Entry]] = frozenset(
         *(("NdArrayNode", "numpy", name) for name in _NUMBERS),
         *(("TypeNode", module, name) for module, name in KEY_TYPES | _OTHER_TYPES),
         *(("FunctionNode", module, name) for module, name in FUNCTIONS),
-        *(("LossNode", "sklearn._loss._loss", name) for name in _LOSSES),
-        *(("ObjectNode", module, name) for module, names in _OBJECTS.items() for name in names),
+        *(("LossNode", "sklearn._loss._loss", name) for name in LOSSES),
+        *(("ObjectNode", module, name) for module, names in OBJECTS.items() for name in names),
     }
 )
 

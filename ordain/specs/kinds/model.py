@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import (
     Bool,
+    Digest,
     Duration,
     EstatePath,
     Float,
@@ -335,8 +336,24 @@ class External:
 
 
 @declared
+class Imported:
+    """A fitted model that existed before; written by `ordain import`."""
+
+    file: Annotated[Digest, about("digest of the file in the artifact store")]
+    format: Annotated[
+        Literal["skops", "onnx", "lightgbm", "xgboost"],
+        about("what the file is; a pickle is converted to skops"),
+    ]
+    inputs: Annotated[
+        tuple[str, ...],
+        about("inputs in the order in which the model takes them"),
+    ] = ()
+    origin: Annotated[str, about("what it was read from", change="metadata")] = ""
+
+
+@declared
 class Model:
-    """A model that is trained here, or observed."""
+    """A model that is trained here, taken over, or observed."""
 
     purpose: Annotated[str, about("what the output is used for", change="metadata", min_length=1)]
     tier: Annotated[
@@ -357,3 +374,4 @@ class Model:
     acceptance: Annotated[Acceptance, about("what a version must show")] = Acceptance()
     explanation: Annotated[Explanation, about("how a prediction is explained")] = Explanation()
     external: Annotated[External | None, about("a vendor's model that is only observed")] = None
+    imported: Annotated[Imported | None, about("a fitted model that existed before")] = None

@@ -1,0 +1,121 @@
+"""An ONNX file of somebody else: looked through, described, and never run here.
+
+The graph of an artifact of ours is held against what our own writer writes (`formats.onnx_checks`).
+A file from elsewhere may use any standard operator, so what is refused is what reaches outside of
+it: tensors in other files, operators of a vendor's library, functions of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ordain.runtime.errors import ImportRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAXIMUM_BYTES: Final = 1 << 30
+DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml"})
+_EXTERNAL: Final = 1  # TensorProto.DataLocation
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the file says of itself; each input and output is `name: type[shape]`."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    operators: tuple[str, ...]
+    producer: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The inputs by name alone."""
+        return tuple(one.partition(":")[0] for one in self.inputs)
+
+
+def describe_onnx(data: bytes, path: str) -> Described:
+    """What is in an ONNX file that stands on its own.
+
+    Raises:
+        ImportRefused: saying what is wrong with it, or what it reaches for.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    if len(data) > MAXIMUM_BYTES:
+        message = f"{path} has {len(data)} bytes, {MAXIMUM_BYTES} are allowed"
+        raise ImportRefused(message, remedy="store the weights in a smaller type")
+    try:
+        model = onnx.ModelProto.FromString(data)
+    except DecodeError as error:
+        raise ImportRefused(f"{path} is no ONNX model", remedy="export it again") from error
+    _refuse_reaching(model, path)
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        message = f"{path} is no valid ONNX model: {str(error).splitlines()[0]}"
+        raise ImportRefused(message, remedy="export it again") from error
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return Described(
+        tuple(_shown(one) for one in model.graph.input if one.name not in constants),
+        tuple(map(_shown, model.graph.output)),
+        tuple(sorted({node.op_type for node in _nodes(model.graph)})),
+        f"{model.producer_name} {model.producer_version}".strip(),
+    )
+
+
+def _refuse_reaching(model: Any, path: str) -> None:  # noqa: ANN401 - a ModelProto
+    if model.functions:
+        message = f"{path} defines functions of its own"
+        raise ImportRefused(message, remedy="export it with them inlined")
+    for node in _nodes(model.graph):
+        if node.domain not in DOMAINS:
+            message = f"{path} needs the operators of {node.domain!r}, which are no standard ones"
+            raise ImportRefused(message, remedy="export it with standard operators only")
+    for tensor in _tensors(model.graph):
+        if tensor.data_location == _EXTERNAL or tensor.external_data:
+            message = f"{path} keeps the tensor {tensor.name!r} in another file"
+            raise ImportRefused(message, remedy="export it as one file")
+
+
+def _graphs(graph: Any) -> Iterator[Any]:  # noqa: ANN401 - a GraphProto
+    """A graph and all that stand inside of its nodes."""
+    waiting = [graph]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        for node in one.node:
+            for attribute in node.attribute:
+                waiting.extend(attribute.graphs)
+                if attribute.HasField("g"):
+                    waiting.append(attribute.g)
+
+
+def _nodes(graph: Any) -> Iterator[Any]:  # noqa: ANN401 - a GraphProto
+    for one in _graphs(graph):
+        yield from one.node
+
+
+def _tensors(graph: Any) -> Iterator[Any]:  # noqa: ANN401 - a GraphProto
+    for one in _graphs(graph):
+        yield from one.initializer
+        for sparse in one.sparse_initializer:
+            yield from (sparse.values, sparse.indices)
+        for node in one.node:
+            for attribute in node.attribute:
+                yield from attribute.tensors
+                if attribute.HasField("t"):
+                    yield attribute.t
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - a ValueInfoProto
+    import onnx
+
+    kind = value.type.tensor_type
+    if not value.type.HasField("tensor_type"):
+        return str(value.name)
+    name = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
+    shape = [str(one.dim_value or one.dim_param or "?") for one in kind.shape.dim]
+    return f"{value.name}: {name}[{', '.join(shape)}]"
