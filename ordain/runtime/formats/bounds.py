@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+LEAF = -1  # What the arrays of scikit-learn and XGBoost say instead of a child, and nothing else.
+
 
 def check_bounds(loaded: Any) -> None:  # noqa: ANN401 - any object
     """Walk every tree in it.
@@ -72,11 +74,11 @@ def _check_tree(estimator: Any) -> None:  # noqa: ANN401 - sklearn's
         getattr(tree, name).tolist() for name in ("children_left", "children_right", "feature")
     )
     for node, (low, high) in enumerate(zip(left, right, strict=True)):
-        if (low < 0) != (high < 0):
+        if (low == LEAF) != (high == LEAF):
             raise ValueError("a node of a tree has one child")
-        if low >= 0:
+        if low != LEAF:
             _refuse_beyond(feature[node], estimator.n_features_in_)
-    walk(left, right, [low < 0 for low in left])
+    walk(left, right, [low == LEAF for low in left])
 
 
 def _check_boosting(estimator: Any) -> None:  # noqa: ANN401 - sklearn's
@@ -126,7 +128,7 @@ def _check_xgboost(booster: Any) -> None:  # noqa: ANN401 - xgboost's
     columns = int(learner["learner_model_param"]["num_feature"])
     for tree in learner["gradient_booster"]["model"]["trees"]:
         left, right = tree["left_children"], tree["right_children"]
-        leaf = [child < 0 for child in left]
+        leaf = [child == LEAF for child in left]
         for column, ends in zip(tree["split_indices"], leaf, strict=True):
             if not ends:
                 _refuse_beyond(column, columns)

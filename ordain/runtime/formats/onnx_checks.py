@@ -69,11 +69,13 @@ def check_onnx(data: bytes) -> Any:  # noqa: ANN401 - a ModelProto
         model = onnx.ModelProto.FromString(data)
     except DecodeError as error:
         raise _refused("is no ONNX model that can be read") from error
-    _check_parts(model)
-    _check_constants(model.graph)
-    _check_nodes(model.graph)
     try:
+        _check_parts(model)
+        _check_constants(model.graph)
+        _check_nodes(model.graph)
         onnx.checker.check_model(model, full_check=True)
+    except (TypeError, ValueError) as error:  # A text or a type in it is none.
+        raise _refused("is no ONNX model that can be read") from error
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise _refused(f"is no valid model: {str(error).splitlines()[0]}") from error
     return model

@@ -170,6 +170,13 @@ def test_what_is_no_model_is_refused() -> None:
     assert refusal(b"\x08\xff\xff") == "model.onnx is no ONNX model that can be read"
 
 
+def test_a_type_that_is_none_is_refused() -> None:
+    def change(proto: Any) -> None:  # noqa: ANN401 - a ModelProto
+        proto.graph.input[0].type.tensor_type.elem_type = 51
+
+    assert refusal(crafted(LINEAR, change)) == "model.onnx is no ONNX model that can be read"
+
+
 def test_a_large_file_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnx_checks, "MAXIMUM_BYTES", 10)
     assert refusal(b"\x08" * 11) == "model.onnx has more than 10 bytes"

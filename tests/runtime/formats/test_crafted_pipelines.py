@@ -366,6 +366,7 @@ def change_array(data: bytes, field: str, place: int, value: int) -> bytes:
         ("decision_tree/2", "right_child", 0, "a tree runs in a circle"),
         ("decision_tree/2", "feature", 99, "a tree names place 99 of 5"),
         ("decision_tree/2", "right_child", -1, "a node of a tree has one child"),
+        ("decision_tree/2", "right_child", -2, "a tree names place -2 of "),
         ("random_forest/value", "feature", -7, "a tree names place -7 of 5"),
         ("hist_gradient_boosting/2", "left", 10**6, "a tree names place 1000000 of "),
         ("hist_gradient_boosting/2", "right", 0, "a tree runs in a circle"),
