@@ -3,8 +3,7 @@
 Each run is a process of its own with another PYTHONHASHSEED, time zone and working directory, half
 of them beside a process that wants a whole core. Compared are the digest of the artifact (plan,
 stored pipeline, ONNX form, profile, parity rows), the evidence with its metrics and the digest of
-the split. Families that this version does not train are named and not counted. With arguments only
-the named estimators are run.
+the split. With arguments only the named estimators are run.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -105,13 +105,16 @@ def dataset(target: str) -> Dataset:
 
 
 def order(root: Path, store: Path, family: tuple[str, str, str, dict[str, Any]]) -> Job:
-    """The order for one family, from data that are pinned as they are."""
-    from ordain.runtime.datasets.reading import digest_of
+    """The order for one family, and its rows in the store."""
+    from ordain.runtime.artifacts import ArtifactStore
+    from ordain.runtime.datasets.snapshots import Snapshots
+    from ordain.runtime.datasets.taking import Origin, Taker, drafted
     from ordain.runtime.environment import installed, render_lock
     from ordain.runtime.training.order import Job
     from ordain.specs.canonical import sha256
     from ordain.specs.kinds import kind_validator
     from ordain.specs.recipes import recipe_of
+    from ordain.specs.tasks import estimators_named
 
     estimator, task, target, parameters = family
     spec = {
@@ -124,8 +127,11 @@ def order(root: Path, store: Path, family: tuple[str, str, str, dict[str, Any]])
     }
     model = kind_validator("Model").validate_python(spec)
     declared = dataset(target)
-    data = replace(declared, digest=digest_of(declared, root))
-    environment = render_lock(installed())
+    snapshots = Snapshots(ArtifactStore(store))
+    with drafted(Origin("applications", declared, root, {}), snapshots) as draft:
+        data = replace(declared, digest=draft.digest)
+        draft.keep(snapshots, Taker("bench", datetime(2026, 11, 20, tzinfo=UTC), "bench"))
+    environment = render_lock(installed(estimators_named([model])))
     recipe = recipe_of("credit", model, data, sha256(environment))
     assert recipe is not None
     return Job(
@@ -133,7 +139,6 @@ def order(root: Path, store: Path, family: tuple[str, str, str, dict[str, Any]])
         spec=model,
         dataset="applications",
         data=data,
-        data_root=root,
         recipe=recipe,
         environment=environment.decode(),
         store=store,
@@ -162,23 +167,9 @@ def run(job: Job, directory: Path, turn: int) -> tuple[str, str, str]:
     return result["artifact"], result["evidence"], result["split"]
 
 
-def trainable(job: Job) -> bool:
-    from ordain.runtime.errors import TrainingError
-    from ordain.runtime.training.pipeline import ESTIMATORS, refuse_undone
-
-    try:
-        training = refuse_undone(job.spec)
-    except TrainingError:
-        return False
-    return training.estimator in ESTIMATORS
-
-
 def measure(root: Path, family: tuple[str, str, str, dict[str, Any]]) -> bool:
     """Run one family and print how many of its runs are equal; whether all are."""
     name = f"{family[0]} ({family[2] or 'no target'})"
-    if not trainable(order(root, root, family)):
-        print(f"{name:42} not trained by this version")
-        return True
     found: Counter[tuple[str, str, str]] = Counter()
     begun = time.monotonic()
     for turn in range(RUNS):

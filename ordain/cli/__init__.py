@@ -51,6 +51,7 @@ COMMANDS = {
     "monitor": ("monitor", "Compare recent predictions with the reference."),
     "report": ("report", "Write the page of evidence of a model."),
     "compile": ("compile", "Print what a target would get."),
+    "reproduce": ("reproduce", "Make a version again and compare it, byte for byte."),
     "provenance": ("provenance", "Verify and show where a version came from."),
     "audit": ("audit", "Verify and query the ledger."),
     "keys": ("keys", "Keys that may call routes; people's keys as files."),

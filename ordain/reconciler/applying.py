@@ -30,6 +30,7 @@ from ordain.reconciler.stages import (
 )
 from ordain.reconciler.turns import put_in_force
 from ordain.runtime.artifacts import ArtifactStore
+from ordain.runtime.machines import processor
 from ordain.runtime.provenance.bom import Versioned
 from ordain.runtime.provenance.statements import Run
 from ordain.specs.errors import OrdainError
@@ -251,6 +252,7 @@ class Applier:
             tool=ordain.__version__,
             commit=self.side.revision,
             finished=now,
+            machine=processor(),
         )
         store = ArtifactStore(self.source.home.artifacts)
         recipe = self.desired.recipes[stage.model]

@@ -21,9 +21,10 @@ from ordain.policies.acceptance import Case, accept
 from ordain.reconciler.attempts import read_run
 from ordain.reconciler.errors import DriverFailed, Untrainable
 from ordain.reconciler.jobs import carry_out, is_done, system_errors
+from ordain.reconciler.lending import lend_artifact
 from ordain.reconciler.orders import Ground, order_job
 from ordain.reconciler.runs import Run, runs_in
-from ordain.runtime.artifacts import ArtifactStore, write_atomically
+from ordain.runtime.artifacts import ArtifactStore
 from ordain.runtime.errors import Cancelled
 from ordain.specs.canonical import sha256
 from ordain.specs.errors import FindingsError
@@ -34,7 +35,7 @@ from ordain.specs.spelling import did_you_mean
 from ordain.specs.trees import WorkTree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -258,19 +259,7 @@ def _lent(home: Home, artifact: str | None) -> str | None:
     A clone on a laptop has no artifacts of production. What then cannot be compared is a finding of
     the preview, as it would be one of a promotion.
     """
-    estate, previews = ArtifactStore(home.artifacts), ArtifactStore(home.preview_artifacts)
-    if artifact is None or not estate.has(artifact):
+    if artifact is None:
         return None
-    for blob in _blobs(estate, artifact):
-        if not previews.has(blob):
-            write_atomically(previews.path(blob), estate.get(blob))
-    return artifact
-
-
-def _blobs(store: ArtifactStore, artifact: str) -> Iterator[str]:
-    """The members of an artifact, and last its manifest, so that a copy is whole or not there."""
-    import json
-
-    members: Iterable[Mapping[str, str]] = json.loads(store.get(artifact))["members"].values()
-    yield from (member["digest"] for member in members)
-    yield artifact
+    previews = ArtifactStore(home.preview_artifacts)
+    return artifact if lend_artifact(ArtifactStore(home.artifacts), artifact, previews) else None

@@ -9,7 +9,7 @@ the builder stand here and nowhere in the artifact, which must not depend on the
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.runtime.errors import ProvenanceError
@@ -36,7 +36,8 @@ class Run:
     """One run of a recipe: who ran it, on which commit of the estate, when it was accepted.
 
     `builder` is a URI that names the reconciler; `commit` may be empty, where there is none. When
-    the run began is None where nobody knows it any more.
+    the run began is None where nobody knows it any more; `machine` is what of it may decide a
+    digit.
     """
 
     builder: str
@@ -44,6 +45,7 @@ class Run:
     commit: str
     finished: datetime
     started: datetime | None = None
+    machine: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def provenance_of(recipe: Recipe, lock: Mapping[str, str], made: Made, run: Run)
                 "buildDefinition": {
                     "buildType": BUILD_TYPE,
                     "externalParameters": {"recipe": asdict(recipe) | {"digest": recipe.digest}},
-                    "internalParameters": {},
+                    "internalParameters": {"machine": dict(run.machine)},
                     "resolvedDependencies": _dependencies(recipe, lock, made, run),
                 },
                 "runDetails": {

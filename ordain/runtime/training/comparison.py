@@ -82,7 +82,8 @@ def _detail(before: bytes, after: bytes) -> str:
     told = []
     if numbers:
         most, where = max(numbers)
-        told.append(f"{len(numbers)} numbers differ, by {most:.3g} at most ({where})")
+        count = "1 number differs" if len(numbers) == 1 else f"{len(numbers)} numbers differ"
+        told.append(f"{count}, by {most:.3g} at most ({where})")
     if others:
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
         told.append(f"other values at {', '.join(others[:SHOWN])}{more}")

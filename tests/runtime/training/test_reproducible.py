@@ -63,7 +63,10 @@ def train(directory: Path, home: Path, surroundings: dict[str, str]) -> Made:
     return {**artifact.members, **files, "digest": artifact.digest.encode()}
 
 
-@pytest.mark.parametrize("estimator", ["hist_gradient_boosting", "logistic_regression"])
+@pytest.mark.parametrize(
+    "estimator",
+    ["hist_gradient_boosting", "logistic_regression", "random_forest", "lightgbm", "xgboost"],
+)
 def test_three_processes_in_three_places_make_the_same_bytes(
     tmp_path: Path, model: MakeModel, dataset: MakeDataset, job: MakeJob, estimator: str
 ) -> None:
