@@ -18,7 +18,7 @@ import numpy as np
 
 from ordain.runtime.dates import as_date, date_text
 from ordain.runtime.encoding import TYPES
-from ordain.runtime.errors import DataError, TrainingError
+from ordain.runtime.errors import TrainingError
 from ordain.specs.features import feature_names, never_features
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
     Row = dict[str, object]
 
-# The calendar of Python, in microseconds since 1970.
-FIRST_DATE = -62_135_596_800_000_000
-LAST_DATE = 253_402_300_799_999_999
 UNSEEN = 1e6  # The code of a level that no row of the table has.
 
 
@@ -169,9 +166,6 @@ def make_frame(
     `ranking` is (training rows, outcomes of all rows): levels are then ranked by the mean outcome
     of the training rows (for two classes the share of positive ones), those without a training row
     last; else by name.
-
-    Raises:
-        DataError: when a date is outside of the years 1 to 9999.
     """
     columns = tuple(dataset.columns[name] for name in names)
     matrix = np.empty((table.num_rows, len(names)), dtype=np.float64)
@@ -181,7 +175,7 @@ def make_frame(
         if column.type == "category":
             levels[name], matrix[:, place] = _codes(table[name], ranking)
         elif column.type == "date":
-            matrix[:, place] = _seconds(name, table[name])
+            matrix[:, place] = _seconds(table[name])
         elif column.type == "text":
             matrix[:, place] = _met(texts[name], table[name])
         else:
@@ -197,16 +191,12 @@ def _met(texts: Texts, column: Any) -> list[float]:  # noqa: ANN401 - an Arrow c
     return [math.nan if text is None else texts.code(text) for text in column.to_pylist()]
 
 
-def _seconds(name: str, column: Any) -> Floats:  # noqa: ANN401 - an Arrow column
+def _seconds(column: Any) -> Floats:  # noqa: ANN401 - an Arrow column
     """Whole seconds since 1970 in UTC, rounded down; NaN where missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     micros = column.cast(pa.int64())
-    first, last = pc.min(micros).as_py(), pc.max(micros).as_py()
-    if first is not None and not FIRST_DATE <= first <= last <= LAST_DATE:
-        message = f"column {name}: a date is outside of the years 1 to 9999"
-        raise DataError(message, remedy=f"mend the data, or add {name} to features.exclude")
     missing = np.asarray(column.is_null().to_numpy())
     seconds = np.floor_divide(pc.fill_null(micros, 0).to_numpy(), 1_000_000)
     return np.where(missing, np.nan, seconds.astype(np.float64))

@@ -559,7 +559,7 @@ def test_a_date_beyond_the_calendar_is_refused(
     late = pa.array([253_402_300_800_000_000] * 600, pa.timestamp("us"))
     with pytest.raises(DataError) as caught:
         fitted(only=("asked_on",), table=wide.set_column(place, "asked_on", late))
-    assert caught.value.message == "column asked_on: a date is outside of the years 1 to 9999"
+    assert caught.value.message.endswith("column asked_on, row 1: 253402300800000000 is no date")
 
 
 def test_columns_by_term_that_fill_the_memory_are_refused(

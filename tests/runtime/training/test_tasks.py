@@ -434,7 +434,6 @@ def test_prices_of_real_houses_are_learnt(
         "target": {"column": "price"},
     }
     data = kind_validator("Dataset").validate_python(spec)
-    pinned = replace(data, digest=digest_of(data, path.parent))
     training = {"estimator": estimator, "parameters": parameters}
     gates = {"metrics": [{"name": "r2", "min": r2, "bound": "value"}]}
     declared = model(
@@ -444,6 +443,6 @@ def test_prices_of_real_houses_are_learnt(
         acceptance=gates,
         explanation={"background": {"rows": 100}},
     )
-    evidence = run(job(declared, pinned, data_root=path.parent)).evidence
+    evidence = run(job(declared, data, root=path.parent)).evidence
     assert evidence.verdict == "pass"
     assert len(evidence.to_json()) < 20_000
