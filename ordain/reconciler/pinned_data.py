@@ -110,12 +110,13 @@ def _read_from(place: Readable, dataset: Dataset) -> Iterator[Path]:
 
 
 def reconciling_taker(source: Source, now: datetime) -> Taker:
-    """The reconciler, who signs with its key."""
+    """The reconciler, who signs with its key; without one nothing it takes is signed."""
 
     def signed(data: bytes) -> str:
         return sign(load_signer(source.home.key(RECONCILER)), SNAPSHOT, data)
 
-    return Taker(RECONCILER, now, ordain.__version__, signed)
+    has_key = (source.home.keys / RECONCILER).is_file()
+    return Taker(RECONCILER, now, ordain.__version__, signed if has_key else None)
 
 
 def pinning_actor(source: Source, person: str | None, key: Path | None, now: datetime) -> Actor:
