@@ -20,7 +20,10 @@ def job_in(directory: Path) -> int | None:
 
 
 def waits_for(process: int, signal: int) -> bool:
-    """Whether a signal was sent to a process that has not heard it yet."""
-    text = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    """Whether a signal was sent to a process that has not heard it, or will hear nothing more."""
+    try:
+        text = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return True
     fields = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
     return any(int(fields[name], 16) >> (signal - 1) & 1 for name in _PENDING)
