@@ -9,6 +9,7 @@ check that silently ran half of the tests is worse than one that fails.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -35,6 +36,11 @@ IDENTITY = {
     "GIT_COMMITTER_NAME": "data-scientist",
     "GIT_COMMITTER_EMAIL": "data-scientist@example.org",
 }
+
+# Whoever runs the tests in the background has switched Ctrl-C off for all that they start, and a
+# program that was born so never hears it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A deadline per example would measure the machine; the limit of the test holds instead. The same
 # examples on every run: a failure in CI must be a failure at the desk.
