@@ -128,12 +128,18 @@ def test_the_estate_of_real_documents_is_green(story: dict[str, Any]) -> None:
     assert "+ train card-default" in story["plan"].stdout
 
 
+def evidence_of(place: Place) -> dict[str, Any]:
+    """The evidence, which stands among what is signed of the version."""
+    files = (json.loads(file.read_bytes()) for file in (place.estate / "evidence").glob("*.json"))
+    (found,) = (one for one in files if one.get("format") == "ordain.evidence/1")
+    return found
+
+
 def test_the_evidence_reaches_its_limit_on_clients_it_was_not_trained_on(
     place: Place, story: dict[str, Any]
 ) -> None:
     assert "proposed as card-default-1" in story["first"].stdout
-    (file,) = (place.estate / "evidence").glob("*.json")
-    evidence = json.loads(file.read_bytes())
+    evidence = evidence_of(place)
     auc = next(
         one for one in evidence["metrics"] if (one["name"], one["part"]) == ("roc_auc", "test")
     )
@@ -146,8 +152,7 @@ def test_the_evidence_reaches_its_limit_on_clients_it_was_not_trained_on(
 def test_both_protected_attributes_were_compared_and_neither_is_a_feature(
     place: Place, story: dict[str, Any]
 ) -> None:
-    (file,) = (place.estate / "evidence").glob("*.json")
-    evidence = json.loads(file.read_bytes())
+    evidence = evidence_of(place)
     compared = {(row["attribute"], row["group"]) for row in evidence["fairness"]}
     assert compared == {("SEX", "female"), ("AGE", "..29"), ("AGE", "45..")}
     assert all(row["verdict"] == "pass" for row in evidence["fairness"])
