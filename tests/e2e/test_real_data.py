@@ -131,6 +131,7 @@ def test_the_estate_of_real_documents_is_green(story: dict[str, Any]) -> None:
 def evidence_of(place: Place) -> dict[str, Any]:
     """The evidence, which stands among what is signed of the version."""
     files = (json.loads(file.read_bytes()) for file in (place.estate / "evidence").glob("*.json"))
+    found: dict[str, Any]
     (found,) = (one for one in files if one.get("format") == "ordain.evidence/1")
     return found
 
