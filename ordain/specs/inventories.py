@@ -267,7 +267,9 @@ def _told(entry: Entry, row: list[str], columns: Mapping[str, int]) -> dict[str,
         if not getattr(entry, name)
     }
     if entry.task not in TASKS:
-        found["task"] = f"the task is {entry.task!r}, and not {', '.join(TASKS[:-1])} or {TASKS[-1]}"
+        found["task"] = (
+            f"the task is {entry.task!r}, and not {', '.join(TASKS[:-1])} or {TASKS[-1]}"
+        )
     if entry.endpoint and (problem := address_problem(entry.endpoint)):
         found["endpoint"] = problem
     return found
