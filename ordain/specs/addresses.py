@@ -1,8 +1,8 @@
 """What an address of a vendor's model may look like where it stands in a document.
 
-Documents are in git, where everybody who may look reads them and nothing is ever gone. So an address
-says where a model answers, and nothing that lets somebody in. What is wrong with one is said without
-repeating it.
+Documents are in git, where everybody who may look reads them and nothing is ever gone. So an
+address says where a model answers, and nothing that lets somebody in. What is wrong with one is
+said without repeating it.
 """
 
 from __future__ import annotations

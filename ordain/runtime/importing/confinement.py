@@ -53,13 +53,17 @@ _FOREIGN: Final = 0x40000000  # From here on numbers are of x32, another way int
 _CALLS: Final[dict[str, tuple[int, tuple[int, ...]]]] = {
     "x86_64": (
         0xC000003E,
-        (59, 322, 57, 58, 56, 435, 41, 42, 49, 62, 200, 234, 129, 297, 434, 302)
-        + (101, 310, 311, 425, 90, 91, 268, 452, 92, 93, 94, 260),
+        (
+            *(59, 322, 57, 58, 56, 435, 41, 42, 49, 62, 200, 234, 129, 297, 434, 302),
+            *(101, 310, 311, 425, 90, 91, 268, 452, 92, 93, 94, 260),
+        ),
     ),
     "aarch64": (
         0xC00000B7,
-        (221, 281, 220, 435, 198, 203, 200, 129, 130, 131, 138, 240, 434, 261)
-        + (117, 270, 271, 425, 52, 53, 452, 55, 54),
+        (
+            *(221, 281, 220, 435, 198, 203, 200, 129, 130, 131, 138, 240, 434, 261),
+            *(117, 270, 271, 425, 52, 53, 452, 55, 54),
+        ),
     ),
 }
 # landlock_create_ruleset, landlock_add_rule and landlock_restrict_self have these numbers on all
@@ -121,7 +125,8 @@ def _limit() -> bool:
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     )
-    return all([_at_most(which, most) for which, most in limits])
+    held = [_at_most(which, most) for which, most in limits]  # All are tried.
+    return all(held)
 
 
 def _at_most(which: int, most: int) -> bool:

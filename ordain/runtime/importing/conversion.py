@@ -101,7 +101,7 @@ def _run(path: Path, directory: Path, seconds: float) -> Mapping[str, Any]:
         try:
             found = json.loads(_left(directory / RESULT))
             if not isinstance(found, dict):
-                raise TypeError  # noqa: TRY301 - all that is no result is told in one place
+                raise TypeError
         except (OSError, ValueError, TypeError, RecursionError) as error:
             how = f"signal {-done.returncode}" if done.returncode < 0 else f"code {done.returncode}"
             message = f"{path}: the process that read it ended with {how} and left no result"

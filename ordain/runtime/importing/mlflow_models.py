@@ -89,12 +89,12 @@ class _Plain(yaml.BaseLoader):
         Raises:
             ComposerError: it is written by reference, or says what to make of it.
         """
-        event: Any = self.peek_event()
+        event: Any = cast("Any", self).peek_event()
         if event.anchor is not None or getattr(event, "tag", None) is not None:
             raise yaml.composer.ComposerError(
                 None, None, "an anchor, an alias or a tag", event.start_mark
             )
-        return cast("yaml.Node | None", super().compose_node(parent, index))
+        return super().compose_node(parent, index)
 
 
 def _description(directory: Path) -> dict[str, Any]:

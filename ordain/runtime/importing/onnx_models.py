@@ -46,8 +46,12 @@ def describe_onnx(data: bytes, path: str) -> Described:
     _refuse_reaching(model, path)
     try:
         onnx.checker.check_model(model, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        message = f"{path} is no valid ONNX model: {str(error).splitlines()[0]}"
+    except (
+        onnx.checker.ValidationError,
+        onnx.shape_inference.InferenceError,
+        ValueError,  # A type of a value that is none.
+    ) as error:
+        message = f"{path} is no valid ONNX model: {str(error).partition(chr(10))[0]}"
         raise ImportRefused(message, remedy="export it again") from error
     constants = {tensor.name for tensor in model.graph.initializer}
     given = [one for one in model.graph.input if one.name not in constants]
