@@ -132,7 +132,7 @@ spec:
 def test_an_address_with_credentials_is_refused_and_not_repeated(check: Check) -> None:
     endpoint = f"https://user:{'verysecret' * 6}@bureau.example.org/score"
     (line,) = check({"specs/bureau.yaml": MODEL.format(endpoint=endpoint)})
-    assert line.startswith("SPEC148 bureau.yaml:9:43 error: `endpoint`: `https://user:****")
+    assert line.startswith("SPEC148 bureau.yaml:9:44 error: `endpoint`: `https://user:****")
     assert line.endswith(
         "` is no address that may stand in a document | write https://HOST/PATH, without a user, "
         "a password or a query"
