@@ -12,11 +12,19 @@ import click
 from ordain.cli.options import output_option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from ordain.runtime.importing.conversion import Converted
     from ordain.specs.inventories import Entry
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+# What is told of a model, as people read it; the rest is called as in JSON.
+_LABELS = {
+    "confined": "the process that read it was confined in",
+    "missing": "not available here",
+    "madeBy": "made by",
+}
+_LONGEST_LINE = 500
 
 
 @click.group()
@@ -64,12 +72,19 @@ def sklearn(directory: Path, /, file: Path, **said: Any) -> None:  # noqa: ANN40
 
     converted = convert(file)
     block = {"format": "skops", "inputs": converted.inputs, "origin": file.name}
-    told = (
-        f"steps: {', '.join(converted.steps)}",
-        f"the process that read it did without: {'; '.join(converted.held)}",
-    )
     entry = _entry(file.stem, converted.task, said)
-    _keep(directory, entry, block, converted.data, told, said)
+    _keep(directory, entry, block, converted.data, _found(converted), said)
+
+
+def _found(converted: Converted) -> dict[str, Any]:
+    """What a pickle turned out to hold, and how it was read."""
+    return {
+        "steps": converted.steps,
+        "columns": converted.width,
+        "classes": converted.classes,
+        "confined": converted.held,
+        "missing": converted.missing,
+    }
 
 
 @command.command()
@@ -84,16 +99,18 @@ def sklearn(directory: Path, /, file: Path, **said: Any) -> None:  # noqa: ANN40
 @click.pass_obj
 def onnx(directory: Path, /, file: Path, task: str, **said: Any) -> None:  # noqa: ANN401 - click's
     """Take over an ONNX FILE that stands on its own."""
+    from ordain.runtime.importing.files import bounded_read
     from ordain.runtime.importing.onnx_models import describe_onnx
 
-    data = file.read_bytes()
+    data = bounded_read(file)
     found = describe_onnx(data, str(file))
     block = {"format": "onnx", "inputs": found.names, "origin": file.name}
-    told = (
-        f"takes: {', '.join(found.inputs)}",
-        f"gives: {', '.join(found.outputs)}",
-        f"made by: {found.producer or 'it does not say'}",
-    )
+    told = {
+        "takes": found.inputs,
+        "gives": found.outputs,
+        "operators": found.operators,
+        "madeBy": found.producer or "it does not say",
+    }
     _keep(directory, _entry(file.stem, task, said), block, data, told, said)
 
 
@@ -114,30 +131,33 @@ def mlflow(directory: Path, /, model: Path, task: str | None, **said: Any) -> No
     from ordain.runtime.importing.mlflow_models import find_model
 
     found = find_model(model)
+    told: dict[str, Any] = {"flavour": f"{found.flavour} {found.library}".rstrip()}
     if found.flavour == "sklearn":
         from ordain.runtime.importing.conversion import convert
 
         converted = convert(found.file)
         data, task = converted.data, task or converted.task
+        told |= _found(converted)
         inputs, form = found.inputs or converted.inputs, "skops"
     else:
         data, inputs, form = _native(found.flavour, found.file), found.inputs, found.flavour
     if task is None:
         raise click.UsageError(f"the flavour {found.flavour} does not say its task; add --task")
     block = {"format": form, "inputs": inputs, "origin": f"{model.name}/{found.file.name}"}
-    told = (f"flavour: {found.flavour} {found.library}".rstrip(),)
     _keep(directory, _entry(model.name, task, said), block, data, told, said)
 
 
 def _native(flavour: str, file: Path) -> bytes:
     """A file in a format that holds no code, once it is one."""
-    from ordain.runtime.importing.native_models import check_native
+    from ordain.runtime.importing.files import bounded_read
+    from ordain.runtime.importing.native_models import MAXIMUM_BYTES, check_native
     from ordain.runtime.importing.onnx_models import describe_onnx
 
-    data = file.read_bytes()
     if flavour == "onnx":
+        data = bounded_read(file)
         describe_onnx(data, str(file))
     else:
+        data = bounded_read(file, MAXIMUM_BYTES)
         check_native(flavour, data, str(file))
     return data
 
@@ -164,38 +184,19 @@ def endpoint(
 
     The address is written down and not asked.
     """
+    from ordain.specs.addresses import address_problem, host_of
     from ordain.specs.inventories import model_document
 
-    host = _host(url, allow_http=allow_http)
+    if problem := address_problem(url, allow_http=allow_http):
+        without_tls = not address_problem(url, allow_http=True)
+        raise click.UsageError(problem + (", or add --allow-http" if without_tls else ""))
     entry = replace(
-        _entry(said["name"] or host, task, said),
+        _entry(said["name"] or host_of(url), task, said),
         provider=provider,
         version=its_version,
         endpoint=url,
     )
-    _write(directory, [(entry, model_document(entry, url))], (), said)
-
-
-def _host(url: str, *, allow_http: bool) -> str:
-    """The host of an address that may stand in a document.
-
-    Raises:
-        click.UsageError: it is no address, has no TLS, or holds a secret.
-    """
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError as error:
-        raise click.UsageError(f"this is no address: {error}") from error
-    if parts.scheme not in {"https", "http"} or not host:
-        raise click.UsageError("the address is none of the form https://HOST/PATH")
-    if parts.username or parts.password or parts.query:
-        raise click.UsageError("the address holds credentials or a query; leave them out")
-    if parts.scheme == "http" and not allow_http:
-        raise click.UsageError("the address has no TLS; write https, or add --allow-http")
-    return host
+    _write(directory, [(entry, model_document(entry, url))], {}, said)
 
 
 @command.command()
@@ -212,10 +213,11 @@ def _host(url: str, *, allow_http: bool) -> str:
 @click.pass_obj
 def inventory(directory: Path, /, file: Path, renamed: tuple[str, ...], **said: Any) -> None:  # noqa: ANN401
     """Turn a table of models, saved as CSV, into documents: all of its rows, or none."""
+    from ordain.runtime.importing.files import MAXIMUM_TABLE, bounded_read
     from ordain.specs.errors import SpecError
     from ordain.specs.inventories import model_document, read_inventory
 
-    data = file.read_bytes()
+    data = bounded_read(file, MAXIMUM_TABLE)
     if data.startswith(b"PK\x03\x04"):
         raise SpecError(f"{file} is a workbook", remedy="save the sheet as CSV in UTF-8")
     try:
@@ -225,7 +227,7 @@ def inventory(directory: Path, /, file: Path, renamed: tuple[str, ...], **said: 
         raise SpecError(message, remedy="save the sheet as CSV in UTF-8") from error
     entries = read_inventory(text, str(file), _mapping(renamed))
     documents = [(entry, model_document(entry, file.name)) for entry in entries]
-    _write(directory, documents, (), said)
+    _write(directory, documents, {}, said)
 
 
 def _mapping(renamed: Sequence[str]) -> dict[str, str]:
@@ -256,7 +258,7 @@ def _keep(
     entry: Entry,
     block: dict[str, Any],
     data: bytes,
-    told: Sequence[str],
+    told: dict[str, Any],
     said: dict[str, Any],
 ) -> None:
     """Put the file into the artifact store and write the document that names it."""
@@ -270,7 +272,7 @@ def _keep(
     digest = sha256(data)
     entry = replace(entry, imported={"file": digest, **block})
     document = model_document(entry, block["origin"])
-    lines = [*told, f"file: {digest} ({len(data)} bytes, {block['format']})"]
+    kept = {"digest": digest, "bytes": len(data), "format": block["format"]}
     _refuse_taken(directory, [entry], said)
     if not said["dry_run"]:
         source = open_source(directory, os.environ)
@@ -278,7 +280,7 @@ def _keep(
             ArtifactStore(source.home.artifacts).put(data, pipeline=block["format"] == "skops")
         finally:
             source.repository.close()
-    _write(directory, [(entry, document)], lines, said)
+    _write(directory, [(entry, document)], {"found": told, "file": kept}, said)
 
 
 def _refuse_taken(directory: Path, entries: Sequence[Entry], said: dict[str, Any]) -> None:
@@ -294,10 +296,11 @@ def _refuse_taken(directory: Path, entries: Sequence[Entry], said: dict[str, Any
 def _write(
     directory: Path,
     documents: Sequence[tuple[Entry, bytes]],
-    told: Sequence[str],
+    told: dict[str, Any],
     said: dict[str, Any],
 ) -> None:
     """Write all documents or none, and say what comes next."""
+    from ordain.specs.diagnostics import cut, shown
     from ordain.specs.files import written_whole
     from ordain.specs.trees import find_root
 
@@ -310,12 +313,24 @@ def _write(
                 write(root / entry.path, data)
     if said["output"] == "json":
         names = [{"model": entry.name, "path": entry.path} for entry, _ in documents]
-        click.echo(json.dumps({"written": not said["dry_run"], "models": names}, sort_keys=True))
+        head = {"format": "ordain.import/1", "written": not said["dry_run"]}
+        click.echo(json.dumps({**head, "models": names, **told}, sort_keys=True))
         return
-    for line in told:
-        click.echo(f"  {line}")
+    for line in _lines(told):
+        click.echo(f"  {cut(shown(line), _LONGEST_LINE)}")
     for entry, _ in documents:
         click.echo(f"+ {entry.path}")
     if said["dry_run"]:
         click.echo("Nothing was written.")
     click.echo("Next: add a Compliance document for each, then ordain check")
+
+
+def _lines(told: dict[str, Any]) -> Iterator[str]:
+    """What is told of a model and its file, without what is empty."""
+    for key, value in told.get("found", {}).items():
+        between = "; " if key in ("confined", "missing") else ", "
+        text = between.join(value) if isinstance(value, tuple) else str(value)
+        if text:
+            yield f"{_LABELS.get(key, key)}: {text}"
+    if file := told.get("file"):
+        yield f"file: {file['digest']} ({file['bytes']} bytes, {file['format']})"

@@ -387,6 +387,13 @@ _DOCUMENT: Final = {
         "interactions: [[income, debts]] with hist_gradient_boosting",
         "take `interactions` out, or train a linear model",
     ),
+    "SPEC148": Page(
+        "an address that may not stand in a document",
+        "The endpoint of a vendor's model says where it answers. A user, a password or a query in "
+        "it would be in git for ever, and what is no address leads nowhere.",
+        "endpoint: https://user:password@bureau.example.org/score",
+        "write https://HOST/PATH, and keep credentials where secrets are kept",
+    ),
 }
 
 _TOGETHER: Final = {

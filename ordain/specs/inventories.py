@@ -2,6 +2,7 @@
 
 An inventory is where most institutions begin: a table with a row for each model. All rows become
 documents or none does, and everything that is wrong with any row is said at once, with its line.
+What this writes is held to the language here, so that no document is written that fails behind it.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import csv
 import io
 import json
 import re
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.specs.addresses import address_problem
 from ordain.specs.errors import FindingsError, SpecError
 from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.kinds import kind_validator
@@ -37,6 +40,11 @@ TASKS: Final = ("classification", "regression", "clustering")
 _SQUEEZED: Final = re.compile(r"[\s_\-./]+")
 _NAME: Final = re.compile(r"[^a-z0-9]+")
 _LONGEST: Final = 63
+_TIER: Final = re.compile(r"(?:tier\s*)?([123])", re.IGNORECASE)
+# What no YAML file may hold, or a reader of YAML takes for the end of a line; and half characters.
+_CONTROL: Final = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +78,19 @@ def model_document(entry: Entry, origin: str) -> bytes:
     Raises:
         SpecError: the entry is no Model, such as a tier of 9.
     """
-    spec: dict[str, Any] = {
-        "purpose": entry.purpose,
-        "tier": entry.tier,
-        "owner": entry.owner,
-        "task": entry.task,
-    }
-    if entry.imported:
-        spec["imported"] = dict(entry.imported)
-    else:
-        said = {"version": entry.version, "endpoint": entry.endpoint}
-        provider = {"provider": entry.provider or "unknown"}
-        spec["external"] = provider | {name: value for name, value in said.items() if value}
-    _refuse_unfit(entry, spec)
+    for where, problem in _unfit(entry):
+        message = f"model {entry.name}: {where}: {problem}"
+        raise SpecError(message, remedy=f"correct {where}; see: ordain explain Model.spec")
+    shown = _CONTROL.sub("?", " ".join(origin.split()))
     lines = [
-        f"# Written by `ordain import` from {' '.join(origin.split())}.",
+        f"# Written by `ordain import` from {shown}.",
         "apiVersion: ordain.dev/v1",
         "kind: Model",
-        f"metadata: {{name: {entry.name}}}",
+        # In quotes, because `2024` or `null` would be no text.
+        f"metadata: {{name: {_scalar(entry.name)}}}",
         "spec:",
     ]
-    for key, value in spec.items():
+    for key, value in _spec(entry).items():
         if isinstance(value, dict):
             lines.append(f"  {key}:")
             lines += [f"    {name}: {_scalar(item)}" for name, item in value.items()]
@@ -103,18 +103,44 @@ def _scalar(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 
-def _refuse_unfit(entry: Entry, spec: Mapping[str, Any]) -> None:
+def _spec(entry: Entry) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "purpose": entry.purpose,
+        "tier": entry.tier,
+        "owner": entry.owner,
+        "task": entry.task,
+    }
+    if entry.imported:
+        return found | {"imported": dict(entry.imported)}
+    said = {"version": entry.version, "endpoint": entry.endpoint}
+    provider = {"provider": entry.provider or "unknown"}
+    return found | {"external": provider | {name: value for name, value in said.items() if value}}
+
+
+def _unfit(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Where the document of an entry would be no Model, and why."""
     from pydantic_core import ValidationError
 
+    spec = _spec(entry)
+    for where, text in _texts(spec):
+        if odd := _CONTROL.search(text):
+            yield where, f"holds the character U+{ord(odd[0]):04X}, which no document may hold"
     try:
         kind_validator("Model").validate_python(spec)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        message = f"model {entry.name}: {where}: {first['msg']}"
-        raise SpecError(
-            message, remedy=f"correct {where}; see: ordain explain Model.spec"
-        ) from error
+        for one in error.errors():
+            yield ".".join(map(str, one["loc"])), one["msg"]
+
+
+def _texts(value: Any, where: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _texts(item, where)
 
 
 def read_inventory(
@@ -176,9 +202,12 @@ def _columns(header: list[str], path: str, renamed: Mapping[str, str]) -> dict[s
     found: dict[str, int] = {}
     for place, cell in enumerate(header):
         name = renamed.get(cell.strip()) or _field(cell)
+        if cell.strip() not in renamed and name in renamed.values():
+            continue  # Somebody has said which column it is.
         if name is not None and name in found:
             message = f"{path}: two columns are the {name}: {header[found[name]]!r} and {cell!r}"
-            raise SpecError(message, remedy=f"rename one, or say which: --map {cell}=FIELD")
+            which = shlex.quote(f"{cell.strip()}={name}")
+            raise SpecError(message, remedy=f"rename one, or say which: --map {which}")
         if name is not None:
             found[name] = place
     missing = [name for name in NEEDED if name not in found]
@@ -195,16 +224,16 @@ def _field(cell: str) -> str | None:
 
 
 def _entry(row: list[str], columns: Mapping[str, int]) -> Entry | None:
-    """The model of a row; None where its tier is no number."""
+    """The model of a row; None where its tier is none."""
     said = {name: row[at].strip() for name, at in columns.items() if at < len(row)}
-    tier = re.search(r"[0-9]+", said.get("tier", ""))
+    tier = _TIER.fullmatch(said.get("tier", ""))
     if tier is None:
         return None
     return Entry(
         name=slug(said.get("name", "")),
         purpose=said.get("purpose", ""),
         owner=slug(said.get("owner", "")),
-        tier=int(tier[0]),
+        tier=int(tier[1]),
         task=said.get("task", "").lower() or "classification",
         provider=said.get("provider", ""),
         version=said.get("version", ""),
@@ -221,12 +250,26 @@ def _faults(
     if entry is None:
         yield f"the tier is {row[columns['tier']]!r}, and not 1, 2 or 3"
         return
-    for name in ("name", "purpose", "owner"):
-        if not getattr(entry, name):
-            yield f"the {name} is {row[columns[name]]!r}, which says nothing"
-    if entry.tier not in (1, 2, 3):
-        yield f"the tier is {entry.tier}, and not 1, 2 or 3"
-    if entry.task not in TASKS:
-        yield f"the task is {entry.task!r}, and not {', '.join(TASKS[:-1])} or {TASKS[-1]}"
+    told = _told(entry, row, columns)
+    yield from told.values()
+    for where, problem in _unfit(entry):
+        if where.rpartition(".")[2] not in told:
+            yield f"{where}: {problem}"
     if entry.name in seen:
         yield f"{entry.name} is listed in line {seen[entry.name]} already"
+
+
+def _told(entry: Entry, row: list[str], columns: Mapping[str, int]) -> dict[str, str]:
+    """What is wrong with each field, where we have better words than the language."""
+    found = {
+        name: f"the {name} is {row[columns[name]]!r}, which says nothing"
+        for name in ("name", "purpose", "owner")
+        if not getattr(entry, name)
+    }
+    if entry.task not in TASKS:
+        found["task"] = (
+            f"the task is {entry.task!r}, and not {', '.join(TASKS[:-1])} or {TASKS[-1]}"
+        )
+    if entry.endpoint and (problem := address_problem(entry.endpoint)):
+        found["endpoint"] = problem
+    return found

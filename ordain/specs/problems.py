@@ -11,6 +11,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.findings import Finding, Severity
+from ordain.specs.secrets import masked
 from ordain.specs.shapes import choices_at, names_at, shapes
 from ordain.specs.spelling import did_you_mean, listed
 
@@ -254,7 +255,8 @@ def _name(path: Path) -> str:
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - any YAML value
-    text = str(value)
+    # Masked before it is cut: a password without its `@` looks like any text.
+    text = masked(str(value))
     return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004 - half a line
 
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from ordain.cli.importing import _lines
+from ordain.runtime.errors import ImportRefused
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -54,11 +57,38 @@ def test_a_dry_run_writes_nothing(place: Place, pickled: Path) -> None:
 
 
 @pytest.mark.training
+def test_json_says_what_was_found_and_how_it_was_read(place: Place, pickled: Path) -> None:
+    directory = pickled.parent / "run"
+    directory.mkdir()
+    pickled.rename(directory / "model.pkl")
+    (directory / "MLmodel").write_text("flavors: {sklearn: {pickled_model: model.pkl}}")
+    done = place.ordain("import", "mlflow", str(directory), *SAID, "-o", "json")
+    said = json.loads(done.stdout)
+    assert (said["format"], said["written"]) == ("ordain.import/1", True)
+    found = said["found"]
+    assert (found["steps"], found["columns"]) == (["LogisticRegression"], 1)
+    assert len(found["confined"] + found["missing"]) == 5
+    document = yaml.safe_load((place.estate / said["models"][0]["path"]).read_text("utf-8"))
+    assert document["spec"]["imported"]["file"] == said["file"]["digest"]
+
+
+@pytest.mark.training
+def test_what_a_machine_does_not_offer_is_told() -> None:
+    found = {"confined": ("network",), "missing": ("new rights", "x"), "classes": ()}
+    assert list(_lines({"found": found})) == [
+        "the process that read it was confined in: network",
+        "not available here: new rights; x",
+    ]
+
+
+@pytest.mark.training
 def test_what_would_run_is_refused_and_nothing_is_written(place: Place, tmp_path: Path) -> None:
     path = tmp_path / "evil.pkl"
     path.write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
     done = place.ordain("import", "sklearn", str(path), *SAID, expect=2)
-    assert done.stderr.startswith(f"error[RUN160]: {path}: the file names posix.system")
+    assert done.stderr.startswith(
+        f"error[{ImportRefused.code}]: {path}: the file names posix.system"
+    )
     assert place.git("status", "--short") == ""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ordain.specs.addresses import is_address
 from ordain.specs.kinds.checks import is_day, is_instant, is_public_key
 
 Check = Callable[..., list[str]]
@@ -114,3 +115,38 @@ def test_a_key_of_another_type_is_a_key() -> None:
         assert is_public_key(f"{line} somebody at somewhere")
         cut = b64encode(b"\0\0\0\x07ssh-rsa").decode()
         assert not is_public_key(f"ssh-rsa {cut}")
+
+
+MODEL = """apiVersion: ordain.dev/v1
+kind: Model
+metadata: {{name: bureau}}
+spec:
+  purpose: score
+  tier: 2
+  owner: credit-risk
+  task: classification
+  external: {{provider: a bureau, endpoint: "{endpoint}"}}
+"""
+
+
+def test_an_address_with_credentials_is_refused_and_not_repeated(check: Check) -> None:
+    endpoint = f"https://user:{'verysecret' * 6}@bureau.example.org/score"
+    (line,) = check({"specs/bureau.yaml": MODEL.format(endpoint=endpoint)})
+    assert line.startswith("SPEC148 bureau.yaml:9:44 error: `endpoint`: `https://user:****")
+    assert line.endswith(
+        "` is no address that may stand in a document | write https://HOST/PATH, without a user, "
+        "a password or a query"
+    )
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize("text", ["", "https://a.example.org/b", "http://10.0.0.1:8080"])
+def test_addresses_that_a_document_may_hold(text: str) -> None:
+    assert is_address(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "ftp://a/", "https://", "https://@a/", "https://a/?k", "https://a:99999/"]
+)
+def test_addresses_that_no_document_may_hold(text: str) -> None:
+    assert not is_address(text)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import sys
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.importing.confinement import confine
+from ordain.runtime.importing.files import bounded_read
 from ordain.specs.errors import OrdainError
 
 if TYPE_CHECKING:
@@ -25,16 +27,16 @@ PIPELINE, RESULT = "pipeline.skops", "result.json"
 def main(arguments: Sequence[str]) -> int:
     """Convert; the exit code is 0 with a pipeline, 1 with an error in its place."""
     file, directory = map(Path, arguments)
-    data = file.read_bytes()
     _load_libraries()
-    held = confine()
     try:
+        data = bounded_read(file)
+        walls = confine(directory)
         result = _convert(data, directory)
     except OrdainError as error:
         said = {"code": error.code, "message": error.message, "remedy": error.remedy}
         (directory / RESULT).write_text(json.dumps({"error": said}), encoding="utf-8")
         return 1
-    (directory / RESULT).write_text(json.dumps(result | {"held": held}), encoding="utf-8")
+    (directory / RESULT).write_text(json.dumps(result | asdict(walls)), encoding="utf-8")
     return 0
 
 

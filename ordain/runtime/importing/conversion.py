@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,13 +18,19 @@ from ordain.runtime.importing.confinement import FILE_BYTES, SECONDS, bare_envir
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import IO
 
-MAXIMUM_FILE: Final = 1 << 30
+# Of what a process has said before it ended; and how much of that is shown.
+_TAIL: Final = 4096
+_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A pipeline as it is stored, what was found in it, and what its reader had to do without."""
+    """A pipeline as it is stored, what was found in it, and how its reader was confined.
+
+    `missing` are the walls that this machine does not offer.
+    """
 
     data: bytes
     task: str
@@ -32,6 +39,7 @@ class Converted:
     classes: tuple[str, ...]
     steps: tuple[str, ...]
     held: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 def convert(path: Path, *, seconds: float = SECONDS) -> Converted:
@@ -44,18 +52,22 @@ def convert(path: Path, *, seconds: float = SECONDS) -> Converted:
         SkopsError: what the process wrote is not a pipeline that may be stored.
         OSError: the file cannot be read.
     """
-    size = path.stat().st_size
-    if size > MAXIMUM_FILE:
-        message = f"{path} has {size} bytes, {MAXIMUM_FILE} are allowed"
-        raise ImportRefused(message, remedy="store the model without its training data")
     with tempfile.TemporaryDirectory(prefix="ordain-import-") as name:
         directory = Path(name)
         found = _run(path.resolve(), directory, seconds)
         if "error" in found:
             error = found["error"]
             raise ImportRefused(f"{path}: {error['message']}", remedy=error["remedy"])
-        data = _bounded(directory / PIPELINE)
-    check_pipeline(data)
+        try:
+            converted = _converted(_left(directory / PIPELINE), found)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            message = f"{path}: the process that read it left no pipeline"
+            raise ImportRefused(message, remedy="export the model to ONNX") from error
+    check_pipeline(converted.data)
+    return converted
+
+
+def _converted(data: bytes, found: Mapping[str, Any]) -> Converted:
     return Converted(
         data,
         str(found["task"]),
@@ -64,34 +76,48 @@ def convert(path: Path, *, seconds: float = SECONDS) -> Converted:
         tuple(map(str, found["classes"])),
         tuple(map(str, found["steps"])),
         tuple(map(str, found["held"])),
+        tuple(map(str, found["missing"])),
     )
 
 
 def _run(path: Path, directory: Path, seconds: float) -> Mapping[str, Any]:
     command = [sys.executable, "-P", "-m", "ordain.runtime.importing", str(path), str(directory)]
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=directory,
-            env=bare_environment(),
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        message = f"{path}: reading it took more than {seconds:g} seconds, and was ended"
-        raise ImportRefused(message, remedy="export the model to ONNX") from error
-    try:
-        found: Mapping[str, Any] = json.loads(_bounded(directory / RESULT))
-    except (OSError, ValueError) as error:
-        how = f"signal {-done.returncode}" if done.returncode < 0 else f"code {done.returncode}"
-        message = f"{path}: the process that read it ended with {how} and left no result"
-        raise ImportRefused(message, remedy="export the model to ONNX") from error
+    # What it says goes into a file: in a pipe, what it says without an end would fill our memory.
+    with tempfile.TemporaryFile() as said:
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                cwd=directory,
+                env=bare_environment(),
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            message = f"{path}: reading it took more than {seconds:g} seconds, and was ended"
+            raise ImportRefused(message, remedy="export the model to ONNX") from error
+        try:
+            found = json.loads(_left(directory / RESULT))
+            if not isinstance(found, dict):
+                raise TypeError
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            how = f"signal {-done.returncode}" if done.returncode < 0 else f"code {done.returncode}"
+            message = f"{path}: the process that read it ended with {how} and left no result"
+            raise ImportRefused(message + _last(said), remedy="export the model to ONNX") from error
     return found
 
 
-def _bounded(path: Path) -> bytes:
+def _last(said: IO[bytes]) -> str:
+    """The last line of what a process has said, as far as it can be shown."""
+    said.seek(max(0, said.seek(0, os.SEEK_END) - _TAIL))
+    lines = said.read(_TAIL).decode("utf-8", "replace").split()
+    line = " ".join(lines)[-_SHOWN:]
+    return f": ...{line}" if line.isprintable() and line else ""
+
+
+def _left(path: Path) -> bytes:
     """What the child has left; it could have left a link, or more than there is memory for."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size > FILE_BYTES:
         raise FileNotFoundError(path)

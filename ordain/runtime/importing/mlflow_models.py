@@ -3,18 +3,23 @@
 `MLmodel` is YAML that lists flavours, ways to load the same model. Those that load by running code
 of the directory (`python_function` with a loader of its own, code paths) are refused by name; what
 is left is one file of a kind that is known. MLflow itself is not needed and not loaded.
+
+Of YAML no more is read than MLflow writes: no anchors, no tags, and every scalar is the text that
+it was written as, so that none is converted into a date or a number that it cannot be.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
 from ordain.runtime.errors import ImportRefused
+from ordain.runtime.importing.files import bounded_read
 
 DESCRIPTION: Final = "MLmodel"
 MAXIMUM_DESCRIPTION: Final = 1 << 20
@@ -25,6 +30,9 @@ _FLAVOURS: Final = (
     ("lightgbm", "data"),
     ("xgboost", "data"),
 )
+_BLANK: Final = frozenset(("", "~", "null", "Null", "NULL"))
+_VERSION: Final = re.compile(r"[0-9A-Za-z.+_-]{0,40}")
+_LONGEST_NAME: Final = 255
 _REMEDY: Final = "export the model to ONNX, and import that"
 
 
@@ -51,10 +59,12 @@ def find_model(directory: Path) -> Found:
     for flavour, field in _FLAVOURS:
         said = flavours.get(flavour)
         if isinstance(said, dict):
-            if said.get("code"):
+            if _said(said, "code"):
                 raise _none(directory, f"loads code of its own for the flavour {flavour}")
-            file = _inside(directory, said.get(field) or "model.pkl")
-            library = str(said.get(f"{_library(flavour)}_version", ""))
+            file = _inside(directory, _said(said, field) or "model.pkl")
+            library = _said(said, f"{_library(flavour)}_version")
+            if not isinstance(library, str) or not _VERSION.fullmatch(library):
+                raise _none(directory, f"names a version of {flavour} that is none")
             return Found(flavour, file, _inputs(raw.get("signature")), library)
     known = ", ".join(sorted(map(str, flavours)))
     raise _none(directory, f"has only the flavours {known}, which load by running code")
@@ -64,15 +74,37 @@ def _library(flavour: str) -> str:
     return {"lightgbm": "lgb", "xgboost": "xgb"}.get(flavour, flavour)
 
 
+def _said(flavour: dict[str, Any], field: str) -> object:
+    """A field of a flavour; empty where MLflow has written null."""
+    value = flavour.get(field, "")
+    return "" if isinstance(value, str) and value in _BLANK else value
+
+
+class _Plain(yaml.BaseLoader):
+    """YAML without anchors and tags, whose scalars are texts."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """One node.
+
+        Raises:
+            ComposerError: it is written by reference, or says what to make of it.
+        """
+        event: Any = cast("Any", self).peek_event()
+        if event.anchor is not None or getattr(event, "tag", None) is not None:
+            raise yaml.composer.ComposerError(
+                None, None, "an anchor, an alias or a tag", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+
 def _description(directory: Path) -> dict[str, Any]:
     path = directory / DESCRIPTION
     if not path.is_file():
         message = f"{directory} holds no {DESCRIPTION}, so it is no model directory of MLflow"
         raise ImportRefused(message, remedy="name the directory that MLflow calls the model's path")
-    if path.stat().st_size > MAXIMUM_DESCRIPTION:
-        raise _none(directory, f"has {path.stat().st_size} bytes")
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = bounded_read(path, MAXIMUM_DESCRIPTION).decode("utf-8")
+        raw = yaml.load(text, Loader=_Plain)  # noqa: S506 - it makes texts, lists and mappings
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise _none(directory, "is no YAML that can be read") from error
     if not isinstance(raw, dict):
@@ -86,12 +118,14 @@ def _none(directory: Path, why: str) -> ImportRefused:
 
 def _inside(directory: Path, name: object) -> Path:
     """The file that a flavour names; it cannot lie outside of the directory."""
-    path = PurePosixPath(str(name))
+    if not isinstance(name, str) or len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
+        raise _none(directory, "names no file")
+    path = PurePosixPath(name)
     file = directory / path
-    if path.is_absolute() or ".." in path.parts or "\0" in str(name) or not file.is_file():
-        raise _none(directory, f"names {str(name)!r}, which is no file in the directory")
+    if path.is_absolute() or ".." in path.parts or "\0" in name or not file.is_file():
+        raise _none(directory, f"names {name!r}, which is no file in the directory")
     if not file.resolve().is_relative_to(directory.resolve()):
-        raise _none(directory, f"names {str(name)!r}, a link that leads out of the directory")
+        raise _none(directory, f"names {name!r}, a link that leads out of the directory")
     return file
 
 

@@ -1,7 +1,6 @@
 """Files that LightGBM and XGBoost write themselves: text and JSON, which hold no code.
 
-They are looked at and not loaded: their readers are C++ and trust what they read. Opening one
-happens in a confined process, where it is evaluated.
+They are looked at and not loaded: their readers are C++ and trust what they read.
 """
 
 from __future__ import annotations
@@ -21,9 +20,6 @@ def check_native(flavour: str, data: bytes, path: str) -> None:
     Raises:
         ImportRefused: saying what it should have been.
     """
-    if len(data) > MAXIMUM_BYTES:
-        message = f"{path} has {len(data)} bytes, {MAXIMUM_BYTES} are allowed"
-        raise ImportRefused(message, remedy=_REMEDY)
     if flavour == "lightgbm":
         fits = data.startswith(b"tree\n") and b"\nend of trees" in data and b"\0" not in data
     else:

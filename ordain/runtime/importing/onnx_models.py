@@ -15,7 +15,6 @@ from ordain.runtime.errors import ImportRefused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAXIMUM_BYTES: Final = 1 << 30
 DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml"})
 _EXTERNAL: Final = 1  # TensorProto.DataLocation
 
@@ -24,15 +23,11 @@ _EXTERNAL: Final = 1  # TensorProto.DataLocation
 class Described:
     """What the file says of itself; each input and output is `name: type[shape]`."""
 
+    names: tuple[str, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     operators: tuple[str, ...]
     producer: str
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The inputs by name alone."""
-        return tuple(one.partition(":")[0] for one in self.inputs)
 
 
 def describe_onnx(data: bytes, path: str) -> Described:
@@ -44,9 +39,6 @@ def describe_onnx(data: bytes, path: str) -> Described:
     import onnx
     from google.protobuf.message import DecodeError
 
-    if len(data) > MAXIMUM_BYTES:
-        message = f"{path} has {len(data)} bytes, {MAXIMUM_BYTES} are allowed"
-        raise ImportRefused(message, remedy="store the weights in a smaller type")
     try:
         model = onnx.ModelProto.FromString(data)
     except DecodeError as error:
@@ -54,13 +46,19 @@ def describe_onnx(data: bytes, path: str) -> Described:
     _refuse_reaching(model, path)
     try:
         onnx.checker.check_model(model, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        message = f"{path} is no valid ONNX model: {str(error).splitlines()[0]}"
+    except (
+        onnx.checker.ValidationError,
+        onnx.shape_inference.InferenceError,
+        ValueError,  # A type of a value that is none.
+    ) as error:
+        message = f"{path} is no valid ONNX model: {str(error).partition(chr(10))[0]}"
         raise ImportRefused(message, remedy="export it again") from error
     constants = {tensor.name for tensor in model.graph.initializer}
+    given = [one for one in model.graph.input if one.name not in constants]
     return Described(
-        tuple(_shown(one) for one in model.graph.input if one.name not in constants),
-        tuple(map(_shown, model.graph.output)),
+        tuple(one.name for one in given),
+        tuple(_shown(one, path) for one in given),
+        tuple(_shown(one, path) for one in model.graph.output),
         tuple(sorted({node.op_type for node in _nodes(model.graph)})),
         f"{model.producer_name} {model.producer_version}".strip(),
     )
@@ -70,6 +68,10 @@ def _refuse_reaching(model: Any, path: str) -> None:  # noqa: ANN401 - a ModelPr
     if model.functions:
         message = f"{path} defines functions of its own"
         raise ImportRefused(message, remedy="export it with them inlined")
+    if model.training_info:
+        # Graphs of its own, which run when the model is trained on.
+        message = f"{path} holds graphs for training"
+        raise ImportRefused(message, remedy="export it for inference only")
     for node in _nodes(model.graph):
         if node.domain not in DOMAINS:
             message = f"{path} needs the operators of {node.domain!r}, which are no standard ones"
@@ -101,21 +103,29 @@ def _nodes(graph: Any) -> Iterator[Any]:  # noqa: ANN401 - a GraphProto
 def _tensors(graph: Any) -> Iterator[Any]:  # noqa: ANN401 - a GraphProto
     for one in _graphs(graph):
         yield from one.initializer
-        for sparse in one.sparse_initializer:
-            yield from (sparse.values, sparse.indices)
+        sparse = list(one.sparse_initializer)
         for node in one.node:
             for attribute in node.attribute:
                 yield from attribute.tensors
+                sparse.extend(attribute.sparse_tensors)
                 if attribute.HasField("t"):
                     yield attribute.t
+                if attribute.HasField("sparse_tensor"):
+                    sparse.append(attribute.sparse_tensor)
+        for each in sparse:
+            yield from (each.values, each.indices)
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - a ValueInfoProto
+def _shown(value: Any, path: str) -> str:  # noqa: ANN401 - a ValueInfoProto
     import onnx
 
     kind = value.type.tensor_type
     if not value.type.HasField("tensor_type"):
         return str(value.name)
-    name = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
+    try:
+        name = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
+    except ValueError as error:
+        message = f"{path}: {value.name!r} has the type {kind.elem_type}, which ONNX does not know"
+        raise ImportRefused(message, remedy="export it again") from error
     shape = [str(one.dim_value or one.dim_param or "?") for one in kind.shape.dim]
     return f"{value.name}: {name}[{', '.join(shape)}]"

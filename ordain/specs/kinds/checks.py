@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.addresses import is_address
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -94,4 +96,10 @@ PUBLIC_KEY: Final = Check(
     is_public_key,
     "is no public key that can be read",
     "paste one whole line of a .pub file, such as `ssh-ed25519 AAAA... comment`",
+)
+ADDRESS: Final = Check(
+    "SPEC148",
+    is_address,
+    "is no address that may stand in a document",
+    "write https://HOST/PATH, without a user, a password or a query",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Annotated, Literal
 
+from ordain.specs.kinds.checks import ADDRESS
 from ordain.specs.kinds.declared import declared
 from ordain.specs.kinds.fields import (
     Bool,
@@ -332,7 +333,7 @@ class External:
 
     provider: Annotated[str, about("who runs it")]
     version: Annotated[str, about("version that the provider names")] = ""
-    endpoint: Annotated[str, about("where it answers")] = ""
+    endpoint: Annotated[str, about("where it answers", check=ADDRESS)] = ""
 
 
 @declared

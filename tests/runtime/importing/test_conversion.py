@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import pickle
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import joblib  # type: ignore[import-untyped]
@@ -14,11 +16,11 @@ import pytest
 from ordain.runtime.errors import ImportRefused
 from ordain.runtime.formats.skops_files import load_pipeline
 from ordain.runtime.importing.conversion import convert
+from ordain.runtime.importing.files import bounded_read
 from ordain.runtime.importing.unpickling import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.training
 
@@ -32,18 +34,19 @@ FORMS: dict[str, Callable[[Any, Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("form", ["pickle", "joblib"])
 def test_every_form_of_one_pipeline_gives_the_same_bytes(
     fitted: Any,  # noqa: ANN401
     tmp_path: Path,
-    form: str,
 ) -> None:
-    path = tmp_path / "model"
-    FORMS[form](fitted, path)
-    found = convert(path)
+    for form in ("pickle", "joblib"):
+        FORMS[form](fitted, tmp_path / form)
+    found = convert(tmp_path / "pickle")
+    assert convert(tmp_path / "joblib").data == found.data
     assert (found.task, found.width, found.classes) == ("classification", 4, ("0", "1"))
     assert found.steps == ("ColumnTransformer", "HistGradientBoostingClassifier")
-    assert "memory, time and disk" in found.held
+    walls = {*found.held, *found.missing}
+    assert "files outside of its directory" in walls
+    assert len(walls) == len(found.held) + len(found.missing) == 5
     rows = np.array([[0.5, None, -1.0, "a"], [1.0, 2.0, 3.0, "b"]], dtype=object)
     again = load_pipeline(found.data)
     assert again.predict_proba(rows).tolist() == fitted.predict_proba(rows).tolist()
@@ -90,7 +93,7 @@ def gadgets(canary: Path) -> dict[str, tuple[object, str]]:
     }
 
 
-@pytest.mark.parametrize("name", [*gadgets(__import__("pathlib").Path("x"))])
+@pytest.mark.parametrize("name", [*gadgets(Path("x"))])
 def test_a_pickle_that_calls_something_calls_nothing(tmp_path: Path, name: str) -> None:
     canary = tmp_path / "canary"
     gadget, named = gadgets(canary)[name]
@@ -98,7 +101,7 @@ def test_a_pickle_that_calls_something_calls_nothing(tmp_path: Path, name: str) 
     with pytest.raises(ImportRefused) as caught:
         read_model(pickle.dumps(gadget))
     assert f"the file names {named}" in caught.value.message
-    assert caught.value.code == "RUN160"
+    assert caught.value.code == ImportRefused.code
     assert not canary.exists()
 
 
@@ -200,3 +203,50 @@ def test_a_reading_that_takes_too_long_is_ended(tmp_path: Path, fitted: Any) -> 
     path.write_bytes(pickle.dumps(fitted))
     with pytest.raises(ImportRefused, match=r"took more than 0\.01 seconds, and was ended"):
         convert(path, seconds=0.01)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", "ended with code 0 and left no result"),
+        (
+            "import sys; sys.stdout.write('x' * (4 << 20)); sys.exit('it \\n broke')",
+            ("ended with code 1 and left no result: ...it broke"),
+        ),
+        ("open('result.json', 'w').write('[]')", "ended with code 0 and left no result"),
+        ("open('result.json', 'w').write('[' * 9000)", "ended with code 0 and left no result"),
+        ("open('result.json', 'w').write('{}')", "left no pipeline"),
+        (
+            "import os; open('result.json', 'w').write('{}'); os.symlink('/', 'pipeline.skops')",
+            "left no pipeline",
+        ),
+        (
+            "open('result.json', 'w').write('{}'); open('pipeline.skops', 'w').write('x')",
+            "left no pipeline",
+        ),
+    ],
+    ids=["nothing", "error", "list", "deep", "no file", "link", "not described"],
+)
+def test_what_the_process_leaves_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, message: str
+) -> None:
+    other = tmp_path / "python"
+    other.write_text(f"#!{sys.executable} -S\n{body}\n", encoding="utf-8")
+    other.chmod(0o755)
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"x")
+    monkeypatch.setattr(sys, "executable", str(other))
+    with pytest.raises(ImportRefused) as caught:
+        convert(path)
+    assert caught.value.message.endswith(message)
+
+
+def test_a_file_without_an_end_is_read_to_the_limit(tmp_path: Path) -> None:
+    with pytest.raises(ImportRefused) as caught:
+        bounded_read(Path("/dev/zero"), 1 << 20)
+    assert caught.value.message == "/dev/zero has more than the 1048576 bytes that are allowed"
+    path = tmp_path / "model"
+    path.write_bytes(b"12345")
+    assert bounded_read(path, 5) == b"12345"
+    with pytest.raises(ImportRefused, match="more than the 4 bytes"):
+        bounded_read(path, 4)

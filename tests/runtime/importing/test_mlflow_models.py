@@ -78,6 +78,37 @@ def test_a_description_that_is_none(directory: Directory, text: str, message: st
         find_model(directory(text))
 
 
+BOMB = "a: &a [x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n"
+    for old, new in zip("abcdefghijkl", "bcdefghijklm", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [BOMB, "a: &x 1", "flavors: *x", "a: !!timestamp x", "a: !!bool x"],
+    ids=["bomb", "anchor", "alias", "timestamp", "bool"],
+)
+def test_anchors_aliases_and_tags_are_not_read(directory: Directory, text: str) -> None:
+    with pytest.raises(ImportRefused, match="is no YAML that can be read"):
+        find_model(directory(text))
+
+
+def test_a_version_is_the_text_that_was_written(directory: Directory) -> None:
+    text = "flavors: {sklearn: {pickled_model: model.pkl, code: null, sklearn_version: %s}}"
+    for written in ("2024-99-99", "1.10", "2024"):
+        assert find_model(directory(text % written)).library == written
+    for written in ("9" * 5000, "[1]", "{a: b}", '"\\e[31m"'):
+        with pytest.raises(ImportRefused, match="names a version of sklearn that is none"):
+            find_model(directory(text % written))
+
+
+@pytest.mark.parametrize("name", ["[model.pkl]", "{a: b}", "x" * 5000, "é" * 200])
+def test_a_file_that_has_no_name_is_refused(directory: Directory, name: str) -> None:
+    with pytest.raises(ImportRefused, match="names no file"):
+        find_model(directory(f"flavors: {{sklearn: {{pickled_model: {name}}}}}"))
+
+
 def test_a_directory_without_a_description_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(ImportRefused, match="holds no MLmodel, so it is no model directory"):
         find_model(tmp_path)

@@ -73,3 +73,49 @@ def test_functions_of_its_own_are_refused() -> None:
     one.functions.add(name="f", domain="")
     with pytest.raises(ImportRefused, match="defines functions of its own"):
         describe_onnx(one.SerializeToString(), "m.onnx")
+
+
+def test_a_type_that_onnx_does_not_know_is_one_clear_refusal() -> None:
+    one = model()
+    one.graph.input[0].type.tensor_type.elem_type = 77
+    with pytest.raises(ImportRefused) as caught:
+        describe_onnx(one.SerializeToString(), "m.onnx")
+    assert caught.value.message == "m.onnx is no valid ONNX model: Invalid tensor data type 77."
+    # One that no node uses, so that the checker does not come across it.
+    one = model()
+    one.graph.input.add(name="z").type.tensor_type.elem_type = 77
+    one.graph.input[1].type.tensor_type.shape.dim.add(dim_value=1)
+    with pytest.raises(ImportRefused) as caught:
+        describe_onnx(one.SerializeToString(), "m.onnx")
+    assert "77" in caught.value.message
+
+
+def test_graphs_for_training_are_refused() -> None:
+    one = model()
+    one.training_info.add().algorithm.node.add(op_type="Add", domain="com.example")
+    with pytest.raises(ImportRefused) as caught:
+        describe_onnx(one.SerializeToString(), "m.onnx")
+    assert caught.value.message == "m.onnx holds graphs for training"
+
+
+@pytest.mark.parametrize("part", ["values", "indices"])
+def test_a_sparse_tensor_in_another_file_is_refused(part: str) -> None:
+    from onnx import AttributeProto
+
+    for kind in (AttributeProto.SPARSE_TENSOR, AttributeProto.SPARSE_TENSORS):
+        one = model()
+        attribute = one.graph.node[0].attribute.add(name="sparse_value", type=kind)
+        single = kind == AttributeProto.SPARSE_TENSOR
+        sparse = attribute.sparse_tensor if single else attribute.sparse_tensors.add()
+        tensor = getattr(sparse, part)
+        tensor.name = "weights"
+        tensor.external_data.add(key="location", value="/etc/passwd")
+        with pytest.raises(ImportRefused, match="keeps the tensor 'weights' in another file"):
+            describe_onnx(one.SerializeToString(), "m.onnx")
+
+
+def test_a_name_with_a_colon_is_the_whole_name() -> None:
+    one = model()
+    one.graph.input[0].name = one.graph.node[0].input[0] = "x:0"
+    found = describe_onnx(one.SerializeToString(), "m.onnx")
+    assert (found.names, found.inputs) == (("x:0",), ("x:0: float[n, 2]",))
