@@ -78,7 +78,7 @@ def test_the_manifest_is_the_documented_one(origin: MakeOrigin, snapshots: Snaps
         "columns": [["number", "int64"], ["paid", "bool"]],
         "blob": sha256(blob.read_bytes()),
         "size": blob.stat().st_size,
-        "memory": 82,
+        "memory": 86,
         "query": None,
         "source": {"type": "csv", "uri": "loans.csv", "hints": {}},
         "taken_at": "2026-01-02T03:04:05+00:00",
