@@ -24,7 +24,6 @@ from ordain.runtime.datasets.digests import THREADS, TableHasher, plain_zeros
 from ordain.runtime.datasets.snapshots import Snapshot, Snapshots
 from ordain.runtime.datasets.sources import open_rows
 from ordain.runtime.errors import ArtifactError
-from ordain.specs.canonical import sha256
 from ordain.specs.secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ class Draft:
             blob=file.blob if file is not None else snapshots.store.put_file(self.path),
             size=size,
             memory=self.memory,
-            query=_query_digest(self.origin),
+            query=self.hints.get("query"),
             source=without_secrets(
                 {"type": source.type, "uri": source.uri, "hints": dict(self.hints)}
             ),
@@ -254,9 +253,3 @@ def _locked(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _query_digest(origin: Origin) -> str | None:
-    """The digest of the SQL that selected the rows."""
-    query = origin.dataset.source.query
-    return None if query is None else sha256((origin.root / query).read_bytes())

@@ -175,16 +175,12 @@ def test_nothing_can_be_written(postgres: Postgres, asked: Asked, refused: Refus
     )
 
 
-def test_rows_are_of_one_moment(postgres: Postgres, asked: Asked, tmp_path: Path) -> None:
-    postgres.run("CREATE TABLE moving AS SELECT i AS x FROM generate_series(1, 300000) AS i")
-    declared = asked("postgres", "SELECT x FROM moving")
-    with open_rows("loans", declared, tmp_path, {"RISK_DSN": postgres.dsn}) as rows:
-        batches = rows.batches()
-        seen = next(batches).num_rows
-        postgres.run("DELETE FROM moving WHERE x > 10", "INSERT INTO moving VALUES (0)")
-        seen += sum(batch.num_rows for batch in batches)
-    assert seen == 300_000
-    postgres.run("DROP TABLE moving")
+def test_rows_are_read_in_a_transaction_of_one_moment(
+    postgres: Postgres, asked: Asked, read: Read
+) -> None:
+    query = "SELECT current_setting('transaction_isolation') AS x"
+    declared = asked("postgres", query, {"x": "text"})
+    assert read(declared, RISK_DSN=postgres.dsn) == [{"x": "repeatable read"}]
 
 
 def test_the_source_says_what_it_is_and_no_secret(

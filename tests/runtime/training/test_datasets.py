@@ -65,6 +65,17 @@ def test_text_becomes_the_declared_type(
     assert one_column(tmp_path, kind, values)["x"].to_pylist() == expected
 
 
+def test_a_float_that_stands_for_two_whole_numbers_is_neither(tmp_path: Path) -> None:
+    """9007199254740993 has no float of its own: that of ...992 stands for both."""
+    values = ["9007199254740991.0", "-9007199254740991.0"]
+    found = one_column(tmp_path, "int", values)["x"].to_pylist()
+    assert found == [9007199254740991, -9007199254740991]
+    for text in ("9007199254740993.0", "9007199254740992.0", "-9007199254740992.0"):
+        with pytest.raises(DataError) as caught:
+            one_column(tmp_path, "int", [text])
+        assert caught.value.message.endswith(f"column x, row 1: {text!r} is no int")
+
+
 def test_a_zero_has_no_sign(tmp_path: Path) -> None:
     values = one_column(tmp_path, "float", ["-0", "0", "-0.0"])["x"]
     assert [str(value) for value in values.to_pylist()] == ["0.0", "0.0", "0.0"]
