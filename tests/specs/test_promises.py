@@ -135,8 +135,10 @@ def test_a_claim_needs_some_exploration(check: Check, edit: Edit) -> None:
     truths = "  columns:\n    granted: {type: bool}\n"
     changed = {path: text.replace(HEAD, truths) for path, text in changed.items()}
     assert check(changed) == [
-        "SPEC133 dataset.yaml:8:74 error: a share of nothing asks for no exploration at all | "
-        "write a share such as 1%"
+        (
+            "SPEC133 dataset.yaml:8:74 error: a share of nothing asks for no exploration at all "
+            "| write a share such as 1%"
+        )
     ]
 
 
