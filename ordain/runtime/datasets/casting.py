@@ -46,19 +46,10 @@ class _Misfit(ValueError):
         self.rows = rows
 
 
-def cast_table(dataset: Dataset, table: Any) -> Any:  # noqa: ANN401 - pa.Table
-    """The table with every declared column in its declared type, sorted by name.
-
-    Raises:
-        DataError: naming the first value that does not fit.
-    """
-    import pyarrow as pa
-
-    return pa.table(_cast_columns(dataset, table, 0))
-
-
 def cast_batch(dataset: Dataset, batch: Any, before: int = 0) -> Any:  # noqa: ANN401 - Arrow
-    """A `pyarrow.RecordBatch` as `cast_table` would cast its rows; `before` rows came before it.
+    """A `pyarrow.RecordBatch` with every declared column in its declared type, sorted by name.
+
+    `before` rows came before it.
 
     Raises:
         DataError: naming the first value that does not fit, by its row in the whole.

@@ -11,8 +11,9 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from ordain.runtime.datasets.digests import logical_digest
-from ordain.runtime.datasets.reading import digest_of, read_dataset, read_table
+from ordain.runtime.datasets.digests import check_digest, logical_digest
+from ordain.runtime.datasets.expectations import check_expectations
+from ordain.runtime.datasets.reading import digest_of, read_table
 from ordain.runtime.errors import DataError
 from ordain.specs.kinds import kind_validator
 
@@ -32,9 +33,15 @@ def declare(uri: str, columns: dict[str, Any], **changed: object) -> Dataset:
     return declared
 
 
+def read(dataset: Dataset, root: Path) -> None:
+    table = read_table(dataset, root)
+    check_digest("applications", dataset, logical_digest(table))
+    check_expectations(dataset, table)
+
+
 def refused(dataset: Dataset, root: Path) -> DataError:
     with pytest.raises(DataError) as caught:
-        read_dataset("applications", dataset, root)
+        read(dataset, root)
     assert caught.value.remedy
     return caught.value
 
@@ -291,7 +298,7 @@ def test_content_that_is_not_the_pinned_one_names_both_digests(tmp_path: Path) -
     expected = f"dataset applications: t.csv has the digest {actual}, pinned is {pinned}"
     assert error.message == expected
     assert "`ordain pin applications`" in error.remedy
-    read_dataset("applications", declare("t.csv", columns, digest=actual), tmp_path)
+    read(declare("t.csv", columns, digest=actual), tmp_path)
 
 
 def test_real_data_have_one_digest_as_csv_and_parquet(
