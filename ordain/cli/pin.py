@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -12,7 +12,7 @@ from ordain.cli.options import key_option, output_option
 from ordain.cli.session import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -54,14 +54,8 @@ def command(
     artifact store as a snapshot, signed with your key where there is one. Training reads nothing
     but snapshots, and none whose content has another digest.
     """
-    from ordain.cli.pin_check import tell_checked
-    from ordain.cli.pinning import Keeping, PinningError, chosen, estate_to_pin, pin_datasets
-    from ordain.reconciler.gating import read_side
-    from ordain.reconciler.people import allowed_keys, organization_of
-    from ordain.reconciler.pinned_data import signer_of
+    from ordain.cli.pinning import chosen, estate_to_pin
     from ordain.reconciler.source import open_source
-    from ordain.runtime.artifacts import ArtifactStore
-    from ordain.runtime.datasets.snapshots import Snapshots
     from ordain.vcs.errors import NoCommits
     from ordain.vcs.git import Repository
 
@@ -70,48 +64,110 @@ def command(
     day = _day(as_of)
     with Repository.open(directory) as repository:
         root = repository.path
-    estate = estate_to_pin(root)
-    documents = chosen(estate, datasets)
+    documents = chosen(estate_to_pin(root), datasets)
+    wanted = _Wanted(root, documents, output, day, named=bool(datasets), dry_run=dry_run)
     try:
         source = open_source(directory, os.environ)
     except NoCommits:
-        if person or key:
-            raise PinningError(
-                "nobody can sign before the first commit, which says whose key is whose",
-                remedy="commit, or leave --as and --key out",
-            ) from None
-        with _no_store() as nowhere:
-            if check:
-                code = tell_checked(documents, nowhere, (), output, named=bool(datasets))
-                raise click.exceptions.Exit(code) from None
-            found = _pin_without_store(root, documents, nowhere, day, write=not dry_run)
-        _end_progress()
-        _tell(found, output, "", dry_run=dry_run)
-        if not dry_run:
-            click.echo("note: there is no commit yet, so no snapshot was kept", err=True)
+        _before_first_commit(wanted, check=check, signs=bool(person or key))
         return
     try:
-        snapshots = Snapshots(ArtifactStore(source.home.artifacts))
-        base = read_side(source, source.head()).estate
-        people = allowed_keys(organization_of(base))
         if check:
-            code = tell_checked(documents, snapshots, people, output, named=bool(datasets))
-            raise click.exceptions.Exit(code)
-        taker, unsigned = (_nobody(), "") if dry_run else _taker(source, person, key)
-        keeping = Keeping(
-            snapshots,
-            taker,
-            _progress,
-            signer=lambda kept: signer_of(kept, people, taker.now).person,
-            write=not dry_run,
-            as_of=day,
-            committed={one.name: one.spec.as_of for one in base.all("Dataset")},
-        )
-        found = pin_datasets(root, documents, os.environ, keeping)
+            _check(wanted, source)
+        else:
+            _pin(wanted, source, person, key)
+    finally:
+        source.repository.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be pinned or verified; `named` where somebody has named the Datasets."""
+
+    root: Path
+    documents: Sequence[Document]
+    output: str
+    as_of: str | None
+    named: bool
+    dry_run: bool
+
+
+def _check(wanted: _Wanted, source: Source) -> NoReturn:
+    from ordain.cli.pin_check import tell_checked
+    from ordain.reconciler.gating import read_side
+    from ordain.reconciler.people import allowed_keys, organization_of
+
+    people = allowed_keys(organization_of(read_side(source, source.head()).estate))
+    documents, snapshots = wanted.documents, _snapshots(source.home.artifacts)
+    code = tell_checked(documents, snapshots, people, wanted.output, named=wanted.named)
+    raise click.exceptions.Exit(code)
+
+
+def _pin(wanted: _Wanted, source: Source, person: str | None, key: Path | None) -> None:
+    from ordain.cli.pinning import Keeping, pin_datasets
+    from ordain.reconciler.gating import read_side
+    from ordain.reconciler.people import allowed_keys, organization_of
+    from ordain.reconciler.pinned_data import signer_of
+
+    base = read_side(source, source.head()).estate
+    people = allowed_keys(organization_of(base))
+    taker, unsigned = (_nobody(), "") if wanted.dry_run else _taker(source, person, key)
+    keeping = Keeping(
+        _snapshots(source.home.artifacts),
+        taker,
+        _progress,
+        signer=lambda kept: signer_of(kept, people, taker.now).person,
+        write=not wanted.dry_run,
+        as_of=wanted.as_of,
+        committed={one.name: one.spec.as_of for one in base.all("Dataset")},
+    )
+    try:
+        found = pin_datasets(wanted.root, wanted.documents, os.environ, keeping)
     finally:
         _end_progress()
-        source.repository.close()
-    _tell(found, output, unsigned, dry_run=dry_run)
+    _tell(found, wanted.output, unsigned, dry_run=wanted.dry_run)
+
+
+def _before_first_commit(wanted: _Wanted, *, check: bool, signs: bool) -> None:
+    """What can be done where no commit says yet where the store is, and whose key is whose."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from ordain.cli.pin_check import tell_checked
+    from ordain.cli.pinning import Keeping, PinningError, pin_datasets, write_pinned
+
+    if signs:
+        message = "nobody can sign before the first commit, which says whose key is whose"
+        raise PinningError(message, remedy="commit, or leave --as and --key out")
+    with TemporaryDirectory(prefix="ordain-") as place:
+        nowhere, documents = _snapshots(Path(place)), wanted.documents
+        if check:
+            code = tell_checked(documents, nowhere, (), wanted.output, named=wanted.named)
+            raise click.exceptions.Exit(code)
+        keeping = Keeping(
+            nowhere,
+            _nobody(),
+            _progress,
+            signer=lambda _kept: None,
+            write=False,
+            as_of=wanted.as_of,
+        )
+        try:
+            found = pin_datasets(wanted.root, documents, os.environ, keeping)
+        finally:
+            _end_progress()
+    if not wanted.dry_run:
+        write_pinned(wanted.root, documents, found)
+    _tell(found, wanted.output, "", dry_run=wanted.dry_run)
+    if not wanted.dry_run:
+        click.echo("note: there is no commit yet, so no snapshot was kept", err=True)
+
+
+def _snapshots(artifacts: Path) -> Snapshots:
+    from ordain.runtime.artifacts import ArtifactStore
+    from ordain.runtime.datasets.snapshots import Snapshots
+
+    return Snapshots(ArtifactStore(artifacts))
 
 
 def _taker(source: Source, person: str | None, key: Path | None) -> tuple[Taker, str]:
@@ -153,38 +209,6 @@ def _day(as_of: datetime | None) -> str | None:
         message = f"{as_of.date()} is still to come, so no outcome was seen on it"
         raise click.BadParameter(message, param_hint="--as-of")
     return as_of.date().isoformat()
-
-
-@contextmanager
-def _no_store() -> Iterator[Snapshots]:
-    """A place for what is read before the first commit, which names the store; it is not kept."""
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
-
-    from ordain.runtime.artifacts import ArtifactStore
-    from ordain.runtime.datasets.snapshots import Snapshots
-
-    with TemporaryDirectory(prefix="ordain-") as place:
-        yield Snapshots(ArtifactStore(Path(place)))
-
-
-def _pin_without_store(
-    root: Path,
-    documents: Sequence[Document],
-    nowhere: Snapshots,
-    day: str | None,
-    *,
-    write: bool,
-) -> list[Pinned]:
-    from ordain.cli.pinning import Keeping, pin_datasets, write_pinned
-
-    keeping = Keeping(
-        nowhere, _nobody(), _progress, signer=lambda _kept: None, write=False, as_of=day
-    )
-    found = pin_datasets(root, documents, os.environ, keeping)
-    if write:
-        write_pinned(root, documents, found)
-    return found
 
 
 def _tell(found: Sequence[Pinned], output: str, unsigned: str, *, dry_run: bool) -> None:
