@@ -21,9 +21,14 @@ def tell_checked(
     snapshots: Snapshots,
     people: Sequence[AllowedKey],
     output: str,
+    *,
+    named: bool,
 ) -> int:
-    """Say of each pinned Dataset how its snapshot is; 1 where one is not what was pinned."""
-    pinned = [one for one in documents if one.spec.digest is not None]
+    """Say of each pinned Dataset how its snapshot is; 1 where one is not what was pinned.
+
+    Of all Datasets those that are not pinned are passed over; of those that were named none is.
+    """
+    pinned = [one for one in documents if named or one.spec.digest is not None]
     found = [_checked(one, snapshots, people) for one in pinned]
     bad = [one for one in found if one["problem"]]
     if output == "json":
@@ -40,7 +45,7 @@ def tell_checked(
 
 def _line(one: dict[str, Any]) -> str:
     if one["problem"]:
-        return f"! {one['dataset']} {one['digest']}: {one['problem']}"
+        return f"! {one['dataset']} {one['digest'] or '-'}: {one['problem']}"
     signed = f"signed by {one['signedBy']}" if one["signedBy"] else "unsigned"
     return f"= {one['dataset']} {one['digest']} ({one['rows']} rows, {signed})"
 

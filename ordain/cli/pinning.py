@@ -6,7 +6,7 @@ leaves every document as it was. A snapshot that no document names does no harm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ordain.specs.errors import FindingsError, OrdainError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ordain.runtime.datasets.snapshots import Snapshots
+    from ordain.runtime.datasets.snapshots import Kept, Snapshots
     from ordain.runtime.datasets.taking import Origin, Taker
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.kinds.dataset import Dataset
@@ -33,18 +33,26 @@ class PinningError(OrdainError):
 class Keeping:
     """Where snapshots are kept and who takes them; `write` false leaves everything as it is.
 
-    `progress` is told name and rows so far.
+    `progress` is told name and rows so far; `signer` says whose signature a kept snapshot has, if
+    it holds. `as_of` is the day up to which outcomes were seen, where somebody says it; `committed`
+    is that day by Dataset as it was reviewed, from which a day written by hand is told.
     """
 
     snapshots: Snapshots
     taker: Taker
     progress: Callable[[str, int], None]
+    signer: Callable[[Kept], str | None]
     write: bool = True
+    as_of: str | None = None
+    committed: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """What was found of a Dataset; `fields` are those of its document that change."""
+    """What was found of a Dataset; `fields` are those of its document that change.
+
+    `was` is the `asOf` that its document had.
+    """
 
     name: str
     digest: str
@@ -52,6 +60,7 @@ class Pinned:
     rows: int | None = None
     snapshot: str | None = None
     signed_by: str | None = None
+    was: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The row of `--output json`."""
@@ -113,10 +122,19 @@ def pin_datasets(
         OSError: a document cannot be written; then none is.
     """
     found = [_pin(one, _origin(one, root, environ), keeping) for one in documents]
-    fields = {one.name: one.fields for one in found if one.fields}
     if keeping.write:
-        write_fields(root, [one for one in documents if one.name in fields], fields)
+        write_pinned(root, documents, found)
     return found
+
+
+def write_pinned(root: Path, documents: Sequence[Document], found: Sequence[Pinned]) -> None:
+    """Write what was found into the documents.
+
+    Raises:
+        OSError: a document cannot be written; then none is.
+    """
+    fields = {one.name: one.fields for one in found if one.fields}
+    write_fields(root, [one for one in documents if one.name in fields], fields)
 
 
 def _origin(document: Document, root: Path, environ: Mapping[str, str]) -> Origin:
@@ -133,18 +151,25 @@ def _pin(document: Document, origin: Origin, keeping: Keeping) -> Pinned:
     def told(rows: int) -> None:
         keeping.progress(document.name, rows)
 
-    taker = keeping.taker
+    taker, found = keeping.taker, Pinned(document.name, "", {}, was=document.spec.as_of)
     with drafted(origin, keeping.snapshots, told) as draft:
-        fields = _fields(document.spec, draft.digest, taker.now.date().isoformat())
+        fields = _fields(document, draft.digest, keeping)
         with rows_of(draft) as rows:
             check_expectations(_as_of(document.spec, fields), rows)
             check_freshness(document.spec, _newest(document.spec, rows), taker.now)
         if not keeping.write:
-            return Pinned(document.name, draft.digest, fields, draft.rows)
-        kept = draft.keep(keeping.snapshots, taker)
+            return replace(found, digest=draft.digest, fields=fields, rows=draft.rows)
+        kept = draft.keep(keeping.snapshots, taker, lambda kept: keeping.signer(kept) is not None)
     snapshot = kept.snapshot
-    by = None if kept.signature is None else snapshot.taken_by
-    return Pinned(document.name, snapshot.digest, fields, snapshot.rows, snapshot.blob, by)
+    by = keeping.signer(kept)
+    return replace(
+        found,
+        digest=snapshot.digest,
+        fields=fields,
+        rows=snapshot.rows,
+        snapshot=snapshot.blob,
+        signed_by=by,
+    )
 
 
 def _as_of(dataset: Dataset, fields: Mapping[str, str]) -> Dataset:
@@ -162,13 +187,20 @@ def _newest(dataset: Dataset, rows: Any) -> datetime | None:  # noqa: ANN401 - a
     return found
 
 
-def _fields(dataset: Any, digest: str, day: str) -> dict[str, str]:  # noqa: ANN401 - a Dataset
-    """What changes in the document: outcomes are known up to the day on which content was taken."""
+def _fields(document: Document, digest: str, keeping: Keeping) -> dict[str, str]:
+    """What changes in the document.
+
+    Outcomes are known up to the day on which content was taken, unless somebody has said another
+    one: an export of last year knows nothing of this one.
+    """
+    dataset = document.spec
     fields = {} if dataset.digest == digest else {"digest": digest}
     delayed = dataset.target is not None and dataset.target.mature_after is not None
-    if delayed and (fields or dataset.as_of is None):
-        fields["asOf"] = day
-    return fields
+    by_hand = dataset.as_of not in (None, keeping.committed.get(document.name))
+    day = keeping.as_of
+    if day is None and delayed and not by_hand and (fields or dataset.as_of is None):
+        day = keeping.taker.now.date().isoformat()
+    return fields if day in (None, dataset.as_of) else fields | {"asOf": day}
 
 
 def chosen(estate: LoadedEstate, names: tuple[str, ...]) -> tuple[Document, ...]:
@@ -196,8 +228,8 @@ def write_fields(
     for document in documents:
         file = root / document.path
         data = content[file] if file in content else file.read_bytes()
-        for field, value in fields[document.name].items():
-            data = set_in_document(data, document, ("spec", field), value)
+        for name, value in fields[document.name].items():
+            data = set_in_document(data, document, ("spec", name), value)
         content[file] = data
     with written_whole() as write:
         for file, data in content.items():

@@ -76,6 +76,14 @@ _CHANGES: Final = {
         "psi.fail of a Monitor is raised in the change that edits a Route",
         "loosen the limit in a change of its own, and propose the rest in another",
     ),
+    "DAT001": Page(
+        "outcomes that were seen on a day to come",
+        "An outcome is final when it is older than `matureAfter` on the day `asOf`, up to which "
+        "outcomes were seen. A later day than today would make outcomes final that nobody has "
+        "seen.",
+        "asOf: 2099-01-01",
+        "write the day on which the rows were taken, or run `ordain pin`",
+    ),
     "PRO001": Page(
         "a change mixes what only the machine writes with what people write",
         "A promotion is judged by its evidence and an intention by its approvers; in one change "

@@ -21,6 +21,7 @@ from ordain.policies.changes import Kind, integrity
 from ordain.policies.checking import ask_tree
 from ordain.policies.emergencies import emergencies
 from ordain.policies.engine import cel_engine
+from ordain.policies.futures import futures
 from ordain.policies.independence import challenged, shaped_by_unknown
 from ordain.policies.mixtures import mixed_loosening
 from ordain.policies.owners import check_owners, generated_file
@@ -115,7 +116,7 @@ def check(
         book, engine, estate, instant(now), tree=tree, broken=broken, cache=cache
     )
     weighed = _weighed(found, estate, book, now)
-    fixed = (*estate.findings, *spoken, *book.findings)
+    fixed = (*estate.findings, *spoken, *futures(estate, now), *book.findings)
     findings = _sorted((*fixed, *weighed.standing, *weighed.remarks))
     return Judgement(
         verdict_of(findings),
@@ -180,7 +181,8 @@ def judge(  # noqa: PLR0913 - every input of a verdict is named
     weighed = weigh(list(_asked(world, book, base, facts)), base, head, terms)
     strict = enforce_intentions or facts.kind is Kind.PROMOTION
     weight = Severity.ERROR if strict else Severity.WARNING
-    fixed = (*spoken, *integrity(base, head, facts.change), *book.findings)
+    days = futures(head, now)
+    fixed = (*spoken, *integrity(base, head, facts.change), *days, *book.findings)
     findings = _sorted(
         (
             *fixed,

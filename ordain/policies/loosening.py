@@ -217,6 +217,7 @@ def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
     for name in sorted(set(old.leaks) - set(new.leaks)):
         yield ("leaks",), name, "removed"
     yield from _outcome(old, new)
+    yield from _later(old, new)
     yield from _expected(old.expect, new.expect)
     for name in sorted(set(new.columns) - set(old.columns)):
         if new.columns[name].separates:
@@ -229,6 +230,13 @@ def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
         if other is not None:
             for field, before, after in _column(column, other):
                 yield ("columns", name, *field), before, after
+
+
+def _later(old: Dataset, new: Dataset) -> Iterator[Pair]:
+    """A later day of the same rows makes outcomes final that nobody has seen since."""
+    was, now = old.as_of, new.as_of
+    if was is not None and now is not None and now > was and old.digest == new.digest:
+        yield ("asOf",), was, now
 
 
 def _expected(old: Expectations, new: Expectations) -> Iterator[Pair]:

@@ -93,6 +93,10 @@ def _take(origin: Origin, snapshots: Snapshots, taker: Taker) -> str:
 def _read_from(place: Readable, dataset: Dataset) -> Iterator[Path]:
     """The root that the paths of a source are relative to: files of git are those of the commit."""
     declared = dataset.source
+    if declared.query is not None and place.files and declared.query not in place.files:
+        # What a server is asked is reviewed; whatever lies in the work tree is not.
+        message = f"{declared.query}: the commit has no such file"
+        raise DataError(message, remedy="commit the query")
     paths = [path for path in (declared.uri, declared.query) if path in place.files]
     if not paths or declared.type == "dvc":
         # A pointer of DVC names a file beside it, which git does not have; its content decides.

@@ -139,7 +139,7 @@ def trial_of(workshop: Workshop, document: Document) -> Trial:
         raise Untrainable(message, remedy="set spec.dataset")
     data = dataset.spec
     if data.digest is None:
-        data = replace(data, digest=digest_of(data, workshop.root))
+        data = replace(data, digest=digest_of(data, workshop.root, dataset.name))
     (settings,) = estate.all("Estate")
     lock = workshop.files.get(settings.spec.environment_lock, b"")
     recipe = recipe_of(document.name, document.spec, data, sha256(lock))

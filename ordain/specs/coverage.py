@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ordain.specs.kinds.dataset import Feedback
 
+FEWEST = 10  # With fewer, the interval of any share is wider than half of all that is possible.
 ABSENT = "the evidence does not say whose outcomes were seen"
 
 
@@ -33,8 +34,9 @@ class Band:
 def claim_gap(data: Mapping[str, Any], loop: Feedback) -> str:
     """Why a claim on all cases is not shown by this evidence, or an empty text.
 
-    It is shown where every outcome was seen, or where in each band of scores some outcomes were
-    seen by chance and their share over all is at least `minExploration`.
+    It is shown where every outcome was seen, or where in each band of scores that was not seen
+    whole ten outcomes were seen by chance, and in these bands together a share of at least
+    `minExploration` of the cases.
     """
     try:
         bands = [_band(one) for one in data["coverage"]["bands"]]
@@ -45,13 +47,19 @@ def claim_gap(data: Mapping[str, Any], loop: Feedback) -> str:
     partly = [band for band in bands if band.labelled < band.n]
     if not partly:
         return ""
-    blind = sum(band.explored == 0 for band in partly)
+    blind = sum(band.explored < FEWEST for band in partly)
     if blind:
-        return f"{blind} of {len(bands)} score bands have no outcome that was seen by chance"
+        return (
+            f"{blind} of {len(bands)} score bands have fewer than {FEWEST} outcomes that were seen "
+            "by chance"
+        )
     least = float(Decimal(loop.min_exploration.removesuffix("%")) / 100)
-    share = sum(band.explored for band in bands) / sum(band.n for band in bands)
+    share = sum(band.explored for band in partly) / sum(band.n for band in partly)
     if share < least:
-        return f"{share:.2%} of the outcomes were seen by chance, {loop.min_exploration} are needed"
+        return (
+            f"{share:.2%} of the cases of score bands that were not seen whole were seen by "
+            f"chance, {loop.min_exploration} are needed"
+        )
     return ""
 
 

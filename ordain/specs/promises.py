@@ -101,3 +101,7 @@ def _seen(target: Target, dataset: Dataset) -> Iterator[Broken]:
         if column is not None and column.type != "bool":
             message = f"`{name}` is {column.type}, and whether an outcome was seen is yes or no"
             yield "SPEC132", (*_TARGET, "feedback", field), message, "name a column of type bool"
+    if float(target.feedback.min_exploration.removesuffix("%")) == 0:
+        path = (*_TARGET, "feedback", "minExploration")
+        message = "a share of nothing asks for no exploration at all"
+        yield "SPEC133", path, message, "write a share such as 1%"

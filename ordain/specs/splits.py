@@ -29,6 +29,9 @@ def split_problems(split: Split, dataset: Dataset) -> Iterator[Problem]:
     if split.by == "entity" and dataset.entity is None:
         remedy = "add `entity:` to the Dataset, or split by random or time"
         yield "by", "a split by entity needs the entity column of the Dataset", remedy
+    if split.by != "time" and split.purge is not None:
+        message = f"only a split by time leaves a gap, and this one is by {split.by}"
+        yield "purge", message, "split by time, or take `purge` out"
     texts = {part: str(getattr(split, part)) for part in PARTS}
     shares = [part for part, text in texts.items() if is_share(text)]
     if split.by != "time" or len(shares) == len(PARTS):

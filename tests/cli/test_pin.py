@@ -64,14 +64,18 @@ def test_pinning_keeps_the_rows_and_writes_the_digest(place: Place) -> None:
     assert (place.estate / DATASET).read_text() == before.replace(ZEROS, digest)
     assert [one.name for one in snapshots(place)] == [f"{digest.removeprefix('sha256:')}.json"]
     again = place.ordain("pin")
-    assert again.stdout.splitlines()[0] == done.stdout.splitlines()[0].replace("~", "=")
+    first = done.stdout.splitlines()[0].replace("~", "=")
+    assert again.stdout.splitlines() == [first, "Next: ordain check"]
 
 
 def test_a_dry_run_says_it_and_leaves_everything(place: Place) -> None:
     digest = unpin(place)
     before = (place.estate / DATASET).read_text()
     done = place.ordain("pin", "--dry-run")
-    assert done.stdout.splitlines()[0] == f"~ applications {digest} (6000 rows, not kept)"
+    assert done.stdout.splitlines() == [
+        f"~ applications {digest} (6000 rows, not kept)",
+        "Next: ordain pin applications",
+    ]
     assert (place.estate / DATASET).read_text() == before
     assert snapshots(place) == []
 
@@ -179,9 +183,87 @@ def test_before_the_first_commit_the_digest_is_all_there_is(place: Place) -> Non
     shutil.rmtree(place.estate / ".git")
     place.git("init", "--quiet")
     done = place.ordain("pin")
-    assert done.stdout.splitlines()[0] == f"~ applications {digest}"
+    assert done.stdout.splitlines()[0] == f"~ applications {digest} (6000 rows, not kept)"
     assert done.stderr == "note: there is no commit yet, so no snapshot was kept\n"
     assert declared(place).digest == digest
+
+
+@pytest.mark.e2e
+def test_before_the_first_commit_every_option_means_the_same(place: Place) -> None:
+    digest = unpin(place)
+    place.edit(DATASET, "target: {", "target: {matureAfter: 30d, ")
+    before = (place.estate / DATASET).read_text()
+    shutil.rmtree(place.estate / ".git")
+    place.git("init", "--quiet")
+    place.ordain("pin", "--dry-run")
+    checked = place.ordain("pin", "--check", expect=1)
+    assert "is not in the artifact store" in checked.stdout
+    asked = place.ordain("pin", "--as", "manager", expect=2)
+    assert "nobody can sign before the first commit" in asked.stderr
+    assert (place.estate / DATASET).read_text() == before
+    done = place.ordain("pin", "--as-of", "2025-06-30", "-o", "json")
+    (row,) = json.loads(done.stdout)
+    assert row["changed"] == {"digest": digest, "asOf": "2025-06-30"}
+    assert declared(place).as_of == "2025-06-30"
+    lines = (place.estate / DATA).read_text().splitlines()
+    (place.estate / DATA).write_text("\n".join(lines[:1]) + "\n")
+    assert "there are no rows" in place.ordain("pin", expect=2).stderr
+
+
+@pytest.mark.e2e
+def test_a_day_that_somebody_has_written_stays(place: Place) -> None:
+    """A year-old export knows nothing of the outcomes of this year."""
+    digest = unpin(place)
+    place.edit(DATASET, "target: {", "target: {matureAfter: 30d, ")
+    place.edit(DATASET, f"digest: {ZEROS}", f"digest: {ZEROS}\n  asOf: 2025-06-30")
+    (row,) = json.loads(place.ordain("pin", "-o", "json").stdout)
+    assert row["changed"] == {"digest": digest}
+    assert declared(place).as_of == "2025-06-30"
+    done = place.ordain("pin", "--as-of", "2025-05-31")
+    assert done.stdout.splitlines()[1] == "  asOf 2025-06-30 -> 2025-05-31"
+    assert declared(place).as_of == "2025-05-31"
+    future = place.ordain("pin", "--as-of", "2999-01-01", expect=2)
+    assert "2999-01-01 is still to come, so no outcome was seen on it" in future.stderr
+
+
+@pytest.mark.e2e
+def test_a_day_that_was_reviewed_moves_on_with_the_content(place: Place) -> None:
+    place.edit(DATASET, "target: {", "target: {matureAfter: 30d, ")
+    digest = declared(place).digest
+    place.edit(DATASET, f"digest: {digest}", f"digest: {ZEROS}\n  asOf: 2025-06-30")
+    place.git("commit", "--quiet", "--no-verify", "--all", "--message", "Older rows")
+    done = place.ordain("pin")
+    assert re.fullmatch(r"  asOf 2025-06-30 -> 20\d\d-\d\d-\d\d", done.stdout.splitlines()[1])
+
+
+@pytest.mark.e2e
+def test_a_signature_that_does_not_hold_is_none_and_is_replaced(place: Place) -> None:
+    place.ordain("pin")
+    (entry,) = snapshots(place)
+    found = json.loads(entry.read_bytes())
+    store = ArtifactStore(place.home / "artifacts")
+    data = store.get(found["manifest"]).replace(b'"data-scientist"', b'"manager"')
+    found["manifest"] = store.put(data)
+    entry.chmod(0o644)
+    entry.write_text(json.dumps(found))
+    place.ordain("pin", "--check", expect=1)
+    done = place.ordain("pin")
+    assert done.stdout.splitlines()[0].endswith("(6000 rows, signed by data-scientist)")
+    place.ordain("pin", "--check")
+
+
+def test_what_is_named_and_not_pinned_is_a_problem(place: Place) -> None:
+    digest = declared(place).digest
+    text = (place.estate / DATASET).read_text()
+    (place.estate / DATASET).write_text(text.replace(f"  digest: {digest}\n", ""))
+    assert place.ordain("pin", "--check").stdout == "Next: ordain check\n"
+    done = place.ordain("pin", "--check", "applications", expect=1)
+    assert done.stdout.splitlines()[0] == (
+        "! applications -: the snapshot of Dataset/applications is not in the artifact store: "
+        "its content is not pinned yet"
+    )
+    alone = place.ordain("pin", "--check", "--dry-run", expect=2)
+    assert "--check reads what is pinned, and takes no other option" in alone.stderr
 
 
 def test_a_terminal_is_told_how_far_it_is(place: Place) -> None:

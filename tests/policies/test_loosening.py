@@ -42,6 +42,7 @@ def estate(workshop: Workshop) -> Sketch:
     sketch.set("Dataset/applications", "spec.columns.purpose", purpose)
     sketch.set("Dataset/applications", "spec.columns.sex.levels", ["male", "female"])
     sketch.set("Dataset/applications", "spec.target.matureAfter", "365d")
+    sketch.set("Dataset/applications", "spec.asOf", "2026-06-30")
     sketch.set("Dataset/applications", "spec.target.feedback", LOOP)
     sketch.set("Dataset/applications", "spec.columns.income.unique", value=True)
     sketch.set("Dataset/applications", "spec.expect", copy.deepcopy(EXPECT))
@@ -137,6 +138,7 @@ def gate(number: int, **changes: object) -> list[dict[str, Any]]:
         ("Dataset/applications", "spec.target.matureAfter", "1d", "365d", "1d"),
         ("Dataset/applications", "spec.target.matureAfter", None, "365d", "removed"),
         ("Dataset/applications", "spec.target", None, "default_12m", "removed"),
+        ("Dataset/applications", "spec.asOf", "2026-07-01", "2026-06-30", "2026-07-01"),
         ("Dataset/applications", "spec.entity", "income", "applicant_id", "income"),
         ("Dataset/applications", "spec.entity", None, "applicant_id", "removed"),
         ("Dataset/applications", "spec.time", None, "applied_on", "removed"),

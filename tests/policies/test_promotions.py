@@ -274,11 +274,18 @@ NOBODY_SEEN = "credit: roc_auc is required of all cases, and is not shown: "
         ({"coverage": {"bands": "all"}}, "the evidence does not say whose outcomes were seen"),
         (
             coverage((600, 600, 0), (600, 300, 0)),
-            "1 of 2 score bands have no outcome that was seen by chance",
+            "1 of 2 score bands have fewer than 10 outcomes that were seen by chance",
         ),
         (
-            coverage((600, 300, 6), (600, 300, 5)),
-            "0.92% of the outcomes were seen by chance, 1% are needed",
+            coverage((600, 600, 0), (600, 300, 9)),
+            "1 of 2 score bands have fewer than 10 outcomes that were seen by chance",
+        ),
+        (
+            coverage((9_000, 9_000, 9_000), (1_200, 300, 11)),
+            (
+                "0.92% of the cases of score bands that were not seen whole were seen by chance, "
+                "1% are needed"
+            ),
         ),
         (SHOWN, ""),
         (coverage((600, 600, 0), (600, 600, 0)), ""),

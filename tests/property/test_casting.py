@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ordain.runtime.datasets.casting import cast_batches, cast_table
+from ordain.runtime.datasets.casting import cast_batch, cast_batches
 from ordain.runtime.errors import DataError
 from ordain.specs.kinds import kind_validator
 
@@ -52,7 +52,7 @@ def declared(kind: str) -> Dataset:
 
 def whole(dataset: Dataset, values: pa.Array) -> pa.Table | str:
     try:
-        return cast_table(dataset, pa.table({"x": values}))
+        return pa.Table.from_batches([cast_batch(dataset, pa.record_batch({"x": values}))])
     except DataError as error:
         return error.message
 

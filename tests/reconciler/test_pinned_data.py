@@ -127,6 +127,18 @@ def test_a_file_that_git_does_not_have_is_known_by_its_content(bench: Bench) -> 
     assert order.snapshots.find("biopsies", order.dataset.spec.digest).snapshot.rows == 569
 
 
+def test_a_query_that_nobody_has_reviewed_is_not_asked(bench: Bench) -> None:
+    """The rights on the server are the reconciler's, and the work tree is anybody's."""
+    order = Order(bench)
+    source = {"type": "postgres", "query": "rows.sql", "order_by": ("id",), "dsn_from": "RISK_DSN"}
+    changed = replace(order.dataset.spec.source, uri="", **source)
+    (bench.estate / "rows.sql").write_text("SELECT 1 AS id")
+    order.dataset = replace(order.dataset, spec=replace(order.dataset.spec, source=changed))
+    with pytest.raises(SnapshotError) as caught:
+        order.ensure()
+    assert caught.value.message == f"{MISSING}: rows.sql: the commit has no such file"
+
+
 def test_a_pass_with_nothing_to_do_reads_no_data(bench: Bench) -> None:
     """What it would read is a pipe that nobody writes to, or no file at all."""
     order = Order(bench)

@@ -235,6 +235,13 @@ def test_columns_and_parts_fit_together(
             ),
         ),
         (
+            "{by: entity, purge: 30d}",
+            (
+                "REF009 model.yaml:12:30 error: only a split by time leaves a gap, and this one is "
+                "by entity | split by time, or take `purge` out"
+            ),
+        ),
+        (
             "{by: random, train: half}",
             "REF009 model.yaml:12:30 error: `half` is no share | write a share such as 60%",
         ),

@@ -129,6 +129,19 @@ def test_a_promise_that_can_be_kept_is_none_of_our_business(
     assert check(edit("dataset", HEAD, f"  expect: {{{expect}}}\n{HEAD}")) == []
 
 
+def test_a_claim_needs_some_exploration(check: Check, edit: Edit) -> None:
+    loop = f"{TARGET[:-1]}, feedback: {{observed: granted, minExploration: 0.0%}}}}"
+    changed = edit("dataset", TARGET, loop)
+    truths = "  columns:\n    granted: {type: bool}\n"
+    changed = {path: text.replace(HEAD, truths) for path, text in changed.items()}
+    assert check(changed) == [
+        (
+            "SPEC133 dataset.yaml:8:74 error: a share of nothing asks for no exploration at all "
+            "| write a share such as 1%"
+        )
+    ]
+
+
 def test_outcomes_may_be_delayed_before_the_data_are_pinned(check: Check, edit: Edit) -> None:
     assert check(edit("dataset", TARGET, TARGET[:-1] + ", matureAfter: 365d}")) == []
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.dataset import Dataset
 
 NUMBER_MISSING = ("", "na", "n/a", "nan", "null")
-EXACT = 2**53  # Whole numbers up to here are exact as floats.
+# Up to here a whole number and its float are one to one; 2**53 is also the float of 2**53 + 1.
+EXACT = 2**53 - 1
 # Text that Arrow reads as a whole number of 64 bits, without a detour over floats.
 WHOLE = "^(-?[0-9]+|0[xX][0-9a-fA-F]+)$"
 # Microseconds of 0001-01-01 and 9999-12-31T23:59:59.999999, which is all that Python can write.
@@ -45,19 +46,10 @@ class _Misfit(ValueError):
         self.rows = rows
 
 
-def cast_table(dataset: Dataset, table: Any) -> Any:  # noqa: ANN401 - pa.Table
-    """The table with every declared column in its declared type, sorted by name.
-
-    Raises:
-        DataError: naming the first value that does not fit.
-    """
-    import pyarrow as pa
-
-    return pa.table(_cast_columns(dataset, table, 0))
-
-
 def cast_batch(dataset: Dataset, batch: Any, before: int = 0) -> Any:  # noqa: ANN401 - Arrow
-    """A `pyarrow.RecordBatch` as `cast_table` would cast its rows; `before` rows came before it.
+    """A `pyarrow.RecordBatch` with every declared column in its declared type, sorted by name.
+
+    `before` rows came before it.
 
     Raises:
         DataError: naming the first value that does not fit, by its row in the whole.
@@ -136,13 +128,19 @@ def _float(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
         values = _number_text(values)
     elif not (_is_number(values) or pa.types.is_decimal(values.type)):
         raise _Misfit
-    # A zero has no sign here: adding nothing takes it away, and changes no other value.
-    floats = pc.add(_try_cast(values, pa.float64()), 0.0)
+    floats = unsigned_zeros(_try_cast(values, pa.float64()))
     floats = pc.if_else(pc.is_nan(floats), pa.scalar(None, pa.float64()), floats)
     infinite = pc.is_inf(floats)
     if pc.any(infinite).as_py():
         raise _Misfit(infinite)
     return floats
+
+
+def unsigned_zeros(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    """Floats with 0.0 for -0.0, which IEEE 754 gives for the sum of -0.0 and 0.0."""
+    import pyarrow.compute as pc
+
+    return pc.add(values, 0.0)
 
 
 def _int(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
@@ -291,7 +289,7 @@ def _error(
         message = f"{uri}: column {name} holds {values.type}, which is no {column.type}"
         return DataError(message, remedy=remedy, location=Location(uri))
     row = first_true(misfit.rows)
-    shown = shown_value(column.role, _python(values[row]))
+    shown = shown_value(dataset, name, _python(values[row]))
     message = f"{uri}: column {name}, row {before + row + 1}: {shown} is no {column.type}"
     return DataError(message, remedy=remedy, location=Location(uri))
 
@@ -312,9 +310,18 @@ def first_true(mask: Any) -> int:  # noqa: ANN401 - an Arrow array
     return int(pc.index(mask, pa.scalar(value=True)).as_py())
 
 
-def shown_value(role: str, value: object) -> str:
+def names_somebody(dataset: Dataset, name: str) -> bool:
+    """Whether the values of a column name a person or a case; most are declared without a role."""
+    column = dataset.columns[name]
+    return column.role in {"entity", "id"} or column.type == "id" or name == dataset.entity
+
+
+def shown_value(dataset: Dataset, name: str, value: object) -> str:
     """A value as an error may show it: short, and never one that names or protects a person."""
+    role = dataset.columns[name].role
     if role in {"protected", "entity", "id"}:
         return f"the value (not shown, its role is {role})"
+    if names_somebody(dataset, name):
+        return "the value (not shown, it names somebody)"
     text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from ordain.runtime.datasets.casting import unsigned_zeros
 from ordain.runtime.errors import DataError
 from ordain.specs.canonical import digest
 from ordain.specs.findings import Location
@@ -149,12 +150,11 @@ def logical_digest(table: Any) -> str:  # noqa: ANN401 - pa.Table
 
 
 def plain_zeros(batch: Any) -> Any:  # noqa: ANN401 - pa.RecordBatch
-    """The batch with 0.0 for -0.0, which IEEE 754 gives for the sum of -0.0 and 0.0."""
+    """The batch with 0.0 for -0.0."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     columns = [
-        pc.add(values, 0.0) if pa.types.is_floating(values.type) else values
+        unsigned_zeros(values) if pa.types.is_floating(values.type) else values
         for values in batch.columns
     ]
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
@@ -169,16 +169,16 @@ def _present(values: Any) -> Any:  # noqa: ANN401 - Arrow and NumPy arrays
 
 
 def _numbers(values: Any) -> Any:  # noqa: ANN401 - Arrow and NumPy arrays
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if pa.types.is_timestamp(values.type):
         values = values.cast(pa.int64())
+    if pa.types.is_floating(values.type):
+        values = unsigned_zeros(values)
     if values.null_count:
         values = pc.fill_null(values, 0)
-    found = values.to_numpy(zero_copy_only=False)
-    return found + 0.0 if np.issubdtype(found.dtype, np.floating) else found
+    return values.to_numpy(zero_copy_only=False)
 
 
 def _little(numbers: Any) -> Any:  # noqa: ANN401 - NumPy arrays

@@ -82,7 +82,7 @@ def examine(dataset: Dataset, table: Any) -> Iterator[Expectation]:  # noqa: ANN
     if table.num_rows == 0:
         return
     for name, column in sorted(dataset.columns.items()):
-        yield from _column(name, column, table[name])
+        yield from _column(name, column, dataset, table[name])
     for names in dataset.expect.unique:
         yield _unique(names, dataset, table)
     for relation in dataset.expect.relations:
@@ -150,14 +150,19 @@ def _rows(dataset: Dataset, table: Any) -> Iterator[Expectation]:  # noqa: ANN40
         yield Expectation("rows", "", wanted, told, remedy, ok)
 
 
-def _column(name: str, column: Column, values: Any) -> Iterator[Expectation]:  # noqa: ANN401
+def _column(
+    name: str,
+    column: Column,
+    dataset: Dataset,
+    values: Any,  # noqa: ANN401 - an Arrow column
+) -> Iterator[Expectation]:
     yield from _missing(name, column, values)
     if column.range is not None and column.type in {"float", "int"}:
-        yield _range(name, column, values)
+        yield _range(name, dataset, values)
     if column.levels is not None and column.type == "category" and column.unknown == "refuse":
-        yield _levels(name, column, values)
+        yield _levels(name, dataset, values)
     if column.unique:
-        yield _unique_column(name, column, values)
+        yield _unique_column(name, dataset, values)
 
 
 def _missing(name: str, column: Column, values: Any) -> Iterator[Expectation]:  # noqa: ANN401
@@ -174,34 +179,35 @@ def _missing(name: str, column: Column, values: Any) -> Iterator[Expectation]:  
         yield Expectation("missing", subject, wanted, told, remedy, ok)
 
 
-def _range(name: str, column: Column, values: Any) -> Expectation:  # noqa: ANN401
+def _range(name: str, dataset: Dataset, values: Any) -> Expectation:  # noqa: ANN401
     import pyarrow.compute as pc
 
-    low, high = column.range or (0.0, 0.0)
+    low, high = dataset.columns[name].range or (0.0, 0.0)
     wrong = truth_of(pc.or_(pc.less(values, low), pc.greater(values, high)))
     told = f"outside of {low:g} to {high:g}"
     remedy = f"correct the values, or spec.columns.{name}.range"
-    found = f"{told}, {_first(wrong, column, values)}" if wrong.any() else told
+    found = f"{told}, {_first(wrong, dataset, name, values)}" if wrong.any() else told
     return _judged("range", f"column {name}", wrong, f"{low:g} to {high:g}", found, remedy)
 
 
-def _levels(name: str, column: Column, values: Any) -> Expectation:  # noqa: ANN401
+def _levels(name: str, dataset: Dataset, values: Any) -> Expectation:  # noqa: ANN401
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    known = pa.array(column.levels, pa.large_string())
+    levels = dataset.columns[name].levels or ()
+    known = pa.array(levels, pa.large_string())
     wrong = truth_of(pc.and_(pc.is_valid(values), pc.invert(pc.is_in(values, known))))
     found = "with an unknown level"
-    found = f"{found}, {_first(wrong, column, values)}" if wrong.any() else found
+    found = f"{found}, {_first(wrong, dataset, name, values)}" if wrong.any() else found
     remedy = f"correct the values, extend spec.columns.{name}.levels, or set unknown: bucket"
-    wanted = f"one of {len(column.levels or ())} levels"
+    wanted = f"one of {len(levels)} levels"
     return _judged("levels", f"column {name}", wrong, wanted, found, remedy)
 
 
-def _unique_column(name: str, column: Column, values: Any) -> Expectation:  # noqa: ANN401
+def _unique_column(name: str, dataset: Dataset, values: Any) -> Expectation:  # noqa: ANN401
     wrong = _repeated([values])
     found = "with a value that stood before"
-    found = f"{found}, {_first(wrong, column, values)}" if wrong.any() else found
+    found = f"{found}, {_first(wrong, dataset, name, values)}" if wrong.any() else found
     remedy = f"take the repeated rows out, or set spec.columns.{name}.unique to false"
     return _judged("unique", f"column {name}", wrong, "no value twice", found, remedy)
 
@@ -213,8 +219,7 @@ def _unique(names: Sequence[str], dataset: Dataset, table: Any) -> Expectation: 
     if wrong.any():
         row = int(wrong.argmax())
         shown = ", ".join(
-            f"{name} {shown_value(dataset.columns[name].role, table[name][row].as_py())}"
-            for name in names
+            f"{name} {shown_value(dataset, name, table[name][row].as_py())}" for name in names
         )
         found = f"{found}, first row {row + 1}: {shown}"
     remedy = "take the repeated rows out, or correct spec.expect.unique"
@@ -252,7 +257,7 @@ def _relation(relation: Relation, dataset: Dataset, table: Any) -> Expectation: 
     if wrong.any():
         row = int(wrong.argmax())
         one, two = (
-            shown_value(dataset.columns[name].role, table[name][row].as_py())
+            shown_value(dataset, name, table[name][row].as_py())
             for name in (relation.left, relation.right)
         )
         found = f"{found}, first row {row + 1}: {one} and {two}"
@@ -334,9 +339,9 @@ def _judged(
     return Expectation(name, subject, expected, told, remedy)
 
 
-def _first(wrong: Mask, column: Column, values: Any) -> str:  # noqa: ANN401 - an Arrow column
+def _first(wrong: Mask, dataset: Dataset, name: str, values: Any) -> str:  # noqa: ANN401
     row = int(wrong.argmax())
-    return f"first row {row + 1}: {shown_value(column.role, values[row].as_py())}"
+    return f"first row {row + 1}: {shown_value(dataset, name, values[row].as_py())}"
 
 
 def _error(dataset: Dataset, message: str, remedy: str) -> DataError:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ordain.runtime.errors import RunError
     from ordain.specs.kinds.dataset import Dataset
 
     Mask = NDArray[np.bool_]
@@ -100,24 +101,35 @@ def truth_of(column: Any) -> Mask:  # noqa: ANN401 - an Arrow column of truth va
     return mask
 
 
-def row_times(dataset: Dataset, table: Any) -> NDArray[np.int64]:  # noqa: ANN401 - pa.Table
-    """Microseconds since 1970 of each row.
+def row_times(
+    dataset: Dataset,
+    table: Any,  # noqa: ANN401 - pa.Table
+    asks: str = "target.matureAfter",
+    refusal: type[RunError] = MaturityError,
+) -> NDArray[np.int64]:
+    """Microseconds since 1970 of each row; `asks` is the field that wants to know.
 
     Raises:
-        MaturityError: when there is no time column, it is no date, or a row has none.
+        refusal: when there is no time column, it is no date, or a row has none.
     """
     import pyarrow as pa
 
+    if untold := untold_time(dataset, table):
+        raise refusal(f"{asks}: {untold[0]}", remedy=untold[1])
+    times: NDArray[np.int64] = table[dataset.time].combine_chunks().cast(pa.int64()).to_numpy()
+    return times
+
+
+def untold_time(dataset: Dataset, table: Any) -> tuple[str, str] | None:  # noqa: ANN401 - pa.Table
+    """Why the time of some row is not known, and what to do about it."""
+    import pyarrow as pa
+
     if dataset.time is None:
-        message = "target.matureAfter: the Dataset names no time column"
-        raise MaturityError(message, remedy="set spec.time of the Dataset")
+        return "the Dataset names no time column", "set spec.time of the Dataset"
     column = table[dataset.time]
     if not pa.types.is_timestamp(column.type):
-        message = f"target.matureAfter: {dataset.time} is no date"
-        raise MaturityError(message, remedy=f"set spec.columns.{dataset.time}.type to date")
+        return f"{dataset.time} is no date", f"set spec.columns.{dataset.time}.type to date"
     if column.null_count:
         rows = "1 row has" if column.null_count == 1 else f"{column.null_count} rows have"
-        message = f"target.matureAfter: {rows} no {dataset.time}"
-        raise MaturityError(message, remedy="give every row its time")
-    times: NDArray[np.int64] = column.cast(pa.int64()).to_numpy()
-    return times
+        return f"{rows} no {dataset.time}", "give every row its time"
+    return None

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.datasets.casting import cast_batches, declared_schema
-from ordain.runtime.datasets.digests import TableHasher, check_digest, logical_digest
+from ordain.runtime.datasets.digests import TableHasher, logical_digest
 from ordain.runtime.datasets.expectations import check_expectations
 from ordain.runtime.datasets.snapshots import missing
 from ordain.runtime.datasets.sources import open_rows
@@ -42,26 +42,15 @@ def read_table(dataset: Dataset, root: Path, environ: Mapping[str, str] | None =
     return pa.Table.from_batches(batches, declared_schema(dataset)).combine_chunks()
 
 
-def digest_of(dataset: Dataset, root: Path, environ: Mapping[str, str] | None = None) -> str:
-    """The logical digest of what the source holds now; this is what `ordain pin` writes.
+def digest_of(dataset: Dataset, root: Path, name: str = "") -> str:
+    """The logical digest of what the source holds now, as `ordain pin` would write it.
+
+    Errors call the Dataset by its name, or by its address where none is given.
 
     Raises:
         DataError: as `read_table`.
     """
-    environ = os.environ if environ is None else environ
-    return digest_of_source(Origin(dataset.source.place, dataset, root, environ))
-
-
-def read_dataset(name: str, dataset: Dataset, root: Path) -> Any:  # noqa: ANN401 - pa.Table
-    """The table of a source, proven to be the pinned one and to hold what is declared.
-
-    Raises:
-        DataError: as `read_table`, or when the digest or an expectation is not met.
-    """
-    table = read_table(dataset, root)
-    check_digest(name, dataset, logical_digest(table))
-    check_expectations(dataset, table)
-    return table
+    return digest_of_source(Origin(name or dataset.source.place, dataset, root, os.environ))
 
 
 def find_pinned(name: str, dataset: Dataset, snapshots: Snapshots) -> Kept:

@@ -8,7 +8,7 @@ leads from a Dataset's document to the manifest, so that a document names its da
 and a pod that has the store needs no path.
 
 One content is one snapshot, whoever pins it again and from whatever source. The manifest that is
-there stays, unless its file is gone or damaged, or it is unsigned and the new one is signed.
+there stays, unless its file is gone or damaged, or its signature is none and the new one is signed.
 
 Refused: keeping the source's own file. A CSV has no types, a query has no file, and a compressed
 Parquet file of our own is smaller than most.
@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.runtime.artifacts import write_atomically
+from ordain.runtime.datasets.newfiles import new_file, refused_writes
 from ordain.runtime.errors import ArtifactError, SnapshotError
 from ordain.specs.canonical import canonical_json
 
@@ -107,7 +108,10 @@ class Snapshots:
             snapshot = _read(self.store.get(entry["manifest"]))
             if snapshot.digest != digest:
                 raise ValueError(snapshot.digest)
-            found = Kept(snapshot, entry["signature"])
+            signature = entry["signature"]
+            if not isinstance(signature, str | None):
+                raise TypeError(signature)
+            found = Kept(snapshot, signature)
         except FileNotFoundError:
             return None
         except (OSError, ArtifactError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -138,14 +142,24 @@ class Snapshots:
             remedy = f"never use these bytes; restore the store, or run `ordain pin {name}`"
             raise SnapshotError(message, remedy=remedy)
 
-    def add(self, snapshot: Snapshot, sign: Callable[[bytes], str] | None) -> Kept:
+    def add(
+        self,
+        snapshot: Snapshot,
+        sign: Callable[[bytes], str] | None,
+        holds: Callable[[Kept], bool] | None = None,
+    ) -> Kept:
         """Write manifest and index of a snapshot whose file is in the store.
+
+        A signed manifest stays, unless `holds` says that its signature is none; an unsigned one
+        stays where nobody signs.
 
         Raises:
             ArtifactError: when they cannot be written; then nothing leads to the snapshot.
         """
         kept = self.standing(snapshot.digest)
-        if kept is not None and (kept.signature is not None or sign is None):
+        if kept is not None and kept.signature is not None and (holds is None or holds(kept)):
+            return kept
+        if kept is not None and kept.signature is None and sign is None:
             return kept
         data = snapshot.to_json()
         signature = None if sign is None else sign(data)
@@ -171,15 +185,10 @@ class Snapshots:
         kept = self.standing(digest)
         if kept is None:
             return False
-        copy = other.directory / f".new-{kept.snapshot.blob.removeprefix('sha256:')}"
-        try:
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.store.path(kept.snapshot.blob), copy)
-        except OSError as error:
-            copy.unlink(missing_ok=True)
-            message = f"{copy}: cannot be written: {error.strerror}"
-            raise ArtifactError(message, remedy="free space, or mend the rights") from error
-        other.store.put_file(copy)
+        with new_file(other.directory) as copy:
+            with refused_writes(copy):
+                shutil.copyfile(self.store.path(kept.snapshot.blob), copy)
+            other.store.put_file(copy)
         signature = kept.signature
         other.add(kept.snapshot, None if signature is None else lambda _data: signature)
         return True
@@ -210,8 +219,11 @@ def _read(data: bytes) -> Snapshot:
     raw = json.loads(data)
     if raw.pop("format") != FORMAT:
         raise ValueError(FORMAT)
-    raw["columns"] = tuple((name, kind) for name, kind in raw["columns"])
+    columns = raw["columns"] = tuple((name, kind) for name, kind in raw["columns"])
     found = Snapshot(**raw)
-    if not all(isinstance(one, int) for one in (found.rows, found.size, found.memory)):
+    texts = (found.dataset, found.blob, found.taken_at, found.taken_by, found.tool)
+    if not all(type(one) is int for one in (found.rows, found.size, found.memory)):
         raise TypeError(found.rows)
+    if not all(isinstance(one, str) for one in (*texts, found.query or "", *sum(columns, ()))):
+        raise TypeError(found.blob)
     return found

@@ -1,8 +1,7 @@
 """Taking a snapshot: rows in, one Parquet file and a digest out, whatever the size of the table.
 
-The file is written into the store under a name that nothing leads to, and gets its own name when it
-is complete and has been judged. A failure removes it; what a killed process has left is removed by
-the next one, which can tell by a lock that its writer is gone.
+The file is written into the store under a name that nothing leads to (`newfiles`), and gets its own
+name when it is complete and has been judged.
 
 The same rows give the same bytes, however the source has cut them: the writer's settings are fixed,
 and so are the rows of a group. Another version of pyarrow may write other bytes of the same
@@ -11,32 +10,27 @@ content, so the logical digest is the identity and the digest of the file proves
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ordain.runtime.datasets.casting import cast_batches, declared_schema
 from ordain.runtime.datasets.digests import THREADS, TableHasher, plain_zeros
+from ordain.runtime.datasets.newfiles import new_file, refused_writes
 from ordain.runtime.datasets.snapshots import Snapshot, Snapshots
 from ordain.runtime.datasets.sources import open_rows
-from ordain.runtime.errors import ArtifactError
-from ordain.specs.canonical import sha256
 from ordain.specs.secrets import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     from ordain.runtime.datasets.snapshots import Kept
     from ordain.runtime.datasets.sources import Rows
     from ordain.specs.kinds.dataset import Dataset
 
-_NEW: Final = ".new-"
 # Cells of a group of rows: about 16 MB of numbers are in memory at a time.
 _CELLS: Final = 2**21
 _FEWEST_ROWS, _MOST_ROWS = 1_024, 65_536
@@ -80,10 +74,13 @@ class Draft:
     schema: Any
     hints: Mapping[str, str]
 
-    def keep(self, snapshots: Snapshots, taker: Taker) -> Kept:
+    def keep(
+        self, snapshots: Snapshots, taker: Taker, holds: Callable[[Kept], bool] | None = None
+    ) -> Kept:
         """Move the file into the store and let the index lead to it; the draft is used up.
 
-        Where the content is kept already, it stays in the file that it is in.
+        Where the content is kept already, it stays in the file that it is in; `holds` says of its
+        signature whether it is one (see `Snapshots.add`).
 
         Raises:
             ArtifactError: when that cannot be written.
@@ -100,7 +97,7 @@ class Draft:
             blob=file.blob if file is not None else snapshots.store.put_file(self.path),
             size=size,
             memory=self.memory,
-            query=_query_digest(self.origin),
+            query=self.hints.get("query"),
             source=without_secrets(
                 {"type": source.type, "uri": source.uri, "hints": dict(self.hints)}
             ),
@@ -108,7 +105,7 @@ class Draft:
             taken_by=taker.by,
             tool=taker.tool,
         )
-        return snapshots.add(snapshot, taker.sign)
+        return snapshots.add(snapshot, taker.sign, holds)
 
 
 def digest_of_source(origin: Origin) -> str:
@@ -133,7 +130,7 @@ def drafted(
         DataError: when the source cannot be read, or a value does not fit its declared type.
         ArtifactError: when the file cannot be written.
     """
-    with _new_file(snapshots.directory) as path:
+    with new_file(snapshots.directory) as path:
         yield _write(origin, path, progress)
 
 
@@ -142,7 +139,7 @@ def _write(origin: Origin, path: Path, progress: Progress | None) -> Draft:
     with (
         _hashing(origin) as hasher,
         _opened(origin) as rows,
-        _refused_writes(path),
+        refused_writes(path),
         _writer(path, schema) as writer,
     ):
         for batch in _grouped(_cast(origin, rows), schema):
@@ -207,56 +204,3 @@ def _writer(path: Path, schema: Any) -> Iterator[Any]:  # noqa: ANN401 - pa.Sche
         store_schema=True,
     ) as writer:
         yield writer
-
-
-@contextmanager
-def _refused_writes(path: Path) -> Iterator[None]:
-    """What the system refuses to write; a source tells its own errors as such."""
-    try:
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        message = f"{path.parent}: the snapshot cannot be written: {reason}"
-        raise ArtifactError(message, remedy="free space, or mend the rights") from error
-
-
-@contextmanager
-def _new_file(directory: Path) -> Iterator[Path]:
-    """An empty file that is locked as long as its writer lives, and gone when it is done."""
-    with _refused_writes(directory / _NEW):
-        directory.mkdir(parents=True, exist_ok=True)
-        # Between the making of a file and its locking nobody may take it for an abandoned one.
-        with _locked(directory):
-            _remove_abandoned(directory)
-            handle, name = tempfile.mkstemp(prefix=_NEW, dir=directory)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-    path = Path(name)
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-        os.close(handle)
-
-
-def _remove_abandoned(directory: Path) -> None:
-    """Remove what killed processes have left."""
-    for path in directory.glob(f"{_NEW}*"):
-        with suppress(BlockingIOError, FileNotFoundError), path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _query_digest(origin: Origin) -> str | None:
-    """The digest of the SQL that selected the rows."""
-    query = origin.dataset.source.query
-    return None if query is None else sha256((origin.root / query).read_bytes())

@@ -16,35 +16,40 @@ from ordain.specs.features import feature_names
 if TYPE_CHECKING:
     from ordain.runtime.datasets.snapshots import Snapshot
     from ordain.specs.kinds.dataset import Column, Dataset
-    from ordain.specs.kinds.model import Model
+    from ordain.specs.kinds.model import Model, Preprocessing
 
 NUMBER: Final = 8
 # Times that the encoded matrix is in memory at the peak. 300,000 rows of 60 encoded columns were
-# measured to take 4.2 tables and matrices together beside the libraries, for trees and linear
-# models alike (`bench/training.py` has the rows).
+# measured by hand to take 4.2 tables and matrices together beside the libraries, for trees and
+# linear models alike; `bench/training.py` holds a smaller job to a limit.
 COPIES: Final = 3
 # The table itself, and its columns in one piece.
 TABLES: Final = 2
-# Encoded columns of a category whose levels are not declared, and of a text: rather too few.
+# Encoded columns of a category whose levels are not declared: rather too few.
 LEVELS: Final = 8
-TERMS: Final = 200
 
 
 def needed_memory(model: Model, dataset: Dataset, snapshot: Snapshot) -> int:
     """Bytes that training a Model from a snapshot takes at its peak, beside the libraries."""
-    one_hot = model.preprocessing.categorical.encode == "one_hot"
     names = feature_names(model.features, dataset)
-    encoded = sum(_width(dataset.columns[name], one_hot=one_hot) for name in names)
+    encoded = sum(_width(dataset.columns[name], model.preprocessing) for name in names)
+    encoded += len(model.preprocessing.interactions)
     return TABLES * snapshot.memory + COPIES * NUMBER * snapshot.rows * encoded
 
 
-def _width(column: Column, *, one_hot: bool) -> int:
-    """Encoded columns of one input."""
-    if column.type == "text":
-        return TERMS
-    if column.type == "category" and one_hot:
-        return LEVELS if column.levels is None else len(column.levels) + 1
-    return 1
+def _width(column: Column, declared: Preprocessing) -> int:
+    """Encoded columns of one input, of a text as many as there may be."""
+    match column.type:
+        case "text":
+            return declared.texts.terms
+        case "date":
+            return len(declared.dates.parts)
+        case "category" if declared.categorical.encode == "one_hot":
+            return LEVELS if column.levels is None else len(column.levels) + 1
+        case "float" | "int" if declared.numeric.indicator:
+            return 2
+        case _:
+            return 1
 
 
 def check_memory(

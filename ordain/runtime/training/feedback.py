@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BANDS = 10
+SEEN = "of cases whose outcome was seen"
 
 
 def loop_of(dataset: Dataset) -> Feedback | None:
@@ -89,17 +90,19 @@ def qualify(
     """Rows that say whom they are about; a claim on all cases that is not shown is insufficient."""
     gap = claim_gap({"coverage": coverage}, loop)
     left = list(gates)
-    return tuple(_qualified(row, left, gap) if row.limit else row for row in rows)
+    whole = coverage["labelled"] == 1.0
+    shown = "of all cases" if whole else f"{SEEN}; every band has some seen by chance"
+    return tuple(_qualified(row, left, gap, shown) if row.limit else row for row in rows)
 
 
-def _qualified(row: Metric, left: list[MetricGate], gap: str) -> Metric:
+def _qualified(row: Metric, left: list[MetricGate], gap: str, shown: str) -> Metric:
     """The row after its gate, which is taken from those that are left; gates keep their order."""
     gate = next(gate for gate in left if _row_name(gate) == row.name)
     left.remove(gate)
     if gate.population == "labelled":
-        return replace(row, limit=f"{row.limit}, of cases whose outcome was seen")
+        return replace(row, limit=f"{row.limit}, {SEEN}")
     if not gap:
-        return replace(row, limit=f"{row.limit}, of all cases")
+        return replace(row, limit=f"{row.limit}, {shown}")
     limit = f"{row.limit}, of all cases: {gap}"
     return replace(row, limit=limit, verdict=Verdict.INSUFFICIENT.value)
 
@@ -116,4 +119,5 @@ def spoken_for(coverage: dict[str, Any], loop: Feedback) -> str:
         return ""
     if gap:
         return f"{seen}: performance on the others is not shown ({gap})."
-    return f"{seen}, {coverage['explored']:.1%} by chance: performance is measured on these."
+    by_chance = f"{coverage['explored']:.1%} of its cases by chance"
+    return f"{seen}, for {by_chance}: performance is measured on cases whose outcome was seen."

@@ -11,8 +11,10 @@ it is called. Both are errors: a warning on a model that looks brilliant is read
     several classes  errors of always naming the largest class, of which the feature alone takes
                      away 99 of 100 (lambda of Goodman and Kruskal 1954)
 
-The levels of a category are given the outcomes of one half of the rows and judged on the other, and
-the other way round; the worse of the two counts, so that no list of names is taken for an oracle.
+The levels of a category, and numbers in slices (they may be codes), are given the outcomes of one
+half of the rows and judged on the other, and the other way round; the worse of the two counts, so
+that no list of names is taken for an oracle. The halves are drawn by a seeded generator: the places
+of rows may follow the outcome.
 """
 
 from __future__ import annotations
@@ -37,10 +39,7 @@ ALMOST = 0.99
 FEWEST = 10  # Rows on each side, below which perfection may be chance.
 SLICES = 50
 TOLD = 20
-ACCEPT = (
-    "add it to spec.leaks or features.exclude; if it is known before the outcome, and somebody "
-    "looked, set separates: true in its column"
-)
+SEED = 0
 
 
 def refuse_leaks(
@@ -70,16 +69,29 @@ def refuse_leaks(
             column = dataset.columns[name]
             if not column.separates:
                 text = separation(rows[name], outcomes, regression=regression)
-                found += [(name, text, ACCEPT)] if text else []
+                found += [(name, text, True)] if text else []
     if not found:
         return
+    remedy = _remedy([name for name, _, _ in found], [name for name, _, one in found if one])
     if len(found) == 1:
-        (name, text, remedy) = found[0]
+        (name, text, _) = found[0]
         raise LeakError(f"feature {name} {text}", remedy=remedy)
     lines = [f"  {name} {text}" for name, text, _ in found[:TOLD]]
     lines += [f"  and {len(found) - TOLD} more"] if len(found) > TOLD else []
     message = "\n".join([f"{len(found)} features give away what they must not", *lines])
-    raise LeakError(message, remedy=found[0][2].replace("add it", "add them"))
+    raise LeakError(message, remedy=remedy)
+
+
+def _remedy(names: Sequence[str], acceptable: Sequence[str]) -> str:
+    """What to do about these features, of which some may be known before the outcome after all."""
+    remedy = f"add {', '.join(names)} to spec.leaks or features.exclude"
+    if not acceptable:
+        return remedy
+    which = "it is" if len(names) == 1 else f"{' or '.join(acceptable)} is"
+    return (
+        f"{remedy}; if {which} known before the outcome, and somebody looked, set separates: true "
+        "in its column"
+    )
 
 
 # ── a feature that tells the outcome ─────────────────────────────────────────────────────────────
@@ -108,14 +120,21 @@ def _two_outcomes(numbers: Floats, positive: NDArray[np.bool_], *, counted: bool
         return f"is missing by the outcome: the area under its curve is {area:.4f} on {rows} rows"
     present = ~absent
     if counted:
-        area = _area(numbers[present], positive[present])
-        rows = int(present.sum())
+        rows, others = int(present.sum()), positive[present]
+        # Codes are numbers too, and their order means nothing.
+        area = max(_area(numbers[present], others), _level_area(_sliced(numbers[present]), others))
     else:
-        filled = np.where(absent, -1.0, numbers)
-        halves = _halves(filled, positive.astype(float))
-        area = min(_area(rates, positive[half]) for half, rates in halves)
+        area = _level_area(np.where(absent, -1.0, numbers), positive)
     said = f"alone separates the outcome: the area under its curve is {area:.4f} on {rows} rows"
     return said if area >= ALMOST else ""
+
+
+def _level_area(codes: Floats, positive: NDArray[np.bool_]) -> float:
+    """The area under the curve of the outcomes that levels have in the other half of the rows."""
+    if len(codes) < 2 * FEWEST:
+        return 0.0
+    halves = _halves(codes, positive.astype(float))
+    return min(_area(rates, positive[half]) for half, rates in halves)
 
 
 def _numbers(values: Any) -> tuple[Floats, bool]:  # noqa: ANN401 - an Arrow column
@@ -146,12 +165,17 @@ def _ranks(values: Floats) -> Floats:
     return ranks
 
 
+def _drawn(rows: int) -> tuple[tuple[Indices, Indices], tuple[Indices, Indices]]:
+    """Two halves of the rows by chance, and the other way round."""
+    order = np.random.default_rng(SEED).permutation(rows)
+    one, two = order[: rows // 2], order[rows // 2 :]
+    return (one, two), (two, one)
+
+
 def _halves(codes: Floats, outcome: Floats) -> Iterator[tuple[Indices, Floats]]:
     """Each half of the rows with the mean outcome that its levels have in the other half."""
     places = np.unique(codes, return_inverse=True)[1]
-    for parity in (0, 1):
-        half = np.arange(parity, len(codes), 2)
-        other = np.arange(1 - parity, len(codes), 2)
+    for half, other in _drawn(len(codes)):
         counts = np.bincount(places[other], minlength=places.max() + 1)
         sums = np.bincount(places[other], weights=outcome[other], minlength=places.max() + 1)
         means = np.where(counts > 0, sums / np.maximum(counts, 1), np.mean(outcome[other]))
@@ -185,8 +209,7 @@ def _mended(numbers: Floats, outcome: NDArray[Any], *, counted: bool) -> float:
         return 0.0
     codes = _sliced(numbers) if counted else np.where(np.isnan(numbers), -1.0, numbers)
     wrong = 0
-    for parity in (0, 1):
-        half, other = np.arange(parity, len(codes), 2), np.arange(1 - parity, len(codes), 2)
+    for half, other in _drawn(len(codes)):
         wrong += int((_elected(codes, places, other)[half] != places[half]).sum())
     return 1 - wrong / errors
 
@@ -217,7 +240,8 @@ def _repeating(
     dataset: Dataset,
     names: Sequence[str],
     table: Any,  # noqa: ANN401 - pa.Table
-) -> Iterator[tuple[str, str, str]]:
+) -> Iterator[tuple[str, str, bool]]:
+    """Feature, what it does, and whether `separates` would accept it."""
     guarded = [(name, what, first_seen(table[name])) for name, what in _guarded(dataset)]
     for feature in names:
         codes = first_seen(table[feature])
@@ -228,8 +252,7 @@ def _repeating(
                 and np.array_equal(codes, others)
                 and _tells(codes, table, feature, name)
             ):
-                remedy = f"add {feature} to spec.leaks or features.exclude"
-                yield feature, f"repeats {what} {name}, value for value", remedy
+                yield feature, f"repeats {what} {name}, value for value", False
                 break
 
 

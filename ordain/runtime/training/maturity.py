@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ordain.runtime.datasets.labels import row_times
+from ordain.runtime.datasets.labels import row_times, untold_time
 from ordain.runtime.errors import MaturityError
 
 if TYPE_CHECKING:
@@ -72,10 +72,12 @@ def check_trend(dataset: Dataset, table: Any, positive: Numbers, labels: Labels)
         MaturityError: when the share climbs although outcomes are declared as delayed.
     """
     target = dataset.target
-    if target is None or dataset.time is None or table[dataset.time].null_count:
+    if target is None or dataset.time is None:
         return ""
     if not np.isin(positive[labels.known], (0, 1)).all():
         return ""
+    if untold := untold_time(dataset, table):
+        return f"Whether outcomes have a trend was not looked at: {untold[0]}."
     times = row_times(dataset, table)[labels.known]
     trend = trend_of(times, positive[labels.known])
     if trend is None or not (trend.climbs or trend.falls):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ordain.runtime.datasets.casting import names_somebody
 from ordain.runtime.errors import SplitError, TrainingError
 from ordain.runtime.training.leaks import first_seen
+from ordain.specs.coverage import FEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 LEARNT = 20  # Fewer rows than this teach a model their noise.
 TOLD = 20  # Features that limitations name one by one.
-JUDGED = 10  # With fewer, the interval of any share is wider than half of all that is possible.
+JUDGED = FEWEST
 
 
 def refuse_few(parts: Parts) -> None:
@@ -61,8 +63,8 @@ def repeated_rows(dataset: Dataset, table: Any, parts: Parts) -> int:  # noqa: A
     Columns that name somebody do not count: the same case under two numbers is one case.
     """
     codes = np.zeros(table.num_rows, dtype=np.int64)
-    for name, column in sorted(dataset.columns.items()):
-        if column.role in {"entity", "id"} or column.type == "id" or name == dataset.entity:
+    for name in sorted(dataset.columns):
+        if names_somebody(dataset, name):
             continue
         own = first_seen(table[name]) + 1
         # Made dense after every column, so that no product of counts can run over.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ordain.runtime.datasets.labels import row_times
 from ordain.runtime.errors import SplitError
 from ordain.specs.canonical import digest, sha256
 from ordain.specs.durations import parse_duration
@@ -183,7 +184,7 @@ def _parts(part_of: Indices, rows: int) -> Parts:
 
 
 def _by_time(split: Split, dataset: Dataset, table: Any) -> Parts:  # noqa: ANN401 - pa.Table
-    times = _times(dataset, table)
+    times = row_times(dataset, table, "split", SplitError)
     purge = 0 if split.purge is None else _duration(split.purge)
     declared = [split.train, split.validation, split.test]
     if all(is_share(text) for text in declared):
@@ -219,24 +220,6 @@ def _purged(
         limits = later if end is None else [end, *later]
         purged.append((start, min(limits, default=None)))
     return purged
-
-
-def _times(dataset: Dataset, table: Any) -> Indices:  # noqa: ANN401 - pa.Table
-    """Microseconds since 1970 of each row."""
-    import pyarrow as pa
-
-    if dataset.time is None:
-        message = "split.by is time, but the Dataset names no time column"
-        raise SplitError(message, remedy="set spec.time of the Dataset")
-    column = table[dataset.time].combine_chunks()
-    if not pa.types.is_timestamp(column.type):
-        message = f"split: {dataset.time} is no date"
-        raise SplitError(message, remedy=f"set spec.columns.{dataset.time}.type to date")
-    if column.null_count:
-        message = f"split: {_rows(column.null_count)} no {dataset.time}"
-        raise SplitError(message, remedy="give every row its time")
-    times: Indices = column.cast(pa.int64()).to_numpy()
-    return times
 
 
 def _ranges_of_shares(

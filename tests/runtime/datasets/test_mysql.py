@@ -156,15 +156,16 @@ def test_nothing_can_be_written(mariadb: MariaDB, asked: Asked, refused: Refused
     )
 
 
-def test_rows_are_of_one_moment(mariadb: MariaDB, asked: Asked, tmp_path: Path) -> None:
-    mariadb.run("CREATE TABLE moving AS SELECT seq AS x FROM seq_1_to_50000")
-    declared = asked("mysql", "SELECT x FROM moving")
-    with open_rows("loans", declared, tmp_path, {"RISK_DSN": mariadb.dsn}) as rows:
-        batches = rows.batches()
-        seen = next(batches).num_rows
-        mariadb.run("DELETE FROM moving WHERE x > 10", "INSERT INTO moving VALUES (0)")
-        seen += sum(batch.num_rows for batch in batches)
-    assert seen == 50_000
+def test_rows_are_read_in_a_transaction_of_one_moment(
+    mariadb: MariaDB, asked: Asked, read: Read
+) -> None:
+    """The transaction has its view of the rows before the query is sent."""
+    query = (
+        "SELECT trx_isolation_level AS x, trx_is_read_only AS y FROM information_schema.innodb_trx "
+        "WHERE trx_mysql_thread_id = CONNECTION_ID()"
+    )
+    declared = asked("mysql", query, {"x": "text", "y": "int"})
+    assert read(declared, RISK_DSN=mariadb.dsn) == [{"x": "REPEATABLE READ", "y": 1}]
 
 
 def test_the_source_says_what_it_is_and_no_secret(
@@ -258,3 +259,18 @@ def test_the_address_in_the_dataset_holds_the_variable_to_it(
     )
     here = asked("mysql", "SELECT 1 AS x", uri=f"mysql://127.0.0.1:{mariadb.port}/estate")
     assert read(here, RISK_DSN=mariadb.dsn) == [{"x": 1}]
+
+
+def test_a_socket_leads_to_this_machine_whatever_host_stands_beside_it(
+    mariadb: MariaDB, asked: Asked, read: Read, refused: Refused
+) -> None:
+    asks = asked("mysql", "SELECT @@socket AS x", {"x": "text"})
+    (row,) = read(asks, RISK_DSN=mariadb.dsn)
+    dsn = f"{mariadb.dsn}?unix_socket={row['x']}"
+    elsewhere = asked("mysql", "SELECT 1 AS x", uri="mysql://warehouse.example.org/estate")
+    away = dsn.replace(f"127.0.0.1:{mariadb.port}", "warehouse.example.org")
+    assert refused(elsewhere, RISK_DSN=away) == (
+        "RUN141: dataset loans: RISK_DSN does not lead to mysql://warehouse.example.org/estate"
+    )
+    here = asked("mysql", "SELECT 1 AS x", uri=f"mysql://127.0.0.1:{mariadb.port}/estate")
+    assert read(here, RISK_DSN=dsn) == [{"x": 1}]

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ordain.runtime.artifacts import ArtifactStore
+from ordain.runtime.datasets.snapshots import Snapshots
 from ordain.runtime.datasets.sources import open_rows
+from ordain.runtime.datasets.taking import Origin, Taker, drafted
 from ordain.runtime.errors import SourceError
 from ordain.specs.canonical import sha256
 
@@ -175,16 +178,27 @@ def test_nothing_can_be_written(postgres: Postgres, asked: Asked, refused: Refus
     )
 
 
-def test_rows_are_of_one_moment(postgres: Postgres, asked: Asked, tmp_path: Path) -> None:
-    postgres.run("CREATE TABLE moving AS SELECT i AS x FROM generate_series(1, 300000) AS i")
-    declared = asked("postgres", "SELECT x FROM moving")
-    with open_rows("loans", declared, tmp_path, {"RISK_DSN": postgres.dsn}) as rows:
-        batches = rows.batches()
-        seen = next(batches).num_rows
-        postgres.run("DELETE FROM moving WHERE x > 10", "INSERT INTO moving VALUES (0)")
-        seen += sum(batch.num_rows for batch in batches)
-    assert seen == 300_000
-    postgres.run("DROP TABLE moving")
+def test_rows_are_read_in_a_transaction_of_one_moment(
+    postgres: Postgres, asked: Asked, read: Read
+) -> None:
+    query = "SELECT current_setting('transaction_isolation') AS x"
+    declared = asked("postgres", query, {"x": "text"})
+    assert read(declared, RISK_DSN=postgres.dsn) == [{"x": "repeatable read"}]
+
+
+def test_a_manifest_has_the_digest_of_the_query_that_was_asked(
+    postgres: Postgres, asked: Asked, tmp_path: Path
+) -> None:
+    """Of the text that was read, and not of what the file holds afterwards."""
+    declared = asked("postgres", "SELECT 1 AS x;\n")
+    snapshots = Snapshots(ArtifactStore(tmp_path / "store"))
+    origin = Origin("loans", declared, tmp_path, {"RISK_DSN": postgres.dsn})
+    with drafted(origin, snapshots) as draft:
+        (tmp_path / "rows.sql").write_text("SELECT 2 AS x")
+        taker = Taker("", dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "0")
+        kept = draft.keep(snapshots, taker)
+    assert kept.snapshot.query == sha256(b"SELECT 1 AS x")
+    assert kept.snapshot.source["hints"]["query"] == kept.snapshot.query
 
 
 def test_the_source_says_what_it_is_and_no_secret(

@@ -90,7 +90,7 @@ def test_a_line_that_is_not_utf_8_is_named_far_into_the_file(
 def test_a_quotation_mark_that_is_never_closed_is_told(
     tmp_path: Path, declare: Declare, refused: Refused
 ) -> None:
-    message = "RUN140: t.csv: a quotation mark is never closed, or a row is longer than 2 MB"
+    message = "RUN140: t.csv: a quotation mark is never closed, or a row is longer than 1 MB"
     for rows in (0, 1_000_000, 2_000_000):
         (tmp_path / "t.csv").write_text('x,y\n1,"a\n' + "2,b\n" * rows)
         assert refused(declare({"x": "int"}, type="csv", uri="t.csv")) == message

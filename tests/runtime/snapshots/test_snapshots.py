@@ -78,7 +78,7 @@ def test_the_manifest_is_the_documented_one(origin: MakeOrigin, snapshots: Snaps
         "columns": [["number", "int64"], ["paid", "bool"]],
         "blob": sha256(blob.read_bytes()),
         "size": blob.stat().st_size,
-        "memory": 82,
+        "memory": 86,
         "query": None,
         "source": {"type": "csv", "uri": "loans.csv", "hints": {}},
         "taken_at": "2026-01-02T03:04:05+00:00",
@@ -221,6 +221,43 @@ def test_an_index_that_leads_nowhere_is_named(
     message = f"{place}: this does not lead to the snapshot of {kept.snapshot.digest}"
     assert refused(loans, snapshots, kept).message == message
     assert keep(loans, snapshots) == kept
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"blob": 5}, {"query": 5}, {"taken_by": None}, {"columns": [[1, 2]]}, {"rows": True}],
+)
+def test_a_manifest_of_other_types_is_refused(
+    origin: MakeOrigin, snapshots: Snapshots, wrong: dict[str, Any]
+) -> None:
+    kept = keep(origin(), snapshots)
+    raw = json.loads(kept.snapshot.to_json()) | wrong
+    crafted = snapshots.store.put(canonical_json(raw))
+    entry = {"format": "ordain.snapshot-index/1", "manifest": crafted, "signature": None}
+    place = snapshots.directory / f"{kept.snapshot.digest.removeprefix('sha256:')}.json"
+    overwrite(place, canonical_json(entry))
+    with pytest.raises(SnapshotError, match="does not lead to the snapshot"):
+        snapshots.get(kept.snapshot.digest)
+
+
+def test_a_signature_that_is_no_text_is_refused(origin: MakeOrigin, snapshots: Snapshots) -> None:
+    kept = keep(origin(), snapshots)
+    place = snapshots.directory / f"{kept.snapshot.digest.removeprefix('sha256:')}.json"
+    overwrite(place, canonical_json(json.loads(place.read_bytes()) | {"signature": 7}))
+    with pytest.raises(SnapshotError, match="does not lead to the snapshot"):
+        snapshots.get(kept.snapshot.digest)
+
+
+def test_a_snapshot_is_lent_beside_a_pin_that_is_at_work(
+    origin: MakeOrigin, snapshots: Snapshots, tmp_path: Path
+) -> None:
+    loans, other = origin(), Snapshots(ArtifactStore(tmp_path / "other"))
+    kept = keep(loans, snapshots)
+    with drafted(loans, other) as draft:
+        assert snapshots.lend(kept.snapshot.digest, other)
+        assert other.standing(kept.snapshot.digest) == kept
+        assert draft.path.exists()
+    assert not [name for name in files(other) if name.startswith(".new-")]
 
 
 def test_the_manifest_of_other_content_is_refused(origin: MakeOrigin, snapshots: Snapshots) -> None:

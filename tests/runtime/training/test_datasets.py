@@ -11,8 +11,9 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from ordain.runtime.datasets.digests import logical_digest
-from ordain.runtime.datasets.reading import digest_of, read_dataset, read_table
+from ordain.runtime.datasets.digests import check_digest, logical_digest
+from ordain.runtime.datasets.expectations import check_expectations
+from ordain.runtime.datasets.reading import digest_of, read_table
 from ordain.runtime.errors import DataError
 from ordain.specs.kinds import kind_validator
 
@@ -32,9 +33,15 @@ def declare(uri: str, columns: dict[str, Any], **changed: object) -> Dataset:
     return declared
 
 
+def read(dataset: Dataset, root: Path) -> None:
+    table = read_table(dataset, root)
+    check_digest("applications", dataset, logical_digest(table))
+    check_expectations(dataset, table)
+
+
 def refused(dataset: Dataset, root: Path) -> DataError:
     with pytest.raises(DataError) as caught:
-        read_dataset("applications", dataset, root)
+        read(dataset, root)
     assert caught.value.remedy
     return caught.value
 
@@ -63,6 +70,17 @@ def test_text_becomes_the_declared_type(
     tmp_path: Path, kind: str, values: list[str], expected: list[object]
 ) -> None:
     assert one_column(tmp_path, kind, values)["x"].to_pylist() == expected
+
+
+def test_a_float_that_stands_for_two_whole_numbers_is_neither(tmp_path: Path) -> None:
+    """9007199254740993 has no float of its own: that of ...992 stands for both."""
+    values = ["9007199254740991.0", "-9007199254740991.0"]
+    found = one_column(tmp_path, "int", values)["x"].to_pylist()
+    assert found == [9007199254740991, -9007199254740991]
+    for text in ("9007199254740993.0", "9007199254740992.0", "-9007199254740992.0"):
+        with pytest.raises(DataError) as caught:
+            one_column(tmp_path, "int", [text])
+        assert caught.value.message.endswith(f"column x, row 1: {text!r} is no int")
 
 
 def test_a_zero_has_no_sign(tmp_path: Path) -> None:
@@ -280,7 +298,7 @@ def test_content_that_is_not_the_pinned_one_names_both_digests(tmp_path: Path) -
     expected = f"dataset applications: t.csv has the digest {actual}, pinned is {pinned}"
     assert error.message == expected
     assert "`ordain pin applications`" in error.remedy
-    read_dataset("applications", declare("t.csv", columns, digest=actual), tmp_path)
+    read(declare("t.csv", columns, digest=actual), tmp_path)
 
 
 def test_real_data_have_one_digest_as_csv_and_parquet(

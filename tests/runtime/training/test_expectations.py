@@ -120,6 +120,18 @@ def test_values_that_name_or_protect_somebody_are_not_shown(role: str) -> None:
     assert "777" not in message
 
 
+@pytest.mark.parametrize("how", ["type", "entity"])
+def test_whoever_is_named_without_a_role_is_not_shown_either(how: str) -> None:
+    code = {"type": "id" if how == "type" else "category", "unique": True, "unknown": "refuse"}
+    columns = {"code": code | ({} if how == "type" else {"levels": ["A1"]})}
+    entity = {"entity": "code"} if how == "entity" else {}
+    expect = {"unique": [["code"]]}
+    table = pa.table({"code": pa.array(["A006000", "A006000"], pa.large_string())})
+    message = refused(declare(columns, expect=expect, **entity), table).message
+    assert "the value (not shown, it names somebody)" in message
+    assert "A006000" not in message
+
+
 @pytest.mark.parametrize(
     ("op", "left", "right", "wrong"),
     [

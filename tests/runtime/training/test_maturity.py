@@ -145,6 +145,21 @@ def test_a_climbing_rate_is_told_where_no_delay_is_declared(
     assert told.endswith("in the newest quarter of the rows, and no delay of outcomes is declared.")
 
 
+def test_a_trend_that_nobody_could_look_for_is_told(
+    model: MakeModel, dataset: MakeDataset, job: MakeJob, lending: MakeTable
+) -> None:
+    """A time that is no date, or is missing once, is no reason not to learn."""
+    table = lending()
+    years = dataset(time="debts")
+    found = inputs_of(job(model(LINEAR), years)).trend
+    assert found == "Whether outcomes have a trend was not looked at: debts is no date."
+    days = pa.array(table["applied_on"].to_numpy(), mask=np.arange(600) == 4)
+    place = table.column_names.index("applied_on")
+    holed = dataset(table.set_column(place, "applied_on", days))
+    told = "Whether outcomes have a trend was not looked at: 1 row has no applied_on."
+    assert inputs_of(job(model(LINEAR), holed)).trend == told
+
+
 def test_a_falling_rate_is_told_and_stops_nothing(
     model: MakeModel, dataset: MakeDataset, job: MakeJob, lending: MakeTable
 ) -> None:

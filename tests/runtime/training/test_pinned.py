@@ -114,6 +114,18 @@ def test_the_estimate_grows_with_rows_and_encoded_columns(
     )
     ordinal = model(preprocessing={"categorical": {"encode": "ordinal"}})
     assert needed_memory(ordinal, order.data, snapshot) == 2 * snapshot.memory + 3 * 8 * 600 * 4
+    declared = {
+        "categorical": {"encode": "ordinal"},
+        "numeric": {"indicator": True},
+        "dates": {"parts": ["year", "month", "weekday"]},
+        "texts": {"terms": 40},
+        "interactions": [["income", "debts"]],
+    }
+    # Two numbers with their indicators, a truth value, 40 terms, three parts of a day, a product.
+    wide = dataset(purpose={"type": "text"}, applied_on={"type": "date"}, time=None)
+    assert needed_memory(model(preprocessing=declared), wide, snapshot) == (
+        2 * snapshot.memory + 3 * 8 * 600 * (2 * 2 + 1 + 40 + 3 + 1)
+    )
 
 
 def test_a_job_that_would_be_killed_does_not_begin(

@@ -131,7 +131,7 @@ def test_a_split_that_cannot_be_made_is_refused(split: dict[str, Any], message: 
         (
             {},
             lambda: days("2024-01-01"),
-            "split.by is time, but the Dataset names no time column",
+            "split: the Dataset names no time column",
         ),
         ({"time": "day"}, lambda: pa.table({"day": ["x"]}), "split: day is no date"),
         (

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.dataset import Dataset, Source
 
 # Several blocks are in memory at once, and a row must fit into one.
-BLOCK: Final = 2 << 20
+BLOCK: Final = 1 << 20
 END: Final = "\x1aordain: here the table ends\x1a"
 FORMATS: Final = ("csv", "parquet")
 

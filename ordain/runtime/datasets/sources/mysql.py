@@ -17,6 +17,7 @@ from ordain.runtime.datasets.sources.extras import needed
 from ordain.runtime.datasets.sources.keys import in_order
 from ordain.runtime.datasets.sources.queries import (
     PORTS,
+    Address,
     address_of,
     check_address,
     connection_string,
@@ -53,6 +54,7 @@ _OF_NAMES: Final = frozenset((1044, 1051, 1052, 1054, 1060, 1064, 1142, 1143, 11
 _GONE: Final = frozenset((1053, 1927, 2006, 2013, 2055))
 _NUMBERS: Final = ("connect_timeout", "read_timeout")
 _FILES: Final = ("ssl_ca", "ssl_cert", "ssl_key", "unix_socket")
+_LOCAL: Final = frozenset(("localhost", "127.0.0.1", "::1"))
 _STATEMENT: Final = "statement_timeout"
 
 
@@ -71,13 +73,21 @@ def open_mysql(
     require_order(name, source, dataset.columns)
     dsn = connection_string(name, source, environ)
     arguments, seconds = _arguments(name, source.dsn_from, dsn)
-    check_address(name, source, dsn, address_of)
+    check_address(name, source, dsn, _address)
     with _connected(name, source.dsn_from, arguments) as cursor:
         reading = _Reading(source.place, cursor)
         hints = reading.begin(seconds) | {"query": digest_of_query(query)}
         schema = reading.select(query, sorted(dataset.columns), source.order_by)
         pieces = in_order(source.place, source.order_by, reading.pieces(schema))
         yield Rows(schema, pieces, hints)
+
+
+def _address(dsn: str) -> Address | None:
+    """Where pymysql goes: a socket is on this machine, whatever host stands beside it."""
+    found = address_of(dsn)
+    if found is None or "unix_socket" not in dict(parse_qsl(urlsplit(dsn).query)):
+        return found
+    return found if found[0] in _LOCAL else ("", found[1], found[2])
 
 
 def _arguments(name: str, variable: str, dsn: str) -> tuple[dict[str, Any], float]:

@@ -106,6 +106,7 @@ def _download(name: str, source: Source, store: Any, key: str, file: Path) -> di
     import obstore
     from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
+    remedy = f"correct the address, or the variables that begin with {_PREFIX[source.type]}_"
     options: GetOptions | None = {"version": source.version} if source.version else None
     try:
         found = obstore.get(store, key, options=options)
@@ -118,12 +119,12 @@ def _download(name: str, source: Source, store: Any, key: str, file: Path) -> di
         reason = "the store refuses access"
     except OSError as error:
         reason = f"the object cannot be kept while it is read: {error.strerror or error}"
+        remedy = "free space in TMPDIR, or let it name a directory with more"
     except BaseError:
         reason = "the store does not answer, or broke off"
     else:
         return _hints(found.meta)
     message = f"dataset {name}: {source.uri}: {reason}"
-    remedy = f"correct the address, or the variables that begin with {_PREFIX[source.type]}_"
     raise SourceError(message, remedy=remedy, location=Location(source.uri))
 
 
