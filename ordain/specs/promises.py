@@ -101,6 +101,10 @@ def _seen(target: Target, dataset: Dataset) -> Iterator[Broken]:
         if column is not None and column.type != "bool":
             message = f"`{name}` is {column.type}, and whether an outcome was seen is yes or no"
             yield "SPEC132", (*_TARGET, "feedback", field), message, "name a column of type bool"
+    if target.feedback.explored == target.feedback.observed:
+        message = "every case that was let through would count as let through by chance"
+        remedy = "name the column that marks the cases drawn by chance, or take `explored` out"
+        yield "SPEC132", (*_TARGET, "feedback", "explored"), message, remedy
     if float(target.feedback.min_exploration.removesuffix("%")) == 0:
         path = (*_TARGET, "feedback", "minExploration")
         message = "a share of nothing asks for no exploration at all"

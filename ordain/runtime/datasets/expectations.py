@@ -303,11 +303,25 @@ def _presence(dataset: Dataset, target: Target, table: Any) -> Iterator[Expectat
     for column in filter(None, (name, target.feedback.explored)):
         empty, always = ~truth_of(table[column].is_valid()), f"say in every row whether {column}"
         yield _at("outcome", f"column {column}", empty, "a truth value", "without a value", always)
+    if target.feedback.explored is not None:
+        yield _by_chance(
+            target.feedback.explored, observed, truth_of(table[target.feedback.explored])
+        )
     said = f"without an outcome although {name} is true"
     yield _at("outcome", subject, absent & due & observed, "an outcome if seen", said, remedy)
     said = f"with an outcome although {name} is false"
     wanted = "no outcome if not seen"
     yield _at("outcome", subject, ~absent & due & ~observed, wanted, said, remedy)
+
+
+def _by_chance(name: str, observed: Mask, explored: Mask) -> Expectation:
+    """Exploration is a part of what was seen; all of it would make every old decision a lottery."""
+    seen, drawn = int(observed.sum()), int((observed & explored).sum())
+    told = f"{drawn} of {seen} cases whose outcome was seen"
+    remedy = f"let {name} mark only the cases that were drawn by chance"
+    whole = seen == len(observed) or drawn < seen or seen == 0
+    wanted = "some cases whose outcome was seen, not all"
+    return Expectation("exploration", f"column {name}", wanted, told, remedy, ok=whole)
 
 
 def _at(
