@@ -58,7 +58,7 @@ def test_what_would_run_is_refused_and_nothing_is_written(place: Place, tmp_path
     path = tmp_path / "evil.pkl"
     path.write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
     done = place.ordain("import", "sklearn", str(path), *SAID, expect=2)
-    assert done.stderr.startswith(f"error[RUN160]: {path}: the file names posix.system")
+    assert done.stderr.startswith(f"error[RUN165]: {path}: the file names posix.system")
     assert place.git("status", "--short") == ""
 
 

@@ -98,7 +98,7 @@ def test_a_pickle_that_calls_something_calls_nothing(tmp_path: Path, name: str) 
     with pytest.raises(ImportRefused) as caught:
         read_model(pickle.dumps(gadget))
     assert f"the file names {named}" in caught.value.message
-    assert caught.value.code == "RUN160"
+    assert caught.value.code == "RUN165"
     assert not canary.exists()
 
 
