@@ -28,7 +28,7 @@ _COLOURS: Final = {"failed": "red", "cancelled": "yellow", "running": "cyan"}
 
 @click.group()
 def command() -> None:
-    """List, show and compare runs of training."""
+    """List, show, compare and prune runs of training."""
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from ordain.reconciler.attempts import read_json, read_run
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.datasets.snapshots import Snapshots
 from ordain.runtime.environment import read_lock
-from ordain.runtime.errors import ProvenanceError
+from ordain.runtime.errors import ProvenanceError, SnapshotError
 from ordain.runtime.machines import processor
 from ordain.runtime.provenance.bom import PAYLOAD, Versioned, bill_of_materials
 from ordain.runtime.provenance.dsse import REMEDY, seal, unseal
@@ -79,12 +79,20 @@ def attest(
     evidence = versioned.evidence
     artifact = load_artifact(store, evidence.artifact)
     members = {name: sha256(data) for name, data in artifact.members.items()}
-    rows = Snapshots(store).get(recipe.data)
-    blob = "" if rows is None else rows.snapshot.blob
+    blob = _snapshot(store, recipe)
     made = Produced(evidence.artifact, members, evidence.digest, snapshot=blob)
     statement = provenance_of(recipe, read_lock(lock), made, run)
     bill = bill_of_materials(versioned)
     return Attested(sign_statement(statement, signer), seal(PAYLOAD, bill, signer))
+
+
+def _snapshot(store: ArtifactStore, recipe: Recipe) -> str:
+    """The blob of the rows; empty where it is gone since, and the digest of the rows has to do."""
+    try:
+        rows = Snapshots(store).get(recipe.data)
+    except SnapshotError:
+        return ""
+    return "" if rows is None else rows.snapshot.blob
 
 
 def invocation_of(

@@ -156,7 +156,8 @@ def test_a_job_that_is_killed_is_said_to_be_killed(bench: Bench) -> None:
 
 def test_a_disk_that_takes_nothing_is_one_error(bench: Bench) -> None:
     directory, job = job_of(bench)
-    directory.parent.mkdir(parents=True)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
     directory.write_bytes(b"")
     with pytest.raises(DriverFailed, match=r": File exists$") as error:
         carried(bench, directory, job)
