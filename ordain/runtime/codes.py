@@ -183,15 +183,15 @@ CODES: Final = {
     ),
     "RUN111": Page(
         "a stored pipeline names what may run, or cannot be opened",
-        "A pipeline.skops is looked through before anything opens it: only listed types, loaders and "
-        "settings stand in one that was written here. Another one is refused, whoever sends it.",
+        "A pipeline.skops is looked through before anything opens it: only listed types, loaders "
+        "and settings stand in one that was written here. Another one is refused, whoever sends it.",
         "a pipeline.skops whose schema names posix.system",
         "do not open it; let training write the artifact again",
     ),
     "RUN112": Page(
         "an ONNX form is not one that this tool writes",
-        "A model.onnx holds a short list of operators, and no tensor lies in another file. What holds "
-        "more may reach for files, or compute something else than the plan.",
+        "A model.onnx holds a short list of operators, and no tensor lies in another file. What "
+        "holds more may reach for files, or compute something else than the plan.",
         "a model.onnx with an operator of a vendor",
         "do not open it; let training write the artifact again",
     ),
