@@ -184,7 +184,7 @@ CODES: Final = {
     "RUN111": Page(
         "a stored pipeline names what may run, or cannot be opened",
         "A pipeline.skops is looked through before anything opens it: only listed types, loaders "
-        "and settings stand in one that was written here. Another one is refused, whoever sends it.",
+        "and settings stand in one that was written here. Another is refused, whoever sends it.",
         "a pipeline.skops whose schema names posix.system",
         "do not open it; let training write the artifact again",
     ),
