@@ -172,6 +172,7 @@ def pushed(directory: Path) -> Push:
 
 def promoted(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The files of a second version of a model that is served."""
+    from ordain.reconciler.attesting import Attested
     from ordain.reconciler.promotions import Version, promotion_files
     from ordain.specs.canonical import sha256
     from ordain.specs.estates import load_estate
