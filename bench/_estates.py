@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from ordain.reconciler.attesting import Attested
     from ordain.runtime.artifacts import ArtifactStore
+    from ordain.specs.evidence import Evidence
     from ordain.specs.recipes import Recipe
+    from ordain.vcs.keys import Signer
 
 LINES = 90
 SERVED = 10
@@ -188,11 +191,15 @@ def documents(models: int, public: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def promotions(
-    files: Mapping[str, bytes], versions: int, store: ArtifactStore | None
+    files: Mapping[str, bytes],
+    versions: int,
+    store: ArtifactStore | None,
+    signer: Signer | None = None,
 ) -> dict[str, bytes]:
     """A ModelVersion and its evidence for the first `versions` models.
 
     With a store the artifacts of the served ones are put into it; without one they only have names.
+    With a signer each has a statement that a server would believe.
     """
     from ordain.reconciler.promotions import Version, promotion_files
     from ordain.specs.estates import load_estate
@@ -209,7 +216,9 @@ def promotions(
         recipe = recipe_of(found.name, found.spec, data.spec, sha256(LOCK))
         assert recipe is not None
         artifact = _artifact(recipe, store if number < SERVED else None)
-        version = Version(1, recipe, artifact, evidence(recipe, artifact), "0.1.0")
+        measured = evidence(recipe, artifact)
+        papers = None if signer is None else _papers(recipe, measured, signer)
+        version = Version(1, recipe, artifact, measured, "0.1.0", papers)
         made |= promotion_files(files, estate, version)
     return made
 
@@ -242,6 +251,23 @@ def evidence(recipe: Recipe, artifact: str) -> Any:  # noqa: ANN401 - imported w
         parity={"plan": 0.0},
         verdict="pass",
     )
+
+
+def _papers(recipe: Recipe, measured: Evidence, signer: Signer) -> Attested:
+    from datetime import UTC, datetime
+
+    from ordain.reconciler.attesting import Attested
+    from ordain.runtime.provenance.statements import (
+        Invocation,
+        Produced,
+        provenance_of,
+        sign_statement,
+    )
+
+    made = Produced(measured.artifact, {}, measured.digest)
+    run = Invocation("bench", "0.1.0", "", datetime(2026, 11, 20, tzinfo=UTC))
+    statement = sign_statement(provenance_of(recipe, {}, made, run), signer)
+    return Attested(statement, b'{"bill":"%s"}' % recipe.model.encode())
 
 
 def ordinary_estate(directory: Path, count: int) -> None:

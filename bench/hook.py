@@ -45,6 +45,7 @@ import gc, os, sys
 gc.disable()  # The process ends before there is garbage worth looking for.
 from datetime import UTC, datetime
 from pathlib import Path
+from ordain.reconciler.attesting import Attested
 from ordain.reconciler.gating import judge_commit, read_side
 from ordain.reconciler.source import open_source
 
@@ -171,6 +172,7 @@ def pushed(directory: Path) -> Push:
 
 def promoted(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The files of a second version of a model that is served."""
+    from ordain.reconciler.attesting import Attested
     from ordain.reconciler.promotions import Version, promotion_files
     from ordain.specs.canonical import sha256
     from ordain.specs.estates import load_estate
@@ -203,7 +205,8 @@ def promoted(files: Mapping[str, bytes]) -> dict[str, bytes]:
         verdict="pass",
     )
     found = replace(evidence(recipe, artifact), fairness=(fair,))
-    version = Version(2, recipe, artifact, found, "0.1.0")
+    papers = Attested(b'{"a statement":1}', b'{"a bill of materials":1}')
+    version = Version(2, recipe, artifact, found, "0.1.0", papers)
     return promotion_files(files, estate, version)
 
 

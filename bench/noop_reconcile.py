@@ -58,7 +58,8 @@ def found(directory: Path) -> Home:
     keys = {name: generate_key(name) for name in PEOPLE}
     files = documents(MODELS, {name: public for name, (_, public) in keys.items()})
     store = directory.parent / "artifacts"
-    files |= promotions(files, MODELS, ArtifactStore(store))
+    machine = parse_signer(keys["reconciler"][0], "the key")
+    files |= promotions(files, MODELS, ArtifactStore(store), machine)
     with Repository.init(directory, branch="main") as repository:
         commit = _commit(repository, files, parse_signer(keys["data-scientist"][0], "the key"))
         home = home_of(commit, os.environ)

@@ -37,7 +37,7 @@ COMMANDS = {
     "lint": ("lint", "Find what is wrong with policies themselves."),
     "train": ("train", "Train what the work tree declares, as an unsigned preview."),
     "serve": ("serve", "Serve unsigned previews on this machine."),
-    "runs": ("runs", "List, show and compare runs of training."),
+    "runs": ("runs", "List, show, compare and prune runs of training."),
     "plan": ("plan", "Show what would be done to make production equal to git."),
     "apply": ("apply", "Carry out a plan, exactly as it was saved or as it is now."),
     "reconcile": ("reconcile", "Make production equal to git, once or for ever."),

@@ -212,7 +212,10 @@ def endpoint(
 @_writing
 @click.pass_obj
 def inventory(directory: Path, /, file: Path, renamed: tuple[str, ...], **said: Any) -> None:  # noqa: ANN401
-    """Turn a table of models, saved as CSV, into documents: all of its rows, or none."""
+    """Turn a table of models into documents: all of its rows, or none.
+
+    FILE is CSV in UTF-8, one row for each model.
+    """
     from ordain.runtime.importing.files import MAXIMUM_TABLE, bounded_read
     from ordain.specs.errors import SpecError
     from ordain.specs.inventories import model_document, read_inventory

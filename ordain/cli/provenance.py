@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def command(directory: Path, version: VersionName, out: Path | None, output: str) -> None:
     """Verify and show where a version came from.
 
-    Git holds an in-toto statement with SLSA provenance and a CycloneDX bill of materials for every
-    version, signed by the reconciler (DSSE). Both are verified before they are shown.
+    For MODEL@VERSION git holds an in-toto statement with SLSA provenance and a CycloneDX bill of
+    materials, signed by the reconciler (DSSE). Both are verified before they are shown.
     """
     from ordain.compilers.serving import trusted_keys
     from ordain.reconciler.attesting import prove_origin

@@ -47,8 +47,7 @@ def command(directory: Path, model: str, out: Path | None, preview: bool) -> Non
 
 def _preview(directory: Path, model: str) -> ReportInput:
     """The facts of a preview, which is trained if there is none."""
-    from ordain.cli.serve import preview_of
-    from ordain.cli.trials import facts_of, heeding_signals, workshop_at
+    from ordain.cli.previews import facts_of, heeding_signals, preview_of, workshop_at
 
     with heeding_signals(), workshop_at(directory) as (source, workshop):
         return facts_of(source, workshop, preview_of(source, workshop, model, "auto"), now())

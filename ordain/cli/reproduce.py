@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, directory: Path, version: VersionName, output: str) -> None:
     """Make a version again and compare it, byte for byte.
 
-    Documents and lock come from the commit that brought the version, rows from their snapshot. The
-    estate and its artifact store are only read. Exit code 0: everything is equal; 1: something is
-    not, and is named; 2: it could not be tried.
+    Documents and lock come from the commit that brought MODEL@VERSION, rows from their snapshot.
+    The estate and its artifact store are only read. Exit code 0: everything is equal; 1:
+    something is not, and is named; 2: it could not be tried.
     """
     from ordain.reconciler.reproducing import birth_of, reproduce
     from ordain.reconciler.versions import version_named

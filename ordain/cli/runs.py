@@ -28,7 +28,7 @@ _COLOURS: Final = {"failed": "red", "cancelled": "yellow", "running": "cyan"}
 
 @click.group()
 def command() -> None:
-    """List, show and compare runs of training."""
+    """List, show, compare and prune runs of training."""
 
 
 @contextmanager
@@ -172,7 +172,7 @@ def described(run: Run) -> dict[str, Any]:
     """Everything about a run, for programs."""
     from dataclasses import asdict
 
-    from ordain.cli.trials import MARK
+    from ordain.cli.previews import MARK
 
     order, evidence = run.order, run.evidence
     return {
@@ -223,8 +223,8 @@ def _headline(run: Run) -> Iterator[tuple[str, float]]:
 
 
 def _show(run: Run) -> None:
+    from ordain.cli.previews import MARK
     from ordain.cli.tables import metric_rows, table
-    from ordain.cli.trials import MARK
 
     kind = f", {MARK}" if run.begun.preview else ""
     click.secho(f"{run.id}: {run.begun.model}{kind}", bold=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ordain.compilers.previewing import Tried
     from ordain.reconciler.home import Home
     from ordain.reconciler.source import Source
-    from ordain.reconciler.unsigned_previews import Preview, Workshop
+    from ordain.reconciler.unsigned_previews import Workshop
     from ordain.runtime.serving.status import Status
 
 _STOPPING: Final = frozenset((signal.SIGINT, signal.SIGTERM))
@@ -45,7 +45,7 @@ def command(
     answer says that it is a preview, nothing of it is recorded in the estate, and no routing key is
     asked for.
     """
-    from ordain.cli.trials import heeding_signals, workshop_at
+    from ordain.cli.previews import heeding_signals, workshop_at
     from ordain.compilers.previewing import config_of, tried
     from ordain.reconciler.unsigned_serving import previews_served, sole_preview_server
 
@@ -70,26 +70,13 @@ def command(
 
 def _artifact(source: Source, workshop: Workshop, model: str, mode: str) -> str:
     """The preview of a model as it is declared now, trained if there is none."""
+    from ordain.cli.previews import preview_of
+
     return preview_of(source, workshop, model, mode).artifact
 
 
-def preview_of(source: Source, workshop: Workshop, model: str, mode: str) -> Preview:
-    """The preview of a model as it is declared now, trained if there is none."""
-    from ordain.cli.trials import tell_data, train_one
-    from ordain.reconciler.unsigned_previews import chosen_models, standing_preview, trial_of
-
-    (document,) = chosen_models(workshop.estate, (model,))
-    trial = trial_of(workshop, document)
-    standing = standing_preview(workshop, trial)
-    if standing is not None:
-        return standing
-    tell_data(trial)
-    click.echo(f"note: {model} has no preview of what is declared now; training it", err=True)
-    return train_one(source, workshop, trial, mode)
-
-
 def _tell(found: Tried, status: Status) -> None:
-    from ordain.cli.trials import MARK
+    from ordain.cli.previews import MARK
 
     click.secho(f"Serving an {MARK}; stop with Ctrl-C.", bold=True)
     for route in found.routes:

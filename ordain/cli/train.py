@@ -49,7 +49,7 @@ def command(
     --local` only, and is trained again by the reconciler once it is merged. The exit code is 1 when
     the evidence does not meet what a model declares, and 2 when a model cannot be trained.
     """
-    from ordain.cli.trials import heeding_signals, workshop_at
+    from ordain.cli.previews import heeding_signals, workshop_at
     from ordain.reconciler.unsigned_previews import chosen_models
 
     with heeding_signals(), workshop_at(directory) as (source, workshop):
@@ -69,15 +69,15 @@ def _train(
     source: Source, workshop: Workshop, document: Document, mode: str, *, again: bool, text: bool
 ) -> tuple[int, dict[str, Any]]:
     """Train one model; what is wrong with it does not keep the others from being trained."""
-    from ordain.cli.trials import plain, tell_data, train_one
-    from ordain.reconciler.unsigned_previews import trial_of
+    from ordain.cli.previews import plain, tell_data, train_one
+    from ordain.reconciler.unsigned_previews import candidate_of
     from ordain.runtime.errors import Cancelled
     from ordain.specs.errors import OrdainError
 
     try:
-        trial = trial_of(workshop, document)
-        tell_data(trial)
-        preview = train_one(source, workshop, trial, mode, again=again)
+        candidate = candidate_of(workshop, document)
+        tell_data(candidate)
+        preview = train_one(source, workshop, candidate, mode, again=again)
     except Cancelled:
         raise
     except OrdainError as error:
@@ -109,12 +109,12 @@ def _next(done: list[tuple[int, dict[str, Any]]]) -> str:
 def _show(preview: Preview) -> None:
     """The result for people: what it is, what was measured, and where to read more."""
     from ordain.cli.failures import finding_line
+    from ordain.cli.previews import MARK
     from ordain.cli.tables import metric_rows, table
-    from ordain.cli.trials import MARK
     from ordain.reconciler.attempts import PAGE
     from ordain.runtime.training.order import EVIDENCE
 
-    name, run = preview.trial.document.name, preview.run
+    name, run = preview.candidate.document.name, preview.run
     again = "" if preview.worked else " (up to date: an equal recipe was trained before)"
     click.secho(f"{name}: {MARK}, run {run.id}{again}", bold=True)
     table(("METRIC", "VALUE", "INTERVAL", "LIMIT", "VERDICT"), metric_rows(preview.evidence))

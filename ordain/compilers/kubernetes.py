@@ -11,12 +11,14 @@ Job is named after its recipe, because a Job cannot be changed; and the pod temp
 digest of the configuration, so that a new version rolls the pods and an equal one does not.
 
 Volumes are claims by name: `ordain-artifacts` (read by servers, written by Jobs) and
-`ordain-ledger`. A Job learns from the snapshot that `ordain-artifacts` has under the digest of its
-Dataset, and sees no other data. Configuration comes from a ConfigMap, which nobody can write, so a
-server has a run directory of its own beside it; a Job leaves evidence and result in
-`ordain-artifacts`, because its pod does not stay. All pods write to one ledger, each under its own
-name. Routing keys are given as they stand in the server's configuration: name, SHA-256 and routes,
-which open nothing by themselves.
+`ordain-ledger`. A server verifies the statement of every version and finds it in `ordain-artifacts`
+under its digest; there a reconciler has put it, and whoever applies without one copies it from
+`evidence/` of the estate, as docs/training.md shows. A Job learns from the snapshot that
+`ordain-artifacts` has under the digest of its Dataset, and sees no other data. Configuration comes
+from a ConfigMap, which nobody can write, so a server has a run directory of its own beside it; a
+Job leaves evidence and result in `ordain-artifacts`, because its pod does not stay. All pods write
+to one ledger, each under its own name. Routing keys are given as they stand in the server's
+configuration: name, SHA-256 and routes, which open nothing by themselves.
 """
 
 from __future__ import annotations

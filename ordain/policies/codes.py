@@ -123,9 +123,10 @@ _CHANGES: Final = {
         "let the reconciler train and propose again",
     ),
     "PRO007": Page(
-        "the evidence of a version is missing, damaged or about something else",
-        "The gate judges measured values; without them there is nothing to judge.",
-        "a ModelVersion whose evidence digest names no file in evidence/",
+        "evidence or provenance of a version is missing, damaged or about something else",
+        "The gate judges measured values; without them there is nothing to judge. And no server "
+        "loads a version without a signed statement of where it came from.",
+        "a ModelVersion whose evidence digest names no file in evidence/, or without provenance",
         "restore the file from git, or let the promotion be proposed again",
     ),
     "PRO008": Page(

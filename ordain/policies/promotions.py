@@ -229,7 +229,14 @@ def _papers(version: Document) -> Iterator[str]:
 
 
 def _provenance(promotion: Promotion, version: Document) -> Iterator[Finding]:
-    """What is signed of a version is in the tree, under the digest that the version names."""
+    """What is signed of a version is in the tree, under the digest that the version names.
+
+    No server loads a version without it, so that one merged without it would end its serving.
+    """
+    if version.spec.provenance is None:
+        message = f"{version.key} names no provenance"
+        yield _error("PRO007", message, version.location, _AGAIN)
+        return
     for path in tuple(_papers(version))[1:]:
         data = file_in(promotion.tree, path)
         if data is None or evidence_path(sha256(data)) != path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, assert_never, cast
 import ordain
 from ordain.compilers.serving import champion
 from ordain.ledger.records import Event
-from ordain.reconciler.attesting import attest, builder_of, restore
+from ordain.reconciler.attesting import attest, invocation_of, restore
 from ordain.reconciler.errors import DriverFailed, Skipped
 from ordain.reconciler.orders import Ground, order_job
 from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker
@@ -30,9 +30,7 @@ from ordain.reconciler.stages import (
 )
 from ordain.reconciler.turns import put_in_force
 from ordain.runtime.artifacts import ArtifactStore
-from ordain.runtime.machines import processor
 from ordain.runtime.provenance.bom import Versioned
-from ordain.runtime.provenance.statements import Run
 from ordain.specs.errors import OrdainError
 from ordain.specs.people import RECONCILER
 from ordain.vcs.keys import load_signer
@@ -240,22 +238,17 @@ class Applier:
         return f"proposed as {proposal.id}"
 
     def _attest(self, stage: Propose, evidence: Evidence, signer: Signer) -> Attested:
-        """What is signed of the version; its time is that of the proposal."""
-        estate, now = self.side.estate, self.clock()
+        """What is signed of the version and of the run that made it."""
+        estate, home = self.side.estate, self.source.home
+        recipe = self.desired.recipes[stage.model]
         model = estate.documents[f"Model/{stage.model}"]
         dataset = estate.documents[f"Dataset/{model.spec.dataset}"]
         versioned = Versioned(
             stage.model, stage.version, model.spec, dataset.name, dataset.spec, evidence
         )
-        run = Run(
-            builder=builder_of(signer.public),
-            tool=ordain.__version__,
-            commit=self.side.revision,
-            finished=now,
-            machine=processor(),
-        )
-        store = ArtifactStore(self.source.home.artifacts)
-        recipe = self.desired.recipes[stage.model]
+        directory = home.job(recipe.digest)
+        run = invocation_of(directory, evidence, signer, self.side.revision, self.clock())
+        store = ArtifactStore(home.artifacts)
         (settings,) = estate.all("Estate")
         lock = self.side.tree.get(settings.spec.environment_lock, b"")
         return attest(store, recipe, lock, versioned, run, signer)

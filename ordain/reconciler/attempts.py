@@ -48,8 +48,8 @@ State = Literal["running", "done", "failed", "cancelled"]
 class Begun:
     """What is written down of an attempt; times are ISO 8601 in UTC.
 
-    `champion` is the artifact that its evidence compares with. `trials` are the parts of a search,
-    of which there is none yet.
+    `champion` is the artifact that its evidence compares with. `trials` are the parts of a search;
+    searches come later, so there are none yet.
     """
 
     attempt: int

@@ -278,4 +278,34 @@ _PUSHES: Final = {
     ),
 }
 
-CODES: Final = {**_COMMITS, **_PUSHES}
+_RUNS: Final = {
+    "REC014": Explanation(
+        "there is no such run of a training on this machine",
+        "Runs are kept where they were made, by the id that `ordain runs list` shows, and for as "
+        "long as nobody prunes them.",
+        "ordain runs show 3fa2c91b04-2",
+        "see `ordain runs list`",
+    ),
+    "REC015": Explanation(
+        "a model cannot be trained here, or there is none of that name",
+        "Only a Model with `training` and a dataset has a recipe. One that was imported, or that a "
+        "vendor runs, was not made here.",
+        "ordain train scorecard, which is a vendor's",
+        "name a model that has `training`, or declare it",
+    ),
+    "REC016": Explanation(
+        "there is no such version of a model",
+        "Versions are ModelVersion documents of the revision that is in force; a proposal that is "
+        "not merged has none yet.",
+        "ordain provenance credit-default@9",
+        "name one that the message lists, or merge the promotion first",
+    ),
+    "REC017": Explanation(
+        "a version cannot be made again here, so nothing was compared",
+        "To make a version again takes the commit that brought it, the snapshot of its rows, and "
+        "the packages of its lock. Where one is missing, other bytes would say nothing.",
+        "ordain reproduce credit-default@1, with another scikit-learn than that of the lock",
+        "install the lock of the commit, or restore the snapshot, as the message says",
+    ),
+}
+CODES: Final = {**_COMMITS, **_PUSHES, **_RUNS}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ordain.compilers.local import train
 from ordain.compilers.resources import Resource, Waiting
-from ordain.compilers.serving import NO_MEASURES, Measures, served
+from ordain.compilers.serving import NO_MEASURES, Measures, served, trusted_keys
+from ordain.reconciler.attesting import is_believed
 from ordain.reconciler.planning import Desired, Running, Wanted
 from ordain.reconciler.routing_keys import keys_in_force
+from ordain.runtime.provenance.dsse import read_keys
 from ordain.specs.recipes import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ordain.reconciler.home import Home
     from ordain.reconciler.state import RoutingKey
     from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.kinds.model_version import ModelVersion
 
 
 def desire(
@@ -38,9 +42,10 @@ def desire(
             waiting.append(one)
     servers, without = servers_of(estate, home, keys, measures)
     versions = _versions(estate)
+    believed = partial(is_believed, tree, trusted=read_keys(trusted_keys(estate)))
     return Desired(
         revision=revision,
-        models=tuple(_wanted(model, recipes, versions) for model in estate.all("Model")),
+        models=tuple(_wanted(model, recipes, versions, believed) for model in estate.all("Model")),
         recipes=recipes,
         running=tuple(_running(estate, versions, measures)),
         servers=servers,
@@ -76,12 +81,20 @@ def _versions(estate: LoadedEstate) -> dict[str, list[Document]]:
 
 
 def _wanted(
-    model: Document, wanted: Mapping[str, Recipe], versions: Mapping[str, list[Document]]
+    model: Document,
+    wanted: Mapping[str, Recipe],
+    versions: Mapping[str, list[Document]],
+    believed: Callable[[ModelVersion], bool],
 ) -> Wanted:
+    """The recipe of a model, and the newest version that was made by it and can be loaded.
+
+    A version whose statement is missing, or signed by a key that was revoked since, is as good as
+    not made: it is proposed again, with the same artifact and new papers.
+    """
     recipe = wanted.get(model.name)
     mine = versions.get(model.name, [])
     digest = None if recipe is None else recipe.digest
-    made = [one.spec.version for one in mine if one.spec.recipe == digest]
+    made = [one.spec.version for one in mine if one.spec.recipe == digest and believed(one.spec)]
     newest = max((one.spec.version for one in mine), default=0)
     return Wanted(model.name, digest, max(made, default=None), newest)
 

@@ -79,15 +79,13 @@ def carry_out(
         DriverFailed: the process ended without a result, or the system refused a file.
         KeyboardInterrupt: it was cancelled; the job has gone, and nothing of it is left half done.
     """
-    with system_errors(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        with _sole_job(directory, progress) as lock:
-            attempts.settle(directory, clock)
-            if stands(directory):
-                return Carried(read_result(directory), worked=False)
-            begun = _begin(directory, job, clock(), preview=preview)
-            _attempt(directory, job, begun, clock, lock, progress)
-            return Carried(read_result(directory), worked=True)
+    with system_errors(directory), _sole_job(directory, progress) as lock:
+        attempts.settle(directory, clock)
+        if stands(directory):
+            return Carried(read_result(directory), worked=False)
+        begun = _begin(directory, job, clock(), preview=preview)
+        _attempt(directory, job, begun, clock, lock, progress)
+        return Carried(read_result(directory), worked=True)
 
 
 @contextmanager
@@ -96,9 +94,12 @@ def system_errors(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = error.filename or directory
-        message = f"{place}: {error.strerror or error}"
-        raise DriverFailed(message, remedy="make room, mend the rights, try again") from error
+        raise _refused(error, directory) from error
+
+
+def _refused(error: OSError, directory: Path) -> DriverFailed:
+    message = f"{error.filename or directory}: {error.strerror or error}"
+    return DriverFailed(message, remedy="make room, mend the rights, try again")
 
 
 def is_running(directory: Path) -> bool:
@@ -136,16 +137,50 @@ def read_result(directory: Path) -> Outcome:
 
 @contextmanager
 def _sole_job(directory: Path, progress: Callable[[str], None]) -> Iterator[int]:
-    handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = _lock_file(directory)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(handle):
             progress(ADOPTING)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        while not _is_in_place(handle, directory):
+            # Who removes old runs has removed the directory while we waited for its lock.
+            os.close(handle)
+            handle = _lock_file(directory)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield handle
     finally:
         os.close(handle)
+
+
+@contextmanager
+def idle(directory: Path) -> Iterator[bool]:
+    """Hold the directory of a job for the length of the block; False where a run holds it."""
+    handle = _lock_file(directory)
+    try:
+        yield _take(handle)
+    finally:
+        os.close(handle)
+
+
+def _lock_file(directory: Path) -> int:
+    directory.mkdir(parents=True, exist_ok=True)
+    return os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _take(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_in_place(handle: int, directory: Path) -> bool:
+    """Whether the lock that is held is the one that others would find."""
+    try:
+        return os.path.samestat(os.fstat(handle), (directory / LOCK).stat())
+    except FileNotFoundError:
+        return False
 
 
 def _begin(directory: Path, job: Job, now: datetime, *, preview: bool) -> Begun:
@@ -174,7 +209,12 @@ def _attempt(
     """Run the process between the two notes that begin and end its attempt."""
     try:
         code = _run(directory, job.order.recipe.threads, lock, progress)
+    except OSError as refused:
+        failure = None if is_done(directory) else _refused(refused, directory)
+        attempts.end(directory, begun, clock(), failure)
+        raise
     except BaseException:
+        # Ctrl-C, or a defect of who watches: the job was told to stop.
         attempts.cancel(directory, begun, clock())
         raise
     error = None if (directory / RESULT).is_file() else _without_result(directory, code)

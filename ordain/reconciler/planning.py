@@ -37,7 +37,8 @@ FORMAT = "ordain.plan-file/1"
 class Wanted:
     """A model as git declares it: the recipe it should be made by, None where nothing is trained.
 
-    `made` is the version whose recipe is the wanted one; `newest` the highest version number.
+    `made` is the version whose recipe is the wanted one and whose provenance a server would
+    believe; `newest` the highest version number.
     """
 
     model: str
@@ -140,9 +141,10 @@ def make_plan(desired: Desired, observed: Observed) -> Plan:
     """The plan for one commit and one observation."""
     waiting = list(desired.waiting)
     stages = [*_inventory(desired, observed)]
+    # What is proposed is signed for by its artifact, so a lost one is made again before.
+    stages.extend(_rebuilds(desired, observed, waiting))
     for wanted in desired.models:
         stages.extend(_model(wanted, observed, waiting))
-    stages.extend(_rebuilds(desired, observed, waiting))
     stages.extend(_servers(desired, observed))
     return Plan(desired.revision, observed.digest, tuple(stages), tuple(waiting))
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ordain.reconciler import attempts
 from ordain.reconciler.attempts import read_json, read_run
 from ordain.reconciler.errors import RunUnknown
-from ordain.reconciler.jobs import is_running
+from ordain.reconciler.jobs import idle, is_running
 from ordain.runtime.training.order import EVIDENCE, JOB, RESOURCES, RESULT
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import EvidenceError, evidence_path, read_evidence
@@ -170,18 +170,26 @@ def prune(home: Home, keep: int) -> tuple[str, ...]:
         if place > keep and not held:
             gone.append(run)
     # The oldest first: a recipe without any other attempt is then removed with its directory.
-    for run in reversed(gone):
-        _remove(run)
-    return tuple(run.id for run in gone)
+    removed = {run.id for run in reversed(gone) if _remove(run)}
+    return tuple(run.id for run in gone if run.id in removed)
 
 
-def _remove(run: Run) -> None:
-    """Remove the files of a run; of a recipe without any other attempt, its directory."""
-    if not run.newest or not attempts.earlier(run.directory):
+def _remove(run: Run) -> bool:
+    """Remove the files of a run; of a recipe without any other attempt, its directory.
+
+    False where a run has begun in it since it was listed.
+    """
+    if not run.newest:
         shutil.rmtree(run.directory)
-        return
-    for name in attempts.FILES:
-        (run.directory / name).unlink(missing_ok=True)
+        return True
+    with idle(run.directory) as held:
+        if not held or read_run(run.directory) != run.begun:
+            return False
+        if not attempts.earlier(run.directory):
+            shutil.rmtree(run.directory)
+        for name in attempts.FILES:
+            (run.directory / name).unlink(missing_ok=True)
+    return True
 
 
 def _directories(home: Home) -> Iterable[Path]:

@@ -12,6 +12,7 @@ may run a command on that machine could then put bytes where the loop takes them
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from ordain.reconciler.jobs import carry_out, is_done, system_errors
 from ordain.reconciler.lending import lend_artifact
 from ordain.reconciler.orders import Ground, order_job
 from ordain.reconciler.runs import Run, runs_in
+from ordain.reconciler.sweeping import keeping_blobs
 from ordain.runtime.artifacts import ArtifactStore
 from ordain.runtime.errors import Cancelled
 from ordain.specs.canonical import sha256
@@ -35,7 +37,7 @@ from ordain.specs.spelling import did_you_mean
 from ordain.specs.trees import WorkTree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -58,7 +60,7 @@ class Workshop:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Candidate:
     """A model and the recipe it would be trained by; `pinned` is false for data as they are now."""
 
     document: Document
@@ -74,7 +76,7 @@ class Preview:
     `worked` is false where an equal recipe had been trained before.
     """
 
-    trial: Trial
+    candidate: Candidate
     run: Run
     artifact: str
     evidence: Evidence
@@ -118,17 +120,32 @@ def chosen_models(estate: LoadedEstate, names: Sequence[str]) -> tuple[Document,
             remedy = did_you_mean(name, known) or f"one of: {', '.join(known) or 'none'}"
             raise Untrainable(f"there is no Model {name!r}", remedy=remedy)
         if known[name].spec.training is None:
-            message = f"Model {name} has no `training`: it is trained elsewhere and only observed"
+            message = f"Model {name} has no `training`: it was not made here"
             raise Untrainable(message, remedy="name a model that is trained here")
     return tuple(known[name] for name in dict.fromkeys(names))
 
 
-def trial_of(workshop: Workshop, document: Document) -> Trial:
+@contextmanager
+def cancellable(model: str) -> Iterator[None]:
+    """Whoever stops a preview is told so, at whatever it was.
+
+    Raises:
+        Cancelled: somebody stopped it.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        remedy = f"nothing of it is kept; run it again: ordain train {model}"
+        raise Cancelled(f"training of {model} was cancelled", remedy=remedy) from None
+
+
+def candidate_of(workshop: Workshop, document: Document) -> Candidate:
     """What training the model now would be; data that nobody has pinned are read for it.
 
     Raises:
         Untrainable: the model names no dataset.
         DataError: the data cannot be read.
+        Cancelled: somebody stopped it while they were read.
     """
     from ordain.runtime.datasets.reading import digest_of
 
@@ -139,18 +156,19 @@ def trial_of(workshop: Workshop, document: Document) -> Trial:
         raise Untrainable(message, remedy="set spec.dataset")
     data = dataset.spec
     if data.digest is None:
-        data = replace(data, digest=digest_of(data, workshop.root, dataset.name))
+        with cancellable(document.name):
+            data = replace(data, digest=digest_of(data, workshop.root, dataset.name))
     (settings,) = estate.all("Estate")
     lock = workshop.files.get(settings.spec.environment_lock, b"")
     recipe = recipe_of(document.name, document.spec, data, sha256(lock))
     if recipe is None:
         raise Untrainable(f"Model {document.name} has no recipe", remedy="set spec.training")
-    return Trial(document, dataset, recipe, pinned=dataset.spec.digest is not None)
+    return Candidate(document, dataset, recipe, pinned=dataset.spec.digest is not None)
 
 
 def train_preview(
     workshop: Workshop,
-    trial: Trial,
+    candidate: Candidate,
     clock: Callable[[], datetime],
     progress: Callable[[str], None],
     *,
@@ -162,47 +180,43 @@ def train_preview(
         DriverFailed: the job failed, with the code of its error, or ended without a result.
         Cancelled: somebody stopped it.
     """
-    home, name = workshop.home, trial.document.name
-    directory = home.preview(trial.recipe.digest)
-    with system_errors(home.previews):
-        job = _order(workshop, trial, directory, clock())
+    home, name = workshop.home, candidate.document.name
+    directory = home.preview(candidate.recipe.digest)
+    with cancellable(name), system_errors(home.previews), keeping_blobs(home):
+        job = _order(workshop, candidate, directory, clock())
 
-    def stands(directory: Path) -> bool:
-        return not again and _stands(home, directory, job.order.champion)
+        def stands(directory: Path) -> bool:
+            return not again and _stands(home, directory, job.order.champion)
 
-    try:
         carried = carry_out(directory, job, clock, progress, preview=True, stands=stands)
-    except KeyboardInterrupt:
-        remedy = f"nothing of it is kept; run it again: ordain train {name}"
-        raise Cancelled(f"training of {name} was cancelled", remedy=remedy) from None
     run = next(runs_in(directory))
     if carried.outcome.fate == "broken":
         said = run.error or {}
         code = said.get("code", DriverFailed.code)
         raise DriverFailed(carried.outcome.summary, remedy=carried.outcome.remedy, code=code)
-    return _preview(workshop, trial, run, carried.outcome.evidence, worked=carried.worked)
+    return _preview(workshop, candidate, run, carried.outcome.evidence, worked=carried.worked)
 
 
-def standing_preview(workshop: Workshop, trial: Trial) -> Preview | None:
+def standing_preview(workshop: Workshop, candidate: Candidate) -> Preview | None:
     """The preview of what the work tree declares now, if it was trained."""
-    directory = workshop.home.preview(trial.recipe.digest)
-    running = _lent(workshop.home, champion(workshop.estate, trial.document.name))
+    directory = workshop.home.preview(candidate.recipe.digest)
+    running = _lent(workshop.home, champion(workshop.estate, candidate.document.name))
     run = next(runs_in(directory), None)
     if run is None or run.evidence is None or not _stands(workshop.home, directory, running):
         return None
-    return _preview(workshop, trial, run, run.evidence, worked=False)
+    return _preview(workshop, candidate, run, run.evidence, worked=False)
 
 
-def _order(workshop: Workshop, trial: Trial, directory: Path, now: datetime) -> Job:
+def _order(workshop: Workshop, candidate: Candidate, directory: Path, now: datetime) -> Job:
     home = workshop.home
     home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    running = _lent(home, champion(workshop.estate, trial.document.name))
-    _rows(workshop, trial, directory, now)
+    running = _lent(home, champion(workshop.estate, candidate.document.name))
+    _rows(workshop, candidate, directory, now)
     ground = Ground(workshop.estate, workshop.files, home.preview_artifacts)
-    return order_job(ground, trial.recipe, champion=running)
+    return order_job(ground, candidate.recipe, champion=running)
 
 
-def _rows(workshop: Workshop, trial: Trial, directory: Path, now: datetime) -> None:
+def _rows(workshop: Workshop, candidate: Candidate, directory: Path, now: datetime) -> None:
     """Have the rows where a preview may read them: from the estate's store, or from their source.
 
     Raises:
@@ -213,14 +227,14 @@ def _rows(workshop: Workshop, trial: Trial, directory: Path, now: datetime) -> N
     from ordain.runtime.datasets.snapshots import Snapshots
     from ordain.runtime.datasets.taking import Taker
 
-    home, digest = workshop.home, trial.recipe.data
+    home, digest = workshop.home, candidate.recipe.data
     previews = Snapshots(ArtifactStore(home.preview_artifacts))
     if previews.get(digest) is None:
         Snapshots(ArtifactStore(home.artifacts)).lend(digest, previews)
     place = Readable({}, workshop.root, directory / "data")
     ensure_snapshot(
-        trial.dataset.name,
-        replace(trial.dataset.spec, digest=digest),
+        candidate.dataset.name,
+        replace(candidate.dataset.spec, digest=digest),
         place,
         home.preview_artifacts,
         taker=Taker("preview", now, ordain.__version__),
@@ -239,18 +253,18 @@ def _stands(home: Home, directory: Path, running: str | None) -> bool:
 
 
 def _preview(
-    workshop: Workshop, trial: Trial, run: Run, evidence: Evidence, *, worked: bool
+    workshop: Workshop, candidate: Candidate, run: Run, evidence: Evidence, *, worked: bool
 ) -> Preview:
-    document = trial.document
+    document = candidate.document
     case = Case(
         name=document.name,
         model=document.spec,
-        dataset=trial.dataset.spec,
+        dataset=candidate.dataset.spec,
         evidence=evidence,
         champion=champion(workshop.estate, document.name) is not None,
         location=document.location,
     )
-    return Preview(trial, run, evidence.artifact, evidence, tuple(accept(case)), worked)
+    return Preview(candidate, run, evidence.artifact, evidence, tuple(accept(case)), worked)
 
 
 def _lent(home: Home, artifact: str | None) -> str | None:

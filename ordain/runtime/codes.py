@@ -181,6 +181,50 @@ CODES: Final = {
         "",
         "report it with the server's log",
     ),
+    "RUN111": Page(
+        "a stored pipeline names what may run, or cannot be opened",
+        "A pipeline.skops is looked through before anything opens it: only listed types, loaders "
+        "and settings stand in one that was written here. Another is refused, whoever sends it.",
+        "a pipeline.skops whose schema names posix.system",
+        "do not open it; let training write the artifact again",
+    ),
+    "RUN112": Page(
+        "an ONNX form is not one that this tool writes",
+        "A model.onnx holds a short list of operators, and no tensor lies in another file. What "
+        "holds more may reach for files, or compute something else than the plan.",
+        "a model.onnx with an operator of a vendor",
+        "do not open it; let training write the artifact again",
+    ),
+    "RUN113": Page(
+        "a fitted pipeline has no form that may be stored",
+        "Some estimators hold what is on no list, such as rows that they were fitted on. The plan "
+        "serves all the same; this form of the model is left out.",
+        "",
+        "choose another estimator or preprocessing, if the form is needed",
+    ),
+    "RUN115": Page(
+        "nobody who is trusted says where an artifact came from",
+        "A server loads a version only with a statement that the reconciler has signed, by a key "
+        "that the Organization lists and has not revoked, on exactly this artifact. A version from "
+        "before there were statements has none.",
+        "a key of the reconciler is revoked that has signed the statement of a version that runs",
+        "run `ordain reconcile --once`: it proposes the version again, with the same artifact and "
+        "new papers; have it approved and merged",
+    ),
+    "RUN141": Page(
+        "the source does not give the rows",
+        "A database, an object store or a file cannot be reached, refuses the query, or gives rows "
+        "in an order that is no key. Connection strings are in no message.",
+        "source: {type: postgresql, query: ..., connection: {env: CREDIT_DB}}",
+        "do what the message asks for: the variable, the rights, the order of the query",
+    ),
+    "RUN142": Page(
+        "the snapshot of pinned data is missing, or was changed",
+        "Training reads rows from the artifact store and from nowhere else, and proves before and "
+        "after that they are those of the pinned digest.",
+        "a Dataset is pinned on another machine, and its source gives other rows by now",
+        "restore the snapshot from a copy of the store, or pin the data anew with `ordain pin`",
+    ),
     "RUN143": Page(
         "outcomes would be learnt from before they are final",
         "Either the age of a row cannot be told (no `time`, no `asOf`), or the share of positive "
@@ -198,6 +242,20 @@ CODES: Final = {
         "columns: {collection_agency: {type: category}}",
         "add it to leaks or features.exclude; if it is known before the outcome, and somebody "
         "looked, set separates: true in its column (never for a copy of a protected one)",
+    ),
+    "RUN154": Page(
+        "somebody stopped a run that was going on",
+        "Ctrl-C or SIGTERM ends a run within seconds. Nothing of it is kept but its entry in the "
+        "list of runs.",
+        "ordain train, and Ctrl-C",
+        "run it again",
+    ),
+    "RUN165": Page(
+        "a model that exists already cannot be taken over",
+        "Files of strangers are read by lists: a pickle may name listed estimators only, ONNX must "
+        "stand on its own, and a directory of MLflow may load no code of its own.",
+        "ordain import sklearn model.pkl, where the file names posix.system",
+        "export the model to ONNX with what made it, and import that",
     ),
     "RUN199": Page(
         "the training job broke",

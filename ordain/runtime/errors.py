@@ -19,7 +19,7 @@
     │   ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
     │   └── JobError             RUN153   the order for a training job cannot be read
     ├── Cancelled                RUN154   somebody stopped a run that was going on
-    └── ImportRefused            RUN160   a model that exists already cannot be taken over
+    └── ImportRefused            RUN165   a model that exists already cannot be taken over
 
 The split by class is by who mends it: the store's operator, whoever owns the environment, the data
 or the Model. `RUN152` alone is a defect of ours or of a library, and so is `RUN199`, which has no
@@ -152,4 +152,4 @@ class Cancelled(RunError):
 class ImportRefused(RunError):
     """A model that exists already cannot be taken over."""
 
-    code = "RUN160"
+    code = "RUN165"

@@ -5,12 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import ordain
 from ordain.cli.explain import register_all
+from ordain.specs.errors import OrdainError
 from ordain.specs.explanations import explanations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOMS = (
     *("ACC", "CHG", "CLI", "CMP", "EMG", "EVID", "GATE", "LED", "LINT", "ORD", "OWN", "POL", "PRO"),
@@ -54,6 +59,22 @@ def pages() -> set[str]:
 def test_every_code_has_a_page(used: dict[str, str], pages: set[str]) -> None:
     assert len(used) > 150
     assert {code: place for code, place in used.items() if code not in pages} == {}
+
+
+def errors_below(kind: type[OrdainError]) -> Iterator[type[OrdainError]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from errors_below(below)
+
+
+def test_no_two_errors_share_a_code(pages: set[str]) -> None:
+    """An error that takes the code of what it is a kind of has no code of its own."""
+    assert pages
+    owners: dict[str, list[str]] = {}
+    for kind in set(errors_below(OrdainError)):
+        if kind.__module__.startswith("ordain.") and "code" in vars(kind):
+            owners.setdefault(kind.code, []).append(kind.__qualname__)
+    assert {code: names for code, names in owners.items() if len(names) > 1} == {}
 
 
 def test_every_page_begins_with_a_sentence(pages: set[str]) -> None:

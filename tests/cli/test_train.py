@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -16,8 +17,17 @@ import pytest
 from places import Place, post
 from training_processes import job_in, waits_for
 
+from ordain.reconciler.source import open_source
+from ordain.reconciler.unsigned_previews import (
+    candidate_of,
+    chosen_models,
+    open_workshop,
+    train_preview,
+)
+from ordain.runtime.errors import Cancelled
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from datetime import datetime
 
 pytestmark = [pytest.mark.training, pytest.mark.timeout(60)]
 
@@ -161,8 +171,8 @@ def test_a_model_that_is_trained_elsewhere_is_refused(own: Place) -> None:
     file.write_text(f"{head}  external: {{provider: a vendor}}\n", encoding="utf-8")
     done = own.ordain("train", MODEL, expect=2)
     assert done.stderr == (
-        "error[REC015]: Model malignancy has no `training`: it is trained elsewhere and only"
-        " observed\n  = help: name a model that is trained here\n"
+        "error[REC015]: Model malignancy has no `training`: it was not made here\n"
+        "  = help: name a model that is trained here\n"
     )
 
 
@@ -228,6 +238,31 @@ def test_a_signal_cancels_the_run(own: Place, number: signal.Signals) -> None:
     assert [run["state"] for run in listed(own)] == ["cancelled", "done"]
     assert list(own.home.rglob(".new-*")) == []
     assert trained(own)["state"] == "done"
+
+
+def test_stopping_before_a_job_begins_is_a_cancellation_as_well(own: Place) -> None:
+    """Rows are read and kept before there is a job; the clock stands for that moment."""
+    source = open_source(own.estate, own.environment)
+    workshop = open_workshop(source.home, own.estate)
+    source.repository.close()
+    (document,) = chosen_models(workshop.estate, ())
+
+    def stopped() -> datetime:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Cancelled) as caught:
+        train_preview(workshop, candidate_of(workshop, document), stopped, print, again=True)
+    assert caught.value.message == "training of malignancy was cancelled"
+    assert caught.value.remedy == "nothing of it is kept; run it again: ordain train malignancy"
+
+
+def test_a_page_says_what_the_gate_finds_now(own: Place) -> None:
+    """What is found depends on documents that are in no recipe."""
+    page = Path(trained(own)["page"])
+    before = page.read_text(encoding="utf-8")
+    own.edit("specs/monitors/malignancy.yaml", "fail: 0.25", "fail: 5")
+    assert trained(own)["worked"] is False
+    assert page.read_text(encoding="utf-8") != before
 
 
 def test_a_second_signal_waits_for_nothing(own: Place) -> None:

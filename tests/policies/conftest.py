@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -15,12 +15,18 @@ from ordain.policies.changes import ChangeFacts, describe
 from ordain.policies.gate import Judgement, judge
 from ordain.policies.lookups import recipe_in
 from ordain.policies.packs import pack_file
-from ordain.specs.evidence import Evidence, FairnessRow, Metric
+from ordain.specs.canonical import sha256
+from ordain.specs.evidence import Evidence, FairnessRow, Metric, evidence_path
 from ordain.vcs.approvals import Approval
 from ordain.vcs.changes import Change, PathChange
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 MODE = "100644"
+# What is signed of a version; the gate looks for the files, and serving at what they hold.
+PAPERS = {"statement": b'{"a statement":1}', "bom": b'{"a bill of materials":1}'}
 
 
 def blob(data: bytes | None) -> str | None:
@@ -144,6 +150,13 @@ def evidence_for(
     return replace(evidence, **changes)
 
 
+def evidence_in(files: Mapping[str, bytes]) -> str:
+    """The path of the only evidence, which is no signed paper."""
+    papers = {evidence_path(sha256(data)) for data in PAPERS.values()}
+    (path,) = [one for one in files if one.startswith("evidence/") and one not in papers]
+    return path
+
+
 def promote(sketch: Sketch, evidence: Evidence, number: int = 1) -> Sketch:
     """The promotion that the reconciler would propose."""
     after = sketch.copy()
@@ -166,7 +179,9 @@ def promote(sketch: Sketch, evidence: Evidence, number: int = 1) -> Sketch:
         artifact=evidence.artifact,
         evidence=evidence.digest,
         split=evidence.split,
+        provenance={name: sha256(data) for name, data in PAPERS.items()},
     )
+    after.files |= {evidence_path(sha256(data)): data for data in PAPERS.values()}
     after.files[evidence.path] = evidence.to_json()
     return after.set("Deployment/credit", "spec.version", number)
 

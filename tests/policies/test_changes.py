@@ -11,6 +11,7 @@ from ordain.policies.changes import Kind, describe
 from ordain.policies.gate import judge
 from ordain.specs.findings import Severity
 from ordain.vcs.changes import Change, PathChange
+from tests.policies.conftest import evidence_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ def test_a_promotion_carries_nothing_else(
     smuggle(case.after)
     assert case.facts.kind in {Kind.INTENTION, Kind.LOOSENING}
     found = [one for one in case.judge(enforce=False).findings if one.code == "PRO001"]
-    assert len(found) == 3
+    assert len(found) == 5
     assert all(one.severity is Severity.ERROR and one.related for one in found)
     assert {one.message.partition(" is written")[0].partition("/")[0] for one in found} == {
         "ModelVersion",
@@ -137,7 +138,7 @@ def test_a_version_stays_when_its_model_goes(workshop: Workshop) -> None:
 def test_evidence_is_never_touched(workshop: Workshop, verb: str) -> None:
     before = workshop.promotion().after
     after = before.copy()
-    (path,) = [one for one in after.files if one.startswith("evidence/")]
+    path = evidence_in(after.files)
     if verb == "edited":
         after.files[path] += b" "
     else:
@@ -172,7 +173,7 @@ def test_the_first_commit_is_a_whole_estate_and_needs_no_approval(workshop: Work
 
 def test_what_serves_in_the_first_commit_has_its_evidence(workshop: Workshop) -> None:
     head = workshop.promotion().after
-    (path,) = [one for one in head.files if one.startswith("evidence/")]
+    path = evidence_in(head.files)
     del head.files[path]
     facts = describe(None, head.load(), Change("", "2" * 40, ()))
     judgement = judge(

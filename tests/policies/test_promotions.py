@@ -10,6 +10,7 @@ import pytest
 from ordain.policies.changes import Kind
 from ordain.specs.evidence import FairnessRow, Metric, read_evidence
 from ordain.specs.findings import Finding, Severity, Verdict
+from tests.policies.conftest import evidence_in
 
 if TYPE_CHECKING:
     from tests.policies.conftest import Case, Workshop
@@ -37,7 +38,7 @@ def the_error(case: Case) -> Finding:
 
 def _fairness(workshop: Workshop) -> tuple[FairnessRow, ...]:
     files = workshop.promotion().after.files
-    (path,) = [path for path in files if path.startswith("evidence/")]
+    path = evidence_in(files)
     return read_evidence(files[path], path).fairness
 
 
@@ -129,7 +130,7 @@ def test_an_owner_or_a_purpose_is_no_part_of_the_recipe(workshop: Workshop) -> N
 
 def test_its_evidence_is_in_the_tree(workshop: Workshop) -> None:
     case = workshop.promotion()
-    (path,) = [one for one in case.after.files if one.startswith("evidence/")]
+    path = evidence_in(case.after.files)
     del case.after.files[path]
     assert errors(case) == [
         ("PRO007", f"{path}, the evidence of ModelVersion/credit-1, is not in this tree")
@@ -138,7 +139,7 @@ def test_its_evidence_is_in_the_tree(workshop: Workshop) -> None:
 
 def test_evidence_that_was_touched_is_not_what_its_name_promises(workshop: Workshop) -> None:
     case = workshop.promotion()
-    (path,) = [one for one in case.after.files if one.startswith("evidence/")]
+    path = evidence_in(case.after.files)
     case.after.files[path] = case.after.files[path].replace(b"0.78", b"0.98")
     assert errors(case) == [("PRO007", f"{path} does not hold the evidence that its name promises")]
 
@@ -179,14 +180,14 @@ def test_evidence_whose_numbers_are_none_is_refused(
 )
 def test_bytes_that_are_no_evidence_are_one_finding(workshop: Workshop, data: bytes) -> None:
     case = workshop.promotion()
-    (path,) = [one for one in case.after.files if one.startswith("evidence/")]
+    path = evidence_in(case.after.files)
     case.after.files[path] = data
     assert [code for code, _ in errors(case)] == ["PRO007"]
 
 
 def test_evidence_with_a_value_that_is_no_number_is_one_finding(workshop: Workshop) -> None:
     case = workshop.promotion()
-    (path,) = [one for one in case.after.files if one.startswith("evidence/")]
+    path = evidence_in(case.after.files)
     case.after.files[path] = case.after.files[path].replace(b'"value":0.78', b'"value":NaN')
     assert [code for code, _ in errors(case)] == ["PRO007"]
 

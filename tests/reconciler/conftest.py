@@ -17,6 +17,7 @@ import pytest
 from ordain.cli.founding import found_estate
 from ordain.ledger.ledger import Ledger
 from ordain.policies.lookups import recipe_in
+from ordain.reconciler.attesting import attest, builder_of
 from ordain.reconciler.drivers import LocalDriver
 from ordain.reconciler.gating import Gated, gate_history, read_side
 from ordain.reconciler.passes import Reconciler
@@ -25,6 +26,8 @@ from ordain.reconciler.review import Reviewer, approve, merge
 from ordain.reconciler.source import Source, open_source
 from ordain.reconciler.state import StateStore
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
+from ordain.runtime.provenance.bom import Versioned
+from ordain.runtime.provenance.statements import Invocation
 from ordain.specs.evidence import Evidence, Metric
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import Signer, load_signer
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from ordain.reconciler.attesting import Attested
+    from ordain.reconciler.gating import Side
+    from ordain.specs.recipes import Recipe
     from ordain.vcs.forge import Proposal
     from tests.reconciler.hosting import Hosted, OnGitLab
 
@@ -137,8 +143,8 @@ class Bench:
 
     # Promotions
 
-    def version(self, number: int = 1, *, auc: float = 0.99) -> Version:
-        """A version as training would have made it from the tree at main's tip."""
+    def version(self, number: int = 1, *, auc: float = 0.99, by: str = "reconciler") -> Version:
+        """A version as training would have made it from the tree at main's tip; `by` attests it."""
         source = self.source()
         side = read_side(source, source.head())
         recipe = recipe_in(side.estate, MODEL, side.tree)
@@ -160,7 +166,18 @@ class Bench:
             parity={"plan": 1e-15},
             verdict="pass",
         )
-        return Version(number, recipe, evidence.artifact, evidence, "0.1.0")
+        papers = self._papers(side, number, recipe, evidence, self.signer(by))
+        return Version(number, recipe, evidence.artifact, evidence, "0.1.0", papers)
+
+    def _papers(
+        self, side: Side, number: int, recipe: Recipe, evidence: Evidence, signer: Signer
+    ) -> Attested:
+        model = side.estate.documents[f"Model/{MODEL}"]
+        dataset = side.estate.documents[f"Dataset/{model.spec.dataset}"]
+        made = Versioned(MODEL, number, model.spec, dataset.name, dataset.spec, evidence)
+        run = Invocation(builder_of(signer.public), "0.1.0", side.revision, self.now)
+        store = ArtifactStore(self.source().home.artifacts)
+        return attest(store, recipe, side.tree["environment.lock"], made, run, signer)
 
     def files(self, version: Version) -> dict[str, bytes]:
         source = self.source()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +19,7 @@ from ordain.policies.lookups import recipe_in
 from ordain.reconciler import attempts
 from ordain.reconciler.errors import DriverFailed
 from ordain.reconciler.gating import read_side
-from ordain.reconciler.jobs import Carried, Job, carry_out, is_running
+from ordain.reconciler.jobs import ADOPTING, Carried, Job, carry_out, idle, is_running
 from ordain.reconciler.orders import Ground, order_job
 from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker
 from ordain.reconciler.runs import runs_in
@@ -159,6 +162,35 @@ def test_a_disk_that_takes_nothing_is_one_error(bench: Bench) -> None:
     with pytest.raises(DriverFailed, match=r": File exists$") as error:
         carried(bench, directory, job)
     assert error.value.remedy == "make room, mend the rights, try again"
+
+
+@pytest.mark.training
+def test_a_disk_that_fills_while_a_job_runs_is_no_cancellation(bench: Bench) -> None:
+    directory, job = lasting(bench)
+
+    def full(_line: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(DriverFailed, match=r": No space left on device$"):
+        carried(bench, directory, job, full)
+    (run,) = runs_in(directory)
+    assert (run.state, run.error and run.error["code"]) == ("failed", "REC007")
+    assert job_in(directory) is None
+
+
+@pytest.mark.training
+def test_a_run_waits_for_the_lock_that_others_would_find(bench: Bench) -> None:
+    """Whoever removes old runs may remove a directory whose lock somebody waits for."""
+    directory, job = job_of(bench)
+    told: SimpleQueue[str] = SimpleQueue()
+    with ThreadPoolExecutor() as pool:
+        with idle(directory) as held:
+            assert held
+            waiting = pool.submit(carried, bench, directory, broken(job), told.put)
+            assert told.get() == ADOPTING
+            shutil.rmtree(directory)
+        assert waiting.result().outcome.fate == "broken"
+    assert attempts.read_run(directory) is not None
 
 
 # What is written down

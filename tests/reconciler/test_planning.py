@@ -218,7 +218,7 @@ def test_serving_is_touched_last() -> None:
     )
     plan = make_plan(declared, Observed(missing=frozenset({ARTIFACT}), inventory={"x": "active"}))
     kinds = [type(stage).__name__ for stage in plan.stages]
-    assert kinds == ["Enrol", "Enrol", "Retire", "Train", "Propose", "Rebuild", "Serve"]
+    assert kinds == ["Enrol", "Enrol", "Retire", "Rebuild", "Train", "Propose", "Serve"]
 
 
 # How stages are told

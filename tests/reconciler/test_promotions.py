@@ -41,7 +41,9 @@ def test_a_promotion_is_a_version_its_evidence_and_the_number_in_its_deployments
 ) -> None:
     version = bench.version()
     files = bench.files(version)
-    assert set(files) == {VERSION_FILE, version.evidence.path, DEPLOYMENT_FILE}
+    assert version.attested is not None
+    papers = set(version.attested.files())
+    assert set(files) == {VERSION_FILE, version.evidence.path, DEPLOYMENT_FILE} | papers
     document = yaml.safe_load(files[VERSION_FILE])
     assert document["kind"] == "ModelVersion"
     assert document["metadata"] == {"name": "malignancy-1"}

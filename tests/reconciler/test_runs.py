@@ -12,7 +12,9 @@ from ordain.reconciler import attempts
 from ordain.reconciler.comparing import compare
 from ordain.reconciler.errors import RunUnknown
 from ordain.reconciler.home import Home
+from ordain.reconciler.jobs import idle
 from ordain.reconciler.runs import find_run, list_runs, prune
+from ordain.reconciler.sweeping import Freed, keeping_blobs, sweep_previews
 from ordain.runtime.artifacts import ArtifactStore
 from ordain.specs.canonical import canonical_json
 from ordain.specs.evidence import Evidence, Metric
@@ -136,6 +138,27 @@ def test_old_runs_go_and_what_a_reconciler_goes_on_from_stays(home: Home) -> Non
     assert set(gone) == {"bbbbbbbbbb-p1", "bbbbbbbbbb-p2", "aaaaaaaaaa-1", "aaaaaaaaaa-2"}
     assert [one.id for one in list_runs(home)] == ["cccccccccc-p1", "aaaaaaaaaa-3"]
     assert not home.preview(digest("b")).exists()
+
+
+def test_a_run_that_began_since_it_was_listed_stays(home: Home) -> None:
+    run(home, "b", minute=4, preview=True)
+    with idle(home.preview(digest("b"))) as held:
+        assert held
+        assert prune(home, 0) == ()
+    assert prune(home, 0) == ("bbbbbbbbbb-p1",)
+    assert not home.preview(digest("b")).exists()
+
+
+def test_blobs_of_a_preview_are_kept_while_it_is_trained_or_served(home: Home) -> None:
+    store = ArtifactStore(home.preview_artifacts)
+    lent, serving = store.put(b"lent"), store.put(b"serving")
+    config = home.preview_server / "run/config.json"
+    config.parent.mkdir(parents=True)
+    config.write_text(json.dumps({"artifact": serving}))
+    with keeping_blobs(home):
+        assert sweep_previews(home) == Freed(0, 0)
+    assert sweep_previews(home) == Freed(1, 4)
+    assert (store.has(lent), store.has(serving)) == (False, True)
 
 
 def test_a_home_without_runs_has_none(home: Home) -> None:

@@ -19,6 +19,7 @@ from git_servers import GitServer, serving
 
 from ordain.cli.founding import found_estate
 from ordain.policies.lookups import recipe_in
+from ordain.reconciler.attesting import Attested
 from ordain.reconciler.gating import read_side
 from ordain.reconciler.promotions import MACHINE, Version, promotion_files
 from ordain.reconciler.source import open_source
@@ -277,7 +278,9 @@ def _version(number: int, recipe: object) -> Version:
         parity={"plan": 1e-15},
         verdict="pass",
     )
-    return Version(number, recipe, found.artifact, found, "0.1.0")  # type: ignore[arg-type]
+    # The server asks that papers are there; who signed them is asked before a version is loaded.
+    papers = Attested(b'{"a statement":1}', b'{"a bill of materials":1}')
+    return Version(number, recipe, found.artifact, found, "0.1.0", papers)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_BYTES: Final = 4_000_000
 MAXIMUM_SIGNATURES: Final = 16
-REMEDY: Final = "let the reconciler make the version again; never serve what it did not sign"
+REMEDY: Final = "let the reconciler propose the version again; never serve what it did not sign"
 
 
 def seal(payload_type: str, payload: bytes, signer: Signer) -> bytes:

@@ -32,7 +32,7 @@ _TOP: Final = {"_type": STATEMENT, "predicateType": PREDICATE}
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Invocation:
     """One run of a recipe: who ran it, on which commit of the estate, when it was accepted.
 
     `builder` is a URI that names the reconciler; `commit` may be empty, where there is none. When
@@ -49,7 +49,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Produced:
     """What the run made: digests of the manifest, of every member by name, and of the evidence.
 
     `snapshot` is the blob that the rows were read from, empty where they were read from a file.
@@ -61,7 +61,9 @@ class Made:
     snapshot: str = ""
 
 
-def provenance_of(recipe: Recipe, lock: Mapping[str, str], made: Made, run: Run) -> bytes:
+def provenance_of(
+    recipe: Recipe, lock: Mapping[str, str], made: Produced, run: Invocation
+) -> bytes:
     """The statement as canonical JSON."""
     subjects = [(MANIFEST, made.artifact), *sorted(made.members.items())]
     return canonical_json(
@@ -85,13 +87,13 @@ def provenance_of(recipe: Recipe, lock: Mapping[str, str], made: Made, run: Run)
     )
 
 
-def _times(run: Run) -> dict[str, str]:
+def _times(run: Invocation) -> dict[str, str]:
     times = {"startedOn": run.started, "finishedOn": run.finished}
     return {name: _instant(moment) for name, moment in times.items() if moment is not None}
 
 
 def _dependencies(
-    recipe: Recipe, lock: Mapping[str, str], made: Made, run: Run
+    recipe: Recipe, lock: Mapping[str, str], made: Produced, run: Invocation
 ) -> list[dict[str, Any]]:
     rows: dict[str, Any] = {
         "name": "rows",

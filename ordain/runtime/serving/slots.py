@@ -66,7 +66,7 @@ def _verify(store: ArtifactStore, config: ServerConfig) -> None:
     for slot in config.slots.values():
         if not slot.statement:
             message = f"deployment {slot.name}: {slot.model}@{slot.version} names no provenance"
-            remedy = "let the reconciler make the version again, with this version of ordain"
+            remedy = "let the reconciler propose the version again, and merge the new one"
             raise ProvenanceError(message, remedy=remedy)
         try:
             verify_statement(store.get(slot.statement), slot.artifact, trusted)

@@ -10,8 +10,8 @@ from ordain.runtime.errors import ProvenanceError
 from ordain.runtime.provenance.dsse import seal
 from ordain.runtime.provenance.statements import (
     PAYLOAD,
-    Made,
-    Run,
+    Invocation,
+    Produced,
     provenance_of,
     sign_statement,
     verify_statement,
@@ -23,8 +23,8 @@ from ordain.vcs.keys import generate_key, parse_signer
 A, B, C, D, E, F = ("sha256:" + letter * 64 for letter in "abcdef")
 RECIPE = Recipe("credit", A, B, C, D, seed=7, threads=1)
 LOCK = {"numpy": "2.4.6", "python": "3.11"}
-MADE = Made(E, {"plan.json": F, "background.json": A}, B, snapshot=D)
-RUN = Run(
+MADE = Produced(E, {"plan.json": F, "background.json": A}, B, snapshot=D)
+RUN = Invocation(
     "https://ordain.dev/reconciler/SHA256:abc",
     "0.1.0",
     "1" * 40,

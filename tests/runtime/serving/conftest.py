@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
-from ordain.runtime.provenance.statements import Made, Run, provenance_of, sign_statement
+from ordain.runtime.provenance.statements import Invocation, Produced, provenance_of, sign_statement
 from ordain.runtime.scoring import RowPlan
 from ordain.runtime.serving import client
 from ordain.specs.canonical import canonical_json
@@ -134,9 +134,9 @@ def sign_for(store: Path, artifact: str) -> str:
     """The digest of a statement on the artifact, as the reconciler leaves one in the store."""
     zero = "sha256:" + "0" * 64
     recipe = Recipe("credit", zero, zero, zero, zero, seed=7, threads=1)
-    made = Made(artifact, {}, "sha256:" + "1" * 64)
+    made = Produced(artifact, {}, "sha256:" + "1" * 64)
     moment = datetime(2026, 11, 20, tzinfo=UTC)
-    run = Run("https://ordain.dev/reconciler", "0.1.0", "", moment)
+    run = Invocation("https://ordain.dev/reconciler", "0.1.0", "", moment)
     envelope = sign_statement(provenance_of(recipe, {}, made, run), SIGNER)
     return ArtifactStore(store).put(envelope)
 

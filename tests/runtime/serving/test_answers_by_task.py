@@ -44,14 +44,14 @@ def parity(data: bytes, **changed: object) -> bytes:
 
 def config_of(place: Place) -> dict[str, Any]:
     """A route for a model of each task, which is its own shadow as well."""
-    config = place.config()
-    (route,) = config["routes"]
-    config["routes"], config["deployments"] = [], {}
+    (route,) = place.config()["routes"]
+    routes: list[dict[str, Any]] = []
+    deployments: dict[str, dict[str, Any]] = {}
     for name, data in PLANS.items():
         members = {"plan.json": data, "parity.json": parity(data)}
         saved = save_artifact(ArtifactStore(place.store), name, "sha256:" + "0" * 64, members)
         one = {"model": name, "version": 1, "artifact": saved.digest}
-        config["deployments"] |= {name: one, f"{name}-shadow": one}
+        deployments |= {name: one, f"{name}-shadow": one}
         changed = {
             "name": name,
             "endpoint": f"/v1/{name}",
@@ -59,8 +59,9 @@ def config_of(place: Place) -> dict[str, Any]:
             "default": {"deployment": name},
             "shadow": [{"deployment": f"{name}-shadow"}],
         }
-        config["routes"].append(route | changed)
-    return config
+        routes.append(route | changed)
+    # The bench signs what it is given.
+    return place.config(deployments=deployments) | {"routes": routes}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ordain.reconciler.source import Source
-    from ordain.reconciler.unsigned_previews import Preview, Trial, Workshop
+    from ordain.reconciler.unsigned_previews import Candidate, Preview, Workshop
     from ordain.reports.facts import ReportInput
 
 MARK = "unsigned preview"
@@ -47,37 +47,50 @@ def heeding_signals() -> Iterator[None]:
 
 
 def train_one(
-    source: Source, workshop: Workshop, trial: Trial, mode: str, *, again: bool = False
+    source: Source, workshop: Workshop, candidate: Candidate, mode: str, *, again: bool = False
 ) -> Preview:
     """Train one model with its progress told, and write its page."""
     from ordain.cli.progress import told
     from ordain.reconciler.unsigned_previews import train_preview
 
-    with told(mode, trial.document.name) as progress:
-        preview = train_preview(workshop, trial, now, progress, again=again)
+    with told(mode, candidate.document.name) as progress:
+        preview = train_preview(workshop, candidate, now, progress, again=again)
     write_page(source, workshop, preview)
     return preview
 
 
-def tell_data(trial: Trial) -> None:
+def preview_of(source: Source, workshop: Workshop, model: str, mode: str) -> Preview:
+    """The preview of a model as it is declared now, trained if there is none."""
+    from ordain.reconciler.unsigned_previews import candidate_of, chosen_models, standing_preview
+
+    (document,) = chosen_models(workshop.estate, (model,))
+    candidate = candidate_of(workshop, document)
+    standing = standing_preview(workshop, candidate)
+    if standing is not None:
+        return standing
+    tell_data(candidate)
+    click.echo(f"note: {model} has no preview of what is declared now; training it", err=True)
+    return train_one(source, workshop, candidate, mode)
+
+
+def tell_data(candidate: Candidate) -> None:
     """Say beforehand on which data a preview is trained, if nobody has pinned them."""
-    if not trial.pinned:
-        name = trial.dataset.name
-        click.echo(
-            f"note: {name} is not pinned; training on what is there now, {trial.recipe.data[:19]}",
-            err=True,
-        )
+    if not candidate.pinned:
+        name, rows = candidate.dataset.name, candidate.recipe.data[:19]
+        click.echo(f"note: {name} is not pinned; training on what is there now, {rows}", err=True)
 
 
 def write_page(source: Source, workshop: Workshop, preview: Preview) -> Path:
-    """Write the page of a preview beside its evidence."""
+    """Write the page of a preview beside its evidence.
+
+    Also over one that is there: what the gate finds depends on documents that no recipe covers.
+    """
     from ordain.reconciler.attempts import PAGE
     from ordain.reports.model_reports import model_report
     from ordain.specs.files import write_whole
 
     place = preview.run.directory / PAGE
-    if preview.worked or not place.is_file():
-        write_whole(place, model_report(facts_of(source, workshop, preview, now())))
+    write_whole(place, model_report(facts_of(source, workshop, preview, now())))
     return place
 
 
@@ -88,7 +101,7 @@ def facts_of(source: Source, workshop: Workshop, preview: Preview, moment: datet
     from ordain.reconciler.standing import paths_by_model
     from ordain.reports.facts import PreviewFacts, ReportInput
 
-    document, estate = preview.trial.document, workshop.estate
+    document, estate = preview.candidate.document, workshop.estate
     paths = paths_by_model(estate)[document.name]
     found = check(estate, moment, tree=workshop.files).findings
     about = [one for one in found if one.location is not None and one.location.path in paths]
@@ -102,13 +115,13 @@ def facts_of(source: Source, workshop: Workshop, preview: Preview, moment: datet
         findings=(*preview.findings, *about),
         preview=PreviewFacts(
             run=preview.run.id,
-            recipe=preview.trial.recipe.digest,
+            recipe=preview.candidate.recipe.digest,
             artifact=preview.artifact,
-            data=preview.trial.recipe.data,
-            pinned=preview.trial.pinned,
-            seed=preview.trial.recipe.seed,
-            threads=preview.trial.recipe.threads,
-            environment=preview.trial.recipe.environment,
+            data=preview.candidate.recipe.data,
+            pinned=preview.candidate.pinned,
+            seed=preview.candidate.recipe.seed,
+            threads=preview.candidate.recipe.threads,
+            environment=preview.candidate.recipe.environment,
             changed=len(source.repository.dirty_paths()),
         ),
     )
@@ -121,9 +134,9 @@ def plain(preview: Preview) -> dict[str, Any]:
     from ordain.reconciler.attempts import PAGE
     from ordain.runtime.training.order import EVIDENCE
 
-    trial, run = preview.trial, preview.run
+    candidate, run = preview.candidate, preview.run
     return {
-        "model": trial.document.name,
+        "model": candidate.document.name,
         "preview": True,
         "signed": False,
         "run": run.id,
@@ -131,11 +144,11 @@ def plain(preview: Preview) -> dict[str, Any]:
         "worked": preview.worked,
         "accepted": preview.accepted,
         "verdict": preview.evidence.verdict,
-        "recipe": trial.recipe.digest,
+        "recipe": candidate.recipe.digest,
         "data": {
-            "dataset": trial.dataset.name,
-            "digest": trial.recipe.data,
-            "pinned": trial.pinned,
+            "dataset": candidate.dataset.name,
+            "digest": candidate.recipe.data,
+            "pinned": candidate.pinned,
         },
         "artifact": preview.artifact,
         "split": preview.evidence.split,
