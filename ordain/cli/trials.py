@@ -114,8 +114,8 @@ def facts_of(source: Source, workshop: Workshop, preview: Preview, moment: datet
     )
 
 
-def plain(preview: Preview) -> dict[str, Any]:
-    """A preview for programs."""
+def plain(preview: Preview, rows: str) -> dict[str, Any]:
+    """A preview for programs; `rows` are told as for people."""
     from dataclasses import asdict
 
     from ordain.reconciler.attempts import PAGE
@@ -136,6 +136,7 @@ def plain(preview: Preview) -> dict[str, Any]:
             "dataset": trial.dataset.name,
             "digest": trial.recipe.data,
             "pinned": trial.pinned,
+            "rows": rows,
         },
         "artifact": preview.artifact,
         "split": preview.evidence.split,

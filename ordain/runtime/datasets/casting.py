@@ -10,8 +10,9 @@
 In text, numbers may also be missing as NA, N/A, NaN or null. A category keeps NA, which may well be
 a level (no answer, North America). Nothing is guessed beyond this: a value that does not fit its
 type is an error that names the row, never a missing value. Zero has no sign, because not every
-database keeps one, and no model tells the two apart. A decimal becomes a float by way of its digits, as it does in a CSV:
-Arrow divides by a power of ten, which is often the float beside the nearest one.
+database keeps one, and no model tells the two apart. A decimal becomes a float by way of its
+digits, as it does in a CSV: Arrow divides by a power of ten, which often gives the float beside the
+nearest one.
 
 What becomes of a value depends on the value and the type of its column, never on its neighbours:
 a table that is cast batch by batch is the table that is cast whole, wherever it was cut.
