@@ -127,8 +127,8 @@ def facts_of(source: Source, workshop: Workshop, preview: Preview, moment: datet
     )
 
 
-def plain(preview: Preview) -> dict[str, Any]:
-    """A preview for programs."""
+def plain(preview: Preview, rows: str) -> dict[str, Any]:
+    """A preview for programs; `rows` are told as for people."""
     from dataclasses import asdict
 
     from ordain.reconciler.attempts import PAGE
@@ -149,6 +149,7 @@ def plain(preview: Preview) -> dict[str, Any]:
             "dataset": candidate.dataset.name,
             "digest": candidate.recipe.data,
             "pinned": candidate.pinned,
+            "rows": rows,
         },
         "artifact": preview.artifact,
         "split": preview.evidence.split,

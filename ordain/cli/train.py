@@ -70,21 +70,22 @@ def _train(
 ) -> tuple[int, dict[str, Any]]:
     """Train one model; what is wrong with it does not keep the others from being trained."""
     from ordain.cli.previews import plain, tell_data, train_one
-    from ordain.reconciler.unsigned_previews import candidate_of
+    from ordain.reconciler.unsigned_previews import candidate_of, rows_told
     from ordain.runtime.errors import Cancelled
     from ordain.specs.errors import OrdainError
 
     try:
         candidate = candidate_of(workshop, document)
         tell_data(candidate)
+        rows = rows_told(workshop, candidate)
         preview = train_one(source, workshop, candidate, mode, again=again)
     except Cancelled:
         raise
     except OrdainError as error:
         return _failed(document.name, error)
     if text:
-        _show(preview)
-    return (0 if preview.accepted else 1), plain(preview)
+        _show(preview, rows)
+    return (0 if preview.accepted else 1), plain(preview, rows)
 
 
 def _failed(model: str, error: OrdainError) -> tuple[int, dict[str, Any]]:
@@ -106,7 +107,7 @@ def _next(done: list[tuple[int, dict[str, Any]]]) -> str:
     return f"ordain explain {worst['error']['code']}"
 
 
-def _show(preview: Preview) -> None:
+def _show(preview: Preview, rows: str) -> None:
     """The result for people: what it is, what was measured, and where to read more."""
     from ordain.cli.failures import finding_line
     from ordain.cli.previews import MARK
@@ -120,6 +121,7 @@ def _show(preview: Preview) -> None:
     table(("METRIC", "VALUE", "INTERVAL", "LIMIT", "VERDICT"), metric_rows(preview.evidence))
     for finding in preview.findings:
         click.echo(finding_line(finding))
+    click.echo(f"rows      {rows}")
     click.echo(f"evidence  {run.directory / EVIDENCE}")
     click.echo(f"page      {run.directory / PAGE}")
     if preview.accepted:

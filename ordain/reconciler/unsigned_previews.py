@@ -166,6 +166,26 @@ def candidate_of(workshop: Workshop, document: Document) -> Candidate:
     return Candidate(document, dataset, recipe, pinned=dataset.spec.digest is not None)
 
 
+def rows_told(workshop: Workshop, candidate: Candidate) -> str:
+    """Which rows a preview is made of, to be asked before it is made.
+
+    Whoever has changed a source and not pinned it again would otherwise believe that the change was
+    learnt from.
+
+    Raises:
+        SnapshotError: what leads to a snapshot cannot be read.
+    """
+    from ordain.runtime.datasets.snapshots import Snapshots
+
+    place = candidate.dataset.spec.source.place
+    if not candidate.pinned:
+        return f"{place} as it is now; nobody has pinned it"
+    stores = (workshop.home.preview_artifacts, workshop.home.artifacts)
+    if any(Snapshots(ArtifactStore(store)).get(candidate.recipe.data) for store in stores):
+        return f"the pinned snapshot; {place} was not read"
+    return f"the pinned rows, taken from {place}"
+
+
 def train_preview(
     workshop: Workshop,
     candidate: Candidate,

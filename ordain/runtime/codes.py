@@ -59,7 +59,8 @@ CODES: Final = {
     ),
     "REQ111": Page(
         "a field is missing (422)",
-        "The model was trained without missing values of this feature, and knows no answer for it.",
+        "The model was trained without missing values of this feature, and knows no answer for it. "
+        "An empty text is a missing value.",
         "{}",
         "send a value for the field",
     ),

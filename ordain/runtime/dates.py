@@ -50,11 +50,13 @@ def parse_date(text: str) -> datetime | None:
 
 
 def as_date(name: str, value: object) -> datetime | None:
-    """The date that a row brings, None where it is missing.
+    """The date that a row brings, None where it is missing or an empty text.
 
     Raises:
         RowError: when it is no date.
     """
+    if value == "":
+        return None
     if type(value) is str:
         moment = parse_date(value)
         if moment is None:

@@ -4,7 +4,8 @@ Each entry of a plan's `columns` becomes one closure that appends its columns. T
 what scikit-learn's transformers do to one value: impute, clip, centre and scale a number or a part
 of a date; spread a category over indicator columns, give it a code or the mean outcome of its
 level; weigh the words of a text; multiply two columns that stand before. Nothing is looked up by
-name when a row comes. What selection has not kept is left out at the end, because a product may
+name when a row comes. An empty text is missing, as it is in every source that training reads
+(`datasets.casting`). What selection has not kept is left out at the end, because a product may
 need it.
 """
 
@@ -254,7 +255,8 @@ def _missing(_: dict[str, Any], given: Input) -> Encoder:
 
     def encode(row: Mapping[str, object], encoded: list[float]) -> None:
         value = row.get(name)
-        encoded.append(1.0 if value is None or value != value else 0.0)  # noqa: PLR0124 - NaN
+        absent = value is None or value == "" or value != value  # noqa: PLR0124 - NaN
+        encoded.append(1.0 if absent else 0.0)
 
     return encode
 
@@ -326,6 +328,8 @@ def _levels_of(given: Input, seen: Iterable[str]) -> Callable[[object], str | No
     refuse = given.unknown == "refuse"
 
     def level_of(value: object) -> str | None:
+        if value == "":
+            return None
         if type(value) is str:
             if refuse and value not in known:
                 remedy = "send a level that the Dataset declares"

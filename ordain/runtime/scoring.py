@@ -128,7 +128,8 @@ class RowPlan:
     def encode(self, row: Mapping[str, object]) -> list[float]:
         """The row as numbers, in the order of `names`; NaN where the model takes missing values.
 
-        An absent key, None and NaN are missing. Keys that are no input are not looked at.
+        An absent key, None, NaN and an empty text are missing. Keys that are no input are not
+        looked at.
 
         Raises:
             RowError: when a value is not of the input's type, or a level is refused.

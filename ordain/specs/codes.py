@@ -450,7 +450,8 @@ _TOGETHER: Final = {
     ),
     "REF009": Page(
         "a split that divides nothing",
-        "Shares sum to 100; ranges are days, months or years that exist, in order.",
+        "Shares sum to 100; ranges are days, months or years that exist, and train comes before "
+        "validation, validation before test.",
         "split: {by: random, train: 60%, validation: 20%, test: 30%}",
         "correct the shares or ranges",
     ),

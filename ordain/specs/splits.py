@@ -1,12 +1,17 @@
-"""What a split may say: shares such as `60%`, or ranges of days such as `2024-07..2024-09`."""
+"""What a split may say: shares such as `60%`, or ranges of days such as `2024-07..2024-09`.
+
+Ranges follow each other in time. A model that is judged on days before those that it learnt from
+has been told the future, and nothing in its metrics would show it.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from ordain.specs.kinds.dataset import Dataset
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
 
 PARTS: Final = ("train", "validation", "test")
 Problem = tuple[str, str, str]
+Range = tuple[int | None, int | None]
 
 _SHARE = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?%")
 _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
@@ -51,6 +57,13 @@ def _share_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Proble
 
 
 def _range_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Problem]:
+    wrong = list(_problems_of_each(texts, shares))
+    yield from wrong
+    if not wrong and (problem := order_problem([_range(text) for text in texts.values()])):
+        yield "", *problem
+
+
+def _problems_of_each(texts: dict[str, str], shares: list[str]) -> Iterator[Problem]:
     remedy = "write a range such as ..2024-06-30, 2024-07..2024-09 or 2024-10.."
     for part, text in texts.items():
         if part in shares:
@@ -61,6 +74,32 @@ def _range_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Proble
             yield part, f"`{text}` is no range of days", remedy
         elif left and right and left > right + "~":
             yield part, f"`{text}` ends before it begins", "write the earlier day first"
+
+
+def _range(text: str) -> Range:
+    """First day, and first day after the range; None where it is open."""
+    left, _, right = text.partition("..")
+    first, last = (read_days(side) if side else None for side in (left, right))
+    return (first[0].toordinal() if first else None, last[1].toordinal() if last else None)
+
+
+def order_problem(ranges: Sequence[Range]) -> tuple[str, str] | None:
+    """Why the half-open ranges of the three parts do not follow each other: message and remedy.
+
+    None where they do. A side that is open is None.
+    """
+    for (one, earlier), (two, later) in combinations(zip(PARTS, ranges, strict=True), 2):
+        if _ends_before(earlier, later):
+            continue
+        if _ends_before(later, earlier):
+            remedy = "let train end before validation begins, and validation before test"
+            return f"{two} lies before {one}", remedy
+        return f"{one} and {two} overlap", "let each day belong to one part"
+    return None
+
+
+def _ends_before(one: Range, other: Range) -> bool:
+    return one[1] is not None and other[0] is not None and one[1] <= other[0]
 
 
 def is_share(text: str) -> bool:

@@ -149,6 +149,29 @@ def test_data_that_nobody_has_pinned_are_taken_as_they_are(own: Place) -> None:
     assert said["worked"] is False
 
 
+def test_what_a_pinned_source_holds_by_now_is_not_learnt_from_and_that_is_said(own: Place) -> None:
+    place = next((own.estate / "data").glob("*.csv"))
+    source = place.relative_to(own.estate)
+    before = trained(own)
+    place.write_text("gone\n", encoding="utf-8")
+    after = trained(own, "--again")
+    assert (after["artifact"], after["worked"]) == (before["artifact"], True)
+    assert after["data"]["rows"] == f"the pinned snapshot; {source} was not read"
+    lines = own.ordain("train", "--progress", "none").stdout.splitlines()
+    assert f"rows      the pinned snapshot; {source} was not read" in lines
+
+
+def test_pinned_rows_that_nobody_has_kept_are_taken_from_their_source(own: Place) -> None:
+    shutil.rmtree(own.home / "previews")
+    (source,) = (own.estate / "data").glob("*.csv")
+    place = source.relative_to(own.estate)
+    assert trained(own)["data"]["rows"] == f"the pinned rows, taken from {place}"
+    shutil.rmtree(own.home / "previews")
+    source.write_text("gone\n", encoding="utf-8")
+    done = own.ordain("train", "--progress", "none", expect=2)
+    assert "RUN142" in done.stderr
+
+
 # What is refused
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,17 @@ TYPES = ["float", "int", "bool", "category", "text", "date", "id"]
 TEXTS = [
     None, "", " ", "1", " 2 ", "-0", "-0.0", "3.0", "1e3", "+5", "0x1F", "007", "2.5", "nan", "NA",
     "inf", "true", "False", "9007199254740993", "9007199254740993.0", "99999999999999999999", "abc",
-    "2024-06-30", "2024-06-30 12:00:00", "0000-00-00",
+    "2024-06-30", "2024-06-30 12:00:00", "0000-00-00", "2024-06-30T12:00Z",
+    "2024-06-30 12:00:00+02:00", "2024-06-30Z",
 ]  # fmt: skip
+
+
+def decimals(whole: list[int | None], scale: int) -> pa.Array:
+    """Decimals of 38 digits, `scale` of them after the point."""
+    values = [None if one is None else Decimal(one).scaleb(-scale) for one in whole]
+    return pa.array(values, pa.decimal128(38, scale))
+
+
 COLUMNS = st.one_of(
     st.lists(st.sampled_from(TEXTS), min_size=1, max_size=8).map(
         lambda v: pa.array(v, pa.string())
@@ -37,6 +47,9 @@ COLUMNS = st.one_of(
     ),
     st.lists(st.none() | st.integers(-(2**62), 2**62), min_size=1, max_size=8).map(
         lambda v: pa.array(v, pa.timestamp("us"))
+    ),
+    st.lists(st.none() | st.integers(-(10**16), 10**16), min_size=1, max_size=8).map(
+        lambda v: decimals(v, 2)
     ),
     st.lists(st.none() | st.booleans(), min_size=1, max_size=8).map(
         lambda v: pa.array(v, pa.bool_())
@@ -79,3 +92,11 @@ def test_where_a_table_is_cut_changes_nothing(kind: str, values: pa.Array, cuts:
     else:
         assert first.equals(second)
         assert first.schema == second.schema
+
+
+@given(st.lists(st.integers(-(10**17), 10**17), min_size=1), st.integers(0, 18))
+def test_a_decimal_becomes_the_float_that_is_nearest(digits: list[int], scale: int) -> None:
+    values = decimals(list(digits), scale)
+    found = whole(declared("float"), values)
+    assert not isinstance(found, str)
+    assert found["x"].to_pylist() == [float(one) for one in values.to_pylist()]

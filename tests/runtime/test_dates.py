@@ -32,7 +32,7 @@ def test_a_date_is_a_day_or_a_moment_in_utc(text: str, expected: datetime) -> No
 @pytest.mark.parametrize(
     "text",
     [
-        "",
+        " ",
         "yesterday",
         "20.11.2026",
         "20261120",
@@ -55,6 +55,7 @@ def test_nonsense_is_no_date(text: str) -> None:
 
 def test_a_number_is_no_date_and_nothing_is_a_missing_one() -> None:
     assert as_date("applied", None) is None
+    assert as_date("applied", "") is None
     assert as_date("applied", float("nan")) is None
     with pytest.raises(RowError, match="a date is text, not int"):
         as_date("applied", 20261120)

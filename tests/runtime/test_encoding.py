@@ -66,6 +66,37 @@ def test_a_level_becomes_its_mean_outcome() -> None:
     ]
 
 
+ONE_HOT: dict[str, Any] = {
+    "op": "one_hot",
+    "input": "c",
+    "levels": ["car", "none"],
+    "rare": ["boat"],
+    "missing_level": "none",
+}
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        TARGET,
+        ONE_HOT,
+        {"op": "ordinal", "input": "c", "levels": ["car"], "unknown": -1.0, "missing": 7.0},
+        {"op": "missing", "input": "c"},
+        {"op": "missing", "input": "t"},
+        date("month", impute=7.0),
+        text("car"),
+    ],
+)
+def test_an_empty_text_is_missing_as_it_was_in_training(column: dict[str, Any]) -> None:
+    found = columns(column)
+    assert encode(found, c="", d="", t="") == encode(found)
+
+
+def test_an_empty_text_is_missing_also_where_unknown_levels_are_refused() -> None:
+    given = Input("c", "category", missing=True, range=None, levels=("car",), unknown="refuse")
+    assert encode(read_columns([TARGET], None, {"c": given}), c="") == [0.75]
+
+
 def test_a_part_of_a_date_is_filled_and_scaled_as_a_number() -> None:
     found = columns(date("month", impute=7.0, center=1.0, scale=2.0), date("weekday"))
     assert encode(found, d="2026-11-20") == [5.0, 5.0]

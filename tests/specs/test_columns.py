@@ -266,6 +266,27 @@ def test_columns_and_parts_fit_together(
                 "| write three ranges"
             ),
         ),
+        (
+            "{by: time, train: ..2024-06, validation: 2024-06-30..2024-09, test: 2024-10..}",
+            (
+                "REF009 model.yaml:12:3 error: train and validation overlap "
+                "| let each day belong to one part"
+            ),
+        ),
+        (
+            "{by: time, train: 2024-10.., validation: 2024-07..2024-09, test: ..2024-06}",
+            (
+                "REF009 model.yaml:12:3 error: validation lies before train "
+                "| let train end before validation begins, and validation before test"
+            ),
+        ),
+        (
+            "{by: time, train: ..2024-06, validation: 2024-10.., test: 2024-07..2024-09}",
+            (
+                "REF009 model.yaml:12:3 error: test lies before validation "
+                "| let train end before validation begins, and validation before test"
+            ),
+        ),
     ],
 )
 def test_a_split_that_divides_nothing_is_refused(

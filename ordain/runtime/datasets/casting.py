@@ -5,12 +5,14 @@
     int                 int64             null, NaN
     bool                bool              null
     category, text, id  large_string      null, empty text
-    date                timestamp[us]     null; UTC without zone, a day is its midnight
+    date                timestamp[us]     null, empty text; UTC without zone, a day is its midnight
 
 In text, numbers may also be missing as NA, N/A, NaN or null. A category keeps NA, which may well be
 a level (no answer, North America). Nothing is guessed beyond this: a value that does not fit its
 type is an error that names the row, never a missing value. Zero has no sign, because not every
-database keeps one, and no model tells the two apart.
+database keeps one, and no model tells the two apart. A decimal becomes a float by way of its
+digits, as it does in a CSV: Arrow divides by a power of ten, which often gives the float beside the
+nearest one.
 
 What becomes of a value depends on the value and the type of its column, never on its neighbours:
 a table that is cast batch by batch is the table that is cast whole, wherever it was cut.
@@ -33,6 +35,8 @@ NUMBER_MISSING = ("", "na", "n/a", "nan", "null")
 EXACT = 2**53 - 1
 # Text that Arrow reads as a whole number of 64 bits, without a detour over floats.
 WHOLE = "^(-?[0-9]+|0[xX][0-9a-fA-F]+)$"
+# A time of day with its offset from UTC at the end; the end of a day such as 2024-06-30 is none.
+ZONED = "[T ][0-9:.]+(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 # Microseconds of 0001-01-01 and 9999-12-31T23:59:59.999999, which is all that Python can write.
 FIRST_INSTANT, LAST_INSTANT = -62_135_596_800_000_000, 253_402_300_799_999_999
 SHOWN = 40
@@ -98,11 +102,14 @@ def _cast_columns(dataset: Dataset, table: Any, before: int) -> dict[str, Any]: 
 
 
 def _plain(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
-    """One array without chunks and without a dictionary."""
+    """One array without chunks and without a dictionary; text in one layout, as is what is null."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
+    # A column of the type null has no value in any row, which is so in every declared type.
+    if pa.types.is_string_view(values.type) or pa.types.is_null(values.type):
+        values = values.cast(pa.large_string())
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
@@ -126,7 +133,9 @@ def _float(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
 
     if _is_text(values):
         values = _number_text(values)
-    elif not (_is_number(values) or pa.types.is_decimal(values.type)):
+    elif pa.types.is_decimal(values.type):
+        values = values.cast(pa.string())
+    elif not _is_number(values):
         raise _Misfit
     floats = unsigned_zeros(_try_cast(values, pa.float64()))
     floats = pc.if_else(pc.is_nan(floats), pa.scalar(None, pa.float64()), floats)
@@ -198,9 +207,7 @@ def _date(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
 
     micros = pa.timestamp("us")
     if _is_text(values):
-        values = pc.utf8_trim_whitespace(values)
-        values = pc.if_else(pc.equal(values, ""), pa.scalar(None, values.type), values)
-        instants = _try_cast(values, micros)
+        instants = _instants(pc.utf8_trim_whitespace(values))
     elif pa.types.is_timestamp(values.type):
         instants = _try_cast(values, pa.timestamp("us", values.type.tz)).cast(micros)
     elif pa.types.is_date(values.type):
@@ -212,6 +219,19 @@ def _date(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
     if pc.any(beyond).as_py():
         raise _Misfit(beyond)
     return instants
+
+
+def _instants(text: Any) -> Any:  # noqa: ANN401 - Arrow arrays
+    """Days and times as they are written, those with an offset in UTC."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nothing = pa.scalar(None, text.type)
+    zoned = pc.match_substring_regex(text, ZONED)
+    plain = pc.if_else(pc.or_(zoned, pc.equal(text, "")), nothing, text)
+    instants = _try_cast(plain, pa.timestamp("us"))
+    moved = _try_cast(pc.if_else(zoned, text, nothing), pa.timestamp("us", "UTC"))
+    return pc.coalesce(instants, moved.cast(pa.timestamp("us")))
 
 
 def _string(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays

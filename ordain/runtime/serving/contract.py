@@ -32,6 +32,7 @@ MAXIMUM_PROBLEMS = 100
 _SHOWN_NAME = 64
 _SHOWN_LEVELS = 20
 _WHOLE = 1 << 63
+_TEXTS = ("category", "text", "date")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z?)?", re.ASCII)
 
 Check = Callable[[object], object]
@@ -43,30 +44,37 @@ class _Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The fields that one model takes on one route."""
+    """The fields that one model takes on one route.
+
+    `texts` are the inputs whose values are texts; an empty one is missing, because training has
+    read it so from every source.
+    """
 
     checks: tuple[tuple[str, Check, bool], ...]
     known: frozenset[str]
+    texts: frozenset[str]
 
     @classmethod
     def read(cls, inputs: Iterable[Input], routing: Iterable[str]) -> Self:
         """The contract of a model's inputs and of the fields that the route's rules read."""
-        checks = [(one.name, _check(one), not one.missing) for one in inputs]
+        given = tuple(inputs)
+        checks = [(one.name, _check(one), not one.missing) for one in given]
         taken = {name for name, _, _ in checks}
         checks += [(name, _scalar, False) for name in sorted(set(routing) - taken)]
-        return cls(tuple(checks), frozenset(name for name, _, _ in checks))
+        texts = frozenset(one.name for one in given if one.type in _TEXTS)
+        return cls(tuple(checks), frozenset(name for name, _, _ in checks), texts)
 
     def accept(
         self, record: Mapping[str, object], problems: list[Problem], place: int | None = None
     ) -> dict[str, object]:
         """The values that were sent, in the contract's order; faults go to `problems`.
 
-        An absent field and null are the same: missing.
+        An absent field and null are the same: missing. So is an empty text where a text is taken.
         """
         accepted: dict[str, object] = {}
         for name, check, needed in self.checks:
             value = record.get(name)
-            if value is None:
+            if value is None or (value == "" and name in self.texts):
                 if needed:
                     problems.append(_missing(name, place))
                 continue

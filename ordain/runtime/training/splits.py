@@ -22,7 +22,7 @@ from ordain.runtime.datasets.labels import row_times
 from ordain.runtime.errors import SplitError
 from ordain.specs.canonical import digest, sha256
 from ordain.specs.durations import parse_duration
-from ordain.specs.splits import PARTS, is_share, read_days
+from ordain.specs.splits import PARTS, is_share, order_problem, read_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -191,7 +191,7 @@ def _by_time(split: Split, dataset: Dataset, table: Any) -> Parts:  # noqa: ANN4
         ranges = _ranges_of_shares(_shares(split), times)
     else:
         ranges = [_range(part, text) for part, text in zip(PARTS, declared, strict=True)]
-        _refuse_overlap(ranges)
+        _require_order(ranges)
     part_of = np.full(len(times), -1, dtype=np.int64)
     for whole, kept, part in zip(ranges, _purged(ranges, purge), range(len(PARTS)), strict=True):
         part_of[_inside(times, whole)] = _PURGED
@@ -272,15 +272,10 @@ def _duration(text: str) -> int:
         raise SplitError(message, remedy="write a duration such as 30d") from error
 
 
-def _refuse_overlap(ranges: list[tuple[int | None, int | None]]) -> None:
-    for one, (start, end) in enumerate(ranges):
-        for two in range(one + 1, len(ranges)):
-            other_start, other_end = ranges[two]
-            begins = other_end is None or start is None or start < other_end
-            ends = end is None or other_start is None or other_start < end
-            if begins and ends:
-                message = f"split: {PARTS[one]} and {PARTS[two]} overlap"
-                raise SplitError(message, remedy="let each day belong to one part")
+def _require_order(ranges: list[tuple[int | None, int | None]]) -> None:
+    if problem := order_problem(ranges):
+        message, remedy = problem
+        raise SplitError(f"split: {message}", remedy=remedy)
 
 
 def _refuse_cut_entities(dataset: Dataset, entities: Indices | None, parts: Parts) -> None:

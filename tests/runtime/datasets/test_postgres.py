@@ -289,6 +289,81 @@ def test_an_address_that_fits_is_read(postgres: Postgres, asked: Asked, read: Re
 
 
 @pytest.mark.parametrize(
+    "dsn",
+    [
+        "{owner}@good.example.org:{port}/postgres?application_name=x#&host=127.0.0.1",
+        "{owner}@good.example.org:{port}/postgres?host=127.0.0.1",
+        "{owner}@good.example.org:{port}/postgres?%68ost=127.0.0.1",
+        "{owner}@good.example.org:{port}/postgres?host=",
+        "{owner}@good.example.org:{port}/postgres?hostaddr=127.0.0.1",
+        "{owner}@good.example.org,127.0.0.1:{port}/postgres",
+        "{owner}@good.example.org:{port}/postgres?service=elsewhere",
+        "postgresql://good.example.org:{port}?user=owner@127.0.0.1:{port}/postgres",
+        "postgresql://good.example.org?user=owner@127.0.0.1,127.0.0.1:{port}/postgres",
+        "host=127.0.0.1 port={port} dbname=postgres application_name=a\\ host=good.example.org",
+        "host=127.0.0.1 port={port} dbname=postgres user= host='good.example.org'",
+        "hostaddr=127.0.0.1 host=good.example.org port={port} dbname=postgres",
+        "service=elsewhere host=good.example.org port={port} dbname=postgres",
+        "host=good.example.org port={port} dbname=postgres 127.0.0.1",
+    ],
+)
+def test_no_spelling_leads_past_the_address_in_the_dataset(
+    postgres: Postgres, asked: Asked, refused: Refused, dsn: str
+) -> None:
+    uri = f"postgres://good.example.org:{postgres.port}/postgres"
+    owner = "postgresql://owner:correct%20horse"
+    declared = asked("postgres", "SELECT 1 AS x", uri=uri)
+    assert refused(declared, RISK_DSN=dsn.format(owner=owner, port=postgres.port)) == (
+        f"RUN141: dataset loans: RISK_DSN does not lead to {uri}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "dsn"),
+    [
+        ("PGHOSTADDR", "127.0.0.1", "postgresql://good.example.org:{port}/postgres"),
+        ("PGHOST", "127.0.0.1", "port={port} dbname=postgres"),
+        ("PGPORT", "1", "postgresql://good.example.org/postgres"),
+        ("PGDATABASE", "other", "host=good.example.org port={port}"),
+        ("PGSERVICE", "elsewhere", "host=good.example.org port={port} dbname=postgres"),
+    ],
+)
+def test_variables_of_the_client_lead_past_it_neither(
+    postgres: Postgres,
+    asked: Asked,
+    refused: Refused,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    dsn: str,
+) -> None:
+    port = 5432 if variable == "PGPORT" else postgres.port
+    uri = f"postgres://good.example.org:{port}/postgres"
+    monkeypatch.setenv(variable, value)
+    declared = asked("postgres", "SELECT 1 AS x", uri=uri)
+    assert refused(declared, RISK_DSN=dsn.format(port=port)) == (
+        f"RUN141: dataset loans: RISK_DSN does not lead to {uri}"
+    )
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "host=127.0.0.1 port={port} user=owner password='correct horse' dbname=postgres",
+        "postgresql://owner@127.0.0.1:{port}/postgres?password=correct%20horse",
+        "postgresql://owner:correct%20horse@127.0.0.1/postgres?port={port}",
+        "postgresql://owner:correct%20horse@/postgres?host=127.0.0.1&port={port}",
+    ],
+)
+def test_every_spelling_of_the_address_is_read(
+    postgres: Postgres, asked: Asked, read: Read, dsn: str
+) -> None:
+    uri = f"postgres://127.0.0.1:{postgres.port}/postgres"
+    declared = asked("postgres", "SELECT 1 AS x", uri=uri)
+    assert read(declared, RISK_DSN=dsn.format(port=postgres.port)) == [{"x": 1}]
+
+
+@pytest.mark.parametrize(
     ("order", "message"),
     [
         ([], "RUN140: dataset loans: the rows of a database have no order of their own"),

@@ -69,6 +69,15 @@ def test_each_answer_is_in_the_ledger(shared: Place) -> None:
         assert (found.draw is None) == (found.rule is None)
 
 
+def test_an_empty_text_is_answered_and_recorded_as_missing(shared: Place) -> None:
+    missing = {"age": 40, "income": 2500.0}
+    _, _, answer = shared.ask(missing | {"purpose": ""})
+    assert answer["score"] == shared.ask(missing)[2]["score"] == shared.expected(missing)
+    found = Ledger(shared.ledger).prediction(answer["id"])
+    assert found is not None
+    assert found.inputs == missing
+
+
 def refusal(answer: dict[str, Any]) -> tuple[str, str]:
     return answer["error"]["code"], answer["error"]["message"]
 

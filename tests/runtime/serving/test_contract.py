@@ -55,6 +55,22 @@ def test_null_is_missing() -> None:
     assert CONTRACT.accept({"age": 40, "income": None}, []) == {"age": 40}
 
 
+def test_an_empty_text_is_missing_where_a_text_is_taken() -> None:
+    inputs = [one_input(name, name) for name in ("category", "text", "date", "float")]
+    contract = Contract.read([*inputs, one_input("needed", "text", missing=False)], {"rule"})
+    problems: list[Problem] = []
+    record = dict.fromkeys(("category", "text", "date", "float", "needed", "rule"), "")
+    assert contract.accept(record, problems) == {"rule": ""}
+    assert [(one.code, one.message) for one in problems] == [
+        ("REQ112", "float is not a number"),
+        ("REQ111", "needed is missing"),
+    ]
+
+
+def test_an_empty_text_is_missing_also_where_levels_are_refused() -> None:
+    assert CONTRACT.accept({"age": 40, "purpose": ""}, []) == {"age": 40}
+
+
 def test_a_whole_number_may_be_written_with_a_point() -> None:
     accepted = CONTRACT.accept({"age": 40.0}, [])
     assert accepted == {"age": 40}

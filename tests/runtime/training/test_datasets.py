@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -94,9 +95,61 @@ def test_days_and_instants_are_utc(tmp_path: Path) -> None:
     assert instants == ["2024-06-30 00:00:00", "2024-06-30 12:00:00", "None"]
 
 
+def test_an_instant_of_another_zone_becomes_utc(tmp_path: Path) -> None:
+    texts = ["2024-01-01T08:00:00Z", "2024-01-01 08:00:00.5+01:00", "2024-01-01T08:00-0130", ""]
+    found = one_column(tmp_path, "date", [*texts, "2024-01-01 00:30:00+01", "2024-01-01"])["x"]
+    assert [str(value) for value in found.to_pylist()] == [
+        "2024-01-01 08:00:00",
+        "2024-01-01 07:00:00.500000",
+        "2024-01-01 09:30:00",
+        "None",
+        "2023-12-31 23:30:00",
+        "2024-01-01 00:00:00",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["float", "int", "bool", "category", "text", "date", "id"])
+def test_a_parquet_column_without_a_type_has_no_values(tmp_path: Path, kind: str) -> None:
+    table = pa.table({"x": pa.nulls(2), "y": [1, 2]})
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    columns = {"x": {"type": kind}, "y": {"type": "int"}}
+    assert read_table(declare("t.parquet", columns), tmp_path)["x"].to_pylist() == [None, None]
+    csv_of(tmp_path, "x,y\n,1\n,2\n")
+    digests = {digest_of(declare(uri, columns), tmp_path) for uri in ("t.csv", "t.parquet")}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("float", 1.5), ("category", "1.5")])
+def test_text_in_any_layout_of_arrow_is_text(tmp_path: Path, kind: str, expected: object) -> None:
+    values = pa.array(["1.5", "", None], pa.string_view())
+    pyarrow.parquet.write_table(pa.table({"x": values}), tmp_path / "t.parquet")
+    found = read_table(declare("t.parquet", {"x": {"type": kind}}), tmp_path)
+    assert found["x"].to_pylist() == [expected, None, None]
+
+
+def test_decimals_are_the_floats_of_their_digits_in_every_file(tmp_path: Path) -> None:
+    values = [Decimal("3000000000000.07"), Decimal("123456789012.35"), Decimal("0.10"), None]
+    table = pa.table({"x": pa.array(values, pa.decimal128(17, 2)), "y": [1, 2, 3, 4]})
+    pyarrow.parquet.write_table(table, tmp_path / "t.parquet")
+    pyarrow.csv.write_csv(table, tmp_path / "t.csv")
+    columns = {"x": {"type": "float"}, "y": {"type": "int"}}
+    digests = {digest_of(declare(uri, columns), tmp_path) for uri in ("t.csv", "t.parquet")}
+    assert len(digests) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "message"),
     [
+        (
+            "date",
+            ["2024-01-01", "2024-13-01T08:00Z"],
+            "t.csv: column x, row 2: '2024-13-01T08:00Z' is no date",
+        ),
+        (
+            "date",
+            ["0001-01-01T00:00+05:00"],
+            "t.csv: column x, row 1: '0001-01-01T00:00+05:00' is no date",
+        ),
         ("float", ["1", "2", "abc", "x"], "t.csv: column x, row 3: 'abc' is no float"),
         ("float", ["1", "inf"], "t.csv: column x, row 2: 'inf' is no float"),
         ("int", ["1", "2.5"], "t.csv: column x, row 2: '2.5' is no int"),
@@ -155,6 +208,7 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         (b"x\n1\n\xff\xfe\n", "t.csv: line 3 is not UTF-8 text"),
         (b"\xe9\n1\n", "t.csv: line 1 is not UTF-8 text"),
         (b"x\n", "t.csv: there are no rows"),
+        (b"x;y\n1;2\n", "t.csv: values are separated by semicolons, not by commas"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, message: str) -> None:

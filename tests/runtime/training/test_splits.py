@@ -112,6 +112,14 @@ def test_shares_by_time_keep_the_order_and_equal_days_together() -> None:
             "split: train and validation overlap",
         ),
         (
+            {"by": "time", "train": "2023..", "validation": "2022..2022", "test": "..2021"},
+            "split: validation lies before train",
+        ),
+        (
+            {"by": "time", "train": "..2021", "validation": "2023..", "test": "2022..2022"},
+            "split: test lies before validation",
+        ),
+        (
             {"by": "time", "train": "..2020", "validation": "2021..2021", "test": "2022..2022"},
             "split: no row falls into the train part",
         ),

@@ -100,6 +100,10 @@ def _open_csv(place: str, path: Path, names: Sequence[str]) -> tuple[Any, Any, I
     from pyarrow import csv as pacsv
 
     header = _header(place, path)
+    if len(header) == 1 and ";" in header[0] and header[0] not in names:
+        message = f"{place}: values are separated by semicolons, not by commas"
+        remedy = "write comma-separated UTF-8 text with one header line"
+        raise DataError(message, remedy=remedy, location=Location(place, 1, 1))
     require(place, header, names)
     uneven: list[Any] = []
 

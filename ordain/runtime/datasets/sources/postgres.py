@@ -10,17 +10,17 @@ it means.
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from ordain.runtime.datasets.sources.extras import needed
 from ordain.runtime.datasets.sources.keys import in_order
 from ordain.runtime.datasets.sources.queries import (
     PORTS,
     Address,
-    address_of,
     check_address,
     connection_string,
     digest_of_query,
@@ -57,7 +57,24 @@ _STATE: Final = (
     "SELECT txid_current_snapshot()::text, current_setting('server_version'), "
     "current_setting('transaction_read_only')"
 )
-_SETTING: Final = re.compile(r"(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|\S*)")
+# Part of what libpq reads, in the way that libpq reads it: credentials end at the first @, and no
+# fragment ends anything. Several hosts and escapes are left out. Nothing here may be tried again
+# in another way, because a second reading could name another server than the one that is called.
+_ADDRESS: Final = re.compile(
+    r"postgres(?:ql)?://(?:[^@/]*@)?+"
+    r"(?P<host>[\w.%-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]*))?"
+    r"(?:/(?P<dbname>[^/?#\\\s]*))?(?:\?(?P<more>[^?#\\\s]*))?",
+    re.ASCII,
+)
+_SETTING: Final = re.compile(r"\s*(\w+)\s*=\s*+('[^'\\]*'|[^\s'\\]*+)(?:\s+|$)", re.ASCII)
+# What libpq takes where the connection string is silent.
+_VARIABLES: Final = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "dbname": "PGDATABASE",
+    "service": "PGSERVICE",
+}
 # What libpq says after it tried; before that, it repeats parts of the connection string.
 _TRIED: Final = re.compile(r"(?:failed: |could not translate )([^\n]*)")
 _SAID: Final = re.compile(r"(?:ERROR|FATAL): +([^\n]*)")
@@ -113,24 +130,51 @@ def _patient(dsn: str) -> str:
     """The connection string, with a limit for connecting where it has none."""
     if "connect_timeout" in dsn:
         return dsn
-    if "://" not in dsn:
+    if not _is_address(dsn):
         return f"{dsn} connect_timeout={_CONNECT_SECONDS}"
     return f"{dsn}{'&' if '?' in dsn else '?'}connect_timeout={_CONNECT_SECONDS}"
 
 
+def _is_address(dsn: str) -> bool:
+    return dsn.startswith(("postgres://", "postgresql://"))
+
+
 def _address(dsn: str) -> Address | None:
-    """Where a connection string of libpq leads, as an address or as settings."""
-    if "://" not in dsn:
-        found = {match[1]: match[2].strip("'") for match in _SETTING.finditer(dsn)}
-    elif (address := address_of(dsn)) is None or "," in urlsplit(dsn).netloc:
+    """Where libpq goes with a connection string and its own variables; None where we cannot tell.
+
+    A service is a file of settings on that machine, so what names one is never told.
+    """
+    found = _of_address(dsn) if _is_address(dsn) else _of_settings(dsn)
+    if found is None:
         return None
-    else:
-        found = dict(zip(("host", "port", "dbname"), map(str, address), strict=True))
-        found |= {key: values[-1] for key, values in parse_qs(urlsplit(dsn).query).items()}
-    port = found.get("port", str(PORTS["postgres"]))
+    environ = {key: os.environ[name] for key, name in _VARIABLES.items() if name in os.environ}
+    found = environ | found
+    port = found.get("port") or str(PORTS["postgres"])
     # A numeric address beside the name is where the connection really goes.
     host = found.get("hostaddr") or found.get("host", "")
-    return (host.lower(), int(port), found.get("dbname", "")) if port.isdigit() else None
+    if "service" in found or not port.isdigit():
+        return None
+    return host.lower(), int(port), found.get("dbname", "")
+
+
+def _of_address(dsn: str) -> dict[str, str] | None:
+    match = _ADDRESS.fullmatch(dsn)
+    if match is None:
+        return None
+    parts = ("host", "port", "dbname")
+    found = {key: unquote(match[key].strip("[]")) for key in parts if match[key]}
+    return found | dict(parse_qsl(match["more"] or "", keep_blank_values=True))
+
+
+def _of_settings(dsn: str) -> dict[str, str] | None:
+    found, place = {}, 0
+    while place < len(dsn):
+        match = _SETTING.match(dsn, place)
+        if match is None:
+            return None
+        found[match[1]] = match[2].strip("'")
+        place = match.end()
+    return found
 
 
 def _quoted(name: str) -> str:
