@@ -78,6 +78,11 @@ def estimators_of(task: str) -> tuple[str, ...]:
     return tuple(name for name, tasks in ESTIMATORS.items() if task in tasks)
 
 
+def directed_of(task: str) -> tuple[str, ...]:
+    """The estimators of a task that can hold the output to a direction."""
+    return tuple(name for name in estimators_of(task) if name in DIRECTED)
+
+
 def estimators_named(models: Iterable[Model]) -> frozenset[str]:
     """The estimators that these models are trained by."""
     trainings = (model.training for model in models)

@@ -32,10 +32,11 @@ from sklearn.preprocessing import (
 
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.training.dateparts import date_part
-from ordain.runtime.training.refusals import BINARY, frequent_levels, refuse_large, refuse_misfit
+from ordain.runtime.training.refusals import frequent_levels, refuse_large, refuse_misfit
 from ordain.runtime.training.selection import keep_columns
 from ordain.runtime.training.vocabulary import vectorizer
 from ordain.specs.preprocessing import quantiles
+from ordain.specs.tasks import DIRECTED, directed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -298,18 +299,34 @@ def _target(model: Model, outcomes: NDArray[Any]) -> TargetEncoder:
         folded: Any = KFold(folds, shuffle=True, random_state=seed)
         return TargetEncoder(target_type="continuous", cv=folded)
     folded = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    kind = "binary" if len(np.unique(outcomes)) <= BINARY else "multiclass"
+    kind = "binary" if len(np.unique(outcomes)) <= 2 else "multiclass"  # noqa: PLR2004
     return TargetEncoder(target_type=kind, cv=folded)
 
 
-def monotone(model: Model, frame: Frame, columns: Pipeline, *, boosting: bool) -> list[int] | None:
-    """-1, 0 or 1 for every column that the estimator takes."""
+def monotone(model: Model, frame: Frame, columns: Pipeline, *, classes: int) -> list[int] | None:
+    """-1, 0 or 1 for every column that the estimator takes; None where nothing is declared.
+
+    `classes` counts the outcomes where they are more than two.
+
+    Raises:
+        TrainingError: when no direction can be kept.
+    """
     declared = model.preprocessing.numeric.monotone
     if not declared:
         return None
-    if not boosting:
-        message = "preprocessing.numeric.monotone needs hist_gradient_boosting"
-        raise TrainingError(message, remedy="take it out, or change training.estimator")
+    estimator = None if model.training is None else model.training.estimator
+    if estimator not in DIRECTED:
+        message = f"preprocessing.numeric.monotone: {estimator} takes no directions"
+        others = ", ".join(directed_of(model.task))
+        remedy = f"take it out, or train one of {others}" if others else "take it out"
+        raise TrainingError(message, remedy=remedy)
+    if classes:
+        # The libraries take them here, and hold the margin of each class and no probability.
+        message = (
+            f"preprocessing.numeric.monotone: a direction is of one output, and there are "
+            f"{classes} classes"
+        )
+        raise TrainingError(message, remedy="take it out, or group the classes into two")
     signs = {"increasing": 1, "decreasing": -1}
     direction = {str(frame.names.index(name)): signs[text] for name, text in declared.items()}
     encode = columns.named_steps["encode"]

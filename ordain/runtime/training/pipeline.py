@@ -87,7 +87,7 @@ def fit(model: Model, frame: Frame, train: Indices, outcomes: Outcomes) -> Fitte
     matrix, learnt = frame.matrix[train], outcomes.values[train]
     known = None if row.makes_clusters else learnt
     columns, encoded = fit_columns(model, frame, matrix, known, boosting=row.trees)
-    signs = monotone(model, frame, columns, boosting=row.monotone is not None)
+    signs = monotone(model, frame, columns, classes=len(outcomes.classes))
     estimator = make(row, training, outcomes, signs)
     _fit_estimator(row, estimator, encoded, learnt)
     classes = _clusters(estimator) if row.makes_clusters else outcomes.classes

@@ -228,13 +228,13 @@ def test_a_test_part_of_one_outcome_or_cluster_says_nothing() -> None:
         (
             of_numbers,
             MetricGate(name="roc_auc", min=0.7),
-            "roc_auc is no metric of a regression",
+            "`roc_auc` is no metric of a regression",
             "use one of rmse, mae, r2",
         ),
         (
             of_clusters,
             MetricGate(name="rmse", max=1.0),
-            "rmse is no metric of a clustering",
+            "`rmse` is no metric of a clustering",
             "use one of silhouette, davies_bouldin, stability",
         ),
     ],
@@ -256,8 +256,25 @@ def test_clusterings_are_not_compared() -> None:
     ):
         with pytest.raises(TrainingError) as caught:
             told()
-        expected = "acceptance.metrics: versions of a clustering are not compared"
-        assert caught.value.message == expected
+        expected = "versions of a clustering are not compared: their clusters have no names"
+        assert caught.value.message == f"acceptance.metrics: {expected}"
+
+
+def test_a_class_of_which_the_test_part_has_no_row_is_no_pass() -> None:
+    scores = np.eye(3)[np.repeat([0, 1], 20)]
+    judged = ClassSample(np.repeat([0, 1], 20), scores, 7)
+    rows = evaluate({"test": judged}, [MetricGate(name="accuracy", min=0.5)])
+    assert (rows[0].verdict, rows[0].limit) == (
+        "insufficient",
+        "value >= 0.5 (one class has 0 rows in the test part, 10 are needed)",
+    )
+
+
+def test_metrics_of_clusters_say_of_how_many_rows_or_refits_they_are() -> None:
+    judged = of_clusters(ROWS + 500, models=2)
+    rows = evaluate({"test": judged}, [])
+    found = {one.name: one.n for one in rows}
+    assert found == {"silhouette": ROWS, "davies_bouldin": ROWS, "stability": 1}
 
 
 def test_every_metric_of_the_task_is_measured_on_the_test_part() -> None:
