@@ -49,7 +49,7 @@ def train(job: Job, data: Data) -> Trained:
     fitted = fit(job.spec, data.frame, data.parts.train, data.outcomes)
     learnt = data.frame.matrix[data.parts.train]
     answers = fitted.answers(data.frame.matrix)
-    _refuse_infinite(answers)
+    refuse_infinite(answers)
     plan_bytes = export(fitted, data.frame, learnt, job.spec.decision)
     plan = RowPlan.read(plan_bytes)
     limit = plan_limit(job.spec)
@@ -59,8 +59,12 @@ def train(job: Job, data: Data) -> Trained:
     return Trained(fitted, plan, plan_bytes, answers, proof, forms)
 
 
-def _refuse_infinite(answers: Answers) -> None:
-    """An answer that is no number can be neither measured nor served."""
+def refuse_infinite(answers: Answers) -> None:
+    """Refuse answers that can be neither measured nor served.
+
+    Raises:
+        TrainingError: naming the first row.
+    """
     odd = np.flatnonzero(~np.isfinite(answers.output))
     if len(odd):
         rows = "1 row" if len(odd) == 1 else f"{len(odd)} rows"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ordain.runtime.training.inputs import Data
     from ordain.runtime.training.measuring import AnySample
     from ordain.runtime.training.order import Job
+    from ordain.runtime.training.pipeline import Fitted
     from ordain.specs.evidence import Metric
 
 DEFAULT_THRESHOLD = 0.5
@@ -80,22 +81,27 @@ def _clusters(
         train = data.parts.train
         learnt = np.asarray(columns.transform(data.frame.matrix[train]), dtype=np.float64)
         rows = bootstraps(np.arange(len(train)), seed)
-        others = tuple(_refitted(trained, learnt[drawn], points) for drawn in rows)
+        others = tuple(refitted(trained.fitted, learnt[drawn], points) for drawn in rows)
     return ClusterSample(points, trained.answers.at(positions).chosen, others, seed)
 
 
-def _refitted(trained: Trained, learnt: Floats, points: Floats) -> Indices:
+def refitted(fitted: Fitted, learnt: Floats, points: Floats) -> Indices:
+    """The clusters of these points by the same estimator, fitted to other encoded rows.
+
+    Raises:
+        TrainingError: when the library cannot learn from them.
+    """
     from sklearn.base import clone
     from sklearn.exceptions import ConvergenceWarning
 
-    estimator: Any = clone(trained.fitted.estimator)
+    estimator: Any = clone(fitted.estimator)
     with warnings.catch_warnings():
         # A bootstrap has rows twice, and may have fewer different ones than clusters are asked for.
         warnings.simplefilter("ignore", ConvergenceWarning)
         try:
             estimator.fit(learnt)
-        except trained.fitted.row.problems() as error:
-            raise refused_by(trained.fitted.row, error) from error
+        except fitted.row.problems() as error:
+            raise refused_by(fitted.row, error) from error
     return np.asarray(estimator.predict(points), dtype=np.int64)
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ordain.runtime.training.outcomes import Outcomes
     from ordain.specs.kinds.model import Model, Training
 
-# What XGBoost writes before its messages.
-_PLACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+:\d+: ")
+# Where in its own sources a library was: XGBoost says it before its messages, LightGBM after them.
+_PLACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+:\d+: | at \S+, line \d+ \.$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,9 @@ def _fit_estimator(row: Estimator, estimator: Any, encoded: Floats, learnt: Any)
 def refused_by(row: Estimator, error: Exception) -> TrainingError:
     """What a library says against its parameters, or against the rows that it was given.
 
-    Only the first line is kept, without the clock and the place in the sources before it.
+    Only the first line is kept, without the clock and the place in the sources.
     """
-    said = _PLACE.sub("", (str(error).strip().splitlines() or [type(error).__name__])[0])
+    said = _PLACE.sub("", (str(error).strip().splitlines() or [type(error).__name__])[0].strip())
     if isinstance(error, InvalidParameterError):
         return TrainingError(f"training.parameters: {said}", remedy="correct training.parameters")
     remedy = "look at the rows of the training part, or change training.parameters"
