@@ -112,8 +112,10 @@ LUCKY = "is held against the end of the interval that is sooner met with few row
         ("population: all", "11:26 error: `rmse` has no limit | set `min` or `max`"),
         (
             "minDelta: 0.0",
-            "11:49 error: `minDelta` limits a difference, and nothing is compared | add `versus: "
-            "champion`, or set `min` or `max`",
+            (
+                "11:49 error: `minDelta` limits a difference, and nothing is compared | add "
+                "`versus: champion`, or set `min` or `max`"
+            ),
         ),
         (
             "min: 1.0, bound: upper",
@@ -126,8 +128,10 @@ LUCKY = "is held against the end of the interval that is sooner met with few row
         ("versus: champion", "11:26 error: `rmse` has no limit | set `minDelta`"),
         (
             "versus: champion, minDelta: 0.0, max: 5.0",
-            "11:77 error: `max` limits a value, and `versus` compares a difference | set "
-            "`minDelta`, and write `max` in its own gate",
+            (
+                "11:77 error: `max` limits a value, and `versus` compares a difference | set "
+                "`minDelta`, and write `max` in its own gate"
+            ),
         ),
         (
             "versus: champion, minDelta: 0.0, bound: upper",

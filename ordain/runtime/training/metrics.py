@@ -5,9 +5,10 @@
     log_loss,  mean over the rows; normal interval from the standard error of that mean
     brier
     accuracy   share of rows on the right side of the threshold; Wilson 1927
-    ece        expected calibration error over ten bins of equal width (Guo et al. 2017);
-               percentile bootstrap over rows, seeded. It is a sum of absolute values, therefore
-               biased upwards when rows are few.
+    ece        expected calibration error over ten bins of equal width of the probability of the
+               positive outcome (Naeini, Cooper and Hauskrecht 2015); percentile bootstrap over
+               rows, seeded. It is a sum of absolute values, therefore biased upwards when rows
+               are few.
     balanced_accuracy, macro_f1: of the decisions, as for more classes (`metrics_classes`)
 
 Two models are compared on the same rows: differences are paired, which is far sharper than looking

@@ -51,13 +51,13 @@ class Fitted:
     positive: str = ""
 
     @property
-    def boosting(self) -> bool:
+    def trees(self) -> bool:
         """Whether the estimator splits on ranks, and takes missing values as they are."""
         return self.row.trees
 
     def takes_missing(self, name: str) -> bool:
         """Whether the pipeline has an answer where this feature is missing."""
-        return takes_missing(self.columns, self.names.index(name), boosting=self.boosting)
+        return takes_missing(self.columns, self.names.index(name), trees=self.trees)
 
     def answers(self, matrix: Floats) -> Answers:
         """What the pipeline says of each row of a `Frame` matrix."""
@@ -101,7 +101,7 @@ def fit(model: Model, frame: Frame, train: Indices, outcomes: Outcomes) -> Fitte
     row = estimator_of(model)
     matrix, learnt = frame.matrix[train], outcomes.values[train]
     known = None if row.makes_clusters else learnt
-    columns, encoded = fit_columns(model, frame, matrix, known, boosting=row.trees)
+    columns, encoded = fit_columns(model, frame, matrix, known, trees=row.trees)
     signs = monotone(model, frame, columns, classes=len(outcomes.classes))
     estimator = make(row, training, outcomes, signs)
     if outcomes.task == REGRESSION:

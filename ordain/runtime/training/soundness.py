@@ -1,7 +1,8 @@
 """What the rows themselves say against learning from them, and against judging by them.
 
-Too few rows are an error, because every number that comes after them would be noise. A row of the test part that the training part has as well, and a level that nothing
-was learnt about, are counted: they are in real tables, and a reader should know how many.
+Too few rows are an error, because every number that comes after them would be noise. A row of the
+test part that the training part has as well, and a level that nothing was learnt about, are
+counted: they are in real tables, and a reader should know how many.
 """
 
 from __future__ import annotations

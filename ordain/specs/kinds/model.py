@@ -80,7 +80,7 @@ class Numeric:
     outliers: Annotated[Outliers, about("what happens to extreme values")] = Outliers()
     scale: Annotated[
         Literal["standard", "minmax", "robust", "none", "auto"],
-        about("scaling; auto scales for linear models only"),
+        about("scaling; auto scales for all but trees"),
     ] = "auto"
     monotone: Annotated[
         dict[str, Literal["increasing", "decreasing"]],
