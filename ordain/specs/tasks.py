@@ -67,10 +67,6 @@ METRICS: Final[dict[str, tuple[str, ...]]] = {
     REGRESSION: ("rmse", "mae", "r2"),
     CLUSTERING: ("silhouette", "davies_bouldin", "stability"),
 }
-# More is better for these, less for all others.
-GREATER_IS_BETTER: Final = frozenset(
-    {"roc_auc", "accuracy", "balanced_accuracy", "macro_f1", "r2", "silhouette", "stability"}
-)
 
 
 def estimators_of(task: str) -> tuple[str, ...]:

@@ -97,7 +97,9 @@ def estimate(name: str, sample: ClassSample, confidence: float) -> Estimate:
             return of_decisions(name, sample.decisions, confidence)
         case "ece":
             table = _gaps(sample)
-            return bootstrapped(lambda drawn: _ece(table, drawn), sample.n, sample.seed, confidence)
+            return bootstrapped(
+                lambda drawn: binned_error(table, drawn), sample.n, sample.seed, confidence
+            )
         case "roc_auc":
             value, parts = _areas(sample)
             half = quantile(confidence) * math.sqrt(float(np.sum(parts**2)))
@@ -114,7 +116,10 @@ def difference(name: str, ours: ClassSample, other: ClassSample, confidence: flo
         case "ece":
             mine, theirs = _gaps(ours), _gaps(other)
             return bootstrapped(
-                lambda drawn: _ece(theirs, drawn) - _ece(mine, drawn), ours.n, ours.seed, confidence
+                lambda drawn: binned_error(theirs, drawn) - binned_error(mine, drawn),
+                ours.n,
+                ours.seed,
+                confidence,
             )
         case "roc_auc":
             (value, parts), (other_value, other_parts) = _areas(ours), _areas(other)
@@ -192,7 +197,8 @@ def _gaps(sample: ClassSample) -> Floats:
     return table
 
 
-def _ece(table: Floats, drawn: Indices) -> float:
+def binned_error(table: Floats, drawn: Indices) -> float:
+    """The calibration error of rows, each in the column of its bin, by how often it was drawn."""
     return float(np.abs(drawn @ table).sum() / drawn.sum())
 
 

@@ -182,7 +182,7 @@ class Training:
     ] = None
     parameters: Annotated[
         dict[str, Scalar],
-        about("parameters of the estimator, by scikit-learn's names"),
+        about("parameters of the estimator, by the names of its library"),
     ] = field(default_factory=dict)
     automl: Annotated[AutoML | None, about("a search instead of a named estimator")] = None
     calibrate: Annotated[

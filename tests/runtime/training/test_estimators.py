@@ -27,6 +27,7 @@ from ordain.runtime.training.parity import prove
 from ordain.specs.kinds.dataset import Dataset
 from ordain.specs.kinds.model import Model
 from ordain.specs.parity import plan_limit
+from ordain.specs.preprocessing import LINEAR
 from ordain.specs.tasks import ESTIMATORS
 
 if TYPE_CHECKING:
@@ -367,6 +368,11 @@ def test_lightgbm_says_what_is_wrong_with_a_value(made: Callable[..., Made]) -> 
     assert caught.value.message == expected
     expected = "look at the rows of the training part, or change training.parameters"
     assert caught.value.remedy == expected
+
+
+def test_products_are_for_the_estimators_that_add_columns_up() -> None:
+    forms = {"linear", "log_linear"}
+    assert {name for name, row in REGISTRY.items() if row.form in forms} == set(LINEAR)
 
 
 def test_an_answer_beyond_the_floats_is_refused() -> None:
