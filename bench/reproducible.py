@@ -1,7 +1,8 @@
 """Twenty processes train each family of estimators; every one has to make the same bytes.
 
-Each run is a process of its own with another PYTHONHASHSEED, time zone and working directory, half
-of them beside a process that wants a whole core. Compared are the digest of the artifact (plan,
+Each run is a process of its own with another PYTHONHASHSEED, time zone, language and working
+directory, half of them beside a process that wants a whole core. The last family declares every
+part of preprocessing. Compared are the digest of the artifact (plan,
 stored pipeline, ONNX form, profile, parity rows), the evidence with its metrics and the digest of
 the split. With arguments only the named estimators are run.
 """
@@ -18,7 +19,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -30,9 +31,32 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNS = 20
 ROWS = 2_000
 ZONES = ("UTC", "Asia/Kathmandu", "America/Lima")
+LANGUAGES = ("C", "C.UTF-8", "POSIX", "tr_TR.UTF-8")
+WORDS = ("straße über", "a used car", "Ωmega car", "İstanbul loan", None)
+EVERYTHING: dict[str, Any] = {
+    "preprocessing": {
+        "numeric": {"indicator": True, "outliers": {"clip": ["p01", "p99"]}},
+        "categorical": {"encode": "target"},
+        "dates": {"parts": ["month", "weekday", "days"]},
+        "texts": {"terms": 20, "ngrams": [1, 2]},
+        "interactions": [["income", "debts"]],
+    },
+    "features": {"select": {"method": "mutual_info", "keep": 12}},
+}
 FEW = {"n_estimators": 20, "max_depth": 6}
-# Estimator, task, target, parameters.
-FAMILIES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+
+
+class Family(NamedTuple):
+    """What is trained; `more` are further fields of the Model."""
+
+    estimator: str
+    task: str
+    target: str
+    parameters: dict[str, Any]
+    more: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+
+_ROWS: tuple[tuple[Any, ...], ...] = (
     ("logistic_regression", "classification", "defaulted", {}),
     ("logistic_regression", "classification", "grade", {}),
     ("linear_regression", "regression", "amount", {}),
@@ -56,7 +80,9 @@ FAMILIES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("lightgbm", "regression", "amount", {"n_estimators": 20}),
     ("xgboost", "classification", "grade", {"n_estimators": 20}),
     ("xgboost", "regression", "amount", {"n_estimators": 20}),
+    ("logistic_regression", "classification", "defaulted", {}, EVERYTHING),
 )
+FAMILIES = tuple(Family(*row) for row in _ROWS)
 
 
 def write_table(path: Path) -> None:
@@ -79,10 +105,13 @@ def write_table(path: Path) -> None:
         "grade": np.array(["a", "b", "c"])[np.digitize(margin + rng.normal(size=ROWS), [-2, 0])],
         "amount": np.round(np.exp(margin / 3 + rng.normal(scale=0.2, size=ROWS)) * 100, 2),
     }
+    day = np.datetime64("2024-01-01") + rng.integers(0, 700, ROWS)
+    columns |= {"asked_on": day.astype("datetime64[us]")}
+    columns |= {"reason": pa.array([WORDS[place] for place in rng.integers(0, 5, ROWS)])}
     pq.write_table(pa.table(columns), path)
 
 
-def dataset(target: str) -> Dataset:
+def dataset(target: str, more: dict[str, Any]) -> Dataset:
     from ordain.specs.kinds import kind_validator
 
     outcomes = {"defaulted": "int", "grade": "category", "amount": "float"}
@@ -92,6 +121,8 @@ def dataset(target: str) -> Dataset:
         "debts": {"type": "int"},
         "purpose": {"type": "category", "rare": 30, "missing": "10%"},
     }
+    if more:
+        columns |= {"asked_on": {"type": "date"}, "reason": {"type": "text"}}
     spec: dict[str, Any] = {
         "source": {"type": "parquet", "uri": "applications.parquet"},
         "entity": "applicant_id",
@@ -104,7 +135,7 @@ def dataset(target: str) -> Dataset:
     return declared
 
 
-def order(root: Path, store: Path, family: tuple[str, str, str, dict[str, Any]]) -> Job:
+def order(root: Path, store: Path, family: Family) -> Job:
     """The order for one family, and its rows in the store."""
     from ordain.runtime.artifacts import ArtifactStore
     from ordain.runtime.datasets.snapshots import Snapshots
@@ -116,7 +147,7 @@ def order(root: Path, store: Path, family: tuple[str, str, str, dict[str, Any]])
     from ordain.specs.recipes import recipe_of
     from ordain.specs.tasks import estimators_named
 
-    estimator, task, target, parameters = family
+    estimator, task, target, parameters, more = family
     spec = {
         "purpose": "To be made again",
         "tier": 3,
@@ -124,9 +155,10 @@ def order(root: Path, store: Path, family: tuple[str, str, str, dict[str, Any]])
         "task": task,
         "dataset": "applications",
         "training": {"estimator": estimator, "parameters": parameters},
+        **more,
     }
     model = kind_validator("Model").validate_python(spec)
-    declared = dataset(target)
+    declared = dataset(target, more)
     snapshots = Snapshots(ArtifactStore(store))
     with drafted(Origin("applications", declared, root, {}), snapshots) as draft:
         data = replace(declared, digest=draft.digest)
@@ -152,7 +184,11 @@ def run(job: Job, directory: Path, turn: int) -> tuple[str, str, str]:
     from ordain.runtime.training.order import RESULT, write_job
 
     write_job(directory, job)
-    surroundings = {"PYTHONHASHSEED": str(turn), "TZ": ZONES[turn % len(ZONES)]}
+    surroundings = {
+        "PYTHONHASHSEED": str(turn),
+        "TZ": ZONES[turn % len(ZONES)],
+        "LC_ALL": LANGUAGES[turn % len(LANGUAGES)],
+    }
     ran = subprocess.run(
         [sys.executable, "-m", "ordain.runtime.training", str(directory)],
         cwd=directory,
@@ -167,13 +203,15 @@ def run(job: Job, directory: Path, turn: int) -> tuple[str, str, str]:
     return result["artifact"], result["evidence"], result["split"]
 
 
-def measure(root: Path, family: tuple[str, str, str, dict[str, Any]]) -> bool:
+def measure(root: Path, family: Family) -> bool:
     """Run one family and print how many of its runs are equal; whether all are."""
-    name = f"{family[0]} ({family[2] or 'no target'})"
+    name = (
+        f"{family.estimator} ({family.target or 'no target'}{', everything' * bool(family.more)})"
+    )
     found: Counter[tuple[str, str, str]] = Counter()
     begun = time.monotonic()
     for turn in range(RUNS):
-        directory = root / f"{family[0]}-{family[2]}-{turn}"
+        directory = root / f"{name.replace(' ', '-')}-{turn}"
         busy = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if turn % 2 else None
         try:
             found[run(order(root, directory / "store", family), directory, turn)] += 1
@@ -192,7 +230,7 @@ def main() -> None:
     with TemporaryDirectory() as place:
         root = Path(place)
         write_table(root / "applications.parquet")
-        chosen = [family for family in FAMILIES if not wanted or family[0] in wanted]
+        chosen = [family for family in FAMILIES if not wanted or family.estimator in wanted]
         good = [measure(root, family) for family in chosen]
     if not all(good):
         raise SystemExit("not every run made the same bytes")

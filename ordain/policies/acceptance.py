@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 from ordain.specs.coverage import claim_gap
 from ordain.specs.evidence import classes_of
 from ordain.specs.findings import Finding, Severity, Verdict
+from ordain.specs.gates import few_shown, gate_problems
 from ordain.specs.parity import plan_limit
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ def accept(case: Case) -> Iterator[Finding]:
         yield _finding(case, "ACC-VERDICT", "the evidence itself says that it failed")
     yield from _task(case)
     for gate in case.model.acceptance.metrics:
+        problems = list(gate_problems(gate, case.model.task))
+        for problem in problems:
+            yield _finding(case, "ACC-METRIC", f"the gate cannot be judged: {problem.message}")
+        if problems:
+            continue
         yield from _claim(case, gate)
         if gate.min is not None or gate.max is not None:
             yield from _metric(case, gate)
@@ -141,6 +147,9 @@ def _metric(case: Case, gate: MetricGate) -> Iterator[Finding]:
             bound = "" if gate.bound == "value" else f"{gate.bound} bound of "
             message = f"{bound}{gate.name} is {value:.6g}; required is {limit}"
             yield _finding(case, "ACC-METRIC", message, evidence=_about(one))
+        if few := few_shown(case.evidence, one.n):
+            message = f"{gate.name} is required, and is not shown: {few}"
+            yield _finding(case, "ACC-METRIC", message, evidence=_about(one))
 
 
 def _claim(case: Case, gate: MetricGate) -> Iterator[Finding]:
@@ -189,6 +198,9 @@ def _versus(case: Case, gate: MetricGate) -> Iterator[Finding]:
         message = f"{gate.name} was not compared with the version now running"
         yield _finding(case, "ACC-CHAMPION", message)
         return
+    if few := few_shown(case.evidence, min(row.n for row in rows)):
+        message = f"the difference of {gate.name} is required, and is not shown: {few}"
+        yield _finding(case, "ACC-CHAMPION", message, evidence=_about(rows[0]))
     least = gate.min_delta if gate.min_delta is not None else 0.0
     if min(values) < least:
         bound = "" if gate.bound == "value" else f"{gate.bound} bound of the "

@@ -225,7 +225,9 @@ def read_model(raw: dict[str, Any], width: int) -> Fitting:
 
 
 def _vector(values: Any) -> Vector:  # noqa: ANN401 - what JSON holds
-    return tuple(map(float, values))
+    vector = tuple(map(float, values))
+    agree(all(map(math.isfinite, vector)), "a number is not finite")
+    return vector
 
 
 def _matrix(rows: Any) -> Matrix:  # noqa: ANN401 - what JSON holds

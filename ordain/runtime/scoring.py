@@ -12,6 +12,7 @@ and again by every process that serves it (parity rows).
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,17 @@ _LINKS = {
     CLUSTERING: ("none", "softmax"),
 }
 
+# What reading raises for bytes that hold something else, or nest deeper than anything is read.
+_NO_PLAN = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -83,7 +95,8 @@ class Scored:
     `output` is the one number that is recorded: for two classes the probability of the positive
     one, for more the probability of the class that was chosen, for a regression the value, for a
     clustering the distance to the centre, or the probability, of the cluster that was chosen.
-    `scores` are the probabilities of more than two classes, in the order of the plan's `classes`.
+    `scores` are the probabilities of more than two classes, or of the clusters of a mixture, in the
+    order of the plan's `classes`; else there are none.
     """
 
     output: float
@@ -97,7 +110,8 @@ class RowPlan:
 
     `names` are the encoded columns that the model takes, and `sources` the inputs that each of them
     came from: one, or two for a product. `classes` are the names of more than two classes, or of
-    clusters; a model that tells two outcomes apart has none.
+    clusters; a model that tells two outcomes apart has none, and `positive` is the name of the one
+    whose probability it gives, where the plan says it.
     """
 
     task: str
@@ -109,6 +123,7 @@ class RowPlan:
     link: str
     decision: Decision | None
     columns: Columns
+    positive: str = ""
 
     @classmethod
     def read(cls, data: bytes) -> RowPlan:
@@ -121,7 +136,7 @@ class RowPlan:
             raw = json.loads(data, parse_constant=_no_constant)
             agree(raw["format"] == FORMAT, f"its format is {raw['format']!r}, not {FORMAT!r}")
             return _read(raw)
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        except _NO_PLAN as error:
             message = f"plan.json is not a plan of the format {FORMAT}: {error!r}"
             raise PlanError(message, remedy=REMEDY) from error
 
@@ -217,6 +232,7 @@ def _read(raw: dict[str, Any]) -> RowPlan:
         link=raw["link"],
         decision=_decision(raw["decision"]),
         columns=columns,
+        positive=str(raw.get("positive", "")),
     )
 
 
@@ -238,4 +254,6 @@ def _refuse_other_meaning(task: str, link: str, classes: tuple[str, ...], model:
 def _decision(raw: dict[str, Any] | None) -> Decision | None:
     if raw is None:
         return None
-    return Decision(float(raw["threshold"]), str(raw["above"]), str(raw["below"]))
+    threshold = float(raw["threshold"])
+    agree(math.isfinite(threshold), "the threshold is not finite")
+    return Decision(threshold, str(raw["above"]), str(raw["below"]))

@@ -380,6 +380,14 @@ _DOCUMENT: Final = {
         "a column of the type date, and no `preprocessing.dates.parts`",
         "name parts, or take the column out of the features",
     ),
+    "SPEC149": Page(
+        "a gate that judges nothing",
+        "A gate is one limit: of a value (`min`, `max`) or of the difference to the champion "
+        "(`versus`, `minDelta`). One without a limit is always met, and so is, with few rows, one "
+        "that looks at the end of the interval on the side of its limit.",
+        "metrics: [{name: roc_auc, min: 0.7, bound: upper}]",
+        "set the limit that is meant, and `bound: lower` for a smallest, `upper` for a largest",
+    ),
     "SPEC147": Page(
         "products of features for a model that is not linear",
         "A linear model adds columns up and needs a column for what two features do together. "

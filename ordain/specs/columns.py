@@ -13,7 +13,7 @@ from ordain.specs.preprocessing import preprocessing_problems
 from ordain.specs.promises import claims, promises
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.splits import split_problems
-from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, DIRECTED
+from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, DIRECTED, directed_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -161,7 +161,8 @@ def _check_parts(document: Document) -> Iterator[Finding]:
         message = f"`{estimator}` takes no directions"
         if estimator == "logistic_regression":
             message = "a logistic regression is monotone in every number; its directions are learnt"
-        remedy = "remove `monotone`, or train `hist_gradient_boosting`"
+        others = ", ".join(directed_of(model.task))
+        remedy = f"remove `monotone`, or train one of {others}" if others else "remove `monotone`"
         yield _error("REF012", document, path, message, remedy, key=True)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ordain.specs.findings import Finding, Severity
-from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, ESTIMATORS, METRICS, estimators_of
+from ordain.specs.gates import gate_problems
+from ordain.specs.tasks import CLASSIFICATION, ESTIMATORS, estimators_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,15 +26,9 @@ def check_task(document: Document) -> Iterator[Finding]:
         remedy = f"use one of {', '.join(estimators_of(task))}, or change `task`"
         yield _error("SPEC140", document, path, message, remedy)
     for place, gate in enumerate(model.acceptance.metrics):
-        path = ("spec", "acceptance", "metrics", place)
-        if gate.name not in METRICS[task]:
-            message = f"`{gate.name}` is no metric of a {task}"
-            remedy = f"use one of {', '.join(METRICS[task])}"
-            yield _error("SPEC141", document, (*path, "name"), message, remedy)
-        elif gate.versus is not None and task == CLUSTERING:
-            message = "versions of a clustering are not compared: their clusters have no names"
-            remedy = "take out `versus`, and set `min` or `max`"
-            yield _error("SPEC141", document, (*path, "versus"), message, remedy)
+        for one in gate_problems(gate, task):
+            path = ("spec", "acceptance", "metrics", place, *filter(None, [one.field]))
+            yield _error(one.code, document, path, one.message, one.remedy)
     if model.acceptance.fairness and task != CLASSIFICATION:
         path = ("spec", "acceptance", "fairness")
         message = f"fairness compares decisions, and a {task} makes none"

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.kinds.model import Categorical, Numeric
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -55,6 +57,7 @@ def preprocessing_problems(model: Model, features: Columns) -> Iterator[Problem]
 
     A direction (`monotone`) is judged elsewhere, together with the columns that it may name.
     """
+    yield from _unused(model)
     yield from _outliers(model, features)
     yield from _dates(model, features)
     yield from _texts(model)
@@ -67,6 +70,19 @@ def quantiles(declared: tuple[str, str]) -> tuple[float, float] | None:
     matches = [_QUANTILE.fullmatch(text) for text in declared]
     low, high = (None if match is None else float(match[1]) / 100 for match in matches)
     return None if low is None or high is None else (low, high)
+
+
+def _unused(model: Model) -> Iterator[Problem]:
+    """Settings of what is not declared, which somebody would read and nobody would follow."""
+    numeric, categorical = model.preprocessing.numeric, model.preprocessing.categorical
+    if numeric.fill != Numeric().fill and numeric.impute != "constant":
+        path = ("preprocessing", "numeric", "fill")
+        message = f"{numeric.fill:g} fills nothing, for impute is {numeric.impute}"
+        yield Problem("SPEC145", path, message, "write impute: constant, or take fill out")
+    if categorical.folds != Categorical().folds and categorical.encode != "target":
+        path = ("preprocessing", "categorical", "folds")
+        message = f"{categorical.folds} folds are of nothing, for encode is {categorical.encode}"
+        yield Problem("SPEC145", path, message, "write encode: target, or take folds out")
 
 
 def _outliers(model: Model, features: Columns) -> Iterator[Problem]:

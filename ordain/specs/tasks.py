@@ -67,15 +67,16 @@ METRICS: Final[dict[str, tuple[str, ...]]] = {
     REGRESSION: ("rmse", "mae", "r2"),
     CLUSTERING: ("silhouette", "davies_bouldin", "stability"),
 }
-# More is better for these, less for all others.
-GREATER_IS_BETTER: Final = frozenset(
-    {"roc_auc", "accuracy", "balanced_accuracy", "macro_f1", "r2", "silhouette", "stability"}
-)
 
 
 def estimators_of(task: str) -> tuple[str, ...]:
     """The estimators that can do a task, in the order of the table."""
     return tuple(name for name, tasks in ESTIMATORS.items() if task in tasks)
+
+
+def directed_of(task: str) -> tuple[str, ...]:
+    """The estimators of a task that can hold the output to a direction."""
+    return tuple(name for name in estimators_of(task) if name in DIRECTED)
 
 
 def estimators_named(models: Iterable[Model]) -> frozenset[str]:

@@ -76,6 +76,24 @@ def test_evidence_of_another_task_is_refused_whatever_its_numbers_are() -> None:
     ]
 
 
+def test_a_metric_of_a_class_with_few_rows_is_not_believed() -> None:
+    gate = MetricGate(name="roc_auc", min=0.7, bound="lower")
+    perfect = Metric("roc_auc", "test", 1.0, 1.0, 1.0, 0.95, 10, "limit", "pass")
+    message = "roc_auc is required, and is not shown: one class has 1 row in the test part, 10 are "
+    for rates in ({"test": 0.1}, {"test": 0.9}, {"test": {"good": 0.5, "bad": 0.4, "lost": 0.1}}):
+        found = findings("classification", gate, perfect, base_rate=rates)
+        assert found == [("ACC-METRIC", f"grade: {message}needed")]
+    (odd,) = findings("classification", gate, perfect, base_rate={"test": "half"})
+    assert odd[1].endswith("one class has 0 rows in the test part, 10 are needed")
+    assert findings("regression", MetricGate(name="r2", min=0.5), measured("r2", 0.9)) == []
+
+
+def test_a_gate_that_says_nothing_is_never_met() -> None:
+    assert findings("classification", MetricGate(name="roc_auc"), measured("roc_auc", 0.9)) == [
+        ("ACC-METRIC", "grade: the gate cannot be judged: `roc_auc` has no limit")
+    ]
+
+
 def test_evidence_of_several_classes_is_not_judged_as_one_of_two_outcomes() -> None:
     found = findings(
         "classification",

@@ -245,6 +245,27 @@ def test_what_is_no_plan_is_refused(data: bytes) -> None:
         RowPlan.read(data)
 
 
+@pytest.mark.parametrize(
+    ("place", "changed"),
+    [
+        (b'"intercepts":[0.0]', b'"intercepts":[1e999]'),
+        (b'"decision":null', b'"decision":{"threshold":1e999,"above":"a","below":"b"}'),
+    ],
+)
+def test_a_number_of_a_plan_is_finite(place: bytes, changed: bytes) -> None:
+    data = linear([an_input("x", "float")], [number("x")], ["x"])
+    assert place in data
+    with pytest.raises(PlanError, match="is not finite"):
+        RowPlan.read(data.replace(place, changed))
+
+
+def test_a_plan_that_only_a_machine_could_read_is_refused() -> None:
+    tree = trees(TREE).replace(b'"output":0', b'"output":1e999')
+    for data in (tree, b'{"format":' * 100_000):
+        with pytest.raises(PlanError, match=r"plan\.json is not a plan of the format"):
+            RowPlan.read(data)
+
+
 def test_not_a_number_is_no_constant_of_a_plan() -> None:
     data = linear([an_input("x", "float")], [number("x")], ["x"])
     with pytest.raises(PlanError) as caught:

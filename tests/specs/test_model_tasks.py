@@ -99,6 +99,53 @@ def test_what_the_task_does_not_know_is_told_where_it_stands(
     assert check(model(edit, task, estimator, more)) == [expected]
 
 
+def gate_of(more: str) -> str:
+    return f"  acceptance: {{metrics: [{{name: rmse, {more}}}]}}\n"
+
+
+LUCKY = "is held against the end of the interval that is sooner met with few rows"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("population: all", "11:26 error: `rmse` has no limit | set `min` or `max`"),
+        (
+            "minDelta: 0.0",
+            (
+                "11:49 error: `minDelta` limits a difference, and nothing is compared | add "
+                "`versus: champion`, or set `min` or `max`"
+            ),
+        ),
+        (
+            "min: 1.0, bound: upper",
+            f"11:56 error: `min` {LUCKY} | set `bound: lower` or `bound: value`",
+        ),
+        (
+            "max: 1.0, bound: lower",
+            f"11:56 error: `max` {LUCKY} | set `bound: upper` or `bound: value`",
+        ),
+        ("versus: champion", "11:26 error: `rmse` has no limit | set `minDelta`"),
+        (
+            "versus: champion, minDelta: 0.0, max: 5.0",
+            (
+                "11:77 error: `max` limits a value, and `versus` compares a difference | set "
+                "`minDelta`, and write `max` in its own gate"
+            ),
+        ),
+        (
+            "versus: champion, minDelta: 0.0, bound: upper",
+            f"11:79 error: `minDelta` {LUCKY} | set `bound: lower` or `bound: value`",
+        ),
+    ],
+)
+def test_a_gate_that_judges_nothing_is_told(
+    check: Check, edit: Edit, more: str, expected: str
+) -> None:
+    told = check(model(edit, "regression", "ridge", gate_of(more)))
+    assert told == [f"SPEC149 model.yaml:{expected}"]
+
+
 def test_directions_are_for_estimators_that_take_them(check: Check, edit: Edit) -> None:
     more = "  preprocessing: {numeric: {monotone: {income: increasing}}}\n"
     assert check(model(edit, "regression", "lightgbm", more)) == []

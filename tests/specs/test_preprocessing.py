@@ -87,6 +87,31 @@ def test_what_contradicts_itself_is_found(
     assert expected in check(edit("model", LAST, declared(text)))
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "numeric: {fill: 7.5}",
+            (
+                "SPEC145 model.yaml:12:29 error: 7.5 fills nothing, for impute is median | write "
+                "impute: constant, or take fill out"
+            ),
+        ),
+        (
+            "categorical: {folds: 3}",
+            (
+                "SPEC145 model.yaml:12:33 error: 3 folds are of nothing, for encode is one_hot | "
+                "write encode: target, or take folds out"
+            ),
+        ),
+    ],
+)
+def test_a_setting_of_what_is_not_declared_is_found(
+    check: Check, edit: Edit, text: str, expected: str
+) -> None:
+    assert check(edit("model", LAST, declared(text))) == [expected]
+
+
 def test_a_date_needs_parts_to_be_a_feature(check: Check, edit: Edit) -> None:
     dated = edit("dataset", "purpose:", "opened_on: {type: date}\n    purpose:")
     assert check(dated) == [

@@ -43,11 +43,15 @@ SHOWN = 40
 
 
 class _Misfit(ValueError):
-    """The values do not fit; `rows` is a boolean Arrow mask of those that do not, if known."""
+    """The values do not fit; `rows` is a boolean Arrow mask of those that do not, if known.
 
-    def __init__(self, rows: Any = None) -> None:  # noqa: ANN401 - an Arrow array
+    `problem` is what is said of the value, where it is more than that it is not of its type.
+    """
+
+    def __init__(self, rows: Any = None, problem: str = "") -> None:  # noqa: ANN401 - Arrow
         super().__init__()
         self.rows = rows
+        self.problem = problem
 
 
 def cast_batch(dataset: Dataset, batch: Any, before: int = 0) -> Any:  # noqa: ANN401 - Arrow
@@ -217,7 +221,7 @@ def _date(values: Any) -> Any:  # noqa: ANN401 - Arrow arrays
     numbers = instants.cast(pa.int64())
     beyond = pc.or_(pc.less(numbers, FIRST_INSTANT), pc.greater(numbers, LAST_INSTANT))
     if pc.any(beyond).as_py():
-        raise _Misfit(beyond)
+        raise _Misfit(beyond, "is outside of the years 1 to 9999")
     return instants
 
 
@@ -309,17 +313,18 @@ def _error(
         message = f"{uri}: column {name} holds {values.type}, which is no {column.type}"
         return DataError(message, remedy=remedy, location=Location(uri))
     row = first_true(misfit.rows)
-    shown = shown_value(dataset, name, _python(values[row]))
-    message = f"{uri}: column {name}, row {before + row + 1}: {shown} is no {column.type}"
+    shown = _shown(dataset, name, values[row])
+    problem = misfit.problem or f"is no {column.type}"
+    message = f"{uri}: column {name}, row {before + row + 1}: {shown} {problem}"
     return DataError(message, remedy=remedy, location=Location(uri))
 
 
-def _python(value: Any) -> object:  # noqa: ANN401 - an Arrow scalar
-    """The value, or its number where it is a day that Python has no word for."""
+def _shown(dataset: Dataset, name: str, value: Any) -> str:  # noqa: ANN401 - an Arrow scalar
+    """The value as an error may show it; a day that Python has no word for is `the date`."""
     try:
-        return value.as_py()
+        return shown_value(dataset, name, value.as_py())
     except (ValueError, OverflowError):
-        return value.value
+        return "the date"
 
 
 def first_true(mask: Any) -> int:  # noqa: ANN401 - an Arrow array

@@ -2,9 +2,9 @@
 
 First a ColumnTransformer with one entry per feature (a date has one for each part), so that encoded
 columns stand in the order of the features and each fitted transformer can be described on its own
-(`export_columns`); then the products of two columns; then what selection keeps. What only a linear
-model needs (scaling, a value for what is missing) is left out for boosting, which splits on ranks
-and learns where missing values go.
+(`export_columns`); then the products of two columns; then what selection keeps. What trees do not
+need is left out for them: `scale: auto` scales nothing, since they split on ranks, and a value that
+`impute: none` leaves missing stays so, since they learn where missing values go.
 
 Entries are called by the place of their feature (`3`, `3:missing`, `3:year`) and not by its name,
 because scikit-learn forbids some names.
@@ -32,10 +32,11 @@ from sklearn.preprocessing import (
 
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.training.dateparts import date_part
-from ordain.runtime.training.refusals import BINARY, frequent_levels, refuse_large, refuse_misfit
+from ordain.runtime.training.refusals import frequent_levels, refuse_large, refuse_misfit
 from ordain.runtime.training.selection import keep_columns
 from ordain.runtime.training.vocabulary import vectorizer
 from ordain.specs.preprocessing import quantiles
+from ordain.specs.tasks import DIRECTED, directed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +85,7 @@ def fit_columns(
     matrix: Floats,
     outcomes: NDArray[Any] | None,
     *,
-    boosting: bool,
+    trees: bool,
 ) -> tuple[Pipeline, Floats]:
     """The fitted transformers, and the encoded training rows that an estimator learns from.
 
@@ -98,7 +99,7 @@ def fit_columns(
         TrainingError: when the declaration does not fit the training rows.
     """
     refuse_misfit(model, frame, matrix, outcomes)
-    entries = list(_entries(model, frame, matrix, outcomes, boosting=boosting))
+    entries = list(_entries(model, frame, matrix, outcomes, trees=trees))
     refuse_large(len(frame.matrix), sum(entry.many for entry in entries))
     encode = ColumnTransformer([entry.plain for entry in entries], sparse_threshold=0.0)
     encoded = encode.fit_transform(matrix, outcomes)
@@ -144,9 +145,9 @@ def width_of(encode: ColumnTransformer, entry: str) -> int:
     return int(piece.stop - piece.start)
 
 
-def takes_missing(columns: Pipeline, place: int, *, boosting: bool) -> bool:
+def takes_missing(columns: Pipeline, place: int, *, trees: bool) -> bool:
     """Whether the pipeline has an answer where the feature at this place is missing."""
-    if boosting:
+    if trees:
         return True
     entries = columns.named_steps["encode"].transformers_
     own = [chain for _, chain, places in entries if places == [place]]
@@ -170,20 +171,20 @@ def _entries(
     matrix: Floats,
     outcomes: NDArray[Any] | None,
     *,
-    boosting: bool,
+    trees: bool,
 ) -> Iterator[Entry]:
     for place, (name, column) in enumerate(zip(frame.names, frame.columns, strict=True)):
         values = matrix[:, place]
         match column.type:
             case "category":
-                yield _category(model, place, column, values, outcomes, boosting=boosting)
+                yield _category(model, place, column, values, outcomes, trees=trees)
             case "text":
                 yield _text(model, frame, place, values)
             case "date":
                 for part in model.preprocessing.dates.parts:
-                    yield _date(model, name, place, part, values, boosting=boosting)
+                    yield _date(model, name, place, part, values, trees=trees)
             case _:
-                chain = _number(model, name, values, boosting=boosting)
+                chain = _number(model, name, values, trees=trees)
                 yield Entry(place, "", chain, discrete=column.type == "bool" and not chain)
         missing = np.isnan(values).any() and column.type not in {"category", "text"}
         if missing and model.preprocessing.numeric.indicator:
@@ -191,34 +192,34 @@ def _entries(
             yield Entry(place, "missing", [indicator], discrete=True)
 
 
-def _number(model: Model, name: str, values: Floats, *, boosting: bool) -> Steps:
+def _number(model: Model, name: str, values: Floats, *, trees: bool) -> Steps:
     """Impute, clip, scale: each only where it is declared."""
-    steps = _impute(model, name, values, boosting=boosting)
+    steps = _impute(model, name, values, trees=trees)
     bounds = _bounds(model, name, values)
     if bounds is not None:
         low, high = bounds
         steps.append(("clip", FunctionTransformer(np.clip, kw_args={"a_min": low, "a_max": high})))
-    return steps + _scale(model, boosting=boosting)
+    return steps + _scale(model, trees=trees)
 
 
-def _impute(model: Model, name: str, values: Floats, *, boosting: bool) -> Steps:
+def _impute(model: Model, name: str, values: Floats, *, trees: bool) -> Steps:
     numeric = model.preprocessing.numeric
     if numeric.impute == "constant":
         filler = SimpleImputer(strategy="constant", fill_value=float(numeric.fill))
         return [("impute", filler)]
     if numeric.impute != "none":
         return [("impute", SimpleImputer(strategy=numeric.impute))]
-    if not boosting and np.isnan(values).any():
+    if not trees and np.isnan(values).any():
         estimator = None if model.training is None else model.training.estimator
         message = f"feature {name} has missing values, which {estimator} cannot take"
         raise TrainingError(message, remedy="set preprocessing.numeric.impute to median or mean")
     return []
 
 
-def _scale(model: Model, *, boosting: bool) -> Steps:
+def _scale(model: Model, *, trees: bool) -> Steps:
     scale = model.preprocessing.numeric.scale
     if scale == "auto":
-        scale = "none" if boosting else "standard"
+        scale = "none" if trees else "standard"
     return [("scale", _SCALERS[scale]())] if scale in _SCALERS else []
 
 
@@ -241,12 +242,12 @@ def _date(
     part: str,
     values: Floats,
     *,
-    boosting: bool,
+    trees: bool,
 ) -> Entry:
     """One part of a date, filled and scaled as a number is; it is never an outlier."""
     steps: Steps = [("part", FunctionTransformer(date_part, kw_args={"part": part}))]
-    steps += _impute(model, name, values, boosting=boosting)
-    return Entry(place, part, steps + _scale(model, boosting=boosting))
+    steps += _impute(model, name, values, trees=trees)
+    return Entry(place, part, steps + _scale(model, trees=trees))
 
 
 def _text(model: Model, frame: Frame, place: int, values: Floats) -> Entry:
@@ -265,11 +266,11 @@ def _category(
     values: Floats,
     outcomes: NDArray[Any] | None,
     *,
-    boosting: bool,
+    trees: bool,
 ) -> Entry:
     """One column per level, a code, or mean outcomes; a missing value is a level of its own.
 
-    Boosting with codes is the exception: there a missing category stays NaN, as a number does.
+    Trees with codes are the exception: there a missing category stays NaN, as a number does.
     """
     impute = ("impute", SimpleImputer(strategy="constant", fill_value=MISSING_CODE))
     codes = OrdinalEncoder(
@@ -287,7 +288,7 @@ def _category(
             return Entry(place, "", [impute, ("encode", codes), target])
         case _:
             steps = [("encode", codes)]
-            return Entry(place, "", steps if boosting else [impute, *steps], discrete=True)
+            return Entry(place, "", steps if trees else [impute, *steps], discrete=True)
 
 
 def _target(model: Model, outcomes: NDArray[Any]) -> TargetEncoder:
@@ -298,18 +299,34 @@ def _target(model: Model, outcomes: NDArray[Any]) -> TargetEncoder:
         folded: Any = KFold(folds, shuffle=True, random_state=seed)
         return TargetEncoder(target_type="continuous", cv=folded)
     folded = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    kind = "binary" if len(np.unique(outcomes)) <= BINARY else "multiclass"
+    kind = "binary" if len(np.unique(outcomes)) <= 2 else "multiclass"  # noqa: PLR2004
     return TargetEncoder(target_type=kind, cv=folded)
 
 
-def monotone(model: Model, frame: Frame, columns: Pipeline, *, boosting: bool) -> list[int] | None:
-    """-1, 0 or 1 for every column that the estimator takes."""
+def monotone(model: Model, frame: Frame, columns: Pipeline, *, classes: int) -> list[int] | None:
+    """-1, 0 or 1 for every column that the estimator takes; None where nothing is declared.
+
+    `classes` counts the outcomes where they are more than two.
+
+    Raises:
+        TrainingError: when no direction can be kept.
+    """
     declared = model.preprocessing.numeric.monotone
     if not declared:
         return None
-    if not boosting:
-        message = "preprocessing.numeric.monotone needs hist_gradient_boosting"
-        raise TrainingError(message, remedy="take it out, or change training.estimator")
+    estimator = None if model.training is None else model.training.estimator
+    if estimator not in DIRECTED:
+        message = f"preprocessing.numeric.monotone: {estimator} takes no directions"
+        others = ", ".join(directed_of(model.task))
+        remedy = f"take it out, or train one of {others}" if others else "take it out"
+        raise TrainingError(message, remedy=remedy)
+    if classes:
+        # The libraries take them here, and hold the margin of each class and no probability.
+        message = (
+            f"preprocessing.numeric.monotone: a direction is of one output, and there are "
+            f"{classes} classes"
+        )
+        raise TrainingError(message, remedy="take it out, or group the classes into two")
     signs = {"increasing": 1, "decreasing": -1}
     direction = {str(frame.names.index(name)): signs[text] for name, text in declared.items()}
     encode = columns.named_steps["encode"]

@@ -302,11 +302,14 @@ def link_of(row: Estimator, training: Training, outcomes: Outcomes) -> str:
         return "softmax" if outcomes.classes else "logit"
     if row.form == "log_linear":
         return "log"
-    words = next(iter(row.words.get(REGRESSION, {}).items()), None)
-    if words is None:
-        return "identity"
-    parameter, links = words
-    return links.get(str(training.parameters.get(parameter)), "identity")
+    words = next(iter(row.words.get(REGRESSION, {}).values()), {})
+    return words.get(objective_of(row, training), "identity")
+
+
+def objective_of(row: Estimator, training: Training) -> str:
+    """What a regression is fitted by: the loss or objective that is declared, else its name."""
+    parameter = next(iter(row.words.get(REGRESSION, {})), "")
+    return str(training.parameters.get(parameter, row.name))
 
 
 def _load(row: Estimator, path: str) -> Any:  # noqa: ANN401 - the library's class

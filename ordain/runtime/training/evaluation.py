@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 
 from ordain.runtime.errors import SplitError, TrainingError
 from ordain.runtime.training.intervals import Estimate
-from ordain.runtime.training.measuring import difference, estimate, task_of, tells_apart
+from ordain.runtime.training.measuring import (
+    difference,
+    estimate,
+    measured_rows,
+    smallest_class,
+    task_of,
+    tells_apart,
+)
 from ordain.specs.evidence import Metric
 from ordain.specs.findings import Verdict
+from ordain.specs.gates import few_cases, gate_problems
 from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, METRICS, REGRESSION
 
 if TYPE_CHECKING:
@@ -77,22 +85,24 @@ def counted(rows: Sequence[Metric], *, first: bool) -> list[Verdict]:
 
 
 def _refuse_unusable(gate: MetricGate, task: str) -> None:
-    if gate.name not in METRICS[task]:
-        message = f"acceptance.metrics: {gate.name} is no metric of a {task}"
-        raise TrainingError(message, remedy=f"use one of {', '.join(METRICS[task])}")
-    if gate.versus is not None and task == CLUSTERING:
-        message = "acceptance.metrics: versions of a clustering are not compared"
-        raise TrainingError(message, remedy="take out versus, and set min or max")
-    limits = (gate.min, gate.max) if gate.versus is None else (gate.min_delta,)
-    if all(limit is None for limit in limits):
-        wanted = "min or max" if gate.versus is None else "minDelta"
-        message = f"acceptance.metrics: {gate.name} has no limit"
-        raise TrainingError(message, remedy=f"set {wanted}")
+    """What `check` would have refused."""
+    for problem in gate_problems(gate, task):
+        raise TrainingError(f"acceptance.metrics: {problem.message}", remedy=problem.remedy)
 
 
 def _row(name: str, part: str, sample: AnySample, confidence: float = CONFIDENCE) -> Metric:
     found = estimate(name, sample, confidence)
-    return Metric(name, part, found.value, found.low, found.high, confidence, sample.n)
+    rows = measured_rows(name, sample)
+    return Metric(name, part, found.value, found.low, found.high, confidence, rows)
+
+
+def _shown(row: Metric, sample: AnySample) -> Metric:
+    """The judged row; one class of few rows makes it insufficient, whatever the number is."""
+    smallest = smallest_class(sample)
+    few = "" if smallest is None else few_cases(smallest)
+    if not few:
+        return row
+    return replace(row, limit=f"{row.limit} ({few})", verdict=Verdict.INSUFFICIENT.value)
 
 
 def _judged(sample: AnySample, gate: MetricGate) -> Metric:
@@ -104,7 +114,8 @@ def _judged(sample: AnySample, gate: MetricGate) -> Metric:
     verdict = Verdict.PASS if low_enough and high_enough else Verdict.FAIL
     limits = [f">= {gate.min:g}"] if gate.min is not None else []
     limits += [f"<= {gate.max:g}"] if gate.max is not None else []
-    return replace(row, limit=f"{gate.bound} {' and '.join(limits)}", verdict=verdict.value)
+    limit = f"{gate.bound} {' and '.join(limits)}"
+    return _shown(replace(row, limit=limit, verdict=verdict.value), sample)
 
 
 def _bound(found: Estimate, gate: MetricGate) -> float:
@@ -128,8 +139,7 @@ def _compared(
         return Metric(name, "test", 0.0, None, None, gate.confidence, 0, limit)
     found = difference(gate.name, sample, champion, gate.confidence)
     accepted = _bound(found, gate) >= (gate.min_delta or 0.0)
-    verdict = Verdict.PASS if accepted else Verdict.FAIL
-    return Metric(
+    row = Metric(
         name,
         "test",
         found.value,
@@ -138,5 +148,6 @@ def _compared(
         gate.confidence,
         sample.n,
         limit,
-        verdict.value,
+        (Verdict.PASS if accepted else Verdict.FAIL).value,
     )
+    return _shown(row, sample)

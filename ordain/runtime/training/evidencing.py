@@ -218,10 +218,6 @@ def _limitations(job: Job, data: Data, drift: dict[str, float]) -> tuple[str, ..
         found.append("No protected attribute is declared: fairness is not shown.")
     elif not job.spec.acceptance.fairness:
         found.append("No fairness gate is declared: fairness is not judged.")
-    train = data.frame.matrix[data.parts.train]
-    for name, column in zip(data.frame.names, train.T, strict=True):
-        if len(np.unique(column)) == 1:
-            found.append(f"Feature {name} has one value in the training part.")
     limit = job.spec.acceptance.drift.psi.max
     for name, value in drift.items():
         if value > limit:

@@ -21,14 +21,15 @@ from ordain.specs.canonical import canonical_json
 from ordain.specs.tasks import BINARY, CLASSIFICATION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ordain.runtime.training.features import Floats, Frame
     from ordain.runtime.training.pipeline import Fitted
     from ordain.specs.kinds.dataset import Column
     from ordain.specs.kinds.model import Decision
 
 Plain = dict[str, Any]
-# An artifact has 10 MB, and room for its other members.
-MAXIMUM_BYTES = 8_000_000
+MAXIMUM_BYTES = 10_000_000  # Of an artifact, all of its members together.
 
 
 def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | None) -> bytes:
@@ -42,6 +43,7 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
         "format": FORMAT,
         "task": CLASSIFICATION if fitted.task == BINARY else fitted.task,
         "classes": list(fitted.classes),
+        "positive": fitted.positive,
         "inputs": [
             _input(frame, name, column, train[:, place])
             for place, (name, column) in enumerate(zip(frame.names, frame.columns, strict=True))
@@ -62,9 +64,24 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
         remedy = "declare ranges, clip outliers, or take out the feature that overflows"
         raise TrainingError(message, remedy=remedy) from error
     if len(written) > MAXIMUM_BYTES:
-        message = f"training: the plan has {len(written):,} bytes, {MAXIMUM_BYTES:,} are served"
-        raise TrainingError(message, remedy=_smaller(fitted.row.form))
+        raise _too_large("plan", len(written), fitted.row.form)
     return written
+
+
+def refuse_large_artifact(members: Mapping[str, bytes], form: str) -> None:
+    """Refuse members that together are more than an artifact may have.
+
+    Raises:
+        TrainingError: saying what makes a model of this form smaller.
+    """
+    size = sum(map(len, members.values()))
+    if size > MAXIMUM_BYTES:
+        raise _too_large("artifact", size, form)
+
+
+def _too_large(what: str, size: int, form: str) -> TrainingError:
+    message = f"training: the {what} has {size:,} bytes, an artifact may have {MAXIMUM_BYTES:,}"
+    return TrainingError(message, remedy=_smaller(form))
 
 
 def _smaller(form: str) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ordain.runtime.training.pipeline import Fitted
 
 PIPELINE, ONNX = "pipeline.skops", "model.onnx"
+_HOLDS_TEXTS = "a model that reads free text needs the texts of the training part beside it"
 _NAMES = {PIPELINE: "skops", ONNX: "onnx"}
 
 
@@ -68,6 +69,9 @@ def forms_of(
     encoded = np.array([plan.encode(row) for row in rows])
     difference = prove_onnx(onnx, encoded, _scores(fitted, matrix), limit)
     members, left_out = {ONNX: onnx}, []
+    if any(column.type == "text" for column in frame.columns):
+        left_out.append(f"The artifact has no {PIPELINE}: {_HOLDS_TEXTS}.")
+        return Forms(members, difference, tuple(left_out))
     try:
         members[PIPELINE] = stored_pipeline(fitted, matrix)
     except FormError as error:

@@ -13,7 +13,7 @@ from ordain.runtime.training.features import Frame, learnt_columns, make_frame
 from ordain.runtime.training.leaks import refuse_leaks
 from ordain.runtime.training.maturity import check_trend
 from ordain.runtime.training.outcomes import Outcomes, read_outcomes, refuse_unlearnable
-from ordain.runtime.training.soundness import refuse_constant, refuse_few
+from ordain.runtime.training.soundness import refuse_few
 from ordain.runtime.training.splits import Parts, split_rows
 from ordain.specs.tasks import BINARY, CLUSTERING, REGRESSION
 
@@ -56,7 +56,6 @@ def read_inputs(job: Job, table: Any) -> Data:  # noqa: ANN401 - pa.Table
     learnt = None if outcomes.task == CLUSTERING else outcomes.values
     regression = outcomes.task == REGRESSION
     refuse_leaks(job.data, names, table, learnt, parts.train, regression=regression)
-    refuse_constant(frame, parts)
     trend = check_trend(job.data, table, outcomes.values, labels)
     return Data(table, frame, outcomes, parts, trend)
 

@@ -17,6 +17,7 @@ from ordain.runtime.training.metrics import Sample
 from ordain.runtime.training.metrics_classes import ClassSample
 from ordain.runtime.training.metrics_clusters import ClusterSample, bootstraps
 from ordain.runtime.training.metrics_numbers import NumberSample
+from ordain.runtime.training.pipeline import refused_by
 from ordain.specs.splits import PARTS
 from ordain.specs.tasks import BINARY, CLUSTERING, REGRESSION
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ordain.runtime.training.inputs import Data
     from ordain.runtime.training.measuring import AnySample
     from ordain.runtime.training.order import Job
+    from ordain.runtime.training.pipeline import Fitted
     from ordain.specs.evidence import Metric
 
 DEFAULT_THRESHOLD = 0.5
@@ -79,19 +81,27 @@ def _clusters(
         train = data.parts.train
         learnt = np.asarray(columns.transform(data.frame.matrix[train]), dtype=np.float64)
         rows = bootstraps(np.arange(len(train)), seed)
-        others = tuple(_refitted(trained, learnt[drawn], points) for drawn in rows)
+        others = tuple(refitted(trained.fitted, learnt[drawn], points) for drawn in rows)
     return ClusterSample(points, trained.answers.at(positions).chosen, others, seed)
 
 
-def _refitted(trained: Trained, learnt: Floats, points: Floats) -> Indices:
+def refitted(fitted: Fitted, learnt: Floats, points: Floats) -> Indices:
+    """The clusters of these points by the same estimator, fitted to other encoded rows.
+
+    Raises:
+        TrainingError: when the library cannot learn from them.
+    """
     from sklearn.base import clone
     from sklearn.exceptions import ConvergenceWarning
 
-    estimator: Any = clone(trained.fitted.estimator)
+    estimator: Any = clone(fitted.estimator)
     with warnings.catch_warnings():
         # A bootstrap has rows twice, and may have fewer different ones than clusters are asked for.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator.fit(learnt)
+        try:
+            estimator.fit(learnt)
+        except fitted.row.problems() as error:
+            raise refused_by(fitted.row, error) from error
     return np.asarray(estimator.predict(points), dtype=np.int64)
 
 
@@ -101,6 +111,10 @@ def _champion(job: Job, champion: str, data: Data, ours: AnySample) -> AnySample
     plan = RowPlan.read(artifact.member("plan.json"))
     if (plan.task, plan.classes) != (job.spec.task, data.outcomes.classes):
         message = "it answers with other classes"
+        raise TrainingError(message, remedy="take out versus until the new version is the champion")
+    if plan.positive != data.outcomes.positive:
+        named = repr(plan.positive) if plan.positive else "an outcome that it does not name"
+        message = f"its probability is of {named}, and not of {data.outcomes.positive!r}"
         raise TrainingError(message, remedy="take out versus until the new version is the champion")
     names = [given.name for given in plan.inputs]
     missing = [name for name in names if name not in data.table.column_names]
@@ -114,6 +128,9 @@ def _champion(job: Job, champion: str, data: Data, ours: AnySample) -> AnySample
         case NumberSample():
             return replace(ours, given=np.array([one.output for one in answers]))
         case Sample():
-            return replace(ours, scores=np.array([one.output for one in answers]))
+            decision = plan.decision
+            threshold = DEFAULT_THRESHOLD if decision is None else decision.threshold
+            scores = np.array([one.output for one in answers])
+            return replace(ours, scores=scores, threshold=threshold)
         case _:
             raise TypeError(ours)

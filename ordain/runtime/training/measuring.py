@@ -12,6 +12,7 @@ from ordain.runtime.training.metrics import Sample
 from ordain.runtime.training.metrics_classes import ClassSample
 from ordain.runtime.training.metrics_clusters import ClusterSample
 from ordain.runtime.training.metrics_numbers import NumberSample
+from ordain.specs.gates import UNCOMPARED
 from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, REGRESSION
 
 if TYPE_CHECKING:
@@ -62,8 +63,24 @@ def difference(name: str, ours: AnySample, other: AnySample, confidence: float) 
         case NumberSample(), NumberSample():
             return metrics_numbers.difference(name, ours, other, confidence)
         case _:
-            message = "acceptance.metrics: versions of a clustering are not compared"
+            message = f"acceptance.metrics: {UNCOMPARED}"
             raise TrainingError(message, remedy="take out versus, and set min or max")
+
+
+def measured_rows(name: str, sample: AnySample) -> int:
+    """Of how many rows a metric of this sample is: of how many refits, for a stability."""
+    return sample.measured(name) if isinstance(sample, ClusterSample) else sample.n
+
+
+def smallest_class(sample: AnySample) -> int | None:
+    """How many rows the class with the fewest has; None where there are no classes to judge."""
+    match sample:
+        case Sample():
+            return int(np.bincount(sample.positive, minlength=2).min())
+        case ClassSample():
+            return int(np.bincount(sample.right, minlength=sample.scores.shape[1]).min())
+        case _:
+            return None
 
 
 def tells_apart(sample: AnySample) -> bool:

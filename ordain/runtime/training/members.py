@@ -9,6 +9,7 @@ import numpy as np
 from ordain.runtime.monitoring.profiles import profile_rows
 from ordain.runtime.reasons import attributions
 from ordain.runtime.scoring import TreeModel
+from ordain.runtime.training.export import refuse_large_artifact
 from ordain.specs.canonical import canonical_json
 from ordain.specs.tasks import CLUSTERING
 
@@ -24,14 +25,20 @@ LEAVES = 4_000  # As many can be explained for all of these rows; for more, fewe
 
 
 def members_of(data: Data, trained: Trained, background: list[Row]) -> dict[str, bytes]:
-    """The bytes of every member by name."""
-    return {
+    """The bytes of every member by name.
+
+    Raises:
+        TrainingError: when they are too large for an artifact.
+    """
+    members = {
         "plan.json": trained.plan_bytes,
         "background.json": canonical_json({"rows": background}),
         "profile.json": _profile(data, trained),
         "parity.json": trained.proof.member,
         **trained.forms.members,
     }
+    refuse_large_artifact(members, trained.fitted.row.form)
+    return members
 
 
 def background_rows(job: Job, data: Data) -> list[Row]:

@@ -5,9 +5,10 @@
     log_loss,  mean over the rows; normal interval from the standard error of that mean
     brier
     accuracy   share of rows on the right side of the threshold; Wilson 1927
-    ece        expected calibration error over ten bins of equal width (Guo et al. 2017);
-               percentile bootstrap over rows, seeded. It is a sum of absolute values, therefore
-               biased upwards when rows are few.
+    ece        expected calibration error over ten bins of equal width of the probability of the
+               positive outcome (Naeini, Cooper and Hauskrecht 2015); percentile bootstrap over
+               rows, seeded. It is a sum of absolute values, therefore biased upwards when rows
+               are few.
     balanced_accuracy, macro_f1: of the decisions, as for more classes (`metrics_classes`)
 
 Two models are compared on the same rows: differences are paired, which is far sharper than looking
@@ -25,11 +26,9 @@ import numpy as np
 
 from ordain.runtime.training import metrics_classes as classes
 from ordain.runtime.training.intervals import (
-    BOOTSTRAPS,
     Estimate,
-    draws,
+    bootstrapped,
     mean_interval,
-    percentiles,
     quantile,
     share_interval,
     wilson,
@@ -84,7 +83,10 @@ def estimate(name: str, sample: Sample, confidence: float) -> Estimate:
             right = int(np.sum(sample.upper == sample.positive))
             return share_interval(right, sample.n, confidence)
         case "ece":
-            return _bootstrapped(sample, confidence)
+            table = _gaps(sample)
+            return bootstrapped(
+                lambda drawn: classes.binned_error(table, drawn), sample.n, sample.seed, confidence
+            )
         case "balanced_accuracy" | "macro_f1":
             return classes.of_decisions(name, sample.decisions, confidence)
         case _:
@@ -97,7 +99,15 @@ def difference(name: str, ours: Sample, other: Sample, confidence: float) -> Est
         case "roc_auc":
             return _auc_difference(ours, other, quantile(confidence))
         case "ece":
-            return _ece_difference(ours, other, confidence)
+            mine, theirs = _gaps(ours), _gaps(other)
+            return bootstrapped(
+                lambda drawn: (
+                    classes.binned_error(theirs, drawn) - classes.binned_error(mine, drawn)
+                ),
+                ours.n,
+                ours.seed,
+                confidence,
+            )
         case "balanced_accuracy" | "macro_f1":
             return classes.decisions_difference(name, ours.decisions, other.decisions, confidence)
         case _:
@@ -169,32 +179,3 @@ def _gaps(sample: Sample) -> Floats:
     table = np.zeros((sample.n, BINS))
     table[np.arange(sample.n), _bins_of(sample.scores)] = sample.scores - sample.positive
     return table
-
-
-def _resampled(tables: list[Floats], seed: int) -> Floats:
-    """The calibration error of each table for bootstraps of the same rows: (tables, bootstraps)."""
-    n = len(tables[0])
-    errors = np.empty((len(tables), BOOTSTRAPS))
-    for turn, weights in enumerate(draws(n, seed)):
-        for place, table in enumerate(tables):
-            errors[place, turn] = np.abs(weights @ table).sum() / n
-    return errors
-
-
-def _ece(table: Floats) -> float:
-    return float(np.abs(table.sum(axis=0)).sum() / len(table))
-
-
-def _bootstrapped(sample: Sample, confidence: float) -> Estimate:
-    table = _gaps(sample)
-    low, high = percentiles(_resampled([table], sample.seed)[0], confidence)
-    value = _ece(table)
-    return Estimate(value, min(low, value), max(high, value))
-
-
-def _ece_difference(ours: Sample, other: Sample, confidence: float) -> Estimate:
-    mine, theirs = _gaps(ours), _gaps(other)
-    errors = _resampled([mine, theirs], ours.seed)
-    low, high = percentiles(errors[1] - errors[0], confidence)
-    value = _ece(theirs) - _ece(mine)
-    return Estimate(value, min(low, value), max(high, value))

@@ -2,18 +2,21 @@
 
     accuracy           share of rows whose class was chosen; Wilson 1927
     balanced_accuracy  mean over the classes of the share of their rows that were found (recall)
-    macro_f1           mean over the classes of 2 tp / (2 tp + fp + fn)
+    macro_f1           mean over the classes, of those that are there or were chosen, of
+                       2 tp / (2 tp + fp + fn)
     log_loss           mean of -ln of the probability of the right class
     brier              mean of the squared distance of the probabilities from the right class,
                        summed over the classes (Brier 1950): from 0 to 2
     ece                expected calibration error of the class that was chosen, in ten bins of
                        its probability (Guo et al. 2017)
-    roc_auc            mean over the classes of the area of each against the rest (Provost and
-                       Domingos 2000); variance from DeLong's placements, summed for each row over
-                       the classes (DeLong, DeLong and Clarke-Pearson 1988)
+    roc_auc            mean over the classes of the area of each against the rest, every class
+                       counting the same (macro average; Provost and Domingos 2000 weight the
+                       areas by how frequent the classes are); variance from DeLong's placements,
+                       summed for each row over the classes (DeLong, DeLong and Clarke-Pearson 1988)
 
 Means over rows have a normal interval; balanced_accuracy, macro_f1 and ece a seeded percentile
-bootstrap over rows. A class of which the part holds no row is left out of the mean over classes.
+bootstrap over rows. Of balanced_accuracy and roc_auc a class of which the part holds no row is left
+out of the mean over classes.
 """
 
 from __future__ import annotations
@@ -94,7 +97,9 @@ def estimate(name: str, sample: ClassSample, confidence: float) -> Estimate:
             return of_decisions(name, sample.decisions, confidence)
         case "ece":
             table = _gaps(sample)
-            return bootstrapped(lambda drawn: _ece(table, drawn), sample.n, sample.seed, confidence)
+            return bootstrapped(
+                lambda drawn: binned_error(table, drawn), sample.n, sample.seed, confidence
+            )
         case "roc_auc":
             value, parts = _areas(sample)
             half = quantile(confidence) * math.sqrt(float(np.sum(parts**2)))
@@ -111,7 +116,10 @@ def difference(name: str, ours: ClassSample, other: ClassSample, confidence: flo
         case "ece":
             mine, theirs = _gaps(ours), _gaps(other)
             return bootstrapped(
-                lambda drawn: _ece(theirs, drawn) - _ece(mine, drawn), ours.n, ours.seed, confidence
+                lambda drawn: binned_error(theirs, drawn) - binned_error(mine, drawn),
+                ours.n,
+                ours.seed,
+                confidence,
             )
         case "roc_auc":
             (value, parts), (other_value, other_parts) = _areas(ours), _areas(other)
@@ -189,7 +197,8 @@ def _gaps(sample: ClassSample) -> Floats:
     return table
 
 
-def _ece(table: Floats, drawn: Indices) -> float:
+def binned_error(table: Floats, drawn: Indices) -> float:
+    """The calibration error of rows, each in the column of its bin, by how often it was drawn."""
     return float(np.abs(drawn @ table).sum() / drawn.sum())
 
 

@@ -53,6 +53,10 @@ class ClusterSample:
     def n(self) -> int:
         return len(self.points)
 
+    def measured(self, name: str) -> int:
+        """Of how many rows a metric is, or, for a stability, of how many refits."""
+        return len(self.others) if name == "stability" else min(self.n, ROWS)
+
     def drawn(self) -> tuple[Floats, Indices]:
         """At most `ROWS` of the rows, and their clusters."""
         if self.n <= ROWS:

@@ -37,11 +37,13 @@ class Outcomes:
 
     `task` tells binary from other classification. `values` are 1 for the positive of two outcomes,
     places in `classes` for more, numbers for a regression, and zeros where nothing is learnt from.
+    `positive` is the name of that one of two outcomes.
     """
 
     task: str
     values: Any
     classes: tuple[str, ...] = ()
+    positive: str = ""
 
     @property
     def declared(self) -> str:
@@ -145,7 +147,7 @@ def _binary(target: Target, present: list[Any], values: Any) -> Outcomes:  # noq
         message = f"target {target.column}: no row has the positive outcome {target.positive!r}"
         raise DataError(message, remedy=f"set target.positive to one of {present}")
     found: Indices = np.asarray(pc.equal(values, positive)).astype(np.int64)
-    return Outcomes(BINARY, found)
+    return Outcomes(BINARY, found, positive=class_name(positive))
 
 
 def class_name(value: object) -> str:
@@ -163,6 +165,22 @@ def as_outcome(declared: object, present: Sequence[object]) -> object | None:
         if value == declared or (isinstance(value, str) and value == str(declared)):
             return value
     return None
+
+
+def refuse_outside(objective: str, learnt: Floats) -> None:
+    """Refuse outcomes that an objective cannot learn: of a gamma 0 and below, of counts below 0.
+
+    Raises:
+        TrainingError: saying which objective, and the smallest outcome.
+    """
+    words = objective.split(":")
+    positive, counts = "gamma" in words, not {"poisson", "tweedie"}.isdisjoint(words)
+    smallest = float(np.min(learnt)) if positive or counts else 1.0
+    if smallest > 0.0 or (counts and smallest == 0.0):
+        return
+    wanted = "outcomes above 0" if positive else "no outcome below 0"
+    message = f"target: {objective} takes {wanted}, and the training part has {smallest:g}"
+    raise TrainingError(message, remedy="leave such rows out, or learn by another objective")
 
 
 def refuse_unlearnable(outcomes: Outcomes, train: Indices) -> None:

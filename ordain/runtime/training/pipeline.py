@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import InvalidParameterError
 
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.training.answering import Answers, answers_of
 from ordain.runtime.training.columns import fit_columns, monotone, takes_missing
-from ordain.runtime.training.estimators import Estimator, estimator_of, link_of, make
+from ordain.runtime.training.estimators import (
+    Estimator,
+    estimator_of,
+    link_of,
+    make,
+    objective_of,
+)
+from ordain.runtime.training.outcomes import refuse_outside
+from ordain.specs.tasks import REGRESSION
 
 if TYPE_CHECKING:
     from ordain.runtime.training.features import Floats, Frame, Indices
     from ordain.runtime.training.outcomes import Outcomes
     from ordain.specs.kinds.model import Model, Training
 
+# Where in its own sources a library was: XGBoost says it before its messages, LightGBM after them.
+_PLACE = re.compile(r"^\[\d\d:\d\d:\d\d\] \S+:\d+: | at \S+, line \d+ \.$")
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What training has learnt: transformers and estimator, fitted, and what the numbers mean.
 
-    `classes` are the names of more than two classes, or of clusters.
+    `classes` are the names of more than two classes, or of clusters; `positive` is the name of the
+    one of two outcomes whose probability is given.
     """
 
     names: tuple[str, ...]
@@ -34,15 +48,16 @@ class Fitted:
     task: str
     classes: tuple[str, ...]
     link: str
+    positive: str = ""
 
     @property
-    def boosting(self) -> bool:
+    def trees(self) -> bool:
         """Whether the estimator splits on ranks, and takes missing values as they are."""
         return self.row.trees
 
     def takes_missing(self, name: str) -> bool:
         """Whether the pipeline has an answer where this feature is missing."""
-        return takes_missing(self.columns, self.names.index(name), boosting=self.boosting)
+        return takes_missing(self.columns, self.names.index(name), trees=self.trees)
 
     def answers(self, matrix: Floats) -> Answers:
         """What the pipeline says of each row of a `Frame` matrix."""
@@ -86,13 +101,17 @@ def fit(model: Model, frame: Frame, train: Indices, outcomes: Outcomes) -> Fitte
     row = estimator_of(model)
     matrix, learnt = frame.matrix[train], outcomes.values[train]
     known = None if row.makes_clusters else learnt
-    columns, encoded = fit_columns(model, frame, matrix, known, boosting=row.trees)
-    signs = monotone(model, frame, columns, boosting=row.monotone is not None)
+    columns, encoded = fit_columns(model, frame, matrix, known, trees=row.trees)
+    signs = monotone(model, frame, columns, classes=len(outcomes.classes))
     estimator = make(row, training, outcomes, signs)
+    if outcomes.task == REGRESSION:
+        refuse_outside(objective_of(row, training), learnt)
     _fit_estimator(row, estimator, encoded, learnt)
     classes = _clusters(estimator) if row.makes_clusters else outcomes.classes
     link = link_of(row, training, outcomes)
-    return Fitted(frame.names, columns, estimator, row, outcomes.task, classes, link)
+    return Fitted(
+        frame.names, columns, estimator, row, outcomes.task, classes, link, outcomes.positive
+    )
 
 
 def _clusters(estimator: Any) -> tuple[str, ...]:  # noqa: ANN401 - the library's
@@ -113,5 +132,16 @@ def _fit_estimator(row: Estimator, estimator: Any, encoded: Floats, learnt: Any)
             message = f"training: {row.name} did not converge"
             raise TrainingError(message, remedy=row.remedy) from error
         except row.problems() as error:
-            message = f"training.parameters: {error}"
-            raise TrainingError(message, remedy="correct training.parameters") from error
+            raise refused_by(row, error) from error
+
+
+def refused_by(row: Estimator, error: Exception) -> TrainingError:
+    """What a library says against its parameters, or against the rows that it was given.
+
+    Only the first line is kept, without the clock and the place in the sources.
+    """
+    said = _PLACE.sub("", (str(error).strip().splitlines() or [type(error).__name__])[0].strip())
+    if isinstance(error, InvalidParameterError):
+        return TrainingError(f"training.parameters: {said}", remedy="correct training.parameters")
+    remedy = "look at the rows of the training part, or change training.parameters"
+    return TrainingError(f"training: {row.name} cannot learn this: {said}", remedy=remedy)

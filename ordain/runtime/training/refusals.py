@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ordain.runtime.training.features import Floats, Frame
+    from ordain.specs.kinds.dataset import Column
     from ordain.specs.kinds.model import Model
 
 MAXIMUM_LEVELS = 500
 MAXIMUM_NUMBERS = 100_000_000  # Of columns by level or term: 800 MB of memory.
-BINARY = 2
 
 
 def refuse_misfit(
@@ -31,7 +31,7 @@ def refuse_misfit(
     """
     _refuse_declared(model, frame)
     _refuse_empty(frame, matrix)
-    _refuse_constant(frame, matrix)
+    _refuse_constant(model, frame, matrix)
     _refuse_unknown(frame, matrix)
     _refuse_wide(model, frame, matrix)
     _refuse_encoding(model, frame, outcomes)
@@ -45,13 +45,29 @@ def _refuse_empty(frame: Frame, matrix: Floats) -> None:
             raise TrainingError(message, remedy=f"add {name} to features.exclude, or mend the data")
 
 
-def _refuse_constant(frame: Frame, matrix: Floats) -> None:
+def _refuse_constant(model: Model, frame: Frame, matrix: Floats) -> None:
     """A column that says the same of every row says nothing; it is a mistake of who made it."""
-    for place, name in enumerate(frame.names):
+    for place, (name, column) in enumerate(zip(frame.names, frame.columns, strict=True)):
         values = matrix[:, place]
-        if len(values) > 1 and np.all(values == values[0]):
-            message = f"feature {name}: all values of the training part are the same"
-            raise TrainingError(message, remedy=f"add {name} to features.exclude, or mend the data")
+        present = values[~np.isnan(values)]
+        gaps = len(present) < len(values)
+        if len(values) == 1 or np.any(present != present[0]):
+            continue
+        if gaps and _keeps_gaps(model, column, present[0]):
+            continue
+        message = f"feature {name}: all values of the training part are the same"
+        remedy = f"add {name} to features.exclude, or mend the data"
+        if gaps:
+            remedy = f"{remedy}; numeric.indicator: true tells rows with and without it apart"
+        raise TrainingError(message, remedy=remedy)
+
+
+def _keeps_gaps(model: Model, column: Column, value: float) -> bool:
+    """Whether a row without the value is still told from the rows that have it."""
+    numeric = model.preprocessing.numeric
+    if column.type in {"category", "text"} or numeric.indicator or numeric.impute == "none":
+        return True
+    return numeric.impute == "constant" and value != numeric.fill
 
 
 def _refuse_unknown(frame: Frame, matrix: Floats) -> None:
@@ -123,7 +139,7 @@ def _refuse_encoding(model: Model, frame: Frame, outcomes: NDArray[np.generic] |
         return
     where = f"preprocessing.categorical.encode: {declared.encode}"
     _, counts = np.unique(outcomes, return_counts=True)
-    if declared.encode == "ordinal_by_target" and len(counts) > BINARY:
+    if declared.encode == "ordinal_by_target" and len(counts) > 2:  # noqa: PLR2004 - two outcomes
         message = f"{where} ranks levels by one outcome, and there are {len(counts)} classes"
         raise TrainingError(message, remedy="use target, one_hot or ordinal")
     if declared.encode == "target" and counts.min() < declared.folds:

@@ -1,8 +1,8 @@
 """What the rows themselves say against learning from them, and against judging by them.
 
-Too few rows and features that never differ are errors, because every number that comes after them
-would be noise. A row of the test part that the training part has as well, and a level that nothing
-was learnt about, are counted: they are in real tables, and a reader should know how many.
+Too few rows are an error, because every number that comes after them would be noise. A row of the
+test part that the training part has as well, and a level that nothing was learnt about, are
+counted: they are in real tables, and a reader should know how many.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ordain.runtime.datasets.casting import names_somebody
-from ordain.runtime.errors import SplitError, TrainingError
+from ordain.runtime.errors import SplitError
 from ordain.runtime.training.leaks import first_seen
 from ordain.specs.coverage import FEWEST
 
@@ -42,19 +42,6 @@ def refuse_few(parts: Parts) -> None:
             f"a split needs at least {LEARNT} and {JUDGED}"
         )
         raise SplitError(message, remedy="bring more rows, or widen split.train or split.test")
-
-
-def refuse_constant(frame: Frame, parts: Parts) -> None:
-    """Refuse features of which none differs between two rows that are learnt from.
-
-    Raises:
-        TrainingError: naming them.
-    """
-    learnt = frame.matrix[parts.train]
-    if learnt.shape[1] and all(len(np.unique(column)) == 1 for column in learnt.T):
-        names = ", ".join(frame.names[:5]) + (", …" if len(frame.names) > 5 else "")  # noqa: PLR2004
-        message = f"features: each of {names} has one value in the training part"
-        raise TrainingError(message, remedy="include features that differ, or widen split.train")
 
 
 def repeated_rows(dataset: Dataset, table: Any, parts: Parts) -> int:  # noqa: ANN401 - pa.Table

@@ -81,7 +81,7 @@ class Numeric:
     outliers: Annotated[Outliers, about("what happens to extreme values")] = Outliers()
     scale: Annotated[
         Literal["standard", "minmax", "robust", "none", "auto"],
-        about("scaling; auto scales for linear models only"),
+        about("scaling; auto scales for all but trees"),
     ] = "auto"
     monotone: Annotated[
         dict[str, Literal["increasing", "decreasing"]],
@@ -183,7 +183,7 @@ class Training:
     ] = None
     parameters: Annotated[
         dict[str, Scalar],
-        about("parameters of the estimator, by scikit-learn's names"),
+        about("parameters of the estimator, by the names of its library"),
     ] = field(default_factory=dict)
     automl: Annotated[AutoML | None, about("a search instead of a named estimator")] = None
     calibrate: Annotated[

@@ -98,10 +98,7 @@ CASES: dict[str, tuple[Callable[[pa.Table], pa.Table], dict[str, Any], str, str]
         ),
         {},
         "RUN150",
-        (
-            "features: each of debts, employed, income, purpose has one value in the training "
-            "part"
-        ),
+        "feature debts: all values of the training part are the same",
     ),
     "10 rows": (
         lambda table: changed(table.slice(0, 10), defaulted=[0, 1] * 5),

@@ -16,15 +16,18 @@ from ordain.runtime.datasets.reading import read_table
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.scoring import RowPlan, TreeModel
 from ordain.runtime.training import export_boosters, features, pipeline
-from ordain.runtime.training.answering import chosen_of
+from ordain.runtime.training.answering import chosen_of, single
 from ordain.runtime.training.estimators import REGISTRY
 from ordain.runtime.training.export import export
 from ordain.runtime.training.export_trees import single_bound
+from ordain.runtime.training.fitting import refuse_infinite
+from ordain.runtime.training.judging import refitted
 from ordain.runtime.training.outcomes import read_outcomes
 from ordain.runtime.training.parity import prove
 from ordain.specs.kinds.dataset import Dataset
 from ordain.specs.kinds.model import Model
 from ordain.specs.parity import plan_limit
+from ordain.specs.preprocessing import LINEAR
 from ordain.specs.tasks import ESTIMATORS
 
 if TYPE_CHECKING:
@@ -359,8 +362,40 @@ def test_what_a_plan_cannot_say_cannot_be_set(
 
 
 def test_lightgbm_says_what_is_wrong_with_a_value(made: Callable[..., Made]) -> None:
-    with pytest.raises(TrainingError, match=r"training\.parameters: .*num_leaves"):
+    with pytest.raises(TrainingError) as caught:
         made("lightgbm", "regression", "price", {"num_leaves": 1})
+    expected = "training: lightgbm cannot learn this: Check failed: (num_leaves) > (1)"
+    assert caught.value.message == expected
+    expected = "look at the rows of the training part, or change training.parameters"
+    assert caught.value.remedy == expected
+
+
+def test_products_are_for_the_estimators_that_add_columns_up() -> None:
+    forms = {"linear", "log_linear"}
+    assert {name for name, row in REGISTRY.items() if row.form in forms} == set(LINEAR)
+
+
+def test_an_answer_beyond_the_floats_is_refused() -> None:
+    refuse_infinite(single(np.array([1.0, -1e300])))
+    with pytest.raises(TrainingError) as caught:
+        refuse_infinite(single(np.array([1.0, np.inf, np.nan])))
+    assert caught.value.message == "training: the answer to 2 rows is not finite, first row 2"
+    assert caught.value.remedy.startswith("clip outliers")
+
+
+def test_what_xgboost_says_is_told_without_its_clock_and_its_sources(
+    made: Callable[..., Made],
+) -> None:
+    with pytest.raises(TrainingError) as caught:
+        made("xgboost", "regression", "price", {"learning_rate": -1.0})
+    assert caught.value.message.startswith("training: xgboost cannot learn this: ")
+    assert not {"\n", "[", "/"} & set(caught.value.message)
+
+
+def test_a_refit_that_a_library_refuses_is_an_error_of_ours(made: Callable[..., Made]) -> None:
+    fitted = made("gaussian_mixture", "clustering", None).fitted
+    with pytest.raises(TrainingError, match="training: gaussian_mixture cannot learn this: "):
+        refitted(fitted, np.zeros((1, 4)), np.zeros((1, 4)))
 
 
 def test_a_library_that_is_not_there_is_named(
@@ -382,7 +417,7 @@ def test_a_plan_that_is_too_large_names_what_makes_it_smaller(
     monkeypatch.setattr("ordain.runtime.training.export.MAXIMUM_BYTES", 10_000)
     with pytest.raises(TrainingError) as caught:
         made("random_forest", "regression", "price")
-    assert caught.value.message.endswith(" bytes, 10,000 are served")
+    assert caught.value.message.endswith(" bytes, an artifact may have 10,000")
     expected = "lower training.parameters.n_estimators or max_leaf_nodes"
     assert caught.value.remedy == expected
 

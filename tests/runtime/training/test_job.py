@@ -168,6 +168,50 @@ def test_a_version_is_compared_with_the_champion_on_the_same_rows(
     assert (delta.value, delta.n, delta.verdict) == (0.0, 120, "pass")
 
 
+def test_a_champion_is_judged_by_its_own_threshold(
+    model: MakeModel, dataset: MakeDataset, job: MakeJob
+) -> None:
+    gate = {"metrics": [{"name": "accuracy", "versus": "champion", "minDelta": -1.0}]}
+    lower = {"threshold": 0.1, "above": "decline", "below": "approve"}
+    first = run(job(model(LINEAR, decision=lower), dataset()))
+    again = run(job(model(LINEAR, acceptance=gate), dataset(), champion=first.artifact))
+    accuracy = [
+        next(row.value for row in one.evidence.metrics if row.name == "accuracy")
+        for one in (first, again)
+    ]
+    delta = next(row for row in again.evidence.metrics if row.name == "accuracy_delta")
+    assert accuracy[0] != accuracy[1]
+    assert delta.value == pytest.approx(accuracy[1] - accuracy[0], abs=1e-12)
+
+
+def test_a_champion_of_another_outcome_is_not_compared(
+    model: MakeModel, dataset: MakeDataset, job: MakeJob
+) -> None:
+    gate = {"metrics": [{"name": "roc_auc", "versus": "champion", "minDelta": -0.05}]}
+    paid = dataset(target={"column": "defaulted", "positive": 0, "favourable": 0})
+    first = run(job(model(LINEAR), paid))
+    evidence = run(job(model(LINEAR, acceptance=gate), dataset(), champion=first.artifact)).evidence
+    delta = next(row for row in evidence.metrics if row.name == "roc_auc_delta")
+    assert delta.limit.endswith(
+        "(the champion cannot read these data: its probability is of '0', and not of '1')"
+    )
+    assert evidence.verdict == "insufficient"
+
+
+def test_an_artifact_that_is_too_large_is_not_kept(
+    model: MakeModel, dataset: MakeDataset, job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = job(model(LINEAR), dataset())
+    before = sorted(order.store.rglob("*"))
+    monkeypatch.setattr("ordain.runtime.training.export.MAXIMUM_BYTES", 20_000)
+    with pytest.raises(TrainingError) as caught:
+        run(order)
+    assert caught.value.message.startswith("training: the artifact has ")
+    assert caught.value.message.endswith(" bytes, an artifact may have 20,000")
+    assert caught.value.remedy.startswith("take fewer encoded columns")
+    assert sorted(order.store.rglob("*")) == before
+
+
 def test_a_champion_that_cannot_read_the_data_is_held_against_the_version(
     model: MakeModel, dataset: MakeDataset, job: MakeJob
 ) -> None:

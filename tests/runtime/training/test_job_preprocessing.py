@@ -72,4 +72,9 @@ def test_everything_that_is_declared_is_proven_explained_and_monitored(
     assert (measures["asked_on"], measures["reason"]) == ("days", "words")
     rows = json.loads(artifact.member("parity.json"))["rows"]
     assert any(row["asked_on"] == "9999-12-31" for row in rows)
+    assert outcome.evidence.forms == ("onnx",)
+    assert (
+        "The artifact has no pipeline.skops: a model that reads free text needs the texts of the "
+        "training part beside it."
+    ) in outcome.evidence.limitations
     assert run_job(order, quiet).artifact == outcome.artifact

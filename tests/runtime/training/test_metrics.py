@@ -128,7 +128,7 @@ def judged(gate: MetricGate, champion: Sample | None = None) -> Metric:
     [
         (MetricGate(name="roc_auc", min=0.7), "value >= 0.7", "pass"),
         (MetricGate(name="roc_auc", min=0.99), "value >= 0.99", "fail"),
-        (MetricGate(name="roc_auc", min=0.84, bound="upper"), "upper >= 0.84", "pass"),
+        (MetricGate(name="brier", max=0.2, bound="upper"), "upper <= 0.2", "pass"),
         (MetricGate(name="roc_auc", min=0.84, bound="lower"), "lower >= 0.84", "fail"),
         (MetricGate(name="log_loss", max=0.1), "value <= 0.1", "fail"),
         (MetricGate(name="brier", min=0.0, max=0.5), "value >= 0 and <= 0.5", "pass"),
@@ -139,6 +139,31 @@ def test_a_gate_judges_the_end_of_the_interval_that_it_names(
 ) -> None:
     found = judged(gate)
     assert (found.limit, found.verdict, found.n) == (limit, verdict, 400)
+
+
+def few(positives: int) -> Sample:
+    """Ten rows and more that are ranked perfectly, of which so many are positive."""
+    positive = np.array([0] * 10 + [1] * positives)
+    return Sample(positive, np.linspace(0.0, 1.0, len(positive)), 0.5, 7)
+
+
+@pytest.mark.parametrize(
+    ("positives", "told", "verdict"),
+    [
+        (1, " (one class has 1 row in the test part, 10 are needed)", "insufficient"),
+        (9, " (one class has 9 rows in the test part, 10 are needed)", "insufficient"),
+        (10, "", "pass"),
+    ],
+)
+def test_a_class_of_few_rows_is_no_pass(positives: int, told: str, verdict: str) -> None:
+    gates = [
+        MetricGate(name="roc_auc", min=0.9, bound="lower"),
+        MetricGate(name="roc_auc", versus="champion", min_delta=-0.01, bound="lower"),
+    ]
+    rows = evaluate({"test": few(positives)}, gates, few(positives))
+    found, delta = row(rows, "roc_auc"), row(rows, "roc_auc_delta")
+    assert (found.limit, found.verdict) == (f"lower >= 0.9{told}", verdict)
+    assert (delta.limit, delta.verdict) == (f"lower >= -0.01 versus champion{told}", verdict)
 
 
 def test_a_metric_without_a_gate_informs() -> None:
@@ -174,9 +199,17 @@ def test_a_version_is_measured_against_the_champion(noise: float, verdict: str) 
 @pytest.mark.parametrize(
     ("gate", "message"),
     [
-        (MetricGate(name="rmse", max=1.0), "rmse is no metric of a classification"),
-        (MetricGate(name="roc_auc"), "roc_auc has no limit"),
-        (MetricGate(name="brier", versus="champion", min=0.1), "brier has no limit"),
+        (MetricGate(name="rmse", max=1.0), "`rmse` is no metric of a classification"),
+        (MetricGate(name="roc_auc"), "`roc_auc` has no limit"),
+        (MetricGate(name="roc_auc", versus="champion"), "`roc_auc` has no limit"),
+        (
+            MetricGate(name="brier", versus="champion", min=0.1, min_delta=0.0),
+            "`min` limits a value, and `versus` compares a difference",
+        ),
+        (
+            MetricGate(name="roc_auc", min=0.84, bound="upper"),
+            "`min` is held against the end of the interval that is sooner met with few rows",
+        ),
     ],
 )
 def test_a_gate_that_cannot_be_judged_is_refused(gate: MetricGate, message: str) -> None:

@@ -20,7 +20,7 @@ from ordain.runtime.training.metrics_classes import ClassSample
 from ordain.runtime.training.metrics_clusters import ROWS, ClusterSample, bootstraps
 from ordain.runtime.training.metrics_numbers import NumberSample
 from ordain.specs.kinds.model import MetricGate
-from ordain.specs.tasks import GREATER_IS_BETTER, METRICS
+from ordain.specs.tasks import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,7 +166,8 @@ SAMPLES: list[tuple[str, AnySample, AnySample]] = [
 def test_a_difference_counts_more_as_better(name: str, good: AnySample, bad: AnySample) -> None:
     found = difference(name, good, bad, 0.95)
     values = [estimate(name, one, 0.95).value for one in (good, bad)]
-    sign = 1 if name in GREATER_IS_BETTER else -1
+    greater = {"roc_auc", "accuracy", "balanced_accuracy", "macro_f1", "r2"}
+    sign = 1 if name in greater else -1
     assert found.value == pytest.approx(sign * (values[0] - values[1]), abs=1e-12)
     assert found.low <= found.value <= found.high
     same = difference(name, good, good, 0.95)
@@ -228,13 +229,13 @@ def test_a_test_part_of_one_outcome_or_cluster_says_nothing() -> None:
         (
             of_numbers,
             MetricGate(name="roc_auc", min=0.7),
-            "roc_auc is no metric of a regression",
+            "`roc_auc` is no metric of a regression",
             "use one of rmse, mae, r2",
         ),
         (
             of_clusters,
             MetricGate(name="rmse", max=1.0),
-            "rmse is no metric of a clustering",
+            "`rmse` is no metric of a clustering",
             "use one of silhouette, davies_bouldin, stability",
         ),
     ],
@@ -256,8 +257,25 @@ def test_clusterings_are_not_compared() -> None:
     ):
         with pytest.raises(TrainingError) as caught:
             told()
-        expected = "acceptance.metrics: versions of a clustering are not compared"
-        assert caught.value.message == expected
+        expected = "versions of a clustering are not compared: their clusters have no names"
+        assert caught.value.message == f"acceptance.metrics: {expected}"
+
+
+def test_a_class_of_which_the_test_part_has_no_row_is_no_pass() -> None:
+    scores = np.eye(3)[np.repeat([0, 1], 20)]
+    judged = ClassSample(np.repeat([0, 1], 20), scores, 7)
+    rows = evaluate({"test": judged}, [MetricGate(name="accuracy", min=0.5)])
+    assert (rows[0].verdict, rows[0].limit) == (
+        "insufficient",
+        "value >= 0.5 (one class has 0 rows in the test part, 10 are needed)",
+    )
+
+
+def test_metrics_of_clusters_say_of_how_many_rows_or_refits_they_are() -> None:
+    judged = of_clusters(ROWS + 500, models=2)
+    rows = evaluate({"test": judged}, [])
+    found = {one.name: one.n for one in rows}
+    assert found == {"silhouette": ROWS, "davies_bouldin": ROWS, "stability": 1}
 
 
 def test_every_metric_of_the_task_is_measured_on_the_test_part() -> None:

@@ -300,7 +300,7 @@ def test_scikit_learn_says_what_is_wrong_with_a_value(made: Callable[..., Made])
         ),
         (
             {"numeric": {"monotone": {"income": "decreasing"}}},
-            "preprocessing.numeric.monotone needs hist_gradient_boosting",
+            "preprocessing.numeric.monotone: logistic_regression takes no directions",
         ),
     ],
 )

@@ -69,10 +69,10 @@ class Fitted:
         ranking = (self.train, known) if ranked else None
         self.frame = features.make_frame(names, dataset, table, ranking)
         estimator = declared.training.estimator if declared.training else None
-        self.boosting = estimator == BOOSTING
+        self.trees = estimator == BOOSTING
         learnt = None if self.outcomes is None else self.outcomes[self.train]
         self.columns, self.encoded = fit_columns(
-            declared, self.frame, self.frame.matrix[self.train], learnt, boosting=self.boosting
+            declared, self.frame, self.frame.matrix[self.train], learnt, trees=self.trees
         )
         self.exported = export_columns(self.columns, self.frame)
         self.names = self.exported.names
@@ -102,7 +102,7 @@ class Fitted:
         """Rows that were held out, with odd values in some of them."""
         rows = self.frame.rows(self.rest)
         for place, name in enumerate(self.frame.names):
-            if takes_missing(self.columns, place, boosting=self.boosting):
+            if takes_missing(self.columns, place, trees=self.trees):
                 rows[place + 1][name] = None
         for place, change in enumerate(self._odd()):
             rows[20 + place] |= change
@@ -398,7 +398,7 @@ def test_directions_follow_what_selection_keeps(fitted: Callable[..., Fitted]) -
         ("asked_on", "debts", "income", "purpose"),
         features={"select": {"method": "mutual_info", "keep": 3}},
     )
-    found = monotone(one.model, one.frame, one.columns, boosting=True)
+    found = monotone(one.model, one.frame, one.columns, classes=0)
     assert found == [-1 if name == "income" else 0 for name in one.names]
     assert -1 in found
 
@@ -532,6 +532,28 @@ def test_a_constant_feature_is_refused(fitted: Callable[..., Fitted], wide: pa.T
     assert caught.value.remedy == "add debts to features.exclude, or mend the data"
 
 
+def test_one_value_and_gaps_is_refused_where_the_gaps_are_filled(
+    fitted: Callable[..., Fitted], wide: pa.Table
+) -> None:
+    place = wide.column_names.index("income")
+    table = wide.set_column(place, "income", pa.array([3.0, None, 3.0] * 200))
+    filled: list[dict[str, Any]] = [{}, {"impute": "constant", "fill": 3.0}]
+    for numeric in filled:
+        with pytest.raises(TrainingError) as caught:
+            fitted({"numeric": numeric}, only=("debts", "income"), table=table)
+        assert (
+            caught.value.message == "feature income: all values of the training part are the same"
+        )
+        assert caught.value.remedy == (
+            "add income to features.exclude, or mend the data; numeric.indicator: true tells rows "
+            "with and without it apart"
+        )
+    told: list[dict[str, Any]] = [{"indicator": True}, {"impute": "constant", "fill": 7.0}]
+    for numeric in told:
+        assert fitted({"numeric": numeric}, only=("debts", "income"), table=table).names
+    assert fitted({"numeric": {"impute": "none"}}, BOOSTING, ("income",), table=table).names
+
+
 def test_too_many_levels_are_refused_although_the_rarest_are_put_together(
     fitted: Callable[..., Fitted], lending: Callable[..., pa.Table]
 ) -> None:
@@ -559,7 +581,9 @@ def test_a_date_beyond_the_calendar_is_refused(
     late = pa.array([253_402_300_800_000_000] * 600, pa.timestamp("us"))
     with pytest.raises(DataError) as caught:
         fitted(only=("asked_on",), table=wide.set_column(place, "asked_on", late))
-    assert caught.value.message.endswith("column asked_on, row 1: 253402300800000000 is no date")
+    assert caught.value.message.endswith(
+        "column asked_on, row 1: the date is outside of the years 1 to 9999"
+    )
 
 
 def test_columns_by_term_that_fill_the_memory_are_refused(

@@ -8,17 +8,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.training.order import EVIDENCE, RESULT, Job, write_job
-from ordain.specs.kinds.dataset import Dataset
+from ordain.specs.kinds.dataset import Column, Dataset
 from ordain.specs.kinds.model import Model
 
 pytestmark = [pytest.mark.training, pytest.mark.timeout(180)]
 
+MakeTable = Callable[..., pa.Table]
 MakeDataset = Callable[..., Dataset]
 MakeModel = Callable[..., Model]
 MakeJob = Callable[..., Job]
@@ -86,6 +89,37 @@ def test_three_processes_in_three_places_make_the_same_bytes(
     assert members < made[0].keys()
     evidence = json.loads(made[0][EVIDENCE])
     assert evidence["split"].startswith("sha256:")
+
+
+EVERYTHING = {
+    "numeric": {"indicator": True, "outliers": {"clip": ["p01", "p99"]}},
+    "categorical": {"encode": "target"},
+    "dates": {"parts": ["month", "weekday", "days"]},
+    "texts": {"terms": 6, "ngrams": [1, 2]},
+    "interactions": [["income", "debts"]],
+}
+
+
+def test_three_processes_make_the_same_bytes_with_everything_declared(
+    tmp_path: Path, lending: MakeTable, model: MakeModel, dataset: MakeDataset, job: MakeJob
+) -> None:
+    table = lending()
+    words = ["straße über", "a used car", "Ωmega car", "repay a loan", None]
+    table = table.append_column("reason", pa.array([words[row % 5] for row in range(600)]))
+    asked = pa.array(table["applied_on"].to_numpy()[::-1].copy())
+    plain = dataset(table.append_column("asked_on", asked))
+    more = {"asked_on": Column(type="date"), "reason": Column(type="text")}
+    data = replace(plain, columns=plain.columns | more)
+    chosen = {"select": {"method": "mutual_info", "keep": 10}}
+    declared = model("logistic_regression", preprocessing=EVERYTHING, features=chosen)
+    made = []
+    for turn, surroundings in enumerate(SURROUNDINGS):
+        directory = tmp_path / f"run-{turn}"
+        write_job(directory, job(declared, data, store=directory / "store"))
+        made.append(train(directory, tmp_path / f"home-{turn}", surroundings))
+    assert made[0] == made[1] == made[2]
+    ops = {column["op"] for column in json.loads(made[0]["plan.json"])["columns"]}
+    assert {"target", "date", "text", "product", "number"} <= ops
 
 
 def test_another_seed_makes_another_artifact_of_the_same_recipe_otherwise(
