@@ -158,7 +158,7 @@ def _body(version: Version) -> str:
         value = "no ratio" if row.value is None else f"ratio {row.value:.3f}"
         lines.append(
             f"- {row.metric} {row.attribute}={row.group} against {row.reference}:"
-            f" {value}, n = {row.n}: {row.verdict}"
+            f" {value}, n = {row.n}: {'for information' if row.informs else row.verdict}"
         )
     lines += ["", f"{_TRAILER}{version.recipe.digest}", f"Ordain-Artifact: {version.artifact}"]
     return "\n".join(lines)
