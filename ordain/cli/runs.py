@@ -223,8 +223,10 @@ def _headline(run: Run) -> Iterator[tuple[str, float]]:
 
 
 def _show(run: Run) -> None:
-    from ordain.cli.tables import metric_rows, table
+    from ordain.cli.failures import finding_line
+    from ordain.cli.tables import metric_rows, table, tell_limitations
     from ordain.cli.trials import MARK
+    from ordain.reconciler.runs import findings_of
 
     kind = f", {MARK}" if run.begun.preview else ""
     click.secho(f"{run.id}: {run.begun.model}{kind}", bold=True)
@@ -237,6 +239,9 @@ def _show(run: Run) -> None:
     evidence = run.evidence
     if evidence is not None:
         table(("METRIC", "VALUE", "INTERVAL", "LIMIT", "VERDICT"), metric_rows(evidence))
+        for finding in findings_of(run):
+            click.echo(finding_line(finding))
+        tell_limitations(evidence)
     for place in files_of(run):
         click.echo(f"{place.stem:<12}{place}")
 

@@ -62,3 +62,9 @@ def interval(metric: Metric) -> str:
     if metric.low is None or metric.high is None:
         return ""
     return f"{metric.low:.4f} to {metric.high:.4f}"
+
+
+def tell_limitations(evidence: Evidence) -> None:
+    """Print what the numbers cannot show, as notes."""
+    for limitation in evidence.limitations:
+        click.echo(f"note: {one_line(limitation)}")

@@ -109,7 +109,7 @@ def _next(done: list[tuple[int, dict[str, Any]]]) -> str:
 def _show(preview: Preview) -> None:
     """The result for people: what it is, what was measured, and where to read more."""
     from ordain.cli.failures import finding_line
-    from ordain.cli.tables import metric_rows, table
+    from ordain.cli.tables import metric_rows, table, tell_limitations
     from ordain.cli.trials import MARK
     from ordain.reconciler.attempts import PAGE
     from ordain.runtime.training.order import EVIDENCE
@@ -120,6 +120,7 @@ def _show(preview: Preview) -> None:
     table(("METRIC", "VALUE", "INTERVAL", "LIMIT", "VERDICT"), metric_rows(preview.evidence))
     for finding in preview.findings:
         click.echo(finding_line(finding))
+    tell_limitations(preview.evidence)
     click.echo(f"evidence  {run.directory / EVIDENCE}")
     click.echo(f"page      {run.directory / PAGE}")
     if preview.accepted:

@@ -115,7 +115,9 @@ def _models(side: Side, planned: Planned, now: datetime) -> Iterable[ModelStandi
             version=", ".join(_versions(side.estate, name)),
             sync="OutOfSync" if busy else "Waiting" if waits else "Synced",
             health=_health(side.estate, name, planned),
-            compliance=_compliance(findings, paths[name], unjudged=_unjudged(side.estate, document)),
+            compliance=_compliance(
+                findings, paths[name], unjudged=_unjudged(side.estate, document)
+            ),
             waits_for="; ".join(dict.fromkeys(one.reason for one in waits)),
         )
     for name, condition in sorted(planned.observed.inventory.items()):

@@ -118,11 +118,21 @@ def test_evidence_that_fails_is_exit_code_1(own: Place) -> None:
     own.edit(MODEL_FILE, "min: 0.95", "min: 0.9999")
     done = own.ordain("train", "--progress", "none", expect=1)
     assert "ACC-METRIC" in done.stdout
+    line = next(
+        number
+        for number, text in enumerate((own.estate / MODEL_FILE).read_text().splitlines(), start=1)
+        if "min: 0.9999" in text
+    )
+    assert f"{MODEL_FILE}:{line}:" in done.stdout
+    assert "note: No protected attribute is declared: fairness is not shown.\n" in done.stdout
     assert done.stdout.splitlines()[-2:] == [
         "Does not meet what the model declares.",
         "Next: ordain explain ACC-VERDICT",
     ]
     assert trained(own, expect=1)["accepted"] is False
+    shown = own.ordain("runs", "show", MODEL).stdout
+    assert "error[ACC-METRIC]: malignancy: lower bound of roc_auc is " in shown
+    assert "note: No protected attribute is declared: fairness is not shown.\n" in shown
 
 
 def test_data_that_nobody_has_pinned_are_taken_as_they_are(own: Place) -> None:
