@@ -81,15 +81,19 @@ def _train(
     except Cancelled:
         raise
     except OrdainError as error:
-        return _failed(document.name, error)
+        return _failed(document, error)
     if text:
         _show(preview)
     return (0 if preview.accepted else 1), plain(preview)
 
 
-def _failed(model: str, error: OrdainError) -> tuple[int, dict[str, Any]]:
+def _failed(document: Document, error: OrdainError) -> tuple[int, dict[str, Any]]:
+    """Say why a model cannot be trained, which one it is, and where it is declared."""
     from ordain.cli.failures import report_failure
 
+    model = document.name
+    error.message = f"model {model}: {error.message}"
+    error.location = error.location or document.location
     report_failure(error)
     said = {"code": error.code, "message": error.message, "remedy": error.remedy}
     return 2, {"model": model, "preview": True, "signed": False, "state": "failed", "error": said}

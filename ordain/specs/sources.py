@@ -27,6 +27,7 @@ SCHEMES: Final[dict[str, tuple[str, ...]]] = {
     "gcs": ("gs",),
 }
 _FILES: Final = frozenset(("csv", "parquet", "dvc"))
+_PATHS: Final = _FILES | {"delta"}
 _DATABASE: Final = ("query", "dsnFrom", "orderBy")
 _OBJECT: Final = ("uri", "format", "version")
 # The fields that a kind reads; those that it needs stand in `_NEEDED`.
@@ -88,9 +89,18 @@ def _address(document: Document, source: Source) -> Iterator[Finding]:
     if wanted is not None and (not found or scheme not in wanted):
         message = f"a source of the type {source.type} is at {wanted[0]}://…"
         yield _error("SPEC128", document, message, "correct `uri`, or the type", "uri")
+    elif source.type in _PATHS and not found and _leads_out(source.uri):
+        message = f"`{source.uri}` leads out of the estate"
+        yield _error("SPEC128", document, message, "give its path from the root", "uri")
     elif source.type in _FILES and found:
         message = f"a source of the type {source.type} is a file in the estate"
         yield _error("SPEC128", document, message, "give its path from the root", "uri")
+
+
+def _leads_out(path: str) -> bool:
+    """Whether a path does so by itself; where links lead is seen when it is read."""
+    pure = PurePosixPath(path)
+    return pure.is_absolute() or ".." in pure.parts
 
 
 def _unclear(document: Document, source: Source) -> Iterator[Finding]:

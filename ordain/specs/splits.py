@@ -18,6 +18,10 @@ Problem = tuple[str, str, str]
 _SHARE = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?%")
 _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _ALL = 100.0
+_WHOLE = (
+    "let train, validation and test sum to 100%; "
+    "left out, train is 60%, and validation and test are 20%"
+)
 _ROUNDING = 1e-9
 
 
@@ -44,7 +48,7 @@ def _share_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Proble
     total = sum(float(texts[part].removesuffix("%")) for part in shares)
     if len(shares) == len(PARTS) and abs(total - _ALL) > _ROUNDING:
         message = f"the three parts are {total:g}% of the rows"
-        yield "", message, "let train, validation and test sum to 100%"
+        yield "", message, _WHOLE
 
 
 def _range_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Problem]:
@@ -53,11 +57,17 @@ def _range_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Proble
         if part in shares:
             yield part, f"`{text}` is a share, and another part is a range", "write three ranges"
             continue
-        left, dots, right = text.partition("..")
-        if not dots or not (left or right) or None in map(read_days, filter(None, (left, right))):
+        left, right = range_ends(text)
+        if not (left or right) or None in map(read_days, filter(None, (left, right))):
             yield part, f"`{text}` is no range of days", remedy
         elif left and right and left > right + "~":
             yield part, f"`{text}` ends before it begins", "write the earlier day first"
+
+
+def range_ends(text: str) -> tuple[str, str]:
+    """What stands on both sides of the dots; a day, month or year alone is a range of itself."""
+    left, dots, right = text.partition("..")
+    return (left, right) if dots else (text, text)
 
 
 def is_share(text: str) -> bool:
