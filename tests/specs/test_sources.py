@@ -97,8 +97,10 @@ DATABASE = "query: q.sql, dsnFrom: DSN, orderBy: [applicant]"
             (
                 f"{{type: {kind}, uri: {path}}}",
                 [
-                    f"SPEC128 dataset.yaml:5:{25 + len(kind)} error: `{path}` leads out of the "
-                    "estate | give its path from the root"
+                    (
+                        f"SPEC128 dataset.yaml:5:{25 + len(kind)} error: `{path}` leads out of "
+                        "the estate | give its path from the root"
+                    )
                 ],
             )
             for kind, path in (
