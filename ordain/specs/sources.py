@@ -13,9 +13,9 @@ from ordain.specs.findings import Finding, Severity
 from ordain.specs.secrets import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from ordain.specs.documents import Document
+    from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.kinds.dataset import Source
 
 # How the address of a kind may begin; the first one is what a remedy shows.
@@ -63,6 +63,15 @@ def check_source(document: Document) -> Iterator[Finding]:
     if source.uri:
         yield from _address(document, source)
         yield from _unclear(document, source)
+
+
+def lost_queries(estate: LoadedEstate, there: Callable[[str], bool]) -> Iterator[Finding]:
+    """Queries that a Dataset names and nobody has written, for whoever has all the files."""
+    for document in estate.all("Dataset"):
+        query = document.spec.source.query
+        if query is not None and not there(query):
+            message = f"there is no file `{query}`"
+            yield _error("SPEC129", document, message, "write the query, or correct it", "query")
 
 
 def _lacking(document: Document, source: Source, declared: set[str]) -> Iterator[Finding]:
