@@ -63,6 +63,10 @@ def command(
     elsewhere = statement is not None or signature is not None
     by = Reviewer(person, key, role, insist=signed or elsewhere)
     with open_session(directory) as session:
+        if identifier == session.source.settings.protected_branch:
+            following = "ordain reconcile --once"  # It is merged already; the next pass asks again.
+        else:
+            following = f"ordain proposals merge {shown(identifier)} --as PERSON"
         if statement is not None and signature is None:
             _write(session, identifier, by, statement)
             return
@@ -72,7 +76,7 @@ def command(
             approval = _take(session, identifier, by, statement, signature)
     who = f"{approval.person} approves {shown(identifier)} as {approval.role}"
     click.echo(f"{who} (key {approval.key}).")
-    click.echo(f"Next: ordain proposals merge {shown(identifier)} --as PERSON")
+    click.echo(f"Next: {following}")
 
 
 def _approve(session: Session, identifier: str, by: Reviewer) -> Approval:

@@ -10,6 +10,7 @@ import click
 
 from ordain.cli.options import output_option
 from ordain.cli.session import now, open_session
+from ordain.specs.diagnostics import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -90,7 +91,10 @@ def verify(ctx: click.Context, directory: Path) -> None:
     )
     later = _after_anchors(report, anchors)
     if later:
-        click.echo(f"{later} records are younger than it; they hold together among themselves.")
+        told = "are younger than it; they hold together among themselves"
+        if later == 1:
+            told = "is younger than it; it holds by itself"
+        click.echo(f"{plural(later, 'record')} {told}.")
     click.echo("Next: ordain audit query")
 
 

@@ -91,6 +91,7 @@ def _check_tree(directory: Path, revision: str | None, moment: datetime, *, no_c
     from ordain.policies.gate import check
     from ordain.specs.estates import load_estate
     from ordain.specs.findings import Severity
+    from ordain.specs.sources import lost_queries
     from ordain.specs.trees import find_root, misplaced
 
     tree, commit = _tree(directory, revision)
@@ -103,6 +104,9 @@ def _check_tree(directory: Path, revision: str | None, moment: datetime, *, no_c
     judgement = check(estate, moment, tree=tree, cache=cache)
     # The files may be right for all that; only what reads commits cannot find them.
     said = () if elsewhere is None else (finding_of(elsewhere, Severity.WARNING),)
+    if revision is None:
+        root = find_root(directory)
+        said = (*said, *lost_queries(estate, lambda path: (root / path).is_file()))
     return Seen(judgement, (*said, *judgement.findings), tree, (estate,), commit)
 
 

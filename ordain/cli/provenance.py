@@ -13,6 +13,7 @@ from ordain.cli.session import open_session
 from ordain.cli.version_names import version_argument
 
 if TYPE_CHECKING:
+    from ordain.cli.session import Session
     from ordain.cli.version_names import VersionName
     from ordain.reconciler.attesting import Proven
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write the statement and the bill of materials, as signed, into this directory.",
+    help="Write statement and bill of materials, as signed, and the members, into this directory.",
 )
 @output_option
 @click.pass_obj
@@ -49,6 +50,8 @@ def command(directory: Path, version: VersionName, out: Path | None, output: str
             "statement.json": canonical_json(proven.statement),
             "bom.json": canonical_json(proven.bom),
         }
+        if out is not None:
+            envelopes |= _members(session, document.spec.artifact)
     if out is not None:
         _write(out, envelopes)
     if output == "json":
@@ -58,8 +61,19 @@ def command(directory: Path, version: VersionName, out: Path | None, output: str
     click.echo(f"Next: ordain reproduce {version.model}@{version.number}")
 
 
+def _members(session: Session, digest: str) -> dict[str, bytes]:
+    """The members of the artifact, proven, if this machine has it: the statement names them."""
+    from ordain.runtime.artifacts import ArtifactStore, load_artifact
+
+    store = ArtifactStore(session.source.home.artifacts)
+    if not store.has(digest):
+        click.echo("note: the artifact is not on this machine; its members are left out", err=True)
+        return {}
+    return dict(load_artifact(store, digest).members)
+
+
 def _write(directory: Path, files: dict[str, bytes]) -> None:
-    """The envelopes as signed, and what they hold as plain JSON for other tools."""
+    """The envelopes as signed, what they hold as plain JSON for other tools, and the members."""
     from ordain.specs.files import written_whole
 
     directory.mkdir(parents=True, exist_ok=True)

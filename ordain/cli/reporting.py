@@ -73,7 +73,8 @@ def _model(side: Side, name: str) -> Document:
     if document is None:
         known = ", ".join(one.name for one in side.estate.all("Model"))
         message = f"there is no Model {name!r} at {side.revision[:12]}"
-        raise ModelUnknown(message, remedy=f"one of: {known or 'none is declared'}")
+        remedy = f"one of: {known or 'none is declared'}; a model that is not committed: --preview"
+        raise ModelUnknown(message, remedy=remedy)
     return document
 
 

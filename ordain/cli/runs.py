@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 STATES: Final = ("running", "done", "failed", "cancelled")
 _MODEL_WIDTH: Final = 20
 _VALUE_WIDTH: Final = 36
+_UNITS: Final = {
+    "wall_seconds": ("time", " s", 1.0, 1),
+    "cpu_seconds": ("processor", " s", 1.0, 1),
+    "peak_rss_bytes": ("memory", " MB", 1e6, 0),
+}
 _HEAD: Final = ("RUN", "MODEL", "STATE", "STARTED", "SECONDS", "METRIC", "VERDICT")
 _COLOURS: Final = {"failed": "red", "cancelled": "yellow", "running": "cyan"}
 
@@ -146,7 +151,7 @@ def prune(directory: Path, keep: int) -> None:
     for name in gone:
         click.echo(f"- {name}")
     blobs = f"{freed.blobs} blobs of previews, {freed.size // 1024} kB"
-    click.echo(f"Removed {len(gone)} runs and {blobs}.")
+    click.echo(f"Removed {len(gone)} {'run' if len(gone) == 1 else 'runs'} and {blobs}.")
     click.echo("Next: ordain runs list")
 
 
@@ -223,8 +228,10 @@ def _headline(run: Run) -> Iterator[tuple[str, float]]:
 
 
 def _show(run: Run) -> None:
+    from ordain.cli.failures import finding_line
     from ordain.cli.previews import MARK
-    from ordain.cli.tables import metric_rows, table
+    from ordain.cli.tables import metric_rows, table, tell_limitations
+    from ordain.reconciler.runs import findings_of
 
     kind = f", {MARK}" if run.begun.preview else ""
     click.secho(f"{run.id}: {run.begun.model}{kind}", bold=True)
@@ -237,6 +244,9 @@ def _show(run: Run) -> None:
     evidence = run.evidence
     if evidence is not None:
         table(("METRIC", "VALUE", "INTERVAL", "LIMIT", "VERDICT"), metric_rows(evidence))
+        for finding in findings_of(run):
+            click.echo(finding_line(finding))
+        tell_limitations(evidence)
     for place in files_of(run):
         click.echo(f"{place.stem:<12}{place}")
 
@@ -280,10 +290,14 @@ def _show_comparison(found: Comparison) -> None:
         table(("INPUT", "BEFORE", "AFTER"), [_input_row(one) for one in found.inputs])
     else:
         click.echo("The inputs are the same.")
-    rows = [_pair_row(one) for one in found.metrics]
+    paired = any(one.paired is not None for one in found.metrics)
+    rows = [_pair_row(one)[: None if paired else -1] for one in found.metrics]
     if rows:
-        table(("METRIC", "BEFORE", "AFTER", "DIFFERENCE", "PAIRED"), rows)
-    cost = [_input_row(one) for one in found.resources]
+        head = ("METRIC", "BEFORE", "AFTER", "DIFFERENCE", "PAIRED (more is better)")
+        table(head[: None if paired else -1], rows)
+    if rows and not paired:
+        click.echo("Paired differences, on the same rows, are there only with versus: champion.")
+    cost = [_cost_row(one) for one in found.resources]
     if cost:
         table(("RESOURCE", "BEFORE", "AFTER"), cost)
 
@@ -295,6 +309,16 @@ def _input_row(one: Input) -> tuple[str, ...]:
     # The end of the path is what tells one field from another.
     name = one.what if len(one.what) <= _MODEL_WIDTH else one.what.replace(".spec.", " ")
     return (shortened(name, 96 - 2 * 20), *(shortened(value, 20) for value in values))
+
+
+def _cost_row(one: Input) -> tuple[str, ...]:
+    """A cost in the units that people read, as `ordain runs show` has them."""
+    name, unit, scale, digits = _UNITS.get(one.what, (one.what, "", 1.0, 0))
+
+    def cell(value: Any) -> str:  # noqa: ANN401 - a JSON value
+        return "none" if value is None else f"{value / scale:,.{digits}f}{unit}"
+
+    return (name, cell(one.before), cell(one.after))
 
 
 def _written(value: Any) -> str:  # noqa: ANN401 - a JSON value

@@ -38,7 +38,8 @@ def command(directory: Path, output: str) -> None:
     """Show what runs where, and what waits for what.
 
     Every model has three axes: Sync (is production what git declares), Health (does it run), and
-    Compliance (does it pass the policies).
+    Compliance (does it pass the policies). A model that is only listed, because it was imported or
+    is bought, is not judged before there is a Compliance document or evidence.
     """
     from ordain.reconciler.standing import standing
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ordain.specs.evidence import Evidence, Metric
 
+INFORMS = "for information"
 _COLOURS = {"pass": "green", "warn": "yellow", "fail": "red", "insufficient": "yellow"}
 
 
@@ -50,7 +51,10 @@ def _groups(evidence: Evidence) -> Iterator[tuple[str, ...]]:
         value = "none" if row.value is None else f"{row.value:.4f}"
         bounds = "" if row.low is None or row.high is None else f"{row.low:.4f} to {row.high:.4f}"
         group = f"{row.attribute}: {row.group}"
-        yield (group, value, bounds, f"{row.metric} min {row.minimum:g}", row.verdict)
+        if row.informs:
+            yield (group, value, bounds, row.metric, INFORMS)
+        else:
+            yield (group, value, bounds, f"{row.metric} min {row.minimum:g}", row.verdict)
 
 
 def interval(metric: Metric) -> str:
@@ -58,3 +62,9 @@ def interval(metric: Metric) -> str:
     if metric.low is None or metric.high is None:
         return ""
     return f"{metric.low:.4f} to {metric.high:.4f}"
+
+
+def tell_limitations(evidence: Evidence) -> None:
+    """Print what the numbers cannot show, as notes."""
+    for limitation in evidence.limitations:
+        click.echo(f"note: {one_line(limitation)}")

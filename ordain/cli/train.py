@@ -82,15 +82,19 @@ def _train(
     except Cancelled:
         raise
     except OrdainError as error:
-        return _failed(document.name, error)
+        return _failed(document, error)
     if text:
         _show(preview, rows)
     return (0 if preview.accepted else 1), plain(preview, rows)
 
 
-def _failed(model: str, error: OrdainError) -> tuple[int, dict[str, Any]]:
+def _failed(document: Document, error: OrdainError) -> tuple[int, dict[str, Any]]:
+    """Say why a model cannot be trained, which one it is, and where it is declared."""
     from ordain.cli.failures import report_failure
 
+    model = document.name
+    error.message = f"model {model}: {error.message}"
+    error.location = error.location or document.location
     report_failure(error)
     said = {"code": error.code, "message": error.message, "remedy": error.remedy}
     return 2, {"model": model, "preview": True, "signed": False, "state": "failed", "error": said}
@@ -111,7 +115,7 @@ def _show(preview: Preview, rows: str) -> None:
     """The result for people: what it is, what was measured, and where to read more."""
     from ordain.cli.failures import finding_line
     from ordain.cli.previews import MARK
-    from ordain.cli.tables import metric_rows, table
+    from ordain.cli.tables import metric_rows, table, tell_limitations
     from ordain.reconciler.attempts import PAGE
     from ordain.runtime.training.order import EVIDENCE
 
@@ -122,6 +126,7 @@ def _show(preview: Preview, rows: str) -> None:
     for finding in preview.findings:
         click.echo(finding_line(finding))
     click.echo(f"rows      {rows}")
+    tell_limitations(preview.evidence)
     click.echo(f"evidence  {run.directory / EVIDENCE}")
     click.echo(f"page      {run.directory / PAGE}")
     if preview.accepted:

@@ -19,18 +19,20 @@ unless it says otherwise, and is met only by evidence that shows outcomes seen b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ordain.specs.coverage import claim_gap
 from ordain.specs.evidence import classes_of
 from ordain.specs.findings import Finding, Severity, Verdict
 from ordain.specs.gates import few_shown, gate_problems
+from ordain.specs.kinds.model import PsiLimit
 from ordain.specs.parity import plan_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ordain.specs.documents import Marks, Step
     from ordain.specs.evidence import Evidence, FairnessRow, Metric
     from ordain.specs.findings import Location
     from ordain.specs.kinds.dataset import Dataset
@@ -46,7 +48,8 @@ _SHOWN: Final = 5
 class Case:
     """One model, what was measured on its new artifact, and where findings point.
 
-    `champion` says whether a version is running that the new one replaces.
+    `champion` says whether a version is running that the new one replaces. With `declared`, the
+    marks of the Model, a finding points at the gate that it is of instead of `location`.
     """
 
     name: str
@@ -55,6 +58,13 @@ class Case:
     evidence: Evidence
     champion: bool
     location: Location
+    declared: Marks | None = None
+
+    def place(self, *path: Step) -> Location:
+        """Where a gate below `acceptance` is declared, or the nearest thing around it."""
+        if self.declared is None or not path:
+            return self.location
+        return self.declared.key("spec", "acceptance", *path)
 
 
 def accept(case: Case) -> Iterator[Finding]:
@@ -62,21 +72,22 @@ def accept(case: Case) -> Iterator[Finding]:
     if case.evidence.verdict == Verdict.FAIL:
         yield _finding(case, "ACC-VERDICT", "the evidence itself says that it failed")
     yield from _task(case)
-    for gate in case.model.acceptance.metrics:
+    for number, gate in enumerate(case.model.acceptance.metrics):
+        here = replace(case, location=case.place("metrics", number))
         problems = list(gate_problems(gate, case.model.task))
         for problem in problems:
-            yield _finding(case, "ACC-METRIC", f"the gate cannot be judged: {problem.message}")
+            yield _finding(here, "ACC-METRIC", f"the gate cannot be judged: {problem.message}")
         if problems:
             continue
-        yield from _claim(case, gate)
+        yield from _claim(here, gate)
         if gate.min is not None or gate.max is not None:
-            yield from _metric(case, gate)
+            yield from _metric(here, gate)
         if gate.versus is not None:
-            yield from _versus(case, gate)
-    for fairness in case.model.acceptance.fairness:
-        yield from _fairness(case, fairness)
-    yield from _drift(case)
-    yield from _parity(case)
+            yield from _versus(here, gate)
+    for number, fairness in enumerate(case.model.acceptance.fairness):
+        yield from _fairness(replace(case, location=case.place("fairness", number)), fairness)
+    yield from _drift(replace(case, location=case.place("drift", "psi", "max")))
+    yield from _parity(replace(case, location=case.place("parity")))
 
 
 def _task(case: Case) -> Iterator[Finding]:
@@ -303,13 +314,15 @@ def _expected(row: FairnessRow) -> float:
 
 def _drift(case: Case) -> Iterator[Finding]:
     limit = case.model.acceptance.drift.psi.max
+    name_of = "acceptance.drift.psi.max"
+    said = f"the default of {name_of}" if limit == PsiLimit().max else name_of
     if not case.evidence.drift:
         message = "drift between the training and the test part was not measured"
         yield _finding(case, "ACC-DRIFT", message, Severity.WARNING)
     for name, psi in sorted(case.evidence.drift.items()):
         if psi > limit:
             message = f"PSI of {name} between training and test is {psi:.3f}, above {limit:g}"
-            yield _finding(case, "ACC-DRIFT", message)
+            yield _finding(case, "ACC-DRIFT", f"{message}, {said}")
 
 
 def _parity(case: Case) -> Iterator[Finding]:

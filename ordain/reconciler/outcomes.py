@@ -82,7 +82,7 @@ def _summary(evidence: Evidence) -> str:
     failing += [
         f"{row.metric} of {row.attribute}={row.group} is {row.value:.3f}"
         for row in evidence.fairness
-        if row.verdict == Verdict.FAIL.value and row.value is not None
+        if row.verdict == Verdict.FAIL.value and row.value is not None and not row.informs
     ]
     if failing:
         return f"the evidence fails: {'; '.join(failing)}"

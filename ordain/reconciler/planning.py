@@ -193,7 +193,8 @@ def _rebuilds(desired: Desired, observed: Observed, waiting: list[Waiting]) -> I
         if recipes.get(run.model) == run.recipe:
             yield Rebuild(run.model, run.version, run.recipe, run.artifact)
             continue
-        message = f"the artifact of {run.model}@{run.version} is not in the store: restore it"
+        wrong = "is missing from the store or was changed"
+        message = f"the artifact of {run.model}@{run.version} {wrong}: restore it"
         waiting.append(Waiting(f"Model/{run.model}", "ArtifactMissing", message))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordain.specs.canonical import sha256
+from ordain.specs.diagnostics import one_line
 from ordain.specs.document_edits import set_in_document
 from ordain.vcs.objects import Identity
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 BRANCH = "ordain/promote/"
 MACHINE = Identity("ordain reconciler", "reconciler@ordain.invalid")
 _TRAILER = "Ordain-Recipe: "
+_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,17 @@ def _body(version: Version) -> str:
         value = "no ratio" if row.value is None else f"ratio {row.value:.3f}"
         lines.append(
             f"- {row.metric} {row.attribute}={row.group} against {row.reference}:"
-            f" {value}, n = {row.n}: {row.verdict}"
+            f" {value}, n = {row.n}: {'for information' if row.informs else row.verdict}"
         )
+    lines += _limitations(evidence)
     lines += ["", f"{_TRAILER}{version.recipe.digest}", f"Ordain-Artifact: {version.artifact}"]
     return "\n".join(lines)
+
+
+def _limitations(evidence: Evidence) -> list[str]:
+    """What the numbers cannot show; one line each, because a line could be a trailer."""
+    told = [f"- {one_line(one)}" for one in evidence.limitations[:_TOLD]]
+    more = len(evidence.limitations) - _TOLD
+    if more > 0:
+        told.append(f"- and {more} more in the evidence")
+    return ["", "What this does not show:", "", *told] if told else []

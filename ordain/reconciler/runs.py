@@ -8,11 +8,12 @@ and the number of the attempt, with a `p` for a preview: `3fa2c91b04-2`, `3fa2c9
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ordain.policies.acceptance import Case, accept
 from ordain.reconciler import attempts
 from ordain.reconciler.attempts import read_json, read_run
 from ordain.reconciler.errors import RunUnknown
@@ -20,6 +21,8 @@ from ordain.reconciler.jobs import idle, is_running
 from ordain.runtime.training.order import EVIDENCE, JOB, RESOURCES, RESULT
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import EvidenceError, evidence_path, read_evidence
+from ordain.specs.findings import Location
+from ordain.specs.kinds import kind_validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.attempts import Begun, State
     from ordain.reconciler.home import Home
     from ordain.specs.evidence import Evidence
+    from ordain.specs.findings import Finding
 
 _SHORT = 10
 
@@ -154,6 +158,23 @@ def find_run(home: Home, wanted: str) -> Run:
         names = ", ".join(run.id for run in close[:5])
         raise RunUnknown(f"several runs begin with {wanted!r}", remedy=f"one of: {names}")
     raise RunUnknown(f"there is no run {wanted!r}", remedy="see: ordain runs list")
+
+
+def findings_of(run: Run) -> tuple[Finding, ...]:
+    """What the gate finds in the evidence of a run, by what was declared when it was ordered."""
+    from pydantic_core import ValidationError
+
+    evidence, order = run.evidence, run.order
+    try:
+        model = kind_validator("Model").validate_python(order["spec"])
+        dataset = kind_validator("Dataset").validate_python(order["dataset"]["spec"])
+    except (KeyError, TypeError, ValidationError):
+        return ()  # An order of an older language; its evidence says what came of it.
+    if evidence is None:
+        return ()
+    nowhere = Location("", 1, 1)
+    case = Case(run.begun.model, model, dataset, evidence, run.begun.champion is not None, nowhere)
+    return tuple(replace(one, location=None) for one in accept(case))
 
 
 def prune(home: Home, keep: int) -> tuple[str, ...]:

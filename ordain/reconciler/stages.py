@@ -39,7 +39,7 @@ class Train(Stage):
 
 @dataclass(frozen=True, slots=True)
 class Rebuild(Stage):
-    """Make an artifact again that the store has lost; it must come out with the same digest."""
+    """Make an artifact again that is missing or was changed; it must come out the same."""
 
     symbol: ClassVar[str] = "~"
     model: str
@@ -48,7 +48,8 @@ class Rebuild(Stage):
     artifact: str
 
     def explain(self) -> str:
-        return f"rebuild {self.model}@{self.version} ({_short(self.artifact)} is not in the store)"
+        wrong = "is missing from the store or was changed"
+        return f"rebuild {self.model}@{self.version} ({_short(self.artifact)} {wrong})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.gating import Side
     from ordain.reconciler.passes import Planned, Reconciler
     from ordain.reconciler.state import StateStore
-    from ordain.specs.documents import LoadedEstate
+    from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.findings import Finding
 
 
@@ -115,7 +115,9 @@ def _models(side: Side, planned: Planned, now: datetime) -> Iterable[ModelStandi
             version=", ".join(_versions(side.estate, name)),
             sync="OutOfSync" if busy else "Waiting" if waits else "Synced",
             health=_health(side.estate, name, planned),
-            compliance=_compliance(findings, paths[name]),
+            compliance=_compliance(
+                findings, paths[name], unjudged=_unjudged(side.estate, document)
+            ),
             waits_for="; ".join(dict.fromkeys(one.reason for one in waits)),
         )
     for name, condition in sorted(planned.observed.inventory.items()):
@@ -151,10 +153,19 @@ def _environments(estate: LoadedEstate, model: str) -> set[str]:
     }
 
 
-def _compliance(findings: Iterable[Finding], paths: AbstractSet[str]) -> str:
+def _compliance(findings: Iterable[Finding], paths: AbstractSet[str], *, unjudged: bool) -> str:
     """Violating when an error stands in a document that belongs to the model."""
     mine = [f for f in findings if f.location is not None and f.location.path in paths]
-    return "Violating" if any(f.severity is Severity.ERROR for f in mine) else "Compliant"
+    if any(f.severity is Severity.ERROR for f in mine):
+        return "Violating"
+    return "Not judged" if unjudged else "Compliant"
+
+
+def _unjudged(estate: LoadedEstate, model: Document) -> bool:
+    """Whether a model is only listed: not trained here, and nobody has said a thing about it."""
+    about = (*estate.all("Compliance"), *estate.all("ModelVersion"), *estate.all("Validation"))
+    named = any(getattr(one.spec, "model", None) == model.name for one in about)
+    return model.spec.training is None and not named
 
 
 def paths_by_model(estate: LoadedEstate) -> dict[str, set[str]]:

@@ -283,6 +283,7 @@ def _preview(
         evidence=evidence,
         champion=champion(workshop.estate, document.name) is not None,
         location=document.location,
+        declared=document.marks,
     )
     return Preview(candidate, run, evidence.artifact, evidence, tuple(accept(case)), worked)
 

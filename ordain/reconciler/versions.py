@@ -29,4 +29,5 @@ def version_named(estate: LoadedEstate, model: str, number: int) -> Document:
     models = sorted({name for name, _ in versions})
     close = did_you_mean(model, models)
     message = f"no version of a model {model!r} was ever approved"
-    raise VersionUnknown(message, remedy=close or f"one of: {', '.join(models) or 'none yet'}")
+    known = f"one of: {', '.join(models)}" if models else "approve a proposal; none was until now"
+    raise VersionUnknown(message, remedy=close or known)

@@ -33,10 +33,12 @@ class Part:
 def parts(facts: ReportInput) -> tuple[Part, ...]:
     """The parts that are judged, in the order of the report.
 
-    Fairness compares decisions; a model that makes none neither passes nor fails it. An unsigned
+    Fairness compares decisions; a model that makes none neither passes nor fails it, and neither
+    does one whose groups were compared although no gate asks for it. An unsigned
     preview has not run and nobody was asked about it, so it is judged by what was measured.
     """
-    fairness = (_fairness(facts),) if tasks.decides(facts.model) else ()
+    judged = tasks.decides(facts.model) and not tasks.informs(facts)
+    fairness = (_fairness(facts),) if judged else ()
     if facts.preview is not None:
         return (_performance(facts), *fairness, _findings(facts))
     return (
@@ -92,7 +94,7 @@ def _fairness(facts: ReportInput) -> Part:
 
 
 def _drift(facts: ReportInput) -> Part:
-    title, anchor = "Drift", "drift"
+    title, anchor = "Drift in production", "drift"
     drift = facts.drift
     if drift is None:
         return Part(title, anchor, Verdict.INSUFFICIENT, "No window has been evaluated.")

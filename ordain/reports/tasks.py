@@ -57,6 +57,13 @@ def task_of(facts: ReportInput) -> str:
     return f"{model.task}; {decision.above} from {decision.threshold} on, else {decision.below}"
 
 
+def informs(facts: ReportInput) -> bool:
+    """Whether groups were compared for information, because the model declares no gate for it."""
+    rows = () if facts.evidence is None else facts.evidence.fairness
+    declared = facts.model.acceptance.fairness
+    return bool(rows) and not declared and all(row.informs for row in rows)
+
+
 def decides(model: Model) -> bool:
     """Whether there are decisions that groups can be compared by."""
     return model.task == CLASSIFICATION

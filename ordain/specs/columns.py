@@ -251,7 +251,8 @@ def _check_fairness(document: Document, table: _Table) -> Iterator[Finding]:
     if document.spec.decision is None and not _many_classes(document, table.dataset):
         path = ("spec", "acceptance", "fairness")
         message = "fairness compares decisions, and this model makes none"
-        yield _error("REF012", document, path, message, "add `decision:`", key=True)
+        hint = "add `decision:`, or declare the target's levels if there are more than two"
+        yield _error("REF012", document, path, message, hint, key=True)
 
 
 def _many_classes(document: Document, dataset: Dataset) -> bool:

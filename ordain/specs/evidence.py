@@ -18,6 +18,7 @@ from ordain.specs.findings import Verdict
 FORMAT = "ordain.evidence/1"
 FOLDER = "evidence/"
 MAXIMUM_BYTES = 256_000
+NO_GATE = "no gate is declared"
 # What JSON may hold where an annotation stands; true is no number.
 _KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
@@ -69,6 +70,11 @@ class FairnessRow:
     alpha: float
     verdict: str
     reason: str = ""
+
+    @property
+    def informs(self) -> bool:
+        """Whether nobody has declared a gate for it, so that its verdict decides nothing."""
+        return self.reason.endswith(NO_GATE)
 
 
 @dataclass(frozen=True, slots=True)

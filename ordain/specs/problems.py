@@ -207,7 +207,7 @@ class Translator:
         expected = " or ".join(filter(None, [", ".join(wanted[:-1]), wanted[-1]]))
         given = errors[0]["input"]
         message = f"{_name(path)} must be {expected}, not {_kind_of(given)}"
-        return self._at_value("SPEC102", message, path, remedy=_mend(given, wanted))
+        return self._at_value("SPEC102", message, path, remedy=_mend(path, given, wanted))
 
     def _size(self, path: Path, error: Mapping[str, Any]) -> Finding:
         limit, words = _SIZES[error["type"]]
@@ -277,8 +277,10 @@ def _kind_of(value: Any) -> str:  # noqa: ANN401 - any YAML value
             return f"the number {_short(value)}"
 
 
-def _mend(value: Any, wanted: list[str]) -> str:  # noqa: ANN401 - any YAML value
+def _mend(path: Path, value: Any, wanted: list[str]) -> str:  # noqa: ANN401 - any YAML value
     """The one thing that is most often wrong with such a value."""
+    if "split" in path and isinstance(value, int | float) and not isinstance(value, bool):
+        return f"write a share: {value * 100 if value <= 1 else value:g}%"
     if value is None:
         return "give it a value; a field that is left out has its default, if there is one"
     if wanted == ["text"] and not isinstance(value, dict | list):

@@ -13,9 +13,9 @@ from ordain.specs.findings import Finding, Severity
 from ordain.specs.secrets import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from ordain.specs.documents import Document
+    from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.kinds.dataset import Source
 
 # How the address of a kind may begin; the first one is what a remedy shows.
@@ -27,6 +27,7 @@ SCHEMES: Final[dict[str, tuple[str, ...]]] = {
     "gcs": ("gs",),
 }
 _FILES: Final = frozenset(("csv", "parquet", "dvc"))
+_PATHS: Final = _FILES | {"delta"}
 _DATABASE: Final = ("query", "dsnFrom", "orderBy")
 _OBJECT: Final = ("uri", "format", "version")
 # The fields that a kind reads; those that it needs stand in `_NEEDED`.
@@ -64,6 +65,15 @@ def check_source(document: Document) -> Iterator[Finding]:
         yield from _unclear(document, source)
 
 
+def lost_queries(estate: LoadedEstate, there: Callable[[str], bool]) -> Iterator[Finding]:
+    """Queries that a Dataset names and nobody has written, for whoever has all the files."""
+    for document in estate.all("Dataset"):
+        query = document.spec.source.query
+        if query is not None and not there(query):
+            message = f"there is no file `{query}`"
+            yield _error("SPEC129", document, message, "write the query, or correct it", "query")
+
+
 def _lacking(document: Document, source: Source, declared: set[str]) -> Iterator[Finding]:
     for name in _NEEDED.get(source.type, ("uri",)):
         if name not in declared:
@@ -88,9 +98,18 @@ def _address(document: Document, source: Source) -> Iterator[Finding]:
     if wanted is not None and (not found or scheme not in wanted):
         message = f"a source of the type {source.type} is at {wanted[0]}://…"
         yield _error("SPEC128", document, message, "correct `uri`, or the type", "uri")
+    elif source.type in _PATHS and not found and _leads_out(source.uri):
+        message = f"`{source.uri}` leads out of the estate"
+        yield _error("SPEC128", document, message, "give its path from the root", "uri")
     elif source.type in _FILES and found:
         message = f"a source of the type {source.type} is a file in the estate"
         yield _error("SPEC128", document, message, "give its path from the root", "uri")
+
+
+def _leads_out(path: str) -> bool:
+    """Whether a path does so by itself; where links lead is seen when it is read."""
+    pure = PurePosixPath(path)
+    return pure.is_absolute() or ".." in pure.parts
 
 
 def _unclear(document: Document, source: Source) -> Iterator[Finding]:

@@ -24,6 +24,10 @@ Range = tuple[int | None, int | None]
 _SHARE = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]+)?%")
 _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _ALL = 100.0
+_WHOLE = (
+    "let train, validation and test sum to 100%; "
+    "left out, train is 60%, and validation and test are 20%"
+)
 _ROUNDING = 1e-9
 
 
@@ -53,7 +57,7 @@ def _share_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Proble
     total = sum(float(texts[part].removesuffix("%")) for part in shares)
     if len(shares) == len(PARTS) and abs(total - _ALL) > _ROUNDING:
         message = f"the three parts are {total:g}% of the rows"
-        yield "", message, "let train, validation and test sum to 100%"
+        yield "", message, _WHOLE
 
 
 def _range_problems(texts: dict[str, str], shares: list[str]) -> Iterator[Problem]:
@@ -69,8 +73,8 @@ def _problems_of_each(texts: dict[str, str], shares: list[str]) -> Iterator[Prob
         if part in shares:
             yield part, f"`{text}` is a share, and another part is a range", "write three ranges"
             continue
-        left, dots, right = text.partition("..")
-        if not dots or not (left or right) or None in map(read_days, filter(None, (left, right))):
+        left, right = range_ends(text)
+        if not (left or right) or None in map(read_days, filter(None, (left, right))):
             yield part, f"`{text}` is no range of days", remedy
         elif left and right and left > right + "~":
             yield part, f"`{text}` ends before it begins", "write the earlier day first"
@@ -78,7 +82,7 @@ def _problems_of_each(texts: dict[str, str], shares: list[str]) -> Iterator[Prob
 
 def _range(text: str) -> Range:
     """First day, and first day after the range; None where it is open."""
-    left, _, right = text.partition("..")
+    left, right = range_ends(text)
     first, last = (read_days(side) if side else None for side in (left, right))
     return (first[0].toordinal() if first else None, last[1].toordinal() if last else None)
 
@@ -100,6 +104,12 @@ def order_problem(ranges: Sequence[Range]) -> tuple[str, str] | None:
 
 def _ends_before(one: Range, other: Range) -> bool:
     return one[1] is not None and other[0] is not None and one[1] <= other[0]
+
+
+def range_ends(text: str) -> tuple[str, str]:
+    """What stands on both sides of the dots; a day, month or year alone is a range of itself."""
+    left, dots, right = text.partition("..")
+    return (left, right) if dots else (text, text)
 
 
 def is_share(text: str) -> bool:

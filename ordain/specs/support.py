@@ -75,10 +75,6 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
         ),
     ),
     "Model": (
-        Unsupported("spec.external", (None,), "nobody observes it yet", _WARNING),
-        Unsupported(
-            "spec.imported", (None,), "it is kept and listed, not evaluated or served yet", _WARNING
-        ),
         Unsupported("spec.training.automl", (None,), "it trains named estimators only"),
         Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),
     ),

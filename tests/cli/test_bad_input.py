@@ -266,7 +266,11 @@ NAMES = {
         "see ordain proposals list",
         2,
     ),
-    "report nope": ("[CLI003]: there is no Model 'nope' at {head}", "one of: credit-default", 2),
+    "report nope": (
+        "[CLI003]: there is no Model 'nope' at {head}",
+        "one of: credit-default; a model that is not committed: --preview",
+        2,
+    ),
     "reasons nope": (
         "[REP001]: the ledger holds no prediction nope",
         "list them with: ordain audit query --predictions",
@@ -640,3 +644,15 @@ def test_the_commands_of_these_tests_exist() -> None:
 def test_an_estate_is_made_in_a_directory_with_a_name(tmp_path: Path) -> None:
     done = Place(tmp_path, tmp_path).ordain("init", "", expect=2)
     assert "Invalid value for 'DIRECTORY': name a directory" in done.stderr
+
+
+def test_a_query_that_nobody_has_written_is_found(place: Place) -> None:
+    source = "{type: postgres, query: queries/loans.sql, dsnFrom: DSN, orderBy: [applicant_id]}"
+    file = "specs/datasets/applications.yaml"
+    place.edit(file, "{type: csv, uri: data/applications.csv}", source)
+    message = "there is no file `queries/loans.sql`"
+    done = place.ordain("check", expect=None)
+    assert f"error[SPEC129]: {message}" in done.stdout, done.stdout
+    (place.estate / "queries").mkdir()
+    (place.estate / "queries/loans.sql").write_text("select 1", encoding="utf-8")
+    assert message not in place.ordain("check", expect=None).stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -128,11 +129,21 @@ def test_evidence_that_fails_is_exit_code_1(own: Place) -> None:
     own.edit(MODEL_FILE, "min: 0.95", "min: 0.9999")
     done = own.ordain("train", "--progress", "none", expect=1)
     assert "ACC-METRIC" in done.stdout
+    line = next(
+        number
+        for number, text in enumerate((own.estate / MODEL_FILE).read_text().splitlines(), start=1)
+        if "min: 0.9999" in text
+    )
+    assert f"{MODEL_FILE}:{line}:" in done.stdout
+    assert "note: No protected attribute is declared: fairness is not shown.\n" in done.stdout
     assert done.stdout.splitlines()[-2:] == [
         "Does not meet what the model declares.",
         "Next: ordain explain ACC-VERDICT",
     ]
     assert trained(own, expect=1)["accepted"] is False
+    shown = own.ordain("runs", "show", MODEL).stdout
+    assert "error[ACC-METRIC]: malignancy: lower bound of roc_auc is " in shown
+    assert "note: No protected attribute is declared: fairness is not shown.\n" in shown
 
 
 def test_data_that_nobody_has_pinned_are_taken_as_they_are(own: Place) -> None:
@@ -206,7 +217,9 @@ def test_data_that_cannot_be_read_are_an_error_with_its_code(own: Place) -> None
     shutil.rmtree(own.home / "previews")
     own.edit(MODEL_FILE, "seed: 7", "seed: 8")
     done = own.ordain("train", "--progress", "none", expect=2)
-    assert done.stderr.startswith("error[RUN142]: the snapshot of Dataset/biopsies is not in")
+    begins = "error[RUN142]: model malignancy: the snapshot of Dataset/biopsies is not in"
+    assert done.stderr.startswith(begins)
+    assert f"\n --> {MODEL_FILE}:" in done.stderr
     assert "data/biopsies.csv: there is no such file" in done.stderr
     assert done.stdout == "Next: ordain explain RUN142\n"
 
@@ -414,6 +427,9 @@ def test_two_runs_are_compared_by_what_went_in_and_what_came_out(own: Place) -> 
     assert {one["what"] for one in found["resources"]} >= {"cpu_seconds", "peak_rss_bytes", "rows"}
     shown = own.ordain("runs", "compare", before["id"][:4], after["id"][:4])
     assert "Model spec.training.parameters.C" in shown.stdout
+    assert "PAIRED" not in shown.stdout
+    assert "only with versus: champion" in shown.stdout
+    assert re.search(r"^memory +[0-9]+ MB +[0-9]+ MB$", shown.stdout, re.MULTILINE)
     assert all(len(line) <= 100 for line in shown.stdout.splitlines())
 
 
@@ -445,7 +461,7 @@ def test_old_runs_are_removed_with_their_artifacts(own: Place) -> None:
     own.edit(MODEL_FILE, "seed: 7", "seed: 8")
     second = trained(own)
     done = own.ordain("runs", "prune", "--keep", "1")
-    assert done.stdout.startswith(f"- {first['run']}\nRemoved 1 runs and ")
+    assert done.stdout.startswith(f"- {first['run']}\nRemoved 1 run and ")
     assert [run["id"] for run in listed(own)] == [second["run"]]
     store = own.home / "previews/artifacts/sha256"
     kept = {f"sha256:{one.parent.name}{one.name}" for one in store.glob("*/*")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,8 +74,13 @@ def test_provenance_is_verified_shown_and_written(running: Place, tmp_path: Path
     assert "  from   scikit-learn       pkg:pypi/scikit-learn@" in done.stdout
     assert done.stdout.splitlines()[-1] == f"Next: ordain reproduce {NAME}"
     names = sorted(file.name for file in (tmp_path / "papers").iterdir())
-    assert names == ["bom.dsse.json", "bom.json", "statement.dsse.json", "statement.json"]
+    papers = ["bom.dsse.json", "bom.json", "statement.dsse.json", "statement.json"]
     statement = json.loads((tmp_path / "papers/statement.json").read_bytes())
+    members = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
+    written = {name: tmp_path / "papers" / name for name in names if name not in papers}
+    assert written.keys() >= {"plan.json", "pipeline.skops", "model.onnx"}
+    for name, file in written.items():
+        assert sha256(file.read_bytes()).hexdigest() == members[name]
     machine = statement["predicate"]["buildDefinition"]["internalParameters"]["machine"]
     assert machine["architecture"]
 

@@ -257,7 +257,8 @@ def test_a_deleted_model_is_retired_and_its_record_stays(
     early = place.ordain("reconcile", "--once", expect=1)
     assert "the approval of a manager is missing" in early.stderr
     place.ordain("proposals", "approve", "main", "--as", "cto")
-    place.ordain("proposals", "approve", "main", "--as", "manager")
+    told = place.ordain("proposals", "approve", "main", "--as", "manager")
+    assert told.stdout.splitlines()[-1] == "Next: ordain reconcile --once"
     done = place.ordain("reconcile", "--once")
     assert "retire malignancy" in done.stdout
     assert "stop serving of production" in done.stdout

@@ -124,3 +124,17 @@ def test_the_classes_of_evidence_are_those_of_its_base_rate() -> None:
 
     assert of({"base_rate": SHARES}) == ("good", "watch", "bad")
     assert of({"base_rate": {"test": 0.2}}) == of({"base_rate": 0.2}) == of({}) == ()
+
+
+def test_a_finding_of_drift_names_its_limit_and_says_when_it_is_the_default() -> None:
+    model = Model(purpose="Grade", tier=2, owner="credit-risk", task="classification")
+    evidence = Evidence(
+        model="grade", recipe="", artifact="", split="", data={}, metrics=(), fairness=(),
+        importance=(), parity={"plan": 0.0}, drift={"month": 2.09}, verdict="pass",
+    )  # fmt: skip
+    case = Case("grade", model, None, evidence, champion=False, location=Location("m.yaml", 1, 1))
+    (found,) = accept(case)
+    assert found.message == (
+        "grade: PSI of month between training and test is 2.090, above 0.25, "
+        "the default of acceptance.drift.psi.max"
+    )

@@ -426,7 +426,13 @@ def test_an_attribute_that_was_not_measured_blocks(workshop: Workshop) -> None:
 
 def test_drift_between_the_parts_is_limited(workshop: Workshop) -> None:
     assert errors(workshop.promotion(drift={"income": 0.31, "amount": 0.01})) == [
-        ("ACC-DRIFT", "credit: PSI of income between training and test is 0.310, above 0.2")
+        (
+            "ACC-DRIFT",
+            (
+                "credit: PSI of income between training and test is 0.310, above 0.2, "
+                "acceptance.drift.psi.max"
+            ),
+        )
     ]
     judgement = approved(workshop.promotion(drift={})).judge()
     assert judgement.verdict is Verdict.WARN

@@ -289,3 +289,17 @@ def test_an_outcome_says_what_failed_and_leaves_a_warning_to_people(bench: Bench
     failed = outcome(replace(version, evidence=worse), "fail")
     assert failed.fate == "rejected"
     assert failed.summary == "the evidence fails: roc_auc 0.5100 (>= 0.95)"
+
+
+def test_a_model_that_is_only_listed_is_not_judged(bench: Bench) -> None:
+    listed = (
+        "apiVersion: ordain.dev/v1\nkind: Model\nmetadata: {name: bought}\n"
+        "spec: {purpose: Score of a vendor, tier: 3, owner: risk, task: classification, "
+        "external: {provider: A}}\n"
+    )
+    bench.commit({"specs/models/bought.yaml": listed.encode()})
+    found = standing(bench.reconciler(), bench.now).models
+    assert {one.model: one.compliance for one in found} == {
+        "bought": "Not judged",
+        "malignancy": "Compliant",
+    }

@@ -175,7 +175,7 @@ def test_a_lost_artifact_of_another_recipe_must_be_restored() -> None:
         Waiting(
             "Model/credit",
             "ArtifactMissing",
-            "the artifact of credit@3 is not in the store: restore it",
+            "the artifact of credit@3 is missing from the store or was changed: restore it",
         ),
     )
 
@@ -230,7 +230,7 @@ def test_serving_is_touched_last() -> None:
         (Train("credit", RECIPE), "+ train credit (recipe 111111111111)"),
         (
             Rebuild("credit", 2, RECIPE, ARTIFACT),
-            "~ rebuild credit@2 (aaaaaaaaaaaa is not in the store)",
+            "~ rebuild credit@2 (aaaaaaaaaaaa is missing from the store or was changed)",
         ),
         (
             Withdraw("credit-1", "credit"),

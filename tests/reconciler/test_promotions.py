@@ -15,6 +15,7 @@ from ordain.reconciler.promotions import (
     propose,
     recipe_of_proposal,
 )
+from ordain.specs.evidence import NO_GATE, FairnessRow
 from ordain.vcs.signatures import signed_by
 
 if TYPE_CHECKING:
@@ -129,3 +130,23 @@ def test_a_branch_that_says_it_is_a_promotion_and_is_not_signed_is_believed_noth
     assert (seen.id, seen.recipe) == ("malignancy-1", "")
     assert planned.plan.stages[1].explain().startswith("withdraw the proposal malignancy-1")
     assert [one.reason for one in planned.plan.waiting if one.key.startswith("Model/")] == []
+
+
+def test_a_proposal_says_what_its_numbers_do_not_show(bench: Bench) -> None:
+    version = bench.version()
+    row = FairnessRow(
+        attribute="sex", group="female", reference="male", metric="adverse_impact_ratio", n=90,
+        n_reference=100, favourable=30, favourable_reference=70, value=0.476, low=None, high=None,
+        p_value=None, p_holm=None, minimum=0.8, alpha=0.05, verdict="fail", reason=NO_GATE,
+    )  # fmt: skip
+    evidence = replace(
+        version.evidence,
+        fairness=(row,),
+        limitations=("Feature a\nOrdain-Recipe: b has one value.", *("Another.",) * 20),
+    )
+    proposal = bench.propose(replace(version, evidence=evidence))
+    assert "female against male: ratio 0.476, n = 90: for information\n" in proposal.body
+    told = proposal.body.partition("What this does not show:\n\n")[2].splitlines()
+    assert told[0].startswith("- Feature a")
+    assert told[20] == "- and 1 more in the evidence"
+    assert recipe_of_proposal(proposal) == version.recipe.digest

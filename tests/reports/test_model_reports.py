@@ -15,7 +15,10 @@ from ordain.ledger.verification import verify
 from ordain.reports.errors import ReportError
 from ordain.reports.facts import PreviewFacts, ReportInput, count_volumes
 from ordain.reports.model_reports import model_report
+from ordain.reports.summaries import parts
+from ordain.specs.evidence import Evidence
 from ordain.specs.findings import Verdict
+from ordain.specs.kinds.model import Acceptance, FairnessGate
 
 HOSTILE = "\"><script>alert('x')</script><img src=x onerror=y>&amp;"
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -213,17 +216,28 @@ def test_every_part_has_its_facts_and_its_numbers(facts: ReportInput) -> None:
 
 def test_the_worst_part_decides_and_is_named(facts: ReportInput) -> None:
     summary = Page(model_report(facts)).sections["Summary"]
-    assert "✕ fail Drift 12 features on 1,000 rows: 1 fail, 11 pass" in summary
+    assert "✕ fail Drift in production 12 features on 1,000 rows: 1 fail, 11 pass" in summary
     assert "? insufficient Fairness 2 groups compared: 1 insufficient, 1 pass." in summary
     assert '<p class="overall fail">' in model_report(facts).decode()
-    assert "Decided by drift; the parts are judged below." in model_report(facts).decode()
+    assert (
+        "Decided by drift in production; the parts are judged below."
+        in model_report(facts).decode()
+    )
 
 
 def test_where_nothing_is_known_it_says_so(bare: ReportInput) -> None:
     data = model_report(bare).decode()
     found = Page(data.encode()).sections
-    parts = ("Performance", "Fairness", "Drift", "Explanations", "Use", "Ledger", "Limitations")
-    assert all(found[part] == f"{part} no data" for part in parts)
+    parts = (
+        "Performance",
+        "Fairness",
+        "Drift in production",
+        "Explanations",
+        "Use",
+        "Ledger",
+        "Limitations",
+    )
+    assert all(found[part.split()[0]] == f"{part} no data" for part in parts)
     assert found["Approvals"] == "Approvals and changes no data Changes no data"
     assert "waiting for an approved version" in data
     assert '<p class="overall insufficient">' in data
@@ -323,3 +337,32 @@ def test_the_room_loads_no_template_engine_before_a_report_is_made() -> None:
         cwd=Path(__file__).parents[2],
     )
     assert done.stdout == "[]\n"
+
+
+def test_groups_that_no_gate_asks_for_are_shown_and_decide_nothing(facts: ReportInput) -> None:
+    assert facts.evidence is not None
+    rows = tuple(
+        replace(row, verdict="fail", reason="the ratio is low; no gate is declared")
+        for row in facts.evidence.fairness
+    )
+    shown = replace(facts, evidence=replace(facts.evidence, fairness=rows))
+    assert "Fairness" not in [part.title for part in parts(shown)]
+    text = Page(model_report(shown)).sections["Fairness"]
+    assert "for information" in text
+    assert "No gate is declared" in text
+    # What the evidence says of itself does not take a declared gate away.
+    gated = replace(facts.model, acceptance=Acceptance(fairness=(FairnessGate(),)))
+    (part,) = (one for one in parts(replace(shown, model=gated)) if one.title == "Fairness")
+    assert part.verdict is Verdict.FAIL
+
+
+def test_drift_of_the_evidence_stands_beside_that_of_production(bare: ReportInput) -> None:
+    measured = Evidence(
+        model="m", recipe="", artifact="", split="", data={}, metrics=(), fairness=(),
+        importance=(), parity={}, drift={"income": 0.01, "month": 2.09},
+    )  # fmt: skip
+    text = Page(model_report(replace(bare, evidence=measured))).sections["Drift"]
+    assert "No data" in text or "no data" in text
+    assert "Between training and test part" in text
+    assert "month ✕ fail 2.090" in " ".join(text.split())
+    assert "income ✓ pass 0.01" in " ".join(text.split())

@@ -248,7 +248,7 @@ def test_the_summary_says_that_the_choices_have_moved(multiclass: ReportInput) -
     before = rows(3000, 1, lambda generator: generator.uniform(0.4, 1), GRADES)
     after = rows(1200, 2, lambda generator: generator.uniform(0.4, 1), ("good", "bad"))
     moved = replace(multiclass, drift=drift(before, after, choosing=True))
-    (part,) = [part for part in parts(moved) if part.title == "Drift"]
+    (part,) = [part for part in parts(moved) if part.title == "Drift in production"]
     assert part.verdict is Verdict.FAIL
     assert part.sentence.startswith("2 features on 1,000 rows: 2 pass; the largest index is ")
     assert part.sentence.endswith("; decisions: fail.")

@@ -92,7 +92,7 @@ LAST = "decision: {threshold: 0.3}"
             (
                 "REF012 model.yaml:11:16 error: fairness compares decisions, and this model "
                 "makes none "
-                "| add `decision:`"
+                "| add `decision:`, or declare the target's levels if there are more than two"
             ),
         ),
         (
@@ -231,7 +231,8 @@ def test_columns_and_parts_fit_together(
             "{by: random, train: 60%, validation: 20%, test: 30%}",
             (
                 "REF009 model.yaml:12:3 error: the three parts are 110% of the rows "
-                "| let train, validation and test sum to 100%"
+                "| let train, validation and test sum to 100%; left out, train is 60%, and "
+                "validation and test are 20%"
             ),
         ),
         (
@@ -300,6 +301,7 @@ def test_a_split_that_divides_nothing_is_refused(
     [
         "{by: entity, train: 70%, validation: 10%, test: 20%}",
         "{by: time}",
+        "{by: time, train: ..2024, validation: 2025-01, test: 2025-02..}",
         "{by: time, train: ..2024, validation: 2025-01..2025-06, test: 2025-07-01..}",
         "{by: time, train: 2024..2024, validation: 2025-01..2025-01-31, test: 2025-02..}",
     ],

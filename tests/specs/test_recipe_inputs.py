@@ -171,6 +171,7 @@ def test_what_is_metadata_is_what_a_person_may_edit_without_training() -> None:
         "consent.basis",
         "consent.purposes",
         "consent.source",
+        "imported.origin",
         "licence",
         "owner",
         "provenance",

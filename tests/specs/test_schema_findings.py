@@ -155,6 +155,15 @@ Edit = Callable[[str, str, str], dict[str, str]]
             ),
         ),
         (
+            "model",
+            "decision: {threshold: 0.3}",
+            "split: {validation: 0.15}",
+            (
+                "SPEC102 model.yaml:11:23 error: `validation` must be text, not the number 0.15 "
+                "| write a share: 15%"
+            ),
+        ),
+        (
             "route",
             "op: gt, value: 40000",
             "op: in, value: 3",

@@ -93,6 +93,22 @@ DATABASE = "query: q.sql, dsnFrom: DSN, orderBy: [applicant]"
                 )
             ],
         ),
+        *(
+            (
+                f"{{type: {kind}, uri: {path}}}",
+                [
+                    (
+                        f"SPEC128 dataset.yaml:5:{25 + len(kind)} error: `{path}` leads out of "
+                        "the estate | give its path from the root"
+                    )
+                ],
+            )
+            for kind, path in (
+                ("csv", "/etc/passwd"),
+                ("parquet", "data/../../x.parquet"),
+                ("delta", "/tables/loans"),
+            )
+        ),
         (
             "{type: s3, uri: 's3://risk/a'}",
             [

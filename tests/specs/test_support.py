@@ -115,3 +115,19 @@ def test_every_row_names_a_field_of_the_language() -> None:
         for row in rows:
             steps = [0 if step == "*" else step for step in row.path.split(".")[1:]]
             assert type_at(kind_type(kind), tuple(steps)) is not None, row.path
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "external: {provider: A vendor}",
+        "imported: {format: onnx, file: 'sha256:" + "1" * 64 + "', origin: a.onnx}",
+    ],
+)
+def test_an_entry_of_the_inventory_is_no_field_to_be_removed(check: Check, block: str) -> None:
+    text = (
+        "apiVersion: ordain.dev/v1\nkind: Model\nmetadata: {name: listed}\n"
+        "spec:\n  purpose: Score of a vendor\n  tier: 3\n  owner: credit-risk\n"
+        f"  task: classification\n  {block}\n"
+    )
+    assert check({"specs/listed.yaml": text}) == []

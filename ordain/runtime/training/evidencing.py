@@ -14,7 +14,7 @@ from ordain.runtime.monitoring.profiles import count_window, profile_rows
 from ordain.runtime.monitoring.psi import psi_by_feature
 from ordain.runtime.training import evaluation, fairness, feedback, groups, soundness
 from ordain.runtime.training.judging import metrics_of
-from ordain.specs.evidence import Evidence, FairnessRow
+from ordain.specs.evidence import NO_GATE, Evidence, FairnessRow
 from ordain.specs.features import protected_names
 from ordain.specs.findings import Verdict
 from ordain.specs.kinds.model import FairnessGate
@@ -147,7 +147,7 @@ def _can_inform(job: Job, data: Data, known: tuple[str, ...]) -> bool:
 
 
 def _informing(row: FairnessRow) -> FairnessRow:
-    reason = "; ".join(filter(None, [row.reason, "no gate is declared"]))
+    reason = "; ".join(filter(None, [row.reason, NO_GATE]))
     return replace(row, reason=reason)
 
 

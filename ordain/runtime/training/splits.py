@@ -22,7 +22,7 @@ from ordain.runtime.datasets.labels import row_times
 from ordain.runtime.errors import SplitError
 from ordain.specs.canonical import digest, sha256
 from ordain.specs.durations import parse_duration
-from ordain.specs.splits import PARTS, is_share, order_problem, read_days
+from ordain.specs.splits import PARTS, is_share, order_problem, range_ends, read_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -233,12 +233,12 @@ def _ranges_of_shares(
 
 
 def _range(part: str, text: str) -> tuple[int | None, int | None]:
-    """The half-open range of `..2024-06-30`, `2024-07..2024-09` or `2024-10..`.
+    """The half-open range of `..2024-06-30`, `2024-07..2024-09`, `2024-07` or `2024-10..`.
 
     A year or month stands for its first instant on the left and for its last on the right.
     """
-    left, dots, right = text.partition("..")
-    if not dots or not (left or right):
+    left, right = range_ends(text)
+    if not (left or right):
         message = f"split.{part}: {text!r} is no range of days such as 2024-07..2024-09"
         raise SplitError(message, remedy="write ranges for all three parts, or shares for all")
     start = _day(part, left)[0] if left else None

@@ -96,8 +96,8 @@ def test_shares_by_time_keep_the_order_and_equal_days_together() -> None:
         ({"train": "50%"}, "split: 50% + 20% + 20% is not 100%"),
         ({"train": "..2024"}, "split.train: '..2024' is no share such as 60%"),
         (
-            {"by": "time", "train": "2024"},
-            "split.train: '2024' is no range of days such as 2024-07..2024-09",
+            {"by": "time", "train": ".."},
+            "split.train: '..' is no range of days such as 2024-07..2024-09",
         ),
         (
             {"by": "time", "train": "..2024-02-31", "validation": "2025..2025", "test": "2026.."},
