@@ -21,6 +21,7 @@ from ordain.runtime.encoding import (
     Input,
     agree,
     contradiction,
+    finite,
     read_columns,
     read_input,
 )
@@ -65,6 +66,15 @@ _LINKS = {
     REGRESSION: ("identity", "log"),
     CLUSTERING: ("none", "softmax"),
 }
+# What reading raises where the bytes are no plan; ArithmeticError where a number is too large.
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,7 @@ class RowPlan:
             raw = json.loads(data, parse_constant=_no_constant)
             agree(raw["format"] == FORMAT, f"its format is {raw['format']!r}, not {FORMAT!r}")
             return _read(raw)
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        except _BROKEN as error:
             message = f"plan.json is not a plan of the format {FORMAT}: {error!r}"
             raise PlanError(message, remedy=REMEDY) from error
 
@@ -237,4 +247,4 @@ def _refuse_other_meaning(task: str, link: str, classes: tuple[str, ...], model:
 def _decision(raw: dict[str, Any] | None) -> Decision | None:
     if raw is None:
         return None
-    return Decision(float(raw["threshold"]), str(raw["above"]), str(raw["below"]))
+    return Decision(finite(raw["threshold"]), str(raw["above"]), str(raw["below"]))

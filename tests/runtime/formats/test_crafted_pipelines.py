@@ -371,7 +371,7 @@ def change_array(data: bytes, field: str, place: int, value: int) -> bytes:
         ("hist_gradient_boosting/2", "left", 10**6, "a tree names place 1000000 of "),
         ("hist_gradient_boosting/2", "right", 0, "a tree runs in a circle"),
         ("hist_gradient_boosting/2", "feature_idx", 99, "a tree names place 99 of 5"),
-        ("hist_gradient_boosting/2", "is_categorical", 1, "a tree names place 0 of 0"),
+        ("hist_gradient_boosting/2", "is_categorical", 1, "a tree splits a number by categories"),
     ],
 )
 def test_a_tree_that_would_read_foreign_memory_is_refused(
