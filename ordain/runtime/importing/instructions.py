@@ -8,11 +8,12 @@ these instructions is held here against what the libraries themselves write.
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.runtime.errors import ImportRefused
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _BOOSTERS: Final = frozenset({("lightgbm.basic", "Booster"), ("xgboost.core", "Booster")})
 _SIMPLE: Final = 8  # Version, order, base, names, fields, size, alignment, flags.
@@ -42,6 +43,8 @@ def check_state(target: object, state: object) -> None:
     Raises:
         ImportRefused: naming what it would change.
     """
+    import numpy as np
+
     if hasattr(target, "__qualname__") or hasattr(target, "__name__"):
         raise refused("changes a class, a function or a module")
     if isinstance(target, np.dtype) and not _is_written(target, state):
@@ -50,6 +53,8 @@ def check_state(target: object, state: object) -> None:
 
 def _is_written(target: np.dtype[Any], state: object) -> bool:
     """Whether a type that NumPy builds itself has this state; the size never changes."""
+    import numpy as np
+
     if not isinstance(state, tuple) or len(state) != _SIMPLE or target.names is not None:
         return False
     _, order, base, names, fields, size, _, _ = state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
 import os
@@ -420,3 +421,63 @@ def test_values_that_contradict_each_other_are_one_clear_error(fit: Fit, rewrite
     assert refusal(data) == (
         "pipeline.skops cannot be opened: 'str' object cannot be interpreted as an integer"
     )
+
+
+def scaled(model: Any) -> None:  # noqa: ANN401 - sklearn's
+    from sklearn.compose import ColumnTransformer
+    from sklearn.preprocessing import StandardScaler
+
+    rows = np.arange(20.0).reshape(4, 5)
+    model._preprocessor = ColumnTransformer([("a", StandardScaler(), [0])]).fit(rows)
+
+
+def wider(model: Any) -> None:  # noqa: ANN401 - sklearn's
+    model.n_features_in_ = 5_000_000
+
+
+def categories(model: Any) -> None:  # noqa: ANN401 - sklearn's
+    """A category of a code that no set of 256 bits has."""
+    model._bin_mapper.is_categorical_[0] = 1
+    model._bin_mapper.bin_thresholds_[0] = np.array([0.0, 70_000.0])
+
+
+def narrower(model: Any) -> None:  # noqa: ANN401 - sklearn's
+    for (predictor,) in model._predictors:
+        predictor.raw_left_cat_bitsets = np.zeros((1, 1), np.uint32)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (scaled, "a boosted model changes its columns"),
+        (wider, "a boosted model has bins of other columns"),
+        (categories, "a boosted model has a category beyond its sets"),
+        (narrower, "a tree has sets of categories of another size"),
+    ],
+)
+def test_boosted_trees_look_at_the_columns_that_they_are_given(
+    fit: Fit, change: Callable[[Any], None], message: str
+) -> None:
+    model = copy.deepcopy(fit("hist_gradient_boosting/2"))
+    boosted = model.steps[-1][1] if hasattr(model, "steps") else model
+    change(boosted)
+    assert refusal(dump_pipeline(model)) == f"pipeline.skops cannot be opened: {message}"
+
+
+@pytest.mark.parametrize("said_depth", [0, 99])
+def test_a_tree_has_the_depth_that_it_says(fit: Fit, rewrite: Rewrite, said_depth: int) -> None:
+    """The way of a row is written into as much room as the tree says that it needs."""
+
+    def change(schema: Any) -> None:  # noqa: ANN401 - JSON
+        tree = schema["content"]["content"]["tree_"]
+        tree["content"]["content"]["max_depth"] = said(said_depth)
+
+    message = refusal(rewrite(dump_pipeline(fit("decision_tree/2")), change))
+    assert message.startswith("pipeline.skops cannot be opened: a tree has the depth ")
+    assert message.endswith(f", and says {said_depth}")
+
+
+def test_a_schema_that_would_fill_the_memory_is_refused_before_it_is_unpacked() -> None:
+    data = write_archive({SCHEMA: b'{"a":[' + b"[]," * 11_000_000 + b"0]}"})
+    assert len(data) < 100_000
+    assert refusal(data) == "pipeline.skops has a schema.json of more than 32000000 bytes"

@@ -1,4 +1,4 @@
-"""What a pickle may do with the names that it may look up: no more than NumPy and Boosters write."""
+"""What a pickle may do with the names that it may look up: what NumPy and Boosters write."""
 
 from __future__ import annotations
 

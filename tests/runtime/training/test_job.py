@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -240,6 +241,8 @@ def test_a_process_tells_its_progress_and_leaves_a_result(
     write_job(directory, order)
     ran = train(directory)
     assert [json.loads(line)["stage"] for line in ran.stdout.splitlines()] == STAGES
+    cost = json.loads((directory / "resources.json").read_bytes())
+    assert cost["blas"] == ["Haswell"] or platform.machine() != "x86_64"
     result = json.loads((directory / "result.json").read_bytes())
     evidence = (directory / "evidence.json").read_bytes()
     assert result["evidence"] == sha256(evidence)
