@@ -66,7 +66,7 @@ def _is_written(target: np.dtype[Any], state: object) -> bool:
         kinds, offsets = zip(*(fields[name] for name in names), strict=True)
         if size != target.itemsize or any(kind.hasobject for kind in kinds):
             return False
-        said = {"names": names, "formats": kinds, "offsets": offsets, "itemsize": size}
+        said: Any = {"names": names, "formats": kinds, "offsets": offsets, "itemsize": size}
         return any(_state(np.dtype(said, align=align)) == state for align in (False, True))
     except (TypeError, ValueError, KeyError, AttributeError):
         return False

@@ -275,6 +275,8 @@ def numbers() -> bytes:
         (numbers().replace(b"(4,)", b"(-4)"), "has no shape"),
         (numbers().replace(b"'<f8'", b"'|O8'"), "holds '|O8', and not numbers"),
         (numbers().replace(b"{'de", b"f('de"), "has a header that cannot be read"),
+        (numbers().replace(b"{'descr'", b"{['escr']"), "has a header that cannot be read"),
+        (numbers().replace(b"'<f8'", b"'<U0'"), "holds '<U0', and not numbers"),
         (numbers()[:8] + b"\xff\xff" + numbers()[10:], "has a header of a wrong length"),
     ],
 )
@@ -481,3 +483,15 @@ def test_a_schema_that_would_fill_the_memory_is_refused_before_it_is_unpacked() 
     data = write_archive({SCHEMA: b'{"a":[' + b"[]," * 11_000_000 + b"0]}"})
     assert len(data) < 100_000
     assert refusal(data) == "pipeline.skops has a schema.json of more than 32000000 bytes"
+
+
+def test_a_name_that_is_a_list_is_refused_as_any_other() -> None:
+    kind: Node = {**node("TypeNode", "builtins", "str"), "__class__": ["str"]}
+    assert refusal(stored(mapped(kind, a=said(1)))) == (
+        "pipeline.skops has a dict whose keys are builtins.['str']"
+    )
+    function: Node = {**node("FunctionNode", "numpy", "clip"), "__class__": ["clip"]}
+    parts = {"func": function, "args": grouped(), "kwds": mapped(), "namespace": mapped()}
+    assert refusal(stored(node("PartialNode", "functools", "partial", content=parts))) == (
+        "pipeline.skops has a partial of numpy.['clip'], which no pipeline of ordain holds"
+    )
