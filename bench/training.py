@@ -29,7 +29,7 @@ from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.datasets.snapshots import Snapshots
 from ordain.runtime.datasets.taking import Origin, Taker, drafted
 from ordain.runtime.environment import installed, render_lock
-from ordain.runtime.training.order import Job, thread_environment, write_job
+from ordain.runtime.training.order import Job, numeric_environment, write_job
 from ordain.specs.canonical import sha256
 from ordain.specs.kinds import kind_validator
 from ordain.specs.recipes import recipe_of
@@ -101,7 +101,7 @@ def run(directory: Path) -> tuple[float, float]:
         RuntimeError: when it fails.
     """
     command = (sys.executable, "-m", "ordain.runtime.training", str(directory))
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | thread_environment(1)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | numeric_environment(1)
     child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)

@@ -34,6 +34,7 @@ from ordain.compilers.errors import CompileError
 from ordain.compilers.local import train
 from ordain.compilers.resources import Resource
 from ordain.compilers.serving import champion, environment_named, served
+from ordain.runtime.training.order import thread_environment
 from ordain.specs.canonical import digest
 
 if TYPE_CHECKING:
@@ -358,13 +359,16 @@ def _training_volumes(config_map: str) -> list[dict[str, Any]]:
 
 
 def _training_container(target: Target, name: str, threads: int) -> dict[str, Any]:
-    """Threads are pinned by environment, because the numeric libraries read it when they load."""
+    """Threads are pinned by environment, because the numeric libraries read it when they load.
+
+    Which loops they take is pinned by the job, which alone knows the architecture of its node.
+    """
     directory, order = f"{STORE}/artifacts/jobs/{name}", f"{SETTINGS}/job.json"
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    settings = thread_environment(threads)
     return {
         **_container(target, "training", ["-m", "ordain.runtime.training", directory, order]),
         "env": [
-            *({"name": name, "value": str(threads)} for name in names),
+            *({"name": key, "value": value} for key, value in settings.items()),
             {"name": "HOME", "value": RUN},
         ],
         "resources": _resources(*_JOB_SIZE),

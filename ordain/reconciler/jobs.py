@@ -23,7 +23,7 @@ from ordain.reconciler.attempts import LOG, Begun
 from ordain.reconciler.errors import DriverFailed
 from ordain.reconciler.outcomes import Outcome
 from ordain.runtime.surroundings import surroundings
-from ordain.runtime.training.order import EVIDENCE, RESULT, thread_environment, write_job
+from ordain.runtime.training.order import EVIDENCE, RESULT, numeric_environment, write_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -256,7 +256,7 @@ def _start(
         stdout=writing,
         stderr=log,
         cwd=directory,
-        env=surroundings(os.environ) | thread_environment(threads),
+        env=surroundings(os.environ) | numeric_environment(threads),
         pass_fds=handed,
         process_group=0,
     )

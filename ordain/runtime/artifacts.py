@@ -48,7 +48,12 @@ _REFUSED = {
     b"\x80": "a pickle",
     b"PK\x03\x04": "a zip archive",
     b"\x1f\x8b": "a gzip archive",
+    b"\x78\x01": "a zlib stream, as joblib writes it",
+    b"\x78\x5e": "a zlib stream, as joblib writes it",
     b"\x78\x9c": "a zlib stream, as joblib writes it",
+    b"\x78\xda": "a zlib stream, as joblib writes it",
+    b"\xfd7zXZ": "an xz archive",
+    b"\x5d\x00": "an lzma stream, as joblib writes it",
     b"BZh": "a bzip2 archive",
     b"\x93NUMPY": "a NumPy file, which may hold a pickle",
 }
@@ -320,7 +325,7 @@ def _check_member(name: str, data: bytes) -> str:
 def _refuse_no_json(name: str, data: bytes) -> None:
     try:
         json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = f"member {name}: these bytes are no JSON object"
         raise ArtifactError(message, remedy="write the member as one JSON object") from error
 
@@ -330,7 +335,7 @@ def _read_manifest(data: bytes, digest: str) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(data)
         if not _is_manifest(manifest):
             raise ValueError
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         message = f"blob {digest} is no manifest of the format {FORMAT}"
         remedy = "name the digest of an artifact, as `ordain status` shows it"
         raise ArtifactError(message, remedy=remedy) from error
@@ -340,12 +345,14 @@ def _read_manifest(data: bytes, digest: str) -> dict[str, Any]:
 def _is_manifest(manifest: dict[str, Any]) -> bool:
     members = manifest["members"]
     return (
-        manifest["format"] == FORMAT
+        manifest.keys() == {"format", "model", "recipe", "members"}
+        and manifest["format"] == FORMAT
         and isinstance(manifest["model"], str)
         and isinstance(manifest["recipe"], str)
         and len(members) <= MAXIMUM_MEMBERS
         and all(
             _MEMBER.fullmatch(name)
+            and entry.keys() == {"digest", "size", "mediaType"}
             and _DIGEST.fullmatch(entry["digest"])
             and isinstance(entry["size"], int)
             and entry["mediaType"] == MEMBER_KINDS[_kind(name)][0]

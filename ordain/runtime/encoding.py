@@ -58,6 +58,18 @@ def agree(holds: bool, message: str) -> None:  # noqa: FBT001 - an assertion tha
         raise contradiction(message)
 
 
+def finite(value: Any) -> float:  # noqa: ANN401 - what JSON holds
+    """The number of a plan.
+
+    Raises:
+        PlanError: when it is infinite, or none.
+        ValueError, TypeError, OverflowError: when it cannot be one.
+    """
+    number = float(value)
+    agree(math.isfinite(number), f"{value!r} is no finite number")
+    return number
+
+
 def read_input(raw: dict[str, Any]) -> Input:
     agree(raw["type"] in TYPES, f"input {raw['name']} has the type {raw['type']!r}")
     bounds = raw["range"]
@@ -66,7 +78,7 @@ def read_input(raw: dict[str, Any]) -> Input:
         name=raw["name"],
         type=raw["type"],
         missing=raw["missing"] is True,
-        range=None if bounds is None else (float(bounds[0]), float(bounds[1])),
+        range=None if bounds is None else (finite(bounds[0]), finite(bounds[1])),
         levels=None if levels is None else tuple(levels),
         unknown=raw["unknown"],
     )
@@ -192,12 +204,12 @@ def _number(column: dict[str, Any], given: Input) -> Encoder:
 
 def _finish(column: dict[str, Any], name: str) -> Callable[[float], float]:
     """Impute, clip, then centre and scale; or `factor` and `offset`, as MinMaxScaler does it."""
-    impute = math.nan if column["impute"] is None else float(column["impute"])
-    low = -math.inf if column["low"] is None else float(column["low"])
-    high = math.inf if column["high"] is None else float(column["high"])
-    center, scale = float(column["center"]), float(column["scale"])
+    impute = math.nan if column["impute"] is None else finite(column["impute"])
+    low = -math.inf if column["low"] is None else finite(column["low"])
+    high = math.inf if column["high"] is None else finite(column["high"])
+    center, scale = finite(column["center"]), finite(column["scale"])
     agree(scale != 0.0, f"the scale of {name} is zero")
-    factor, offset = float(column.get("factor", 1.0)), float(column.get("offset", 0.0))
+    factor, offset = finite(column.get("factor", 1.0)), finite(column.get("offset", 0.0))
 
     def finish(value: float) -> float:
         if value != value:  # noqa: PLR0124 - only NaN differs from itself
@@ -230,7 +242,7 @@ def _date(column: dict[str, Any], given: Input) -> Encoder:
 def _text(column: dict[str, Any], given: Input) -> Encoder:
     name = given.name
     places = {term: place for place, term in enumerate(column["terms"])}
-    idf = tuple(map(float, column["idf"]))
+    idf = tuple(map(finite, column["idf"]))
     agree(len(places) == len(column["terms"]), f"a term of {name} is listed twice")
     agree(len(idf) == len(places), f"the weights of {name} do not agree with its terms")
     fewest, most = map(int, column["ngrams"])
@@ -287,8 +299,8 @@ def _ordinal(column: dict[str, Any], given: Input) -> Encoder:
     rare = column.get("rare", [])
     codes = {level: float(place) for place, level in enumerate(column["levels"])}
     codes |= dict.fromkeys(rare, float(len(codes)))
-    unknown = float(column["unknown"])
-    missing = math.nan if column["missing"] is None else float(column["missing"])
+    unknown = finite(column["unknown"])
+    missing = math.nan if column["missing"] is None else finite(column["missing"])
     level_of = _levels_of(given, tuple(codes))
 
     def encode(row: Mapping[str, object], encoded: list[float]) -> None:
@@ -299,8 +311,8 @@ def _ordinal(column: dict[str, Any], given: Input) -> Encoder:
 
 
 def _target(column: dict[str, Any], given: Input) -> Encoder:
-    means = {level: float(mean) for level, mean in column["levels"].items()}
-    default, missing = float(column["default"]), float(column["missing"])
+    means = {level: finite(mean) for level, mean in column["levels"].items()}
+    default, missing = finite(column["default"]), finite(column["missing"])
     level_of = _levels_of(given, tuple(means))
 
     def encode(row: Mapping[str, object], encoded: list[float]) -> None:

@@ -2,8 +2,9 @@
 
 Libraries for numbers choose their loops by what a processor can do, and two of these may round a
 sum differently. Everything else that decides a result is pinned (packages, threads, seed, order of
-rows); the processor cannot be, so it is written down, and named when a version comes out otherwise
-than it did. No host name, address or time is among the facts.
+rows), and so are the loops of linear algebra (`training.order`). The loops of NumPy itself are not,
+nor is the processor, so it is written down, and named when a version comes out otherwise than it
+did. No host name, address or time is among the facts.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from ordain.runtime.encoding import agree, contradiction
+from ordain.runtime.encoding import agree, contradiction, finite
 
 Node = Any  # A float (leaf) or (feature, threshold, missing_left, left node, right node).
 Vector = tuple[float, ...]
@@ -225,9 +225,7 @@ def read_model(raw: dict[str, Any], width: int) -> Fitting:
 
 
 def _vector(values: Any) -> Vector:  # noqa: ANN401 - what JSON holds
-    vector = tuple(map(float, values))
-    agree(all(map(math.isfinite, vector)), "a number is not finite")
-    return vector
+    return tuple(map(finite, values))
 
 
 def _matrix(rows: Any) -> Matrix:  # noqa: ANN401 - what JSON holds
@@ -291,14 +289,18 @@ def _tree(raw: dict[str, Any], width: int, outputs: int) -> Tree:
 def _root(tree: Tree) -> Node:
     """The tree as nested tuples, built from the last node to the first.
 
-    A child must stand after its parent, which also means that no walk can go in circles.
+    A child must stand after its parent, which also means that no walk can go in circles, and have
+    one parent only: whoever walks all of a tree would else see each of its nodes many times.
     """
     nodes: list[Node] = list(tree.value)
+    children: set[int] = set()
     for index in range(len(nodes) - 1, -1, -1):
         if tree.feature[index] < 0:
             continue
         left, right = tree.left[index], tree.right[index]
         agree(index < left < len(nodes) and index < right < len(nodes), "a tree is no tree")
+        agree(left != right and children.isdisjoint((left, right)), "a node has two parents")
+        children.update((left, right))
         nodes[index] = (
             tree.feature[index],
             tree.threshold[index],

@@ -12,7 +12,6 @@ and again by every process that serves it (parity rows).
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from ordain.runtime.encoding import (
     Input,
     agree,
     contradiction,
+    finite,
     read_columns,
     read_input,
 )
@@ -66,16 +66,14 @@ _LINKS = {
     REGRESSION: ("identity", "log"),
     CLUSTERING: ("none", "softmax"),
 }
-
-# What reading raises for bytes that hold something else, or nest deeper than anything is read.
-_NO_PLAN = (
-    ValueError,
-    TypeError,
-    KeyError,
+# What reading raises where the bytes are no plan; ArithmeticError where a number is too large.
+_BROKEN = (
+    ArithmeticError,
     AttributeError,
-    IndexError,
-    OverflowError,
+    LookupError,
     RecursionError,
+    TypeError,
+    ValueError,
 )
 
 
@@ -136,7 +134,7 @@ class RowPlan:
             raw = json.loads(data, parse_constant=_no_constant)
             agree(raw["format"] == FORMAT, f"its format is {raw['format']!r}, not {FORMAT!r}")
             return _read(raw)
-        except _NO_PLAN as error:
+        except _BROKEN as error:
             message = f"plan.json is not a plan of the format {FORMAT}: {error!r}"
             raise PlanError(message, remedy=REMEDY) from error
 
@@ -254,6 +252,4 @@ def _refuse_other_meaning(task: str, link: str, classes: tuple[str, ...], model:
 def _decision(raw: dict[str, Any] | None) -> Decision | None:
     if raw is None:
         return None
-    threshold = float(raw["threshold"])
-    agree(math.isfinite(threshold), "the threshold is not finite")
-    return Decision(threshold, str(raw["above"]), str(raw["below"]))
+    return Decision(finite(raw["threshold"]), str(raw["above"]), str(raw["below"]))

@@ -22,6 +22,8 @@ _SECRET: Final = re.compile(
 )
 # Files that name the environment of later steps, addresses with tokens, and settings of git.
 _SPEAKERS: Final = ("ACTIONS_", "GITHUB_", "GIT_", "ORDAIN_GITHUB_", "ORDAIN_GITLAB_")
+# Settings of numeric libraries: threads and loops, which a job sets itself.
+NUMERIC: Final = ("OPENBLAS_", "MKL_", "NPY_", "OMP_")
 
 
 def surroundings(environ: Mapping[str, str]) -> dict[str, str]:
@@ -33,7 +35,7 @@ def surroundings(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environ.items()
-        if not name.startswith(_SPEAKERS) and _SECRET.search(name) is None
+        if not name.startswith((*_SPEAKERS, *NUMERIC)) and _SECRET.search(name) is None
     }
     if "PYTHONPATH" in kept:
         places = filter(None, kept["PYTHONPATH"].split(os.pathsep))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import pickle
 import resource
 import subprocess
 import sys
+import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -299,3 +302,40 @@ def test_a_full_disk_leaves_nothing_half_written(store: ArtifactStore) -> None:
     )
     assert ran.stdout == "File too large\n"
     assert [path for path in store.root.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("level", [0, 4, 6, 9])
+def test_a_zlib_stream_of_any_level_is_refused(store: ArtifactStore, level: int) -> None:
+    with pytest.raises(ArtifactError, match="this is a zlib stream, as joblib writes it"):
+        store.put(zlib.compress(b"data", level))
+
+
+@pytest.mark.parametrize("form", [lzma.FORMAT_XZ, lzma.FORMAT_ALONE])
+def test_xz_and_lzma_are_refused(store: ArtifactStore, form: int) -> None:
+    with pytest.raises(ArtifactError, match=r"this is an (xz archive|lzma stream)"):
+        store.put(lzma.compress(b"data", format=form))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest | {"more": 1},
+        lambda manifest: (
+            manifest | {"members": {"plan.json": manifest["members"]["plan.json"] | {"more": 1}}}
+        ),
+    ],
+)
+def test_a_manifest_with_further_keys_is_none(store: ArtifactStore, change: Any) -> None:  # noqa: ANN401
+    saved = save_artifact(store, "m", RECIPE, {"plan.json": b"{}"})
+    digest = store.put(canonical_json(change(json.loads(store.get(saved.digest)))))
+    with pytest.raises(ArtifactError) as caught:
+        load_artifact(store, digest)
+    assert caught.value.message == f"blob {digest} is no manifest of the format ordain.artifact/1"
+
+
+def test_a_manifest_that_is_nested_without_end_is_none(store: ArtifactStore) -> None:
+    digest = store.put(b"[" * 100_000)
+    with pytest.raises(ArtifactError, match="is no manifest of the format"):
+        load_artifact(store, digest)
+    with pytest.raises(ArtifactError, match="these bytes are no JSON object"):
+        save_artifact(store, "m", RECIPE, {"plan.json": b'{"a":' + b"[" * 100_000})

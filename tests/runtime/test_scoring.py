@@ -266,6 +266,47 @@ def test_a_plan_that_only_a_machine_could_read_is_refused() -> None:
             RowPlan.read(data)
 
 
+@pytest.mark.parametrize("value", [b"1e999", b"-1e999", b'"nan"', b"1" + b"0" * 400, b"9" * 5000])
+@pytest.mark.parametrize("place", [b'"center":0.0', b'"intercepts":[0.0'])
+def test_every_number_of_a_plan_is_finite(value: bytes, place: bytes) -> None:
+    data = linear([an_input("x", "float")], [number("x")], ["x"])
+    assert place in data
+    with pytest.raises(PlanError):
+        RowPlan.read(data.replace(place, place[:-3] + value))
+
+
+@pytest.mark.parametrize("field", ["output", "feature"])
+def test_a_place_in_a_tree_is_finite(field: str) -> None:
+    value = b"0" if field == "output" else b"[0"
+    data = trees(TREE).replace(
+        f'"{field}":'.encode() + value, f'"{field}":'.encode() + value[:-1] + b"1e999"
+    )
+    with pytest.raises(PlanError, match="OverflowError"):
+        RowPlan.read(data)
+
+
+def test_a_plan_that_is_nested_without_end_is_refused() -> None:
+    with pytest.raises(PlanError, match="RecursionError"):
+        RowPlan.read(b"[" * 100_000)
+
+
+def test_nodes_that_share_a_child_are_no_tree() -> None:
+    """Sixty of them have more ways than anybody can walk."""
+    size = 60
+    shared = {
+        "output": 0,
+        "feature": [0] * size + [-1],
+        "threshold": [0.0] * (size + 1),
+        "left": [*range(1, size + 1), 0],
+        "right": [*range(1, size + 1), 0],
+        "missing_left": [True] * (size + 1),
+        "value": [0.0] * (size + 1),
+    }
+    with pytest.raises(PlanError) as caught:
+        RowPlan.read(trees(shared))
+    assert caught.value.message == "plan.json: a node has two parents"
+
+
 def test_not_a_number_is_no_constant_of_a_plan() -> None:
     data = linear([an_input("x", "float")], [number("x")], ["x"])
     with pytest.raises(PlanError) as caught:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SCHEMA: Final = "schema.json"
 MAXIMUM_MEMBERS: Final = 50_000
 MAXIMUM_BYTES: Final = 512_000_000
+MAXIMUM_SCHEMA: Final = 32_000_000  # JSON takes many times its size once it is read.
 
 # zlib answers alike for one level in one build of it; 6 is what every build treats as its default.
 _LEVEL: Final = 6
@@ -69,6 +70,8 @@ def _refuse_odd(entries: Iterable[zipfile.ZipInfo]) -> None:
     if SCHEMA not in names or len(set(names)) != len(names):
         raise ValueError(f"has no {SCHEMA}, or a member twice")
     for entry in entries:
+        if entry.filename == SCHEMA and entry.file_size > MAXIMUM_SCHEMA:
+            raise ValueError(f"has a {SCHEMA} of more than {MAXIMUM_SCHEMA} bytes")
         if entry.filename != SCHEMA and _MEMBER.fullmatch(entry.filename) is None:
             raise ValueError(f"holds {entry.filename!r}, which is no member of a pipeline")
         if entry.compress_type not in _KINDS or entry.flag_bits & _ENCRYPTED:

@@ -16,7 +16,7 @@ MAXIMUM_HEADER = 10_000
 
 _MAGIC = b"\x93NUMPY\x01\x00"
 # Booleans, integers, floats, and text of a fixed width.
-_NUMBER = re.compile(r"[<|](?:b1|[iu][1248]|f[248]|U[0-9]{1,6})|\|V[1-8]")
+_NUMBER = re.compile(r"[<|](?:b1|[iu][1248]|f[248]|U[1-9][0-9]{0,5})|\|V[1-8]")
 
 
 def refuse_objects(data: bytes) -> None:
@@ -42,7 +42,7 @@ def refuse_objects(data: bytes) -> None:
 def _header(text: bytes) -> dict[str, Any]:
     try:
         header = ast.literal_eval(text.decode("latin-1"))
-    except (SyntaxError, RecursionError, MemoryError) as error:
+    except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise ValueError("has a header that cannot be read") from error
     if not isinstance(header, dict) or header.keys() != {"descr", "fortran_order", "shape"}:
         raise ValueError("has a header that cannot be read")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LEAF = -1  # What the arrays of scikit-learn and XGBoost say instead of a child, and nothing else.
+CATEGORIES = 256  # Bits of a set of categories in histogram boosting.
 
 
 def check_bounds(loaded: Any) -> None:  # noqa: ANN401 - any object
@@ -78,10 +79,23 @@ def _check_tree(estimator: Any) -> None:  # noqa: ANN401 - sklearn's
             raise ValueError("a node of a tree has one child")
         if low != LEAF:
             _refuse_beyond(feature[node], estimator.n_features_in_)
-    walk(left, right, [low == LEAF for low in left])
+    depth = walk(left, right, [low == LEAF for low in left])
+    if depth != tree.max_depth:  # What room for the way of a row is made by.
+        raise ValueError(f"a tree has the depth {depth}, and says {tree.max_depth}")
 
 
 def _check_boosting(estimator: Any) -> None:  # noqa: ANN401 - sklearn's
+    columns = getattr(estimator, "n_features_in_", None)
+    if columns is None:  # Not fitted.
+        return
+    mapper = estimator._bin_mapper  # noqa: SLF001 - what a stored file filled
+    categorical = [bool(one) for one in mapper.is_categorical_]
+    if not len(mapper.bin_thresholds_) == len(categorical) == columns:
+        raise ValueError("a boosted model has bins of other columns")
+    if estimator._preprocessor is not None:  # noqa: SLF001 - as above
+        # It could hand on fewer columns than the trees look at.
+        raise ValueError("a boosted model changes its columns")
+    _check_categories(estimator, mapper.bin_thresholds_, categorical)
     for stage in estimator._predictors:  # noqa: SLF001 - what a stored file filled
         for predictor in stage:
             nodes = predictor.nodes
@@ -89,8 +103,26 @@ def _check_boosting(estimator: Any) -> None:  # noqa: ANN401 - sklearn's
             for node in nodes[~nodes["is_leaf"].astype(bool)]:
                 _refuse_beyond(int(node["feature_idx"]), estimator.n_features_in_)
                 if node["is_categorical"]:
+                    if not categorical[node["feature_idx"]]:
+                        raise ValueError("a tree splits a number by categories")
                     _refuse_beyond(int(node["bitset_idx"]), len(predictor.raw_left_cat_bitsets))
             walk(nodes["left"].tolist(), nodes["right"].tolist(), leaf)
+
+
+def _check_categories(
+    estimator: Any,  # noqa: ANN401 - sklearn's
+    thresholds: Sequence[Any],
+    categorical: Sequence[bool],
+) -> None:
+    """Categories are places in a set of 256 bits."""
+    for values, is_category in zip(thresholds, categorical, strict=True):
+        if is_category and not all(0 <= value < CATEGORIES for value in values):
+            raise ValueError("a boosted model has a category beyond its sets")
+    for stage in estimator._predictors:  # noqa: SLF001 - as above
+        for predictor in stage:
+            sets = predictor.raw_left_cat_bitsets
+            if sets.ndim != 2 or sets.shape[1] * 32 != CATEGORIES:  # noqa: PLR2004 - sets, words
+                raise ValueError("a tree has sets of categories of another size")
 
 
 def _check_lightgbm(booster: Any) -> None:  # noqa: ANN401 - lightgbm's
@@ -147,21 +179,23 @@ def walk(
     root: int = 0,
     *,
     shared_leaves: bool = False,
-) -> None:
-    """Every node is reached at most once, and none lies outside.
+) -> int:
+    """The depth of a tree of which every node is reached at most once, and none lies outside.
 
     Raises:
         ValueError: naming the place.
     """
     seen: set[int] = set()
-    waiting = [root]
+    waiting, deepest = [(root, 0)], 0
     while waiting:
-        node = waiting.pop()
+        node, depth = waiting.pop()
         _refuse_beyond(node, len(leaf))
+        deepest = max(deepest, depth)
         if leaf[node] and shared_leaves:
             continue
         if node in seen:
             raise ValueError("a tree runs in a circle")
         seen.add(node)
         if not leaf[node]:
-            waiting += (left[node], right[node])
+            waiting += ((left[node], depth + 1), (right[node], depth + 1))
+    return deepest

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Scorer = Callable[[Floats], Floats]
 
 MAXIMUM_BYTES: Final = 256_000_000
+MAXIMUM_NUMBERS: Final = 10_000_000
+MAXIMUM_SIDES: Final = 2
 REMEDY: Final = "train the recipe again, and never open this file with another tool"
 
 _OPERATORS: Final = frozenset(
@@ -74,6 +76,7 @@ def check_onnx(data: bytes) -> Any:  # noqa: ANN401 - a ModelProto
         _check_constants(model.graph)
         _check_nodes(model.graph)
         onnx.checker.check_model(model, full_check=True)
+        _check_sizes(onnx.shape_inference.infer_shapes(model, strict_mode=True).graph)
     except (TypeError, ValueError) as error:  # A text or a type in it is none.
         raise _refused("is no ONNX model that can be read") from error
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -101,6 +104,9 @@ def _check_parts(model: Any) -> None:  # noqa: ANN401 - a ModelProto
     made = [value.name for value in model.graph.output]
     if given != [INPUT] or made not in ([SCORES], [SCORES, LABEL]):
         raise _refused(f"takes {given} and gives {made}")
+    for value in (*model.graph.input, *model.graph.output):
+        if len(value.type.tensor_type.shape.dim) > MAXIMUM_SIDES:
+            raise _refused(f"has {value.name} of more than {MAXIMUM_SIDES} dimensions")
 
 
 def _check_constants(graph: Any) -> None:  # noqa: ANN401 - a GraphProto
@@ -113,6 +119,8 @@ def _check_tensor(tensor: Any) -> None:  # noqa: ANN401 - a TensorProto
     if tensor.external_data or tensor.data_location:
         raise _refused(f"reads {tensor.name} from another file")
     width = _WIDTHS.get(tensor.data_type)
+    if len(tensor.dims) > MAXIMUM_SIDES:
+        raise _refused(f"has a constant {tensor.name} of {len(tensor.dims)} dimensions")
     if width is None or _fields(tensor) - {"dims", "data_type", "name", "raw_data"}:
         raise _refused(f"has a constant {tensor.name} of a kind that is not read")
     if any(side < 0 for side in tensor.dims) or math.prod(tensor.dims) * width != len(
@@ -135,6 +143,23 @@ def _check_nodes(graph: Any) -> None:  # noqa: ANN401 - a GraphProto
             raise _refused(f"makes {node.output[0]} twice")
         known.update(node.output)
         _check_attributes(node, _columns(graph))
+
+
+def _check_sizes(graph: Any) -> None:  # noqa: ANN401 - a GraphProto with shapes
+    """What the nodes make of one row is bounded: a file of a kilobyte can double it at will."""
+    shapes = {
+        value.name: value.type.tensor_type.shape.dim
+        for value in (*graph.value_info, *graph.output)
+        if value.type.tensor_type.HasField("shape")
+    }
+    total = 0
+    for node in graph.node:
+        for name in node.output:
+            if name not in shapes:
+                raise _refused(f"makes {name} of a size that nobody can tell")
+            total += math.prod(side.dim_value or 1 for side in shapes[name])
+    if total > MAXIMUM_NUMBERS:
+        raise _refused(f"makes more than {MAXIMUM_NUMBERS} numbers of one row")
 
 
 def _columns(graph: Any) -> int:  # noqa: ANN401 - a GraphProto

@@ -182,7 +182,7 @@ def _check_keys(node: Node) -> None:
     for kind in listed:
         if not isinstance(kind, dict) or kind.get("__loader__") != "TypeNode":
             raise refused("has a dict whose keys have no types")
-        module, name = kind.get("__module__"), kind.get("__class__")
+        module, name = str(kind.get("__module__")), str(kind.get("__class__"))
         if (module, name) not in KEY_TYPES:
             raise refused(f"has a dict whose keys are {module}.{name}")
 
@@ -199,9 +199,9 @@ def _check_partial(node: Node) -> None:
     function = node["content"].get("func") if isinstance(node["content"], dict) else None
     if not isinstance(function, dict) or function.get("__loader__") != "FunctionNode":
         raise refused("has a partial of something that is no function")
-    if (function.get("__module__"), function.get("__class__")) not in FUNCTIONS:
-        name = f"{function.get('__module__')}.{function.get('__class__')}"
-        raise refused(f"has a partial of {name}, which no pipeline of ordain holds")
+    module, name = str(function.get("__module__")), str(function.get("__class__"))
+    if (module, name) not in FUNCTIONS:
+        raise refused(f"has a partial of {module}.{name}, which no pipeline of ordain holds")
 
 
 def _check_slice(node: Node) -> None:

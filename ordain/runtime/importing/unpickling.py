@@ -15,6 +15,7 @@ import bz2
 import gzip
 import io
 import lzma
+import pickle
 import zlib
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -22,6 +23,7 @@ from joblib import numpy_pickle  # type: ignore[import-untyped]
 
 from ordain.runtime.errors import ImportRefused
 from ordain.runtime.importing.allowed_globals import GLOBALS
+from ordain.runtime.importing.instructions import check_call, check_state, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +48,36 @@ class Reader(numpy_pickle.NumpyUnpickler):  # type: ignore[misc]
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__("", file, ensure_native_byte_order=True)
+
+    # How the reader finds the method of an instruction; the base has a copy of its own as well.
+    dispatch = numpy_pickle.NumpyUnpickler.dispatch.copy()
+
+    def load_build(self) -> None:
+        check_state(self.stack[-2], self.stack[-1])
+        super().load_build()
+
+    def load_reduce(self) -> None:
+        check_call(self.stack[-2], self.stack[-1])
+        super().load_reduce()
+
+    def load_newobj(self) -> None:
+        check_call(self.stack[-2], self.stack[-1])
+        super().load_newobj()
+
+    def load_newobj_ex(self) -> None:
+        check_call(self.stack[-3], (*self.stack[-2], *self.stack[-1]))
+        super().load_newobj_ex()
+
+    def load_old(self) -> None:
+        """OBJ and INST, which no Python 3 writes."""
+        raise refused("makes objects as only Python 2 did")
+
+    dispatch[pickle.BUILD[0]] = load_build
+    dispatch[pickle.REDUCE[0]] = load_reduce
+    dispatch[pickle.NEWOBJ[0]] = load_newobj
+    dispatch[pickle.NEWOBJ_EX[0]] = load_newobj_ex
+    dispatch[pickle.OBJ[0]] = load_old
+    dispatch[pickle.INST[0]] = load_old
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - whatever it names
         """What a listed name stands for.

@@ -6,7 +6,7 @@ that nobody can write.
 Exit code 0 and a result, or exit code 1 and `{"error": {"code", "message", "remedy"}}` in the same
 file, which is written last and whole. Progress goes to standard output, one JSON object a line;
 what the run cost goes to `resources.json`, because it is of this machine and not of the artifact.
-Threads are set before any numeric library loads, because they read their number once.
+Threads and loops are set before any numeric library loads, because they read them once.
 
 SIGTERM cancels: what is being written is removed, and the result says so. Its handler raises what
 Ctrl-C raises, because no part of training may take it for an error of its own.
@@ -22,7 +22,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordain.runtime.artifacts import write_atomically
-from ordain.runtime.training.order import EVIDENCE, JOB, RESULT, read_order, thread_environment
+from ordain.runtime.machines import processor
+from ordain.runtime.surroundings import NUMERIC
+from ordain.runtime.training.order import (
+    EVIDENCE,
+    JOB,
+    RESULT,
+    numeric_environment,
+    read_order,
+    refuse_processor,
+)
 from ordain.runtime.training.resources import Meter
 from ordain.specs.canonical import canonical_json
 from ordain.specs.errors import OrdainError
@@ -78,11 +87,19 @@ def _cancel(_number: int, _frame: FrameType | None) -> None:
 
 def _run(order: Path, meter: Meter) -> Outcome:
     job = read_order(order)
-    os.environ.update(thread_environment(job.recipe.threads))
+    refuse_processor(processor())
+    _pin_numbers(job.recipe.threads)
     sys.meta_path.insert(0, _WithoutPandas())
     from ordain.runtime.training.job import run_job
 
     return run_job(job, meter.tell)
+
+
+def _pin_numbers(threads: int) -> None:
+    """Whoever starts the process may have settings of numeric libraries: none of them stays."""
+    for name in [name for name in os.environ if name.startswith(NUMERIC)]:
+        del os.environ[name]
+    os.environ.update(numeric_environment(threads))
 
 
 def _fail(directory: Path, meter: Meter, code: str, message: str, remedy: str) -> int:

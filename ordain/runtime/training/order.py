@@ -9,9 +9,10 @@ tree may have moved on when the job runs.
 from __future__ import annotations
 
 import json
+import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.runtime.artifacts import write_atomically
 from ordain.runtime.errors import JobError
@@ -21,6 +22,8 @@ from ordain.specs.plain import to_plain
 from ordain.specs.recipes import Recipe, recipe_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ordain.specs.evidence import Evidence
     from ordain.specs.kinds.dataset import Dataset
     from ordain.specs.kinds.model import Model
@@ -30,6 +33,9 @@ RESULT_FORMAT = "ordain.result/1"
 JOB, EVIDENCE, RESULT = "job.json", "evidence.json", "result.json"
 # What a run cost is of this machine and this hour, so it stands beside the evidence.
 RESOURCES = "resources.json"
+# The loops of OpenBLAS by architecture: the oldest that every machine which trains can run.
+KERNELS: Final = {"x86_64": "Haswell", "aarch64": "ARMV8"}
+RUN_KERNELS: Final = ("x86-64-v3", "x86-64-v4")
 REMEDY = "let `ordain train` or the reconciler write the order"
 
 
@@ -168,3 +174,27 @@ def thread_environment(threads: int) -> dict[str, str]:
     """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return dict.fromkeys(names, str(threads))
+
+
+def numeric_environment(threads: int, architecture: str | None = None) -> dict[str, str]:
+    """The threads, and the loops of linear algebra that this architecture is held to.
+
+    OpenBLAS takes those of the processor that it finds, and two of them round a sum differently.
+    """
+    kernel = KERNELS.get(platform.machine() if architecture is None else architecture)
+    pinned = {} if kernel is None else {"OPENBLAS_CORETYPE": kernel}
+    return thread_environment(threads) | pinned
+
+
+def refuse_processor(machine: Mapping[str, str]) -> None:
+    """Refuse a processor that has not what the pinned loops are made of.
+
+    Raises:
+        JobError: naming what it is and what is needed.
+    """
+    level = machine.get("level")
+    if level is None or level in RUN_KERNELS:
+        return
+    message = f"this processor is of the level {level}, and training needs x86-64-v3 (AVX2)"
+    remedy = "train on a processor with AVX2: other loops would give other numbers"
+    raise JobError(message, remedy=remedy)

@@ -55,11 +55,22 @@ class Meter:
             "wall_seconds": self._elapsed(),
             "peak_rss_bytes": _peak_bytes(),
             "rows": rows,
+            "blas": _kernels(),
         }
         write_atomically(directory / RESOURCES, canonical_json(cost))
 
     def _elapsed(self) -> float:
         return round(time.monotonic() - self._start, 3)
+
+
+def _kernels() -> list[str]:
+    """The loops of linear algebra that were really taken; none where no library was loaded."""
+    if "numpy" not in sys.modules:
+        return []
+    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+
+    found = {str(one["architecture"]) for one in threadpool_info() if "architecture" in one}
+    return sorted(found)
 
 
 def _peak_bytes() -> int:

@@ -197,3 +197,49 @@ def test_what_only_the_runtime_can_tell_is_its_refusal() -> None:
 
     with pytest.raises(OnnxError, match=r"^model\.onnx is refused by the runtime: "):
         open_onnx(crafted(TREES, change))
+
+
+def doubled(proto: Any) -> None:  # noqa: ANN401 - a ModelProto
+    """Thirty nodes, of which the last makes a thousand million numbers."""
+    last = proto.graph.node.pop()
+    start = proto.graph.initializer[-1].name
+    for turn in range(30):
+        name = f"d{turn}"
+        proto.graph.node.append(helper.make_node("Concat", [start, start], [name], axis=0))
+        start = name
+    one = numpy_helper.from_array(np.array([0]), "axes")
+    proto.graph.initializer.append(one)
+    proto.graph.node.append(helper.make_node("ReduceSum", [start, "axes"], ["total"], keepdims=1))
+    proto.graph.node.append(helper.make_node("Add", [last.input[0], "total"], ["grown"]))
+    last.input[0] = "grown"
+    proto.graph.node.append(last)
+
+
+def outer(proto: Any) -> None:  # noqa: ANN401 - a ModelProto
+    """Two constants of a few kilobytes, and the table of all their sums."""
+    for name, shape in (("row", (1, 4000)), ("column", (4000, 1))):
+        proto.graph.initializer.append(numpy_helper.from_array(np.zeros(shape), name))
+    proto.graph.node.append(helper.make_node("Add", ["row", "column"], ["table"]))
+
+
+def deep(proto: Any) -> None:  # noqa: ANN401 - a ModelProto
+    proto.graph.initializer.append(numpy_helper.from_array(np.zeros((1,) * 3), "deep"))
+
+
+def deep_input(proto: Any) -> None:  # noqa: ANN401 - a ModelProto
+    proto.graph.input[0].type.tensor_type.shape.dim.add(dim_value=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (doubled, "makes more than 10000000 numbers of one row"),
+        (outer, "makes more than 10000000 numbers of one row"),
+        (deep, "has a constant deep of 3 dimensions"),
+        (deep_input, "has encoded of more than 2 dimensions"),
+    ],
+)
+def test_a_small_graph_that_would_fill_the_memory_is_refused(
+    change: Callable[[Any], None], message: str
+) -> None:
+    assert refusal(crafted(LINEAR, change)) == f"model.onnx {message}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import json
 import os
@@ -274,6 +275,8 @@ def numbers() -> bytes:
         (numbers().replace(b"(4,)", b"(-4)"), "has no shape"),
         (numbers().replace(b"'<f8'", b"'|O8'"), "holds '|O8', and not numbers"),
         (numbers().replace(b"{'de", b"f('de"), "has a header that cannot be read"),
+        (numbers().replace(b"{'descr'", b"{['escr']"), "has a header that cannot be read"),
+        (numbers().replace(b"'<f8'", b"'<U0'"), "holds '<U0', and not numbers"),
         (numbers()[:8] + b"\xff\xff" + numbers()[10:], "has a header of a wrong length"),
     ],
 )
@@ -371,7 +374,7 @@ def change_array(data: bytes, field: str, place: int, value: int) -> bytes:
         ("hist_gradient_boosting/2", "left", 10**6, "a tree names place 1000000 of "),
         ("hist_gradient_boosting/2", "right", 0, "a tree runs in a circle"),
         ("hist_gradient_boosting/2", "feature_idx", 99, "a tree names place 99 of 5"),
-        ("hist_gradient_boosting/2", "is_categorical", 1, "a tree names place 0 of 0"),
+        ("hist_gradient_boosting/2", "is_categorical", 1, "a tree splits a number by categories"),
     ],
 )
 def test_a_tree_that_would_read_foreign_memory_is_refused(
@@ -419,4 +422,76 @@ def test_values_that_contradict_each_other_are_one_clear_error(fit: Fit, rewrite
     data = rewrite(dump_pipeline(fit("decision_tree/2")), change)
     assert refusal(data) == (
         "pipeline.skops cannot be opened: 'str' object cannot be interpreted as an integer"
+    )
+
+
+def scaled(model: Any) -> None:  # noqa: ANN401 - sklearn's
+    from sklearn.compose import ColumnTransformer
+    from sklearn.preprocessing import StandardScaler
+
+    rows = np.arange(20.0).reshape(4, 5)
+    model._preprocessor = ColumnTransformer([("a", StandardScaler(), [0])]).fit(rows)
+
+
+def wider(model: Any) -> None:  # noqa: ANN401 - sklearn's
+    model.n_features_in_ = 5_000_000
+
+
+def categories(model: Any) -> None:  # noqa: ANN401 - sklearn's
+    """A category of a code that no set of 256 bits has."""
+    model._bin_mapper.is_categorical_[0] = 1
+    model._bin_mapper.bin_thresholds_[0] = np.array([0.0, 70_000.0])
+
+
+def narrower(model: Any) -> None:  # noqa: ANN401 - sklearn's
+    for (predictor,) in model._predictors:
+        predictor.raw_left_cat_bitsets = np.zeros((1, 1), np.uint32)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (scaled, "a boosted model changes its columns"),
+        (wider, "a boosted model has bins of other columns"),
+        (categories, "a boosted model has a category beyond its sets"),
+        (narrower, "a tree has sets of categories of another size"),
+    ],
+)
+def test_boosted_trees_look_at_the_columns_that_they_are_given(
+    fit: Fit, change: Callable[[Any], None], message: str
+) -> None:
+    model = copy.deepcopy(fit("hist_gradient_boosting/2"))
+    boosted = model.steps[-1][1] if hasattr(model, "steps") else model
+    change(boosted)
+    assert refusal(dump_pipeline(model)) == f"pipeline.skops cannot be opened: {message}"
+
+
+@pytest.mark.parametrize("said_depth", [0, 99])
+def test_a_tree_has_the_depth_that_it_says(fit: Fit, rewrite: Rewrite, said_depth: int) -> None:
+    """The way of a row is written into as much room as the tree says that it needs."""
+
+    def change(schema: Any) -> None:  # noqa: ANN401 - JSON
+        tree = schema["content"]["content"]["tree_"]
+        tree["content"]["content"]["max_depth"] = said(said_depth)
+
+    message = refusal(rewrite(dump_pipeline(fit("decision_tree/2")), change))
+    assert message.startswith("pipeline.skops cannot be opened: a tree has the depth ")
+    assert message.endswith(f", and says {said_depth}")
+
+
+def test_a_schema_that_would_fill_the_memory_is_refused_before_it_is_unpacked() -> None:
+    data = write_archive({SCHEMA: b'{"a":[' + b"[]," * 11_000_000 + b"0]}"})
+    assert len(data) < 100_000
+    assert refusal(data) == "pipeline.skops has a schema.json of more than 32000000 bytes"
+
+
+def test_a_name_that_is_a_list_is_refused_as_any_other() -> None:
+    kind: Node = {**node("TypeNode", "builtins", "str"), "__class__": ["str"]}
+    assert refusal(stored(mapped(kind, a=said(1)))) == (
+        "pipeline.skops has a dict whose keys are builtins.['str']"
+    )
+    function: Node = {**node("FunctionNode", "numpy", "clip"), "__class__": ["clip"]}
+    parts = {"func": function, "args": grouped(), "kwds": mapped(), "namespace": mapped()}
+    assert refusal(stored(node("PartialNode", "functools", "partial", content=parts))) == (
+        "pipeline.skops has a partial of numpy.['clip'], which no pipeline of ordain holds"
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 import pytest
@@ -119,3 +120,20 @@ def test_a_name_with_a_colon_is_the_whole_name() -> None:
     one.graph.input[0].name = one.graph.node[0].input[0] = "x:0"
     found = describe_onnx(one.SerializeToString(), "m.onnx")
     assert (found.names, found.inputs) == (("x:0",), ("x:0: float[n, 2]",))
+
+
+def test_a_kilobyte_of_nodes_takes_no_memory() -> None:
+    """Each node doubles the number of dimensions; whoever infers them needs all memory there is."""
+    from onnx import TensorProto, helper
+
+    given = helper.make_tensor_value_info("x0", TensorProto.INT64, [2, 2])
+    made = helper.make_tensor_value_info("y", TensorProto.INT64, [])
+    nodes = [helper.make_node("Gather", [f"x{i}", f"x{i}"], [f"x{i + 1}"]) for i in range(22)]
+    nodes.append(helper.make_node("Size", ["x22"], ["y"]))
+    opsets = [helper.make_opsetid("", 17)]
+    graph = helper.make_graph(nodes, "g", [given], [made])
+    data = helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert describe_onnx(data, "m.onnx").operators == ("Gather", "Size")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 50_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,14 @@ from ordain.runtime.errors import JobError, LockError, RunError, TrainingError
 from ordain.runtime.monitoring.profiles import Profile
 from ordain.runtime.scoring import RowPlan
 from ordain.runtime.training.job import run_job
-from ordain.runtime.training.order import Job, Outcome, read_order, write_job
+from ordain.runtime.training.order import (
+    Job,
+    Outcome,
+    numeric_environment,
+    read_order,
+    refuse_processor,
+    write_job,
+)
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import read_evidence
 from ordain.specs.kinds import kind_validator
@@ -277,6 +285,8 @@ def test_a_process_tells_its_progress_and_leaves_a_result(
     write_job(directory, order)
     ran = train(directory)
     assert [json.loads(line)["stage"] for line in ran.stdout.splitlines()] == STAGES
+    cost = json.loads((directory / "resources.json").read_bytes())
+    assert cost["blas"] == ["Haswell"] or platform.machine() != "x86_64"
     result = json.loads((directory / "result.json").read_bytes())
     evidence = (directory / "evidence.json").read_bytes()
     assert result["evidence"] == sha256(evidence)
@@ -434,3 +444,29 @@ def test_thirty_thousand_real_clients_are_learnt(
     assert evidence.verdict == "pass"
     assert evidence.importance[0][0] == "PAY_1"
     assert len(evidence.to_json()) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("architecture", "kernel"), [("x86_64", "Haswell"), ("aarch64", "ARMV8"), ("riscv64", None)]
+)
+def test_the_loops_of_linear_algebra_are_those_of_the_architecture(
+    architecture: str, kernel: str | None
+) -> None:
+    found = numeric_environment(3, architecture)
+    assert found.get("OPENBLAS_CORETYPE") == kernel
+    assert {found[name] for name in found if name.endswith("_THREADS")} == {"3"}
+
+
+@pytest.mark.parametrize("level", ["x86-64", "x86-64-v2"])
+def test_a_processor_that_cannot_run_these_loops_is_refused(level: str) -> None:
+    with pytest.raises(JobError) as caught:
+        refuse_processor({"architecture": "x86_64", "level": level})
+    message = f"this processor is of the level {level}, and training needs x86-64-v3 (AVX2)"
+    assert caught.value.message == message
+    remedy = "train on a processor with AVX2: other loops would give other numbers"
+    assert caught.value.remedy == remedy
+
+
+@pytest.mark.parametrize("machine", [{}, {"level": "x86-64-v3"}, {"level": "x86-64-v4"}])
+def test_any_other_processor_is_taken(machine: dict[str, str]) -> None:
+    refuse_processor(machine)

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[3]
 SURROUNDINGS = (
     {"PYTHONHASHSEED": "0", "TZ": "UTC", "LANG": "C", "OMP_NUM_THREADS": "1"},
     {"PYTHONHASHSEED": "1", "TZ": "Asia/Kathmandu", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1"},
-    {"PYTHONHASHSEED": "4294967295", "TZ": "America/Lima", "LC_ALL": "POSIX", "COLUMNS": "40"},
+    {"PYTHONHASHSEED": "4294967295", "TZ": "America/Lima", "OPENBLAS_CORETYPE": "Prescott"},
 )
 
 
