@@ -51,12 +51,16 @@ def ours(root: Path) -> float:
     source = open_source(root / "estate", os.environ)
     state = StateStore(home.state)
     told: list[str] = []
+
+    def clock() -> datetime:
+        return datetime.now(tz=UTC)
+
     reconciler = Reconciler(
         source,
         state,
         Ledger(home.ledger),
-        LocalDriver(home),
-        lambda: datetime.now(tz=UTC),
+        LocalDriver(home, clock),
+        clock,
         told.append,
     )
     try:
