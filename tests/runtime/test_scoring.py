@@ -255,7 +255,7 @@ def test_what_is_no_plan_is_refused(data: bytes) -> None:
 def test_a_number_of_a_plan_is_finite(place: bytes, changed: bytes) -> None:
     data = linear([an_input("x", "float")], [number("x")], ["x"])
     assert place in data
-    with pytest.raises(PlanError, match="is not finite"):
+    with pytest.raises(PlanError, match="is no finite number"):
         RowPlan.read(data.replace(place, changed))
 
 

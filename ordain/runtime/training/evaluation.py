@@ -17,6 +17,7 @@ from ordain.runtime.training.measuring import (
     estimate,
     measured_rows,
     smallest_class,
+    taken,
     task_of,
     tells_apart,
 )
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ordain.runtime.training.measuring import AnySample
+    from ordain.runtime.training.splits import Indices
     from ordain.specs.kinds.model import MetricGate
 
 CONFIDENCE = 0.95
@@ -45,11 +47,13 @@ def evaluate(
     gates: Sequence[MetricGate],
     champion: AnySample | None = None,
     absent: str = "there is no champion yet",
+    everybody: Indices | None = None,
 ) -> tuple[Metric, ...]:
     """Rows of evidence: the test part first, judged where a gate is declared.
 
     `samples` are by part; `champion` is the version now running, on the rows of the test part.
-    Without one the comparison is `insufficient`, and `absent` says why.
+    Without one the comparison is `insufficient`, and `absent` says why. A gate on all cases is
+    judged on the rows `everybody` of the test part, where outcomes of others were hidden.
 
     Raises:
         SplitError: when the test part has one outcome, or one cluster, only.
@@ -64,14 +68,25 @@ def evaluate(
     for gate in gates:
         _refuse_unusable(gate, task)
     absolute = [gate for gate in gates if gate.versus is None]
-    rows = [_judged(test, gate) for gate in absolute]
+    rows = [_judged(_asked_of(test, gate, everybody), gate) for gate in absolute]
     gated = {gate.name for gate in absolute}
     rows += [_row(name, "test", test) for name in METRICS[task] if name not in gated]
-    rows += [_compared(test, champion, gate, absent) for gate in gates if gate.versus is not None]
+    for gate in gates:
+        if gate.versus is not None:
+            ours = _asked_of(test, gate, everybody)
+            other = None if champion is None else _asked_of(champion, gate, everybody)
+            rows.append(_compared(ours, other, gate, absent))
     for part, sample in samples.items():
         if part != "test" and tells_apart(sample):
             rows += [_row(name, part, sample) for name in INFORMING[task]]
     return tuple(rows)
+
+
+def _asked_of(sample: AnySample, gate: MetricGate, everybody: Indices | None) -> AnySample:
+    """The rows that the gate is about."""
+    if everybody is None or gate.population != "all":
+        return sample
+    return taken(sample, everybody)
 
 
 def counted(rows: Sequence[Metric], *, first: bool) -> list[Verdict]:
@@ -105,16 +120,25 @@ def _shown(row: Metric, sample: AnySample) -> Metric:
     return replace(row, limit=f"{row.limit} ({few})", verdict=Verdict.INSUFFICIENT.value)
 
 
+def _untold(name: str, gate: MetricGate, limit: str, n: int) -> Metric:
+    """The row of a gate whose cases all have the same outcome: nothing can be measured on them."""
+    limit = f"{limit} (all {n} cases have the same outcome)"
+    verdict = Verdict.INSUFFICIENT.value
+    return Metric(name, "test", 0.0, None, None, gate.confidence, n, limit, verdict)
+
+
 def _judged(sample: AnySample, gate: MetricGate) -> Metric:
+    limits = [f">= {gate.min:g}"] if gate.min is not None else []
+    limits += [f"<= {gate.max:g}"] if gate.max is not None else []
+    limit = f"{gate.bound} {' and '.join(limits)}"
+    if not tells_apart(sample):
+        return _untold(gate.name, gate, limit, sample.n)
     row = _row(gate.name, "test", sample, gate.confidence)
     found = Estimate(row.value, row.low or 0.0, row.high or 0.0)
     judged = _bound(found, gate)
     low_enough = gate.max is None or judged <= gate.max
     high_enough = gate.min is None or judged >= gate.min
     verdict = Verdict.PASS if low_enough and high_enough else Verdict.FAIL
-    limits = [f">= {gate.min:g}"] if gate.min is not None else []
-    limits += [f"<= {gate.max:g}"] if gate.max is not None else []
-    limit = f"{gate.bound} {' and '.join(limits)}"
     return _shown(replace(row, limit=limit, verdict=verdict.value), sample)
 
 
@@ -137,6 +161,8 @@ def _compared(
     if champion is None:
         limit = f"{limit} ({absent})"
         return Metric(name, "test", 0.0, None, None, gate.confidence, 0, limit)
+    if not tells_apart(sample):
+        return _untold(name, gate, limit, sample.n)
     found = difference(gate.name, sample, champion, gate.confidence)
     accepted = _bound(found, gate) >= (gate.min_delta or 0.0)
     row = Metric(

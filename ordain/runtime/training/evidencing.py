@@ -85,7 +85,8 @@ def _coverage(job: Job, data: Data, trained: Trained) -> dict[str, Any]:
     loop = feedback.loop_of(job.data)
     if loop is None:
         return {}
-    return {"coverage": feedback.coverage_of(loop, data.table, data.parts, trained.scores)}
+    cases = feedback.cases_of(loop, data.table, data.parts, trained.scores)
+    return {"coverage": feedback.coverage_of(cases)}
 
 
 def _qualified(

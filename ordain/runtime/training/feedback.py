@@ -5,12 +5,14 @@ those whom the last model liked, and it is best where least is known. So the tes
 cases without an outcome: they are scored, fairness counts the decisions about them, and ten bands
 of the new score show where outcomes were seen, and where some were seen by chance. To fill the
 hidden outcomes in (reject inference) was refused: it makes the number that is asked for out of the
-model that is judged.
+model that is judged. A claim on all cases is measured on a sample of all of them instead: outcomes
+that were seen by chance, and of bands that were seen whole as many, each band by its size.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,16 +22,17 @@ from ordain.specs.coverage import claim_gap
 from ordain.specs.findings import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from ordain.runtime.training.splits import Parts
+    from ordain.runtime.training.splits import Indices, Parts
     from ordain.specs.evidence import Metric
     from ordain.specs.kinds.dataset import Dataset, Feedback
     from ordain.specs.kinds.model import MetricGate
 
     Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
 BANDS = 10
 SEEN = "of cases whose outcome was seen"
@@ -40,8 +43,22 @@ def loop_of(dataset: Dataset) -> Feedback | None:
     return None if dataset.target is None else dataset.target.feedback
 
 
-def coverage_of(loop: Feedback, table: Any, parts: Parts, scores: Floats) -> dict[str, Any]:  # noqa: ANN401
-    """Bands of the score over all cases of the test part, lowest first.
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The cases of the test part, each array of the shape (cases,) and in the order of the rows."""
+
+    score: Floats
+    labelled: Mask
+    explored: Mask
+    band: Indices
+
+    def bands(self) -> Iterator[Mask]:
+        """Which cases lie in each band, lowest first."""
+        return (self.band == one for one in np.unique(self.band))
+
+
+def cases_of(loop: Feedback, table: Any, parts: Parts, scores: Floats) -> Cases:  # noqa: ANN401
+    """The cases of the test part in bands of the score.
 
     `scores` are of every row of the table; of several outputs the largest counts. Bands hold about
     a tenth of the cases each; equal scores stay together, so there may be fewer.
@@ -51,33 +68,56 @@ def coverage_of(loop: Feedback, table: Any, parts: Parts, scores: Floats) -> dic
     chance = np.zeros(table.num_rows, dtype=bool)
     if loop.explored is not None:
         chance = truth_of(table[loop.explored])
-    explored = chance[cases] & labelled
     score = (scores if scores.ndim == 1 else scores.max(axis=1))[cases]
     edges = np.unique(np.quantile(score, np.arange(1, BANDS) / BANDS, method="higher"))
-    band_of = np.searchsorted(edges, score, side="right")
-    bands = [_band(score, labelled, explored, band_of == band) for band in np.unique(band_of)]
+    band = np.searchsorted(edges, score, side="right")
+    return Cases(score, labelled, chance[cases] & labelled, band)
+
+
+def coverage_of(cases: Cases) -> dict[str, Any]:
+    """How many outcomes were seen in each band, and how many of them by chance."""
     return {
-        "bands": bands,
-        "labelled": float(np.mean(labelled)),
-        "explored": float(np.mean(explored)),
+        "bands": [_band(cases, inside) for inside in cases.bands()],
+        "labelled": float(np.mean(cases.labelled)),
+        "explored": float(np.mean(cases.explored)),
     }
 
 
-def _band(
-    score: Floats,
-    labelled: NDArray[np.bool_],
-    explored: NDArray[np.bool_],
-    inside: NDArray[np.bool_],
-) -> dict[str, Any]:
+def everybody(cases: Cases, seed: int) -> Indices | None:
+    """Rows of the test part with an outcome that stand for all cases, as places among these rows.
+
+    From a band that was not seen whole come cases that were seen by chance, and from every band the
+    same share of its cases: the smallest that chance has let through of any. None where that is not
+    to be had, and where every outcome was seen, so that there is nothing to choose.
+    """
+    bands = [(inside, bool(cases.labelled[inside].all())) for inside in cases.bands()]
+    partly = [
+        (int(cases.explored[inside].sum()), int(inside.sum()))
+        for inside, whole in bands
+        if not whole
+    ]
+    if not partly or any(not seen for seen, _ in partly):
+        return None
+    seen, of = min(partly, key=lambda one: Fraction(*one))
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for inside, whole in bands:
+        able = np.flatnonzero(inside & (cases.labelled if whole else cases.explored))
+        drawn.append(rng.choice(able, size=seen * int(inside.sum()) // of, replace=False))
+    place = np.cumsum(cases.labelled) - 1
+    return np.asarray(np.sort(place[np.concatenate(drawn)]), dtype=np.int64)
+
+
+def _band(cases: Cases, inside: Mask) -> dict[str, Any]:
     n = int(inside.sum())
-    seen = int(labelled[inside].sum())
+    seen = int(cases.labelled[inside].sum())
     return {
-        "from": float(score[inside].min()),
-        "to": float(score[inside].max()),
+        "from": float(cases.score[inside].min()),
+        "to": float(cases.score[inside].max()),
         "n": n,
         "labelled": seen,
         "share": seen / n,
-        "explored": int(explored[inside].sum()),
+        "explored": int(cases.explored[inside].sum()),
     }
 
 
@@ -91,7 +131,7 @@ def qualify(
     gap = claim_gap({"coverage": coverage}, loop)
     left = list(gates)
     whole = coverage["labelled"] == 1.0
-    shown = "of all cases" if whole else f"{SEEN}; every band has some seen by chance"
+    shown = "of all cases" if whole else "of all cases, by those that were seen by chance"
     return tuple(_qualified(row, left, gap, shown) if row.limit else row for row in rows)
 
 
@@ -120,4 +160,7 @@ def spoken_for(coverage: dict[str, Any], loop: Feedback) -> str:
     if gap:
         return f"{seen}: performance on the others is not shown ({gap})."
     by_chance = f"{coverage['explored']:.1%} of its cases by chance"
-    return f"{seen}, for {by_chance}: performance is measured on cases whose outcome was seen."
+    return (
+        f"{seen}, for {by_chance}: performance is measured on cases whose outcome was seen, except "
+        "where a gate asks for all cases."
+    )

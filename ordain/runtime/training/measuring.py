@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, REGRESSION
 
 if TYPE_CHECKING:
     from ordain.runtime.training.intervals import Estimate
+    from ordain.runtime.training.splits import Indices
 
 AnySample = Sample | ClassSample | NumberSample | ClusterSample
 
@@ -81,6 +83,13 @@ def smallest_class(sample: AnySample) -> int | None:
             return int(np.bincount(sample.right, minlength=sample.scores.shape[1]).min())
         case _:
             return None
+
+
+def taken(sample: AnySample, rows: Indices) -> AnySample:
+    """Some rows of a sample, by their places in it."""
+    columns: dict[str, Any] = {one.name: getattr(sample, one.name) for one in fields(sample)}
+    arrays = {name: one[rows] for name, one in columns.items() if isinstance(one, np.ndarray)}
+    return replace(sample, **columns | arrays)
 
 
 def tells_apart(sample: AnySample) -> bool:

@@ -221,7 +221,9 @@ class MetricGate:
     ]
     population: Annotated[
         Literal["all", "labelled"],
-        about("whom the claim is about; with a feedback loop only `labelled` can be shown"),
+        about(
+            "whom the claim is about; `all` needs outcomes seen by chance where others are hidden"
+        ),
     ] = "all"
     min: Annotated[Float | None, about("smallest accepted value")] = None
     max: Annotated[Float | None, about("largest accepted value")] = None

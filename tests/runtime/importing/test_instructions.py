@@ -37,7 +37,7 @@ class Built:
 def refusal(data: bytes) -> str:
     with pytest.raises(ImportRefused) as caught:
         read_model(data)
-    assert (caught.value.code, caught.value.remedy) == ("RUN160", REMEDY)
+    assert (caught.value.code, caught.value.remedy) == ("RUN165", REMEDY)
     return caught.value.message
 
 

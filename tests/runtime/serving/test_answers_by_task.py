@@ -227,6 +227,10 @@ def test_a_day_or_time_of_utc_is_kept_as_it_was_sent(value: str) -> None:
     assert accept("date", value) == (value, None)
 
 
+def test_an_empty_text_is_a_missing_day_as_in_training() -> None:
+    assert accept("date", "") == (None, None)
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -240,7 +244,6 @@ def test_a_day_or_time_of_utc_is_kept_as_it_was_sent(value: str) -> None:
         "2026-W05-6",
         "0000-01-01",
         "\u0662\u0660\u0662\u0666-01-31",
-        "",
         "2026-01-31\n",
     ],
 )

@@ -148,7 +148,7 @@ def test_decimals_are_the_floats_of_their_digits_in_every_file(tmp_path: Path) -
         (
             "date",
             ["0001-01-01T00:00+05:00"],
-            "t.csv: column x, row 1: '0001-01-01T00:00+05:00' is no date",
+            "t.csv: column x, row 1: '0001-01-01T00:00+05:00' is outside of the years 1 to 9999",
         ),
         ("float", ["1", "2", "abc", "x"], "t.csv: column x, row 3: 'abc' is no float"),
         ("float", ["1", "inf"], "t.csv: column x, row 2: 'inf' is no float"),

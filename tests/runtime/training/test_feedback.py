@@ -12,15 +12,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from learning import inputs_of
+from sklearn.metrics import roc_auc_score
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.monitoring.profiles import Profile
+from ordain.runtime.scoring import RowPlan
+from ordain.runtime.training.evaluation import evaluate
+from ordain.runtime.training.features import raw_rows
+from ordain.runtime.training.feedback import Cases, everybody
 from ordain.runtime.training.job import run_job
+from ordain.runtime.training.metrics import Sample
 from ordain.runtime.training.order import Job
 from ordain.specs.coverage import claim_gap
 from ordain.specs.kinds.dataset import Dataset, Feedback
-from ordain.specs.kinds.model import Model
+from ordain.specs.kinds.model import MetricGate, Model
 from tests.runtime.training.conftest import COLUMNS
 
 if TYPE_CHECKING:
@@ -35,6 +41,7 @@ MakeJob = Callable[..., Job]
 
 LINEAR = "logistic_regression"
 ROWS = 2000
+WHO = ("applicant_id", "defaulted")
 LOOP = {"observed": "granted", "explored": "drawn"}
 TRUTHS = {"granted": {"type": "bool"}, "drawn": {"type": "bool"}}
 
@@ -43,11 +50,11 @@ def evidence(job: Job) -> Evidence:
     return run_job(job, lambda _stage, _fraction: None).evidence
 
 
-def decided(table: pa.Table, chance: float, seed: int = 9) -> pa.Table:
+def decided(table: pa.Table, chance: float, seed: int = 9, debts: int = 2) -> pa.Table:
     """Few debts were granted, and a share of all by chance; the outcome of the others is hidden."""
     rng = np.random.default_rng(seed)
     drawn = rng.random(len(table)) < chance
-    granted = (table["debts"].to_numpy() <= 2) | drawn
+    granted = (table["debts"].to_numpy() <= debts) | drawn
     place = table.column_names.index("defaulted")
     hidden = pa.array(table["defaulted"].to_numpy(), mask=~granted)
     table = table.set_column(place, "defaulted", hidden)
@@ -58,8 +65,15 @@ def decided(table: pa.Table, chance: float, seed: int = 9) -> pa.Table:
 def looped(lending: MakeTable, dataset: MakeDataset) -> Callable[..., Dataset]:
     """`looped(chance=0.1, minExploration="5%")` declares a table that a decision has shaped."""
 
-    def make(chance: float = 0.1, *, explored: bool = True, **loop: Any) -> Dataset:  # noqa: ANN401
-        table = decided(lending(ROWS), chance)
+    def make(
+        chance: float = 0.1,
+        *,
+        explored: bool = True,
+        rows: int = ROWS,
+        debts: int = 2,
+        **loop: Any,  # noqa: ANN401
+    ) -> Dataset:
+        table = decided(lending(rows), chance, debts=debts)
         seen = LOOP if explored else {"observed": "granted"}
         return dataset(
             table.drop_columns(["undeclared"]),
@@ -150,14 +164,83 @@ def test_a_claim_on_all_cases_is_judged_where_chance_let_enough_through(
     model: MakeModel, job: MakeJob, looped: Callable[..., Dataset]
 ) -> None:
     found = evidence(job(model(LINEAR, acceptance=gates("all")), looped(chance=0.6)))
-    assert (found.metrics[0].limit, found.verdict) == (
-        "value >= 0.5, of cases whose outcome was seen; every band has some seen by chance",
+    row = found.metrics[0]
+    assert (row.limit, found.verdict) == (
+        "value >= 0.5, of all cases, by those that were seen by chance",
         "pass",
     )
-    told = "of its cases by chance: performance is measured on cases whose outcome was seen."
+    bands = found.data["coverage"]["bands"]
+    share = min(one["explored"] / one["n"] for one in bands if one["labelled"] < one["n"])
+    assert share * 0.95 < row.n / sum(one["n"] for one in bands) <= share
+    told = "measured on cases whose outcome was seen, except where a gate asks for all cases."
     assert any(told in one for one in found.limitations)
     failed = evidence(job(model(LINEAR, acceptance=gates("all", min=0.99)), looped(chance=0.6)))
     assert failed.verdict == "fail"
+
+
+def test_a_claim_on_all_cases_is_not_the_number_of_those_who_were_liked(
+    model: MakeModel, job: MakeJob, lending: MakeTable, looped: Callable[..., Dataset]
+) -> None:
+    """Among those with few debts, debts separate little; among all people they separate a lot."""
+    rows = 40_000
+    order = job(model(LINEAR, acceptance=gates("labelled", "all")), looped(0.3, rows=rows))
+    outcome = run_job(order, lambda _stage, _fraction: None)
+    seen, everyone = outcome.evidence.metrics[:2]
+    artifact = load_artifact(ArtifactStore(order.store), outcome.artifact)
+    plan = RowPlan.read(artifact.member("plan.json"))
+    data = inputs_of(order)
+    cases = data.parts.population("test")
+    happened = dict(zip(*(lending(rows)[name].to_pylist() for name in WHO), strict=True))
+    truth = [happened[one] for one in data.table["applicant_id"].take(cases).to_pylist()]
+    given = raw_rows(data.table, [one.name for one in plan.inputs], cases)
+    all_of_them = roc_auc_score(truth, [plan.answer(row).output for row in given])
+    assert seen.n > everyone.n > 500
+    assert everyone.low is not None
+    assert everyone.high is not None
+    assert everyone.low < all_of_them < everyone.high
+    assert seen.high is not None
+    assert seen.high < all_of_them
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_everybody_is_a_sample_of_all_cases_in_equal_shares(share: float) -> None:
+    rng = np.random.default_rng(4)
+    n = 5000
+    band = np.arange(n) // 500
+    explored = rng.random(n) < share
+    labelled = explored | (band < 2) | ((band < 5) & (rng.random(n) < 0.5))
+    cases = Cases(rng.random(n), labelled, explored, band)
+    rows = everybody(cases, 1)
+    assert rows is not None
+    again, other = everybody(cases, 1), everybody(cases, 2)
+    assert again is not None
+    assert other is not None
+    assert np.array_equal(rows, again)
+    assert not np.array_equal(rows, other)
+    chosen = np.flatnonzero(labelled)[rows]
+    assert len(set(chosen)) == len(chosen)
+    assert (explored | (band < 2))[chosen].all()
+    (count,) = set(np.bincount(band[chosen], minlength=10))
+    assert count == min(int(explored[band == one].sum()) for one in range(2, 10))
+
+
+def test_nobody_stands_for_a_band_that_chance_has_left_out() -> None:
+    band = np.repeat([0, 1], 50)
+    explored = band == 0
+    assert everybody(Cases(np.zeros(100), explored, explored, band), 1) is None
+    assert everybody(Cases(np.zeros(100), band >= 0, explored, band), 1) is None
+
+
+def test_cases_of_one_outcome_show_nothing() -> None:
+    gate = MetricGate(name="roc_auc", min=0.5, population="all")
+    test = Sample(np.repeat([0, 1], 50), np.linspace(0, 1, 100), 0.5, 1)
+    (row,) = [one for one in evaluate({"test": test}, [gate], everybody=np.arange(20)) if one.limit]
+    assert (row.verdict, row.n) == ("insufficient", 20)
+    assert row.limit == "value >= 0.5 (all 20 cases have the same outcome)"
+    compared = MetricGate(name="roc_auc", versus="champion", min_delta=0.0, population="all")
+    found = evaluate({"test": test}, [compared], test, everybody=np.arange(20))
+    (row,) = [one for one in found if one.limit]
+    assert (row.name, row.verdict, row.n) == ("roc_auc_delta", "insufficient", 20)
 
 
 def test_a_champion_is_compared_on_those_who_were_seen(
