@@ -36,5 +36,18 @@ def host_of(address: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether a document may hold this address; without TLS it may, which is for its author."""
-    return not text or not address_problem(text, allow_http=True)
+    """Whether a document may hold this address: it has a host or a path, and lets nobody in.
+
+    Of what kind it has to be is for the policies of an estate.
+    """
+    from urllib.parse import urlsplit
+
+    if not text:
+        return True
+    try:
+        parts = urlsplit(text if "://" in text else f"//{text}")
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    plain = all(one.isprintable() and not one.isspace() for one in text)
+    return bool(host) and plain and not set("@?#") & set(text)

@@ -398,7 +398,8 @@ _DOCUMENT: Final = {
     "SPEC148": Page(
         "an address that may not stand in a document",
         "The endpoint of a vendor's model says where it answers. A user, a password or a query in "
-        "it would be in git for ever, and what is no address leads nowhere.",
+        "it would be in git for ever, and what is no address leads nowhere. Of what kind it has to "
+        "be is for policies, such as `vendor-pinned` of the pack supply-chain.",
         "endpoint: https://user:password@bureau.example.org/score",
         "write https://HOST/PATH, and keep credentials where secrets are kept",
     ),

@@ -37,7 +37,7 @@ FOUNDED = {
     "explain SPEC104": "ordain check",
     "explain Model.spec.tier": "ordain check",
     "monitor run": "ordain status",
-    "pin": "commit the change, then ordain check",
+    "pin": "ordain check",
     "doctor": "ordain check",
     "lint": "ordain test",
     "test": "ordain test --coverage",

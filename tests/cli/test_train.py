@@ -90,7 +90,10 @@ def test_an_equal_recipe_is_no_work(clinic: Place) -> None:
     ]
     assert all(len(line) <= 100 for line in lines if "/" not in line)
     after = {path: path.stat().st_mtime_ns for path in clinic.home.rglob("*") if path.is_file()}
-    assert after == before
+    changed = {path for path in after if after[path] != before.get(path)}
+    # What the gate finds depends on documents that no recipe covers, so the page is written anew.
+    assert {path.name for path in changed} <= {"report.html"}
+    assert after.keys() == before.keys()
 
 
 def test_nothing_of_a_preview_is_where_production_looks(clinic: Place) -> None:

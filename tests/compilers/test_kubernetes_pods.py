@@ -27,8 +27,11 @@ from ordain.runtime.artifacts import ArtifactStore
 from ordain.runtime.datasets.snapshots import Snapshots
 from ordain.runtime.datasets.taking import Origin, Taker, drafted
 from ordain.runtime.environment import installed, render_lock
+from ordain.runtime.provenance.statements import Invocation, Produced, provenance_of, sign_statement
 from ordain.runtime.serving import client
 from ordain.specs.estates import load_estate
+from ordain.specs.recipes import Recipe
+from ordain.vcs.keys import generate_key, parse_signer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,9 +181,23 @@ def trained(cluster: Cluster) -> dict[str, Any]:
     return result
 
 
-def promoted(result: dict[str, Any]) -> dict[str, str]:
-    """The documents of a promotion of that result."""
+def promoted(cluster: Cluster, result: dict[str, Any]) -> dict[str, str]:
+    """The documents of a promotion of that result, its statement in the claim of the artifacts."""
     digest = "sha256:" + "0" * 64
+    private, public = generate_key("the machine")
+    made = Produced(result["artifact"], {}, result["evidence"])
+    run = Invocation("https://ordain.dev/reconciler", "0", "", datetime(2026, 1, 1, tzinfo=UTC))
+    recipe = Recipe("malignancy", digest, digest, digest, digest, seed=7, threads=1)
+    signer = parse_signer(private, "the key of the test")
+    envelope = sign_statement(provenance_of(recipe, {}, made, run), signer)
+    statement = ArtifactStore(cluster.root / "claims" / "ordain-artifacts").put(envelope)
+    organization = f"""apiVersion: ordain.dev/v1
+kind: Organization
+metadata: {{name: test}}
+spec:
+  people: []
+  reconciler: {{keys: [{{public: "{public}"}}]}}
+"""
     version = f"""apiVersion: ordain.dev/v1
 kind: ModelVersion
 metadata: {{name: malignancy-1}}
@@ -193,6 +210,7 @@ spec:
   artifact: {result["artifact"]}
   evidence: {result["evidence"]}
   split: {result["split"]}
+  provenance: {{statement: {statement}, bom: {digest}}}
 """
     route = """apiVersion: ordain.dev/v1
 kind: Route
@@ -208,6 +226,7 @@ metadata: {name: malignancy}
 spec: {model: malignancy, environment: production, version: 1}
 """
     return {
+        "specs/organization.yaml": organization,
         "specs/versions/malignancy-1.yaml": version,
         "specs/routes/malignancy.yaml": route,
         "specs/deployments/malignancy.yaml": deployment,
@@ -236,7 +255,7 @@ def is_ready(status: Status | None) -> bool:
 def test_the_job_trains_and_the_pods_of_the_server_answer_and_record(cluster: Cluster) -> None:
     result = trained(cluster)
     assert result["verdict"] in ("pass", "warn")
-    estate, lock = clinic(cluster, **promoted(result))
+    estate, lock = clinic(cluster, **promoted(cluster, result))
     manifests = compile_kubernetes(estate, "production", IMAGE, lock=lock)
     names = ("ordain-production-7d9c8bfbd-x2x4q", "ordain-production-7d9c8bfbd-k8s9z")
     pods = [replace(cluster, port=free_port()).pod(manifests, "Deployment", name) for name in names]

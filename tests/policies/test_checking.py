@@ -24,11 +24,13 @@ COMMENTS = 250
 
 @pytest.fixture
 def tree() -> dict[str, bytes]:
-    """An estate of one observed model and many comments, which no rule of the baseline is about."""
+    """An estate of one model, a channel and many comments, about which no baseline rule is."""
     model = "{purpose: a test, tier: 3, owner: risk, task: classification, external: {provider: x}}"
+    channel = "{type: webhook, addressFrom: DESK}"
     files = {
         "ordain.yaml": HEAD.format("Estate", "test", "{environments: [{name: production}]}"),
         "specs/model.yaml": HEAD.format("Model", "credit", model),
+        "specs/channel.yaml": HEAD.format("AlertChannel", "desk", channel),
     }
     for number in range(COMMENTS):
         spec = f"{{model: credit, breach: one, author: somebody, text: number {number}}}"
@@ -65,11 +67,11 @@ def test_only_what_has_changed_and_what_is_not_silent_is_read_again(
     tree: dict[str, bytes], tmp_path: Path
 ) -> None:
     path = tmp_path / "estate.json"
-    assert len(read(checked(tree, path))) == COMMENTS + 2
-    # That nobody observes the model yet is a warning, which is made anew every time.
-    assert read(checked(tree, path)) == {"Model/credit"}
+    assert len(read(checked(tree, path))) == COMMENTS + 3
+    # That no alert is sent yet is a warning, which is made anew every time.
+    assert read(checked(tree, path)) == {"AlertChannel/desk"}
     change(tree, 7, 9)
-    again = {"Model/credit", "Comment/comment-7", "Comment/comment-9"}
+    again = {"AlertChannel/desk", "Comment/comment-7", "Comment/comment-9"}
     assert read(checked(tree, path)) == again
 
 
@@ -108,4 +110,4 @@ def test_where_documents_are_missing_nothing_is_forgotten(
     checked(tree, path)
     assert path.read_bytes() == whole
     tree["specs/model.yaml"] = model
-    assert read(checked(tree, path)) == {"Model/credit"}
+    assert read(checked(tree, path)) == {"AlertChannel/desk"}

@@ -140,13 +140,26 @@ def test_an_address_with_credentials_is_refused_and_not_repeated(check: Check) -
     assert "secret" not in line
 
 
-@pytest.mark.parametrize("text", ["", "https://a.example.org/b", "http://10.0.0.1:8080"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "https://a.example.org/b", "http://10.0.0.1:8080", "a.example.org/b", "models/b.onnx"],
+)
 def test_addresses_that_a_document_may_hold(text: str) -> None:
     assert is_address(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "ftp://a/", "https://", "https://@a/", "https://a/?k", "https://a:99999/"]
+    "text",
+    [
+        "https://",
+        "https://@a/",
+        "user:password@a",
+        "https:/user:password@a",
+        "https://a/?k",
+        "https://a/#k",
+        "https://a:99999/",
+        "https://a/ b",
+    ],
 )
 def test_addresses_that_no_document_may_hold(text: str) -> None:
     assert not is_address(text)
