@@ -185,6 +185,7 @@ def promoted(cluster: Cluster, result: dict[str, Any]) -> dict[str, str]:
     """The documents of a promotion of that result, its statement in the claim of the artifacts."""
     digest = "sha256:" + "0" * 64
     private, public = generate_key("the machine")
+    _, person = generate_key("a manager")
     made = Produced(result["artifact"], {}, result["evidence"])
     run = Invocation("https://ordain.dev/reconciler", "0", "", datetime(2026, 1, 1, tzinfo=UTC))
     recipe = Recipe("malignancy", digest, digest, digest, digest, seed=7, threads=1)
@@ -195,7 +196,7 @@ def promoted(cluster: Cluster, result: dict[str, Any]) -> dict[str, str]:
 kind: Organization
 metadata: {{name: test}}
 spec:
-  people: []
+  people: [{{name: manager, roles: [manager], team: clinic, keys: [{{public: "{person}"}}]}}]
   reconciler: {{keys: [{{public: "{public}"}}]}}
 """
     version = f"""apiVersion: ordain.dev/v1
