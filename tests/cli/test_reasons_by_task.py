@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ordain.cli.reasons import lines_of
-from ordain.ledger.records import Prediction
 from ordain.reports.decisions import Explained, explain_decision
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
 from ordain.runtime.reasons.errors import ReasonsError
-from ordain.runtime.scoring import RowPlan
 from ordain.specs.canonical import canonical_json
 from ordain.specs.estates import load_estate
 from tests.support import task_plans
@@ -54,24 +51,7 @@ def explained(
     store = ArtifactStore(root / "store")
     members = {"plan.json": data, "background.json": canonical_json({"rows": [background]})}
     artifact = save_artifact(store, "grade", "sha256:" + "c" * 64, members)
-    scored = RowPlan.read(data).answer(row)
-    prediction = Prediction(
-        id="0193-1",
-        time=datetime(2026, 11, 20, tzinfo=UTC),
-        route="grade",
-        rule=None,
-        draw=None,
-        deployment="grade",
-        model="grade",
-        version="1",
-        artifact=artifact.digest,
-        inputs=row,
-        output=scored.output,
-        decision=scored.decision,
-        threshold=None,
-        latency_us=90,
-        key_id=None,
-    )
+    prediction = task_plans.predicted(artifact, row)
     tree = {
         "specs/dataset.yaml": DATASET.replace("FAVOURABLE", favourable).encode(),
         "specs/model.yaml": MODEL.replace("TASK", task).encode(),

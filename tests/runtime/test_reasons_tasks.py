@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ordain.ledger.records import Prediction
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
 from ordain.runtime.reasons import (
     Reason,
@@ -242,27 +240,6 @@ def saved(store: ArtifactStore, data: bytes) -> Artifact:
     return save_artifact(store, "grade", "sha256:" + "c" * 64, members)
 
 
-def predicted(artifact: Artifact, row: Row = ROW) -> Prediction:
-    scored = RowPlan.read(artifact.member("plan.json")).answer(row)
-    return Prediction(
-        id="0193-1",
-        time=datetime(2026, 11, 20, tzinfo=UTC),
-        route="grade",
-        rule=None,
-        draw=None,
-        deployment="grade",
-        model="grade",
-        version="1",
-        artifact=artifact.digest,
-        inputs=row,
-        output=scored.output,
-        decision=scored.decision,
-        threshold=None,
-        latency_us=90,
-        key_id=None,
-    )
-
-
 def values(reasons: tuple[Reason, ...]) -> dict[str, float]:
     return {reason.code: reason.contribution for reason in reasons}
 
@@ -271,7 +248,7 @@ def test_of_more_than_two_classes_the_one_that_was_decided_is_explained(
     store: ArtifactStore,
 ) -> None:
     artifact = saved(store, task_plans.MULTICLASS)
-    asked = predicted(artifact, {"income": -2.0, "debt": 4.0})
+    asked = task_plans.predicted(artifact, {"income": -2.0, "debt": 4.0})
     assert asked.decision == "bad"
     found = reasons_for(asked, artifact)
     # income -0.5·(-2 + 1/3) and debt 1·(4 - 2.5/3) towards bad.
@@ -283,7 +260,7 @@ def test_of_more_than_two_classes_the_one_that_was_decided_is_explained(
 
 def test_against_the_favourable_class_is_told_what_spoke_against_it(store: ArtifactStore) -> None:
     artifact = saved(store, task_plans.MULTICLASS)
-    asked = predicted(artifact, {"income": 9.0, "debt": 2.0})
+    asked = task_plans.predicted(artifact, {"income": 9.0, "debt": 2.0})
     assert asked.decision == "good"
     assert values(reasons_for(asked, artifact)) == pytest.approx({"income": 0.5 * (9 + 1 / 3)})
     against = reasons_for(asked, artifact, favourable="good")
@@ -294,7 +271,7 @@ def test_against_the_favourable_class_is_told_what_spoke_against_it(store: Artif
 
 def test_a_value_is_explained_in_both_directions(store: ArtifactStore) -> None:
     artifact = saved(store, task_plans.REGRESSION)
-    asked = predicted(artifact, {"income": 1.0, "debt": 9.0})
+    asked = task_plans.predicted(artifact, {"income": 1.0, "debt": 9.0})
     found = reasons_for(asked, artifact)
     assert [reason.code for reason in found] == ["debt", "income"]
     assert values(found) == pytest.approx(
@@ -308,9 +285,9 @@ def test_a_value_is_explained_in_both_directions(store: ArtifactStore) -> None:
 def test_a_recorded_cluster_replays_and_is_refused_clearly(store: ArtifactStore) -> None:
     artifact = saved(store, task_plans.CLUSTERING)
     with pytest.raises(ReasonsError, match="a clustering has no reasons") as caught:
-        reasons_for(predicted(artifact), artifact)
+        reasons_for(task_plans.predicted(artifact, ROW), artifact)
     assert caught.value.code == "RUN170"
-    other = replace(predicted(artifact), decision="cluster 2")
+    other = replace(task_plans.predicted(artifact, ROW), decision="cluster 2")
     with pytest.raises(ReplayError) as caught:
         reasons_for(other, artifact)
     assert caught.value.message == (
@@ -323,7 +300,7 @@ def test_an_output_of_any_task_that_does_not_replay_is_not_explained(
     store: ArtifactStore, data: bytes
 ) -> None:
     artifact = saved(store, data)
-    asked = predicted(artifact)
+    asked = task_plans.predicted(artifact, ROW)
     changed = replace(asked, output=math.nextafter(asked.output, math.inf))
     with pytest.raises(ReplayError, match="replays to"):
         reasons_for(changed, artifact)

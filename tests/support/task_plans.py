@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ordain.ledger.records import Prediction
 from ordain.runtime.scoring import RowPlan
 from ordain.specs.canonical import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ordain.runtime.artifacts import Artifact
 
 Plain = dict[str, Any]
 CLASSES = ("good", "watch", "bad")
@@ -95,3 +99,25 @@ CLUSTERING = plan(
 
 def read(data: bytes) -> RowPlan:
     return RowPlan.read(data)
+
+
+def predicted(artifact: Artifact, row: Plain) -> Prediction:
+    """The record of an answer to `row` by the artifact of one of these plans."""
+    scored = RowPlan.read(artifact.member("plan.json")).answer(row)
+    return Prediction(
+        id="0193-1",
+        time=datetime(2026, 11, 20, tzinfo=UTC),
+        route="grade",
+        rule=None,
+        draw=None,
+        deployment="grade",
+        model="grade",
+        version="1",
+        artifact=artifact.digest,
+        inputs=row,
+        output=scored.output,
+        decision=scored.decision,
+        threshold=None,
+        latency_us=90,
+        key_id=None,
+    )

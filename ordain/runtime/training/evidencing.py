@@ -44,8 +44,10 @@ def _drift(data: Data, trained: Trained) -> dict[str, float]:
 def evidence_of(
     job: Job, data: Data, trained: Trained, importance: tuple[tuple[str, float], ...]
 ) -> Evidence:
-    coverage = _coverage(job, data, trained)
-    metrics = _qualified(job, metrics_of(job, data, trained), coverage)
+    cases = _cases(job, data, trained)
+    coverage = {} if cases is None else {"coverage": feedback.coverage_of(cases)}
+    everybody = None if cases is None else feedback.everybody(cases, job.recipe.seed)
+    metrics = _qualified(job, metrics_of(job, data, trained, everybody), coverage)
     rows = _fairness(job, data, trained)
     drift = _drift(data, trained)
     verdicts = [Verdict.PASS, *evaluation.counted(metrics, first=job.champion is None)]
@@ -80,13 +82,12 @@ def evidence_of(
     )
 
 
-def _coverage(job: Job, data: Data, trained: Trained) -> dict[str, Any]:
+def _cases(job: Job, data: Data, trained: Trained) -> feedback.Cases | None:
     """Whose outcomes were seen, where a feedback loop is declared."""
     loop = feedback.loop_of(job.data)
     if loop is None:
-        return {}
-    cases = feedback.cases_of(loop, data.table, data.parts, trained.scores)
-    return {"coverage": feedback.coverage_of(cases)}
+        return None
+    return feedback.cases_of(loop, data.table, data.parts, trained.scores)
 
 
 def _qualified(

@@ -11,7 +11,7 @@ import numpy as np
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.errors import ArtifactError, RunError, TrainingError
 from ordain.runtime.scoring import RowPlan
-from ordain.runtime.training import evaluation, feedback
+from ordain.runtime.training import evaluation
 from ordain.runtime.training.features import raw_rows
 from ordain.runtime.training.metrics import Sample
 from ordain.runtime.training.metrics_classes import ClassSample
@@ -33,8 +33,12 @@ if TYPE_CHECKING:
 DEFAULT_THRESHOLD = 0.5
 
 
-def metrics_of(job: Job, data: Data, trained: Trained) -> tuple[Metric, ...]:
+def metrics_of(
+    job: Job, data: Data, trained: Trained, everybody: Indices | None
+) -> tuple[Metric, ...]:
     """Every metric on every part, judged where a gate is declared.
+
+    `everybody` are the rows of the test part that stand for all cases, as `feedback` says.
 
     Raises:
         SplitError, TrainingError: as `evaluation.evaluate` does.
@@ -43,7 +47,6 @@ def metrics_of(job: Job, data: Data, trained: Trained) -> tuple[Metric, ...]:
     samples = {part: sample_of(job, data, trained, part) for part in PARTS}
     gates = job.spec.acceptance.metrics
     versus = any(gate.versus is not None for gate in gates)
-    everybody = _everybody(job, data, trained)
     if job.champion is None or not versus or data.outcomes.task == CLUSTERING:
         return evaluation.evaluate(samples, gates, everybody=everybody)
     try:
@@ -54,15 +57,6 @@ def metrics_of(job: Job, data: Data, trained: Trained) -> tuple[Metric, ...]:
         absent = f"the champion cannot read these data: {error.message}"
         return evaluation.evaluate(samples, gates, absent=absent, everybody=everybody)
     return evaluation.evaluate(samples, gates, champion, everybody=everybody)
-
-
-def _everybody(job: Job, data: Data, trained: Trained) -> Indices | None:
-    """The rows of the test part that stand for all cases, where a decision has hidden outcomes."""
-    loop = feedback.loop_of(job.data)
-    if loop is None:
-        return None
-    cases = feedback.cases_of(loop, data.table, data.parts, trained.scores)
-    return feedback.everybody(cases, job.recipe.seed)
 
 
 def sample_of(job: Job, data: Data, trained: Trained, part: str) -> AnySample:
