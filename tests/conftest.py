@@ -51,7 +51,7 @@ settings.load_profile("ordain")
 def busy() -> float:
     """Runnable processes per core, at least 1: what a limit in seconds is stretched by.
 
-    A limit is there to find a slow test, not to fail a good one because the machine is shared.
+    A limit is there to end a test that hangs, not to fail a good one on a machine that is shared.
     """
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 

@@ -1,9 +1,10 @@
 """One training job in its directory: started once, watched, adopted, cancelled.
 
-The job is a process group of its own that inherits the lock of its directory. So Ctrl-C in a
-terminal reaches whoever started it and not the job itself, which is told to stop by a signal to its
-whole group; and a starter that is killed leaves a job behind that goes on, for the next one to wait
-for and to take the result of.
+The job is a session of its own that inherits the lock of its directory. So Ctrl-C in a terminal
+reaches whoever started it and not the job itself, which is told to stop by a signal to its whole
+group; and a starter that is killed leaves a job behind that goes on, for the next one to wait for
+and to take the result of. A mere process group would not do: the kernel hangs up on a group whose
+parent dies while it is stopped.
 """
 
 from __future__ import annotations
@@ -258,7 +259,7 @@ def _start(
         cwd=directory,
         env=surroundings(os.environ) | numeric_environment(threads),
         pass_fds=handed,
-        process_group=0,
+        start_new_session=True,
     )
 
 
