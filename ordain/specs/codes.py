@@ -29,6 +29,13 @@ _TEXT: Final = {
         "a metric changed by hand in evidence/915e71e0….json",
         "restore the file from git; train again to get new evidence",
     ),
+    "EVID002": Page(
+        "a file in evidence/ is not the validation that its name promises",
+        "A promotion names a validation by its digest. A file that is something else, or whose "
+        "bytes are not those of its name, proves nothing.",
+        "a share of flipped decisions changed by hand in evidence/77af11….json",
+        "restore the file from git; validate again to get a new one",
+    ),
     "SPEC001": Page(
         "the estate cannot be read",
         "There is nothing to check: the directory does not exist or may not be read.",

@@ -40,6 +40,10 @@ class ModelVersion:
     artifact: Annotated[Digest, about("digest of the artifact's manifest")]
     evidence: Annotated[Digest, about("digest of the evidence in `evidence/`")]
     split: Annotated[Digest, about("digest of the row numbers of each part")]
+    validation: Annotated[
+        Digest | None,
+        about("digest of the validation of exactly this artifact in `evidence/`"),
+    ] = None
     metrics: Annotated[
         dict[str, Float],
         about("headline metrics on the test part"),
