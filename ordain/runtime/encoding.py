@@ -2,7 +2,7 @@
 
 Each entry of a plan's `columns` becomes one closure that appends its columns. The closures repeat
 what scikit-learn's transformers do to one value: impute, clip, centre and scale a number or a part
-of a date; spread a category over indicator columns, give it a code or the mean outcome of its
+of a date; bend it into curves; spread a category over indicator columns, give it a code or the mean outcome of its
 level; weigh the words of a text; multiply two columns that stand before. Nothing is looked up by
 name when a row comes. An empty text is missing, as it is in every source that training reads
 (`datasets.casting`). What selection has not kept is left out at the end, because a product may
@@ -12,8 +12,10 @@ need it.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.dates import PARTS, as_date
@@ -29,6 +31,7 @@ REMEDY = "train the recipe again with this version"
 Encoder = Callable[[Mapping[str, object], list[float]], None]
 
 _INFINITE = (math.inf, -math.inf)
+_LOWEST, _CUBIC = 2, 4  # Coefficients of a line, and of a polynomial of the third degree.
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,8 @@ def width_of(column: dict[str, Any]) -> int:
             return len(column["levels"]) + bool(column["rare"])
         case "text":
             return len(column["terms"])
+        case "spline":
+            return len(column["knots"]) + len(column["pieces"][0][0]) - 3
         case _:
             return 1
 
@@ -322,8 +327,62 @@ def _target(column: dict[str, Any], given: Input) -> Encoder:
     return encode
 
 
+def _spline(column: dict[str, Any], given: Input) -> Encoder:
+    """A number, then the basis of curves over it: on each piece only a few columns are not zero.
+
+    Each is a polynomial of the distance from the knot on the left; beyond the outer knots it keeps
+    the value that it has there.
+    """
+    name = given.name
+    finish = _finish(column, name)
+    knots = tuple(map(finite, column["knots"]))
+    pieces = _read_pieces(name, knots, column["pieces"])
+    first, last, inner = knots[0], knots[-1], knots[1:-1]
+    empty = [0.0] * width_of(column)
+
+    def encode(row: Mapping[str, object], encoded: list[float]) -> None:
+        value = row.get(name)
+        if type(value) is not float or value - value != 0.0:
+            value = _as_number(name, value)
+        x = finish(value)
+        if x < first:
+            x = first
+        elif x > last:
+            x = last
+        place = bisect_right(inner, x)
+        t = x - knots[place]
+        start = len(encoded) + place
+        encoded.extend(empty)
+        encoded[start : start + len(pieces[place])] = [
+            ((a * t + b) * t + c) * t + d for a, b, c, d in pieces[place]
+        ]
+
+    return encode
+
+
+def _read_pieces(
+    name: str, knots: tuple[float, ...], raw: Sequence[Sequence[Sequence[float]]]
+) -> tuple[tuple[tuple[float, ...], ...], ...]:
+    """The polynomials of each piece as four coefficients, the highest power first.
+
+    Every piece has as many as its degree and one more, the last one fewer: the basis adds up to
+    one, and its last column would say nothing that an intercept does not.
+    """
+    agree(all(a < b for a, b in pairwise(knots)), f"the knots of {name} do not ascend")
+    agree(len(raw) == len(knots) - 1 > 0, f"the pieces of {name} do not agree with its knots")
+    order = len(raw[0][0])
+    agree(_LOWEST <= order <= _CUBIC, f"the curves of {name} have no degree from 1 to 3")
+    counts = [len(piece) for piece in raw]
+    agree(counts == [order] * (len(raw) - 1) + [order - 1], f"the pieces of {name} are uneven")
+    degrees = {len(polynomial) for piece in raw for polynomial in piece}
+    agree(degrees == {order}, f"the polynomials of {name} are uneven")
+    lead = (0.0,) * (_CUBIC - order)
+    return tuple(tuple((*lead, *map(finite, one)) for one in piece) for piece in raw)
+
+
 _READERS: dict[str, Callable[[dict[str, Any], Input], Encoder]] = {
     "number": _number,
+    "spline": _spline,
     "missing": _missing,
     "one_hot": _one_hot,
     "ordinal": _ordinal,

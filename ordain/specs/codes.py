@@ -402,6 +402,20 @@ _DOCUMENT: Final = {
         "interactions: [[income, debts]] with hist_gradient_boosting",
         "take `interactions` out, or train a linear model",
     ),
+    "SPEC154": Page(
+        "calibration of what is no probability",
+        "To calibrate is to learn how often the outcome came true where the model said 30 %. A "
+        "regression gives a value and a clustering a group, and there is nothing to compare.",
+        "task: regression with calibrate: sigmoid",
+        "take `calibrate` out",
+    ),
+    "SPEC155": Page(
+        "curves for what cannot use them",
+        "A spline is several columns of one feature, for models that add columns up. Trees find "
+        "curves themselves, and a product multiplies one column of each of its factors.",
+        "numeric: {splines: {}} with hist_gradient_boosting",
+        "take `splines` out or train a linear model; name a feature in one of the two",
+    ),
     "SPEC148": Page(
         "an address that may not stand in a document",
         "The endpoint of a vendor's model says where it answers. A user, a password or a query in "

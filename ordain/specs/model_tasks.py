@@ -25,6 +25,11 @@ def check_task(document: Document) -> Iterator[Finding]:
         message = f"`{name}` does no {task}"
         remedy = f"use one of {', '.join(estimators_of(task))}, or change `task`"
         yield _error("SPEC140", document, path, message, remedy)
+    calibrates = model.training is not None and model.training.calibrate is not None
+    if calibrates and task != CLASSIFICATION:
+        path = ("spec", "training", "calibrate")
+        message = f"a {task} gives no probability that could be calibrated"
+        yield _error("SPEC154", document, path, message, "take out `calibrate`")
     for place, gate in enumerate(model.acceptance.metrics):
         for one in gate_problems(gate, task):
             path = ("spec", "acceptance", "metrics", place, *filter(None, [one.field]))

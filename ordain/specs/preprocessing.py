@@ -62,7 +62,22 @@ def preprocessing_problems(model: Model, features: Columns) -> Iterator[Problem]
     yield from _dates(model, features)
     yield from _texts(model)
     yield from _products(model, features)
+    yield from _splines(model, features)
     yield from _outcomes(model, features)
+
+
+def splined(model: Model, features: Columns) -> tuple[str, ...]:
+    """The features whose columns become curves, in the order of the features.
+
+    The factors of a product are numbers that a person chose, and stay lines unless they are named.
+    """
+    declared = model.preprocessing.numeric.splines
+    if declared is None:
+        return ()
+    factors = {name for pair in model.preprocessing.interactions for name in pair}
+    if declared.features:
+        return tuple(name for name in features if name in declared.features)
+    return tuple(name for name in features if _is_number(features, name) and name not in factors)
 
 
 def quantiles(declared: tuple[str, str]) -> tuple[float, float] | None:
@@ -140,6 +155,29 @@ def _products(model: Model, features: Columns) -> Iterator[Problem]:
         yield Problem("SPEC145", path, "a pair names one feature twice", "name two features")
     elif len({frozenset(pair) for pair in pairs}) < len(pairs):
         yield Problem("SPEC145", path, "a pair is declared twice", "take one of them out")
+
+
+def _splines(model: Model, features: Columns) -> Iterator[Problem]:
+    declared = model.preprocessing.numeric.splines
+    if declared is None:
+        return
+    path = ("preprocessing", "numeric", "splines")
+    estimator = None if model.training is None else model.training.estimator
+    if estimator is not None and estimator not in LINEAR:
+        message = f"splines are for linear models, and this is {estimator}"
+        remedy = "take them out: other models find curves themselves"
+        yield Problem("SPEC155", path, message, remedy)
+    factors = {name for pair in model.preprocessing.interactions for name in pair}
+    for name in dict.fromkeys(declared.features):
+        if not _is_number(features, name):
+            yield _no_number((*path, "features"), name)
+        elif name in factors:
+            message = f"{name} is a factor of a product, which multiplies one column"
+            remedy = f"take {name} out of interactions, or out of the splines"
+            yield Problem("SPEC155", (*path, "features"), message, remedy)
+    if len(set(declared.features)) < len(declared.features):
+        message = "a feature is named twice"
+        yield Problem("SPEC145", (*path, "features"), message, "take one of them out")
 
 
 def _outcomes(model: Model, features: Columns) -> Iterator[Problem]:

@@ -56,6 +56,7 @@ FUNCTIONS: Final[frozenset[tuple[str, str]]] = frozenset(
         ("numpy", "clip"),
         ("ordain.runtime.training.columns", "with_products"),
         ("ordain.runtime.training.dateparts", "date_part"),
+        ("ordain.runtime.training.splines", "curves"),
         ("sklearn.feature_selection._mutual_info", "mutual_info_classif"),
         ("sklearn.feature_selection._mutual_info", "mutual_info_regression"),
         ("sklearn.feature_selection._univariate_selection", "f_classif"),

@@ -35,7 +35,8 @@ from ordain.runtime.training.dateparts import date_part
 from ordain.runtime.training.refusals import frequent_levels, refuse_large, refuse_misfit
 from ordain.runtime.training.selection import keep_columns
 from ordain.runtime.training.vocabulary import vectorizer
-from ordain.specs.preprocessing import quantiles
+from ordain.runtime.training.splines import bend, curve_width
+from ordain.specs.preprocessing import quantiles, splined
 from ordain.specs.tasks import DIRECTED, directed_of
 
 if TYPE_CHECKING:
@@ -173,7 +174,9 @@ def _entries(
     *,
     trees: bool,
 ) -> Iterator[Entry]:
-    for place, (name, column) in enumerate(zip(frame.names, frame.columns, strict=True)):
+    declared = dict(zip(frame.names, frame.columns, strict=True))
+    curved = splined(model, declared)
+    for place, (name, column) in enumerate(declared.items()):
         values = matrix[:, place]
         match column.type:
             case "category":
@@ -185,7 +188,10 @@ def _entries(
                     yield _date(model, name, place, part, values, trees=trees)
             case _:
                 chain = _number(model, name, values, trees=trees)
-                yield Entry(place, "", chain, discrete=column.type == "bool" and not chain)
+                curve = bend(model, values, chain) if name in curved else []
+                width = curve_width(curve)
+                discrete = column.type == "bool" and not chain
+                yield Entry(place, "", chain + curve, discrete=discrete, many=width)
         missing = np.isnan(values).any() and column.type not in {"category", "text"}
         if missing and model.preprocessing.numeric.indicator:
             indicator = ("missing", MissingIndicator(features="all"))

@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ordain.runtime.encoding import width_of
 from ordain.runtime.training.columns import MISSING_CODE, kept_of, pairs_of
+from ordain.runtime.training.splines import CURVE, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +70,10 @@ def _entry(frame: Frame, place: int, what: str, chain: Any, classes: Sequence[st
             return [_text(source, steps["weigh"])]
         case "date":
             return [{"op": "date", "input": source, "part": what} | _number(steps)]
+        case _ if CURVE in steps:
+            curve = steps[CURVE].kw_args
+            pieces = {"knots": list(curve["knots"]), "pieces": pieces_of(**curve)}
+            return [{"op": "spline", "input": source} | _number(steps) | pieces]
         case _:
             return [{"op": "number", "input": source} | _number(steps)]
 
@@ -185,6 +191,8 @@ def _names(column: Plain) -> list[str]:
             return [f"{source} {column['part']}"]
         case "text":
             return [f"{source}: {term}" for term in column["terms"]]
+        case "spline":
+            return [f"{source} curve {place + 1}" for place in range(width_of(column))]
         case "target":
             of = "" if column["class"] is None else f" {column['class']}"
             return [f"{source} by outcome{of}"]

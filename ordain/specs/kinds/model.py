@@ -69,6 +69,23 @@ class Outliers:
 
 
 @declared
+class Splines:
+    """Curves instead of lines, for models that add columns up."""
+
+    knots: Annotated[
+        Int,
+        about(
+            "quantiles of the training part between which the pieces of a curve lie", ge=3, le=20
+        ),
+    ] = 5
+    degree: Annotated[Int, about("degree of each piece; 1 is a bent line", ge=1, le=3)] = 3
+    features: Annotated[
+        tuple[str, ...],
+        about("numeric features; empty means all that are in no product"),
+    ] = ()
+
+
+@declared
 class Numeric:
     """Preprocessing of numbers."""
 
@@ -87,6 +104,10 @@ class Numeric:
         dict[str, Literal["increasing", "decreasing"]],
         about("direction in which a feature may move the output"),
     ] = field(default_factory=dict)
+    splines: Annotated[
+        Splines | None,
+        about("columns that let a linear model follow a curve; after scaling"),
+    ] = None
 
 
 @declared
@@ -188,7 +209,7 @@ class Training:
     automl: Annotated[AutoML | None, about("a search instead of a named estimator")] = None
     calibrate: Annotated[
         Literal["isotonic", "sigmoid"] | None,
-        about("calibration on the validation part"),
+        about("calibration of a probability on the validation part; for two outcomes"),
     ] = None
     seed: Annotated[Int, about("seed of everything random", ge=0)] = 7
     threads: Annotated[
