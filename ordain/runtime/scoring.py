@@ -15,6 +15,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ordain.runtime.calibration import Calibration, read_calibration
 from ordain.runtime.encoding import (
     REMEDY,
     Columns,
@@ -109,7 +110,8 @@ class RowPlan:
     `names` are the encoded columns that the model takes, and `sources` the inputs that each of them
     came from: one, or two for a product. `classes` are the names of more than two classes, or of
     clusters; a model that tells two outcomes apart has none, and `positive` is the name of the one
-    whose probability it gives, where the plan says it.
+    whose probability it gives, where the plan says it. A `calibration` takes the place of the link
+    of such a model, and what the margins mean for reasons stays the same.
     """
 
     task: str
@@ -122,6 +124,7 @@ class RowPlan:
     decision: Decision | None
     columns: Columns
     positive: str = ""
+    calibration: Calibration | None = None
 
     @classmethod
     def read(cls, data: bytes) -> RowPlan:
@@ -175,11 +178,17 @@ class RowPlan:
             place = margins.index(min(margins))
             return Scored(margins[place], (), self.classes[place])
         if not self.classes:
-            score = logistic(margins[0]) if self.link == "logit" else _share(margins[0])
+            score = self.probability(margins[0])
             return Scored(score, (), self.decide(score))
         scores = softmax(margins) if self.link == "softmax" else list(map(_share, margins))
         place = scores.index(max(scores))
         return Scored(scores[place], tuple(scores), self.classes[place])
+
+    def probability(self, margin: float) -> float:
+        """The probability of the positive one of two outcomes: a calibration's, else the link's."""
+        if self.calibration is not None:
+            return self.calibration(margin)
+        return logistic(margin) if self.link == "logit" else _share(margin)
 
     def score(self, row: Mapping[str, object]) -> float:
         """The output of `answer`.
@@ -209,7 +218,7 @@ def _share(margin: float) -> float:
 
 
 def _read(raw: dict[str, Any]) -> RowPlan:
-    agree(raw["calibration"] is None, "a calibration is not known")
+    calibration = read_calibration(raw["calibration"])
     inputs = {given["name"]: read_input(given) for given in raw["inputs"]}
     agree(len(inputs) == len(raw["inputs"]), "an input is listed twice")
     columns = read_columns(raw["columns"], raw["keep"], inputs)
@@ -220,6 +229,8 @@ def _read(raw: dict[str, Any]) -> RowPlan:
     model = read_model(raw["model"], len(names))
     classes = tuple(map(str, raw["classes"]))
     _refuse_other_meaning(raw["task"], raw["link"], classes, model)
+    decides = raw["task"] == CLASSIFICATION and not classes
+    agree(calibration is None or decides, "a calibration is of two outcomes")
     return RowPlan(
         task=raw["task"],
         classes=classes,
@@ -231,6 +242,7 @@ def _read(raw: dict[str, Any]) -> RowPlan:
         decision=_decision(raw["decision"]),
         columns=columns,
         positive=str(raw.get("positive", "")),
+        calibration=calibration,
     )
 
 

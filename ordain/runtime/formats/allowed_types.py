@@ -77,6 +77,7 @@ LOSSES: Final[tuple[str, ...]] = (
 OBJECTS: Final[dict[str, tuple[str, ...]]] = {
     "lightgbm.basic": ("Booster",),
     "lightgbm.sklearn": ("LGBMClassifier", "LGBMRegressor"),
+    "ordain.runtime.training.calibration": ("Calibrated",),
     "sklearn._loss.link": (
         "HalfLogitLink",
         "IdentityLink",
@@ -112,6 +113,7 @@ OBJECTS: Final[dict[str, tuple[str, ...]]] = {
     "sklearn.feature_selection._univariate_selection": ("SelectKBest",),
     "sklearn.feature_selection._variance_threshold": ("VarianceThreshold",),
     "sklearn.impute._base": ("MissingIndicator", "SimpleImputer"),
+    "sklearn.isotonic": ("IsotonicRegression",),
     "sklearn.linear_model._base": ("LinearRegression",),
     "sklearn.linear_model._coordinate_descent": ("ElasticNet", "Lasso"),
     "sklearn.linear_model._glm.glm": ("GammaRegressor", "PoissonRegressor"),

@@ -40,6 +40,8 @@ _OPERATORS: Final = frozenset(
             "Exp",
             "Identity",
             "MatMul",
+            "Max",
+            "Min",
             "Mul",
             "ReduceSum",
             "Sigmoid",

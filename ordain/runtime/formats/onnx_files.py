@@ -16,6 +16,7 @@ would be a second encoder that nobody proves.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def write_onnx(plan: Mapping[str, Any]) -> bytes:
     model, link = plan["model"], plan["link"]
     graph = _Graph()
     margins = _margins(graph, model)
+    calibration = plan["calibration"]
+    if calibration is not None:
+        margins, link = _calibrated(graph, margins, calibration)
     graph.node(_LINKS.get(link, "Identity"), [margins], SCORES, **_axis(link))
     outputs = _outputs(model)
     given = [helper.make_tensor_value_info(INPUT, TensorProto.DOUBLE, ["rows", _width(plan)])]
@@ -150,6 +154,25 @@ def _mixture(graph: _Graph, model: Plain) -> str:
         half = graph.node("Mul", [_squares(graph, turned), graph.doubles([0.5])])
         densities.append(graph.node("Sub", [graph.doubles([offset]), half]))
     return graph.node("Concat", densities, axis=1)
+
+
+def _calibrated(graph: _Graph, margins: str, calibration: Plain) -> tuple[str, str]:
+    """What a calibration makes of the margin, and the link that is left.
+
+    Lines between points are the sum of what each piece adds: its slope times how much of it lies
+    below the margin. Nothing is subtracted from anything near it, so that no digit is lost.
+    """
+    if calibration["method"] == "sigmoid":
+        steep = graph.node("Mul", [margins, graph.doubles([calibration["slope"]])])
+        return graph.node("Add", [steep, graph.doubles([calibration["intercept"]])]), "logit"
+    x, y = calibration["x"], calibration["y"]
+    lows, highs = graph.doubles([x[:-1]]), graph.doubles([x[1:]])
+    above = graph.node("Max", [margins, lows])
+    inside = graph.node("Sub", [graph.node("Min", [above, highs]), lows])
+    points = pairwise(zip(x, y, strict=True))
+    slopes = [[(y1 - y0) / (x1 - x0)] for (x0, y0), (x1, y1) in points]
+    added = graph.node("MatMul", [inside, graph.doubles(slopes)])
+    return graph.node("Add", [added, graph.doubles([y[0]])]), "identity"
 
 
 # ── trees ────────────────────────────────────────────────────────────────────────────────────────

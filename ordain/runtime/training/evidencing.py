@@ -214,6 +214,11 @@ def _limitations(job: Job, data: Data, drift: dict[str, float]) -> tuple[str, ..
     if job.spec.split.by != "time":
         found.append("The split is not by time: performance on later data is not shown.")
     found += _of_task(data)
+    if job.spec.training is not None and job.spec.training.calibrate is not None:
+        found.append(
+            "The validation part taught the calibration: what is measured on it is of rows that "
+            "were learnt from."
+        )
     if data.outcomes.task in {REGRESSION, CLUSTERING}:
         found.append(f"A {job.spec.task} makes no decisions: fairness is not shown.")
     elif not _protected(job):

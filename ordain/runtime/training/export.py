@@ -54,7 +54,7 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
         "sources": exported.sources,
         "model": export_model(fitted),
         "link": fitted.link,
-        "calibration": None,
+        "calibration": None if fitted.calibrated is None else fitted.calibrated.to_plain(),
         "decision": None if decision is None else _decision(decision),
     }
     try:

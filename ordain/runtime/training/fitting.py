@@ -9,6 +9,7 @@ import numpy as np
 
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.scoring import RowPlan
+from ordain.runtime.training.calibration import calibrated, refuse_uncalibrated
 from ordain.runtime.training.export import export
 from ordain.runtime.training.forms import Forms, forms_of
 from ordain.runtime.training.parity import ParityProof, prove
@@ -46,7 +47,10 @@ def train(job: Job, data: Data) -> Trained:
         TrainingError: when nothing can be learnt, or what was learnt cannot be said or served.
         ParityError: when a form answers otherwise than the pipeline.
     """
+    validation = data.parts.validation
+    refuse_uncalibrated(job.spec, data.outcomes, validation)
     fitted = fit(job.spec, data.frame, data.parts.train, data.outcomes)
+    fitted = calibrated(job.spec, fitted, data.frame, validation, data.outcomes)
     learnt = data.frame.matrix[data.parts.train]
     answers = fitted.answers(data.frame.matrix)
     refuse_infinite(answers)

@@ -86,9 +86,11 @@ def stored_pipeline(fitted: Fitted, matrix: Floats) -> bytes:
         FormError: when it holds what no stored pipeline may hold.
         ParityError: when it scores otherwise.
     """
-    data = dump_pipeline(Pipeline([("columns", fitted.columns), ("estimator", fitted.estimator)]))
+    data = dump_pipeline(Pipeline([("columns", fitted.columns), ("estimator", fitted.whole)]))
     steps = load_pipeline(data).named_steps
-    again = replace(fitted, columns=steps["columns"], estimator=steps["estimator"])
+    calibrated = None if fitted.calibrated is None else steps["estimator"]
+    estimator = steps["estimator"] if calibrated is None else calibrated.estimator
+    again = replace(fitted, columns=steps["columns"], estimator=estimator, calibrated=calibrated)
     if not np.array_equal(_scores(again, matrix), _scores(fitted, matrix), equal_nan=True):
         raise _differs(f"parity: {PIPELINE} does not score as the pipeline that was fitted")
     return data

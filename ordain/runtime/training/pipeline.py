@@ -38,7 +38,8 @@ class Fitted:
     """What training has learnt: transformers and estimator, fitted, and what the numbers mean.
 
     `classes` are the names of more than two classes, or of clusters; `positive` is the name of the
-    one of two outcomes whose probability is given.
+    one of two outcomes whose probability is given. `calibrated` is the estimator with its
+    calibration, where one is declared.
     """
 
     names: tuple[str, ...]
@@ -49,6 +50,12 @@ class Fitted:
     classes: tuple[str, ...]
     link: str
     positive: str = ""
+    calibrated: Any = None
+
+    @property
+    def whole(self) -> Any:  # noqa: ANN401 - the library's
+        """What answers: the estimator, or that with its calibration."""
+        return self.estimator if self.calibrated is None else self.calibrated
 
     @property
     def trees(self) -> bool:
@@ -62,7 +69,7 @@ class Fitted:
     def answers(self, matrix: Floats) -> Answers:
         """What the pipeline says of each row of a `Frame` matrix."""
         encoded = np.asarray(self.columns.transform(matrix), dtype=np.float64)
-        return answers_of(self.task, self.estimator, encoded)
+        return answers_of(self.task, self.whole, encoded)
 
     def scores(self, matrix: Floats) -> Floats:
         """The output for each row of a `Frame` matrix: a probability, a value or a distance."""
@@ -81,8 +88,6 @@ def refuse_undone(model: Model) -> Training:
         raise TrainingError(message, remedy="set training.estimator")
     if training.automl is not None:
         raise _undone("training.automl", "name one training.estimator")
-    if training.calibrate is not None:
-        raise _undone("training.calibrate", "take it out")
     estimator_of(model)
     return training
 

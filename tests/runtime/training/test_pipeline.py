@@ -247,10 +247,6 @@ def test_no_feature_at_all_is_refused(dataset: MakeDataset) -> None:
             "training.automl cannot be trained by this version",
         ),
         (
-            {"training": {"estimator": LINEAR, "calibrate": "isotonic"}},
-            "training.calibrate cannot be trained by this version",
-        ),
-        (
             {"training": {"estimator": LINEAR, "parameters": {"max_iterations": 5}}},
             "training.parameters: logistic_regression has no parameter max_iterations",
         ),
