@@ -3,7 +3,7 @@
 Both ways are scikit-learn's, fitted on the margins that an estimator gives to rows which it has not
 learnt from. `sigmoid` is a logistic regression on the margin, on the targets of Platt (1999, "Probabilistic
 outputs for support vector machines", section 2.2), which no outcome makes certain. `isotonic` is a
-rising step function (Zadrozny and Elkan 2002). Its values stay between 1/(n+2) and 1-1/(n+2), the
+rising function (Zadrozny and Elkan 2002). Its values stay between 1/(n+2) and 1-1/(n+2), the
 rule of succession for n rows: a share of 0 in some hundred rows is no proof that it never happens,
 and a single such case later would cost an infinite log loss.
 
@@ -41,10 +41,15 @@ Plain = dict[str, Any]
 # twenty cases of the rarer outcome (Peduzzi et al. 1996). A step function has as many as it finds,
 # and below a thousand rows it follows noise (Niculescu-Mizil and Caruana 2005).
 FEWEST = {"sigmoid": (50, 100), "isotonic": (100, 1_000)}
-# Margins of steps are multiples of this. Two that differ in the last digit would otherwise make a
-# line so steep that a rounding error is seen in the probability.
-GRID = 2.0**-10
+# Margins of steps are multiples of this: a log-odds, or a probability where an estimator adds that
+# up. Two that differ in the last digit would otherwise make a line so steep that a rounding error of
+# a library in single precision is seen in the probability; between points it is a line anyway.
+LOG_ODDS, PROBABILITY = 2.0**-4, 2.0**-7
 _WHERE = "training.calibrate"
+_MARGINS: dict[str, dict[str, bool]] = {
+    "LGBMClassifier": {"raw_score": True},
+    "XGBClassifier": {"output_margin": True},
+}
 
 
 class Calibrated(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -56,9 +61,13 @@ class Calibrated(BaseEstimator):  # type: ignore[misc] # scikit-learn has no typ
 
     def fit(self, encoded: Floats, outcomes: NDArray[Any]) -> Calibrated:
         """Learn the calibration; the estimator stays as it is."""
-        fit = _fit_sigmoid if self.method == "sigmoid" else _fit_isotonic
+        margins = margins_of(self.estimator, encoded)
         self.classes_ = np.array([0, 1])
-        self.calibrator_ = fit(margins_of(self.estimator, encoded), np.asarray(outcomes))
+        if self.method == "sigmoid":
+            self.calibrator_ = _fit_sigmoid(margins, np.asarray(outcomes))
+        else:
+            step = grid_of(self.estimator)
+            self.calibrator_ = _fit_isotonic(np.round(margins / step) * step, np.asarray(outcomes))
         return self
 
     def predict_proba(self, encoded: Floats) -> Floats:
@@ -98,15 +107,20 @@ def margins_of(estimator: Any, encoded: Floats) -> Floats:  # noqa: ANN401 - the
     The two boosting libraries give it by parameters of their own; a forest adds up the probability
     itself.
     """
-    if hasattr(estimator, "decision_function"):
+    name = type(estimator).__name__
+    if name in _MARGINS:
+        found = estimator.predict(encoded, **_MARGINS[name])
+    elif hasattr(estimator, "decision_function"):
         found = estimator.decision_function(encoded)
-    elif type(estimator).__name__.startswith("LGBM"):
-        found = estimator.predict(encoded, raw_score=True)
-    elif type(estimator).__name__.startswith("XGB"):
-        found = estimator.predict(encoded, output_margin=True)
     else:
         found = estimator.predict_proba(encoded)[:, 1]
     return np.asarray(found, dtype=np.float64)
+
+
+def grid_of(estimator: Any) -> float:  # noqa: ANN401 - the library's
+    """What margins of this estimator are rounded to before steps are looked for."""
+    in_log_odds = type(estimator).__name__ in _MARGINS or hasattr(estimator, "decision_function")
+    return LOG_ODDS if in_log_odds else PROBABILITY
 
 
 def refuse_uncalibrated(model: Model, outcomes: Outcomes, validation: Indices) -> None:
@@ -179,4 +193,4 @@ def _fit_sigmoid(margins: Floats, outcomes: NDArray[Any]) -> Any:  # noqa: ANN40
 def _fit_isotonic(margins: Floats, outcomes: NDArray[Any]) -> Any:  # noqa: ANN401 - sklearn's
     least = 1.0 / (len(outcomes) + 2.0)
     model = IsotonicRegression(y_min=least, y_max=1.0 - least, out_of_bounds="clip")
-    return model.fit(np.round(margins / GRID) * GRID, outcomes.astype(np.float64))
+    return model.fit(margins, outcomes.astype(np.float64))
