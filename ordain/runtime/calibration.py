@@ -81,7 +81,7 @@ def _isotonic(margins: tuple[float, ...], shares: tuple[float, ...]) -> Isotonic
     agree(len(margins) == len(shares) > 1, "the points of its calibration are no pairs")
     agree(all(a < b for a, b in pairwise(margins)), "the margins of its calibration do not ascend")
     agree(all(a <= b for a, b in pairwise(shares)), "its calibration falls")
-    agree(0.0 <= shares[0] and shares[-1] <= 1.0, "its calibration gives no probabilities")
+    agree(shares[0] >= 0.0 and shares[-1] <= 1.0, "its calibration gives no probabilities")
     points = pairwise(zip(margins, shares, strict=True))
     slopes = [(y1 - y0) / (x1 - x0) for (x0, y0), (x1, y1) in points]
     return Isotonic(margins, shares, tuple(map(finite, (*slopes, 0.0))))

@@ -2,11 +2,11 @@
 
 Each entry of a plan's `columns` becomes one closure that appends its columns. The closures repeat
 what scikit-learn's transformers do to one value: impute, clip, centre and scale a number or a part
-of a date; bend it into curves; spread a category over indicator columns, give it a code or the mean outcome of its
-level; weigh the words of a text; multiply two columns that stand before. Nothing is looked up by
-name when a row comes. An empty text is missing, as it is in every source that training reads
-(`datasets.casting`). What selection has not kept is left out at the end, because a product may
-need it.
+of a date; bend it into curves; spread a category over indicator columns, give it a code or the mean
+outcome of its level; weigh the words of a text; multiply two columns that stand before. Nothing is
+looked up by name when a row comes. An empty text is missing, as it is in every source that training
+reads (`datasets.casting`). What selection has not kept is left out at the end, because a product
+may need it.
 """
 
 from __future__ import annotations

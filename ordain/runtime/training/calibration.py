@@ -1,11 +1,11 @@
 """A probability that is as often true as it says, learnt on the validation part.
 
 Both ways are scikit-learn's, fitted on the margins that an estimator gives to rows which it has not
-learnt from. `sigmoid` is a logistic regression on the margin, on the targets of Platt (1999, "Probabilistic
-outputs for support vector machines", section 2.2), which no outcome makes certain. `isotonic` is a
-rising function (Zadrozny and Elkan 2002). Its values stay between 1/(n+2) and 1-1/(n+2), the
-rule of succession for n rows: a share of 0 in some hundred rows is no proof that it never happens,
-and a single such case later would cost an infinite log loss.
+learnt from. `sigmoid` is a logistic regression on the margin, with the targets of Platt (1999,
+"Probabilistic outputs for support vector machines", section 2.2), which no outcome makes certain.
+`isotonic` is a rising function (Zadrozny and Elkan 2002). Its values stay between 1/(n+2) and
+1-1/(n+2), the rule of succession for n rows: a share of 0 in some hundred rows is no proof that it
+never happens, and a single such case later would cost an infinite log loss.
 
 `CalibratedClassifierCV` was refused. It takes the probability where an estimator has no
 `decision_function`, which bends the curve of LightGBM and XGBoost twice, cuts the rows into folds
@@ -42,8 +42,8 @@ Plain = dict[str, Any]
 # and below a thousand rows it follows noise (Niculescu-Mizil and Caruana 2005).
 FEWEST = {"sigmoid": (50, 100), "isotonic": (100, 1_000)}
 # Margins of steps are multiples of this: a log-odds, or a probability where an estimator adds that
-# up. Two that differ in the last digit would otherwise make a line so steep that a rounding error of
-# a library in single precision is seen in the probability; between points it is a line anyway.
+# up. Two that differ in the last digit would otherwise make a line so steep that a rounding error
+# of a library in single precision is seen in the probability; between points it is a line anyway.
 LOG_ODDS, PROBABILITY = 2.0**-4, 2.0**-7
 _WHERE = "training.calibrate"
 _MARGINS: dict[str, dict[str, bool]] = {

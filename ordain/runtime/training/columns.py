@@ -34,8 +34,8 @@ from ordain.runtime.errors import TrainingError
 from ordain.runtime.training.dateparts import date_part
 from ordain.runtime.training.refusals import frequent_levels, refuse_large, refuse_misfit
 from ordain.runtime.training.selection import keep_columns
-from ordain.runtime.training.vocabulary import vectorizer
 from ordain.runtime.training.splines import bend, curve_width
+from ordain.runtime.training.vocabulary import vectorizer
 from ordain.specs.preprocessing import quantiles, splined
 from ordain.specs.tasks import DIRECTED, directed_of
 

@@ -70,12 +70,8 @@ def _entry(frame: Frame, place: int, what: str, chain: Any, classes: Sequence[st
             return [_text(source, steps["weigh"])]
         case "date":
             return [{"op": "date", "input": source, "part": what} | _number(steps)]
-        case _ if CURVE in steps:
-            curve = steps[CURVE].kw_args
-            pieces = {"knots": list(curve["knots"]), "pieces": pieces_of(**curve)}
-            return [{"op": "spline", "input": source} | _number(steps) | pieces]
         case _:
-            return [{"op": "number", "input": source} | _number(steps)]
+            return [{"op": "number", "input": source} | _number(steps) | _curve(steps)]
 
 
 def _number(steps: Plain) -> Plain:
@@ -94,6 +90,14 @@ def _number(steps: Plain) -> Plain:
     elif hasattr(scaler, "min_"):
         found |= {"factor": float(scaler.scale_[0]), "offset": float(scaler.min_[0])}
     return found
+
+
+def _curve(steps: Plain) -> Plain:
+    """What makes columns of a curve from a number; nothing where it stays a line."""
+    if CURVE not in steps:
+        return {}
+    curve = steps[CURVE].kw_args
+    return {"op": "spline", "knots": list(curve["knots"]), "pieces": pieces_of(**curve)}
 
 
 def _text(source: str, weigh: Any) -> Plain:  # noqa: ANN401 - sklearn's
@@ -191,10 +195,12 @@ def _names(column: Plain) -> list[str]:
             return [f"{source} {column['part']}"]
         case "text":
             return [f"{source}: {term}" for term in column["terms"]]
-        case "spline":
-            return [f"{source} curve {place + 1}" for place in range(width_of(column))]
         case "target":
             of = "" if column["class"] is None else f" {column['class']}"
             return [f"{source} by outcome{of}"]
-        case _:
-            return [source]
+        case op:
+            many = op == "spline"
+            return [
+                f"{source} curve {place + 1}" if many else source
+                for place in range(width_of(column))
+            ]

@@ -1,8 +1,8 @@
 """Curves of a number: scikit-learn's B-splines between quantiles of the training part.
 
 The library makes the columns, from knots that are chosen here. Its own choice interpolates between
-values and keeps equal quantiles, and a knot that stands twice, or a hair beside another, is a column
-of zeros or a step. Here a knot is a value that occurs, and knots keep a distance.
+values and keeps equal quantiles, and a knot that stands twice, or a hair beside another, is a
+column of zeros or a step. Here a knot is a value that occurs, and knots keep a distance.
 
 `SplineTransformer` itself is not stored: it holds a `BSpline` of SciPy, whose private arrays a
 compiled loop reads without looking. The step is a function with its knots, which makes a fresh one

@@ -194,8 +194,10 @@ def test_a_job_with_curves_is_stored_and_made_again(
             "hist_gradient_boosting",
             {"splines": {}},
             [],
-            "preprocessing.numeric.splines: splines are for linear models, and this is "
-            "hist_gradient_boosting",
+            (
+                "preprocessing.numeric.splines: splines are for linear models, and this is "
+                "hist_gradient_boosting"
+            ),
         ),
         (
             "logistic_regression",
@@ -207,8 +209,10 @@ def test_a_job_with_curves_is_stored_and_made_again(
             "logistic_regression",
             {"splines": {"features": ["income"]}},
             [["income", "debts"]],
-            "preprocessing.numeric.splines.features: income is a factor of a product, which "
-            "multiplies one column",
+            (
+                "preprocessing.numeric.splines.features: income is a factor of a product, which "
+                "multiplies one column"
+            ),
         ),
         (
             "logistic_regression",
@@ -218,7 +222,7 @@ def test_a_job_with_curves_is_stored_and_made_again(
         ),
     ],
 )
-def test_curves_that_cannot_be_are_refused(  # noqa: PLR0913, PLR0917 - fixtures and one case
+def test_curves_that_cannot_be_are_refused(
     model: MakeModel,
     dataset: MakeDataset,
     job: MakeJob,
