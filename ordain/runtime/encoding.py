@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -93,13 +93,15 @@ class Columns:
 
     `sources` are, for each encoded column that was kept, the inputs that it is made from: one, or
     the two of a product. `operands` are the places of a product's factors among all columns, None
-    for what is no product. `keep` is None where every column was kept.
+    for what is no product. `keep` is None where every column was kept. `ops` are the entries that
+    the encoders were read from.
     """
 
     encoders: tuple[Encoder, ...]
     sources: tuple[tuple[str, ...], ...]
     operands: tuple[tuple[int, int] | None, ...]
     keep: tuple[int, ...] | None
+    ops: tuple[dict[str, Any], ...] = field(default=(), repr=False, compare=False)
 
     def every(self, row: Mapping[str, object]) -> list[float]:
         """All columns, also those that were not kept.
@@ -141,7 +143,7 @@ def read_columns(
         sources += [(column["input"],)] * width
         operands += [None] * width
     if keep is None:
-        return Columns(tuple(encoders), tuple(sources), tuple(operands), None)
+        return Columns(tuple(encoders), tuple(sources), tuple(operands), None, tuple(raw))
     places = tuple(keep)
     whole = all(type(place) is int and 0 <= place < len(sources) for place in places)
     agree(bool(places) and whole, "it keeps a column that is none")
@@ -151,6 +153,7 @@ def read_columns(
         tuple(sources[place] for place in places),
         tuple(operands[place] for place in places),
         places,
+        tuple(raw),
     )
 
 
@@ -201,7 +204,7 @@ def _number(column: dict[str, Any], given: Input) -> Encoder:
         value = row.get(name)
         # Most values are finite floats; only these differ from themselves by zero.
         if type(value) is not float or value - value != 0.0:
-            value = _as_number(name, value)
+            value = number_of(name, value)
         encoded.append(finish(value))
 
     return encode
@@ -336,14 +339,14 @@ def _spline(column: dict[str, Any], given: Input) -> Encoder:
     name = given.name
     finish = _finish(column, name)
     knots = tuple(map(finite, column["knots"]))
-    pieces = _read_pieces(name, knots, column["pieces"])
+    pieces = read_pieces(name, knots, column["pieces"])
     first, last, inner = knots[0], knots[-1], knots[1:-1]
     empty = [0.0] * width_of(column)
 
     def encode(row: Mapping[str, object], encoded: list[float]) -> None:
         value = row.get(name)
         if type(value) is not float or value - value != 0.0:
-            value = _as_number(name, value)
+            value = number_of(name, value)
         x = finish(value)
         if x < first:
             x = first
@@ -360,7 +363,7 @@ def _spline(column: dict[str, Any], given: Input) -> Encoder:
     return encode
 
 
-def _read_pieces(
+def read_pieces(
     name: str, knots: tuple[float, ...], raw: Sequence[Sequence[Sequence[float]]]
 ) -> tuple[tuple[tuple[float, ...], ...], ...]:
     """The polynomials of each piece as four coefficients, the highest power first.
@@ -415,8 +418,12 @@ def _levels_of(given: Input, seen: Iterable[str]) -> Callable[[object], str | No
     return level_of
 
 
-def _as_number(name: str, value: object) -> float:
-    """The value as a float; NaN where it is missing, never an infinity."""
+def number_of(name: str, value: object) -> float:
+    """The value as a float; NaN where it is missing, never an infinity.
+
+    Raises:
+        RowError: when it is no number, or too large.
+    """
     if value is None:
         return math.nan
     if not isinstance(value, int | float):

@@ -136,6 +136,11 @@ Fitting = LinearModel | TreeModel | CentresModel | MixtureModel
 def _linear(coefficients: Vector, intercept: float, encoded: list[float]) -> float:
     products = [a * b for a, b in zip(coefficients, encoded, strict=True)]
     products.append(intercept)
+    return linear_sum(products)
+
+
+def linear_sum(products: list[float]) -> float:
+    """What products and an intercept add up to; NaN where that is no number."""
     try:
         return math.fsum(products)
     except (OverflowError, ValueError):  # Beyond the floats, or infinity minus infinity.

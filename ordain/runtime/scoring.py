@@ -171,7 +171,10 @@ class RowPlan:
         Raises:
             RowError: when a value is not of the input's type, or a level is refused.
         """
-        margins = self.model.margins(self.encode(row))
+        return self.answered(self.model.margins(self.encode(row)))
+
+    def answered(self, margins: list[float]) -> Scored:
+        """What follows from the margins of one row."""
         if self.task == REGRESSION:
             return Scored(exponential(margins[0]) if self.link == "log" else margins[0], (), None)
         if self.link == "none":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,6 +70,13 @@ SPLIT = {"by": "random", "train": "40%", "validation": "40%", "test": "20%"}
 
 def quiet(stage: str, fraction: float) -> None:
     """Nobody looks at the progress."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in a job; threads that wait for each other cost more than they do."""
+    with threadpool_limits(limits=1):
+        yield
 
 
 @pytest.fixture
@@ -351,8 +358,7 @@ def test_a_boosted_model_of_real_applicants_says_what_comes_true(
         placed = job(model(BOOSTING, training=training, split=SPLIT), german)
         data = inputs_of(placed)
         parts, frame, outcomes = data.parts, data.frame, data.outcomes
-        with threadpool_limits(limits=1):
-            plain = fit(placed.spec, frame, parts.train, outcomes)
+        plain = fit(placed.spec, frame, parts.train, outcomes)
         made = calibrated(placed.spec, plain, frame, parts.validation, outcomes)
         truth, held_out = outcomes.values[parts.test], frame.matrix[parts.test]
         samples = [Sample(truth, one.scores(held_out), 0.5, 1) for one in (plain, made)]
