@@ -52,9 +52,9 @@ def _groups(evidence: Evidence) -> Iterator[tuple[str, ...]]:
         bounds = "" if row.low is None or row.high is None else f"{row.low:.4f} to {row.high:.4f}"
         group = f"{row.attribute}: {row.group}"
         if row.informs:
-            yield (group, value, bounds, row.metric, INFORMS)
+            yield (group, value, bounds, row.named, INFORMS)
         else:
-            yield (group, value, bounds, f"{row.metric} min {row.minimum:g}", row.verdict)
+            yield (group, value, bounds, f"{row.named}, {row.limited}", row.verdict)
 
 
 def interval(metric: Metric) -> str:

@@ -24,6 +24,16 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.specs.coverage import claim_gap
 from ordain.specs.evidence import classes_of
+from ordain.specs.fairness import (
+    OF_COUNTS,
+    is_ratio,
+    limit_of,
+    subject_name,
+    subjects_of,
+    too_small,
+    verdict_on,
+    within_name,
+)
 from ordain.specs.findings import Finding, Severity, Verdict
 from ordain.specs.gates import few_shown, gate_problems
 from ordain.specs.kinds.model import PsiLimit
@@ -40,7 +50,6 @@ if TYPE_CHECKING:
 
 TEST: Final = "test"
 _TOLERANCE: Final = 1e-9
-_FEWEST_EXPECTED: Final = 5.0
 _SHOWN: Final = 5
 
 
@@ -233,80 +242,77 @@ def protected_columns(dataset: Dataset | None) -> tuple[str, ...]:
 
 
 def _fairness(case: Case, gate: FairnessGate) -> Iterator[Finding]:
-    for attribute in gate.attributes or protected_columns(case.dataset):
+    within = within_name(gate)
+    for names in subjects_of(gate, protected_columns(case.dataset)):
+        attribute = subject_name(names)
+        wanted = (attribute, gate.metric, within)
         rows = [
             row
             for row in case.evidence.fairness
-            if (row.attribute, row.metric) == (attribute, gate.metric)
+            if (row.attribute, row.metric, row.within) == wanted
         ]
         if not rows:
-            message = f"{gate.metric} by {attribute} is required and was not measured"
+            inside = f" within {within}" if within else ""
+            message = f"{gate.metric} by {attribute}{inside} is required and was not measured"
             yield _finding(case, "ACC-FAIRNESS", message)
         for row in rows:
             yield from _row(case, gate, row)
 
 
 def _row(case: Case, gate: FairnessGate, row: FairnessRow) -> Iterator[Finding]:
-    verdict, reason = judge_row(gate, row)
+    verdict, reason = judge_row(gate, row, case.model.tier)
     if verdict is Verdict.PASS:
         return
     severity = Severity.ERROR if verdict is Verdict.FAIL else Severity.WARNING
-    message = f"{gate.metric} of {row.attribute} {row.group} against {row.reference}: {reason}"
+    message = f"{row.named} of {row.attribute} {row.group} against {row.reference}: {reason}"
+    counted = "counted" if row.detail else "favourable"
     evidence = (
-        f"favourable in group = {row.favourable} of {row.n}",
-        f"favourable in reference = {row.favourable_reference} of {row.n_reference}",
+        f"{counted} in group = {row.favourable} of {row.n}",
+        f"{counted} in reference = {row.favourable_reference} of {row.n_reference}",
         f"p (Holm) = {'not computed' if row.p_holm is None else format(row.p_holm, '.3g')}",
         f"verdict = {verdict.value}",
     )
     yield _finding(case, "ACC-FAIRNESS", message, severity, evidence)
 
 
-def judge_row(gate: FairnessGate, row: FairnessRow) -> tuple[Verdict, str]:
+def judge_row(gate: FairnessGate, row: FairnessRow, tier: int) -> tuple[Verdict, str]:
     """The verdict on one group and the reason for it.
 
-    Fails on size and significance together (29 CFR 1607.4(D); the p-values are corrected by Holm's
-    method in the evidence). A group or a reference below the minimum cell, or one where fewer than
-    five favourable decisions are expected, is insufficient.
+    It is the verdict of `specs.fairness` with the limits of the Model, on a value that the counts
+    of the row give again where they can. p-values are corrected in the evidence, over all rows.
+    What the evidence holds against itself is believed; what speaks for it is not.
     """
     if not _same_limits(gate, row):
         return Verdict.FAIL, "measured against other limits than the model declares"
-    ratio = _ratio(row)
-    if min(row.n, row.n_reference) < gate.min_cell:
-        return Verdict.INSUFFICIENT, f"fewer than {gate.min_cell} cases in a group"
-    if ratio is None or row.value is None or _expected(row) < _FEWEST_EXPECTED:
-        return Verdict.INSUFFICIENT, "too few favourable decisions to say"
-    if abs(ratio - row.value) > _TOLERANCE * max(1.0, ratio):
-        return Verdict.FAIL, f"the counts give {ratio:.6g}, and the evidence says {row.value:.6g}"
-    if ratio >= gate.min:
-        return _recorded(row)
-    significant = row.p_holm is not None and row.p_holm < gate.alpha
-    verdict = Verdict.FAIL if significant or row.verdict == Verdict.FAIL else Verdict.WARN
-    return verdict, f"the ratio is {ratio:.3f}, below {gate.min:g}"
-
-
-def _recorded(row: FairnessRow) -> tuple[Verdict, str]:
-    """What the evidence holds against itself is believed; what speaks for it is not."""
-    verdict = Verdict(row.verdict)
-    if verdict is Verdict.PASS:
-        return verdict, ""
-    return verdict, row.reason or f"the evidence says {verdict.value}"
+    value = _from_counts(gate, row)
+    if row.value is not None and not too_small(gate, row):
+        if value is None and gate.metric in OF_COUNTS:
+            return Verdict.FAIL, f"the counts give no value, and the evidence says {row.value:.6g}"
+        if value is not None and abs(value - row.value) > _TOLERANCE * max(1.0, abs(value)):
+            told = f"the counts give {value:.6g}, and the evidence says {row.value:.6g}"
+            return Verdict.FAIL, told
+    verdict, reason = verdict_on(gate, row, tier)
+    recorded = Verdict(row.verdict)
+    if Verdict.worst((verdict, recorded)) is verdict:
+        return verdict, reason
+    return recorded, row.reason or f"the evidence says {recorded.value}"
 
 
 def _same_limits(gate: FairnessGate, row: FairnessRow) -> bool:
-    return abs(row.minimum - gate.min) < _TOLERANCE and abs(row.alpha - gate.alpha) < _TOLERANCE
+    recorded = row.minimum if is_ratio(gate.metric) else row.maximum
+    if recorded is None or abs(row.alpha - gate.alpha) > _TOLERANCE:
+        return False
+    return abs(recorded - limit_of(gate)) < _TOLERANCE
 
 
-def _ratio(row: FairnessRow) -> float | None:
-    """The favourable rate of the group over that of the reference, from the counts."""
-    if not (row.n and row.n_reference and row.favourable_reference):
+def _from_counts(gate: FairnessGate, row: FairnessRow) -> float | None:
+    """The value from the counts; None where they do not tell it."""
+    if gate.metric not in OF_COUNTS or not (row.n and row.n_reference):
         return None
-    return (row.favourable / row.n) / (row.favourable_reference / row.n_reference)
-
-
-def _expected(row: FairnessRow) -> float:
-    """The favourable decisions in the smaller group if both had the same rate."""
-    rate = (row.favourable + row.favourable_reference) / (row.n + row.n_reference)
-    return min(row.n, row.n_reference) * rate
+    ours, reference = row.favourable / row.n, row.favourable_reference / row.n_reference
+    if not is_ratio(gate.metric):
+        return ours - reference
+    return ours / reference if reference else None
 
 
 # ── drift and parity ─────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,8 @@ second gate on another protected column nor a second gate on the same metric can
 
 A metric gate is taken apart into its limits: a `min` is stricter the larger it is, and stricter
 when the lower end of an interval must reach it than the value itself. A fairness gate is taken
-apart into the columns that it names; one without columns is about all of them.
+apart into the columns and intersections that it names; one without columns is about all of them.
+Inside of which strata it compares is part of what it is about.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.specs.fairness import is_ratio, limit_of, subject_name, within_name
 from ordain.specs.kinds.fields import yaml_name
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ _METRICS: Final = ("acceptance", "metrics")
 _FAIRNESS: Final = ("acceptance", "fairness")
 # +1: a greater value is stricter; -1: a smaller value is stricter.
 _OF_METRIC: Final = (("min", +1), ("max", -1))
-_OF_FAIRNESS: Final = (("min", +1), ("alpha", +1), ("min_cell", -1))
+# The limit itself stands beside them: a smallest ratio, or a largest difference.
+_OF_FAIRNESS: Final = (("alpha", +1), ("min_cell", -1), ("min_power", +1))
 _BOUNDS: Final = {"lower": +1, "value": 0, "upper": -1}
 
 
@@ -115,9 +118,10 @@ def _limits(gate: MetricGate) -> Iterator[_Limit]:
 
 def _weaker_fairness(old: Sequence[FairnessGate], new: Sequence[FairnessGate]) -> Iterator[Pair]:
     for gate in old:
-        for column in gate.attributes or ("",):
-            name = f"{gate.metric} of {column or 'all protected columns'}"
-            same = [one for one in new if _covers(one, gate.metric, column)]
+        for column in (*(gate.attributes or ("",)), *map(subject_name, gate.intersections)):
+            inside = f" within {within_name(gate)}" if gate.within else ""
+            name = f"{gate.metric} of {column or 'all protected columns'}{inside}"
+            same = [one for one in new if _covers(one, gate, column)]
             found = [list(_differences(name, gate, one)) for one in same]
             if not found:
                 yield _FAIRNESS, name, "removed"
@@ -125,15 +129,23 @@ def _weaker_fairness(old: Sequence[FairnessGate], new: Sequence[FairnessGate]) -
                 yield from min(found, key=len)
 
 
-def _covers(gate: FairnessGate, metric: str, column: str) -> bool:
-    if gate.metric != metric:
+def _covers(gate: FairnessGate, old: FairnessGate, column: str) -> bool:
+    if gate.metric != old.metric or set(gate.within) != set(old.within):
         return False
+    if column in map(subject_name, old.intersections):
+        return column in map(subject_name, gate.intersections)
     return not gate.attributes or column in gate.attributes
 
 
 def _differences(name: str, old: FairnessGate, new: FairnessGate) -> Iterator[Pair]:
-    for attribute, direction in _OF_FAIRNESS:
-        before, after = getattr(old, attribute), getattr(new, attribute)
+    limit, strict = ("min", +1) if is_ratio(old.metric) else ("max", -1)
+    numbers = [
+        (one, direction, getattr(old, one), getattr(new, one)) for one, direction in _OF_FAIRNESS
+    ]
+    for attribute, direction, before, after in (
+        (limit, strict, limit_of(old), limit_of(new)),
+        *numbers,
+    ):
         if (after - before) * direction < 0:
             camel = yaml_name(attribute)
             yield _FAIRNESS, f"{name} {camel} {before:g}", f"{camel} {after:g}"

@@ -80,7 +80,7 @@ def _summary(evidence: Evidence) -> str:
         if metric.verdict == Verdict.FAIL.value and metric.limit
     ]
     failing += [
-        f"{row.metric} of {row.attribute}={row.group} is {row.value:.3f}"
+        f"{row.named} of {row.attribute}={row.group} is {row.value:.3f}"
         for row in evidence.fairness
         if row.verdict == Verdict.FAIL.value and row.value is not None and not row.informs
     ]

@@ -157,9 +157,10 @@ def _body(version: Version) -> str:
         limit = f", {metric.limit}: {metric.verdict}" if metric.limit else ""
         lines.append(f"- {metric.name} {metric.value:.4f}{interval}, n = {metric.n}{limit}")
     for row in evidence.fairness:
-        value = "no ratio" if row.value is None else f"ratio {row.value:.3f}"
+        kind = "ratio" if row.maximum is None else "difference"
+        value = f"no {kind}" if row.value is None else f"{kind} {row.value:.3f}"
         lines.append(
-            f"- {row.metric} {row.attribute}={row.group} against {row.reference}:"
+            f"- {row.named} {row.attribute}={row.group} against {row.reference}:"
             f" {value}, n = {row.n}: {'for information' if row.informs else row.verdict}"
         )
     lines += _limitations(evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ordain.reports import svg
@@ -45,14 +46,15 @@ def _move(drift: FeatureDrift, reference: int, window: int) -> float:
 
 
 def fairness(row: FairnessRow) -> str:
-    """The ratio of one group with its interval and the minimum; nothing where there is none."""
+    """The value of one group with its interval and the limit; nothing where there is none."""
     if row.value is None or row.low is None or row.high is None:
         return ""
     label = (
-        f"{row.metric} of {row.group} against {row.reference}: {number(row.value)}, interval "
-        f"{number(row.low)} to {number(row.high)}, minimum {row.minimum:g}"
+        f"{row.named} of {row.group} against {row.reference}: {number(row.value)}, interval "
+        f"{number(row.low)} to {number(row.high)}, {row.limited}"
     )
-    return svg.interval(row.value, row.low, row.high, row.minimum, label=label)
+    limit = row.limit if row.maximum is None else math.copysign(row.limit, row.value)
+    return svg.interval(row.value, row.low, row.high, limit, label=label)
 
 
 def history(past: tuple[PastDrift, ...], warn: float, fail: float) -> str:

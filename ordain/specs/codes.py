@@ -395,6 +395,33 @@ _DOCUMENT: Final = {
         "metrics: [{name: roc_auc, min: 0.7, bound: upper}]",
         "set the limit that is meant, and `bound: lower` for a smallest, `upper` for a largest",
     ),
+    "SPEC156": Page(
+        "a limit that a fairness metric does not have",
+        "Ratios (`adverse_impact_ratio`, `conditional_parity`) have a smallest value, `min`; the "
+        "other metrics are differences and have a largest one, `max`, in either direction.",
+        "fairness: [{metric: equal_opportunity_difference, min: 0.8}]",
+        "set `max` for a difference, `min` for a ratio, or leave both out for the default",
+    ),
+    "SPEC157": Page(
+        "strata for a fairness metric that has none, or none for one that has",
+        "Only `conditional_parity` compares groups inside of strata, and it needs the columns that "
+        "make them, such as the product or the region of a credit policy.",
+        "fairness: [{metric: conditional_parity}]",
+        "name the columns in `within`, or use `adverse_impact_ratio` for all rows together",
+    ),
+    "SPEC158": Page(
+        "an intersection that is none",
+        "An intersection compares people by two protected columns or more at once.",
+        "intersections: [[sex]]",
+        "name two protected columns or more, each once; single ones stand in `attributes`",
+    ),
+    "SPEC159": Page(
+        "strata of a protected column or of the outcome",
+        "Inside of one level of a protected column there is nobody to be compared with, and rates "
+        "inside of an outcome are those of `equalised_odds_difference`.",
+        "within: [sex]",
+        "name the columns by which a policy may decide otherwise, such as the product",
+    ),
     "SPEC147": Page(
         "products of features for a model that is not linear",
         "A linear model adds columns up and needs a column for what two features do together. "

@@ -240,19 +240,37 @@ def _check_preprocessing(document: Document, table: _Table) -> Iterator[Finding]
 
 def _check_fairness(document: Document, table: _Table) -> Iterator[Finding]:
     """Fairness is measured on protected columns, by a favourable outcome and a decision."""
-    pattern = "spec.acceptance.fairness.*.attributes.*"
-    named = any(gate.attributes for gate in document.spec.acceptance.fairness)
-    for path, name in values_at(document.raw, pattern) if named else ():
-        if name not in table.protected:
-            message = f"`{name}` is no protected column of the Dataset"
-            hint = did_you_mean(str(name), table.protected)
-            hint = hint or "give the column `role: protected`"
-            yield _error("REF003", document, path, message, hint)
+    gates = document.spec.acceptance.fairness
+    if any(gate.attributes or gate.intersections for gate in gates):
+        for pattern in ("attributes.*", "intersections.*.*"):
+            for path, name in values_at(document.raw, f"spec.acceptance.fairness.*.{pattern}"):
+                if name not in table.protected:
+                    message = f"`{name}` is no protected column of the Dataset"
+                    hint = did_you_mean(str(name), table.protected)
+                    hint = hint or "give the column `role: protected`"
+                    yield _error("REF003", document, path, message, hint)
+    if any(gate.within for gate in gates):
+        yield from _check_strata(document, table)
     if document.spec.decision is None and not _many_classes(document, table.dataset):
         path = ("spec", "acceptance", "fairness")
         message = "fairness compares decisions, and this model makes none"
         hint = "add `decision:`, or declare the target's levels if there are more than two"
         yield _error("REF012", document, path, message, hint, key=True)
+
+
+def _check_strata(document: Document, table: _Table) -> Iterator[Finding]:
+    """Strata are those of a policy: never of who people are, nor of what came of it."""
+    pattern, target = "spec.acceptance.fairness.*.within.*", table.dataset.target
+    remedy = f"declare it in the Dataset `{table.name}`"
+    yield from _missing_columns(document, pattern, table.dataset.columns, remedy)
+    for path, name in values_at(document.raw, pattern):
+        if name in table.protected:
+            message = f"`{name}` is protected; a comparison inside of it compares nobody"
+        elif target is not None and name == target.column:
+            message = f"`{name}` is the outcome; a comparison inside of it is of another metric"
+        else:
+            continue
+        yield _error("SPEC159", document, path, message, "name columns of the credit policy")
 
 
 def _many_classes(document: Document, dataset: Dataset) -> bool:

@@ -51,7 +51,13 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class FairnessRow:
-    """One group against its reference group; rates are shares of favourable decisions."""
+    """One group against its reference group.
+
+    `favourable` are the cases of `n` that the metric counts: favourable decisions, and for metrics
+    of outcomes those among the rows that the metric is about. A ratio has a `minimum`, a difference
+    a `maximum`. `power` is how probably a disparity of the size of the limit would have been found,
+    before Holm's correction. `within` names the columns of strata; `detail` is a fact for readers.
+    """
 
     attribute: str
     group: str
@@ -66,10 +72,37 @@ class FairnessRow:
     high: float | None
     p_value: float | None
     p_holm: float | None
-    minimum: float
+    minimum: float | None
     alpha: float
     verdict: str
     reason: str = ""
+    maximum: float | None = None
+    power: float | None = None
+    within: str = ""
+    detail: str = ""
+
+    @property
+    def limit(self) -> float:
+        """The smallest ratio or the largest difference."""
+        return (self.minimum if self.maximum is None else self.maximum) or 0.0
+
+    @property
+    def limited(self) -> str:
+        """The limit in words, such as `minimum 0.8`."""
+        return f"{'minimum' if self.maximum is None else 'maximum'} {self.limit:g}"
+
+    @property
+    def named(self) -> str:
+        """The metric, and the columns inside of whose strata it was measured."""
+        return f"{self.metric} within {self.within}" if self.within else self.metric
+
+    def plain(self) -> dict[str, Any]:
+        """The row for JSON; what older rows did not have is left out where it says nothing."""
+        found = asdict(self)
+        for name in ("maximum", "power", "within", "detail"):
+            if found[name] in (None, ""):
+                del found[name]
+        return found
 
     @property
     def informs(self) -> bool:
@@ -106,10 +139,11 @@ class Evidence:
     def to_json(self) -> bytes:
         """Canonical bytes, ending in a newline so that git and editors are content.
 
-        The task is said where it is no classification, and forms where there are any: evidence from
-        before there were others keeps its name.
+        The task is said where it is no classification, and forms where there are any, and of
+        fairness what its metric needs: evidence from before there were others keeps its name.
         """
         plain = {"format": FORMAT, **asdict(self)}
+        plain["fairness"] = [row.plain() for row in self.fairness]
         if self.task == "classification":
             del plain["task"]
         if not self.forms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ordain.specs.fairness import fairness_problems
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.gates import gate_problems
 from ordain.specs.tasks import CLASSIFICATION, ESTIMATORS, estimators_of
@@ -40,6 +41,12 @@ def check_task(document: Document) -> Iterator[Finding]:
         place_of = document.marks.key(*path)
         remedy = "take out `fairness`"
         yield Finding("SPEC144", Severity.ERROR, message, place_of, remedy=remedy)
+    for place, fairness in enumerate(model.acceptance.fairness):
+        path = ("spec", "acceptance", "fairness", place)
+        given = document.raw["spec"]["acceptance"]["fairness"][place]
+        for problem in fairness_problems(fairness, tuple(given)):
+            where: Path = (*path, *filter(None, [problem.field]))
+            yield _error(problem.code, document, where, problem.message, problem.remedy)
 
 
 def _error(code: str, document: Document, path: Path, message: str, remedy: str) -> Finding:

@@ -371,20 +371,33 @@ def test_a_disparity_fails_on_size_and_significance(workshop: Workshop) -> None:
     ]
     chance = unfair(fair, p_value=0.2, p_holm=0.2, verdict="warn")
     assert fairness_findings(workshop, chance) == [
-        (Severity.WARNING, about + "the ratio is 0.750, below 0.8")
+        (
+            Severity.WARNING,
+            about + "the ratio is 0.750, below 0.8, but within what chance explains",
+        )
     ]
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"n": 20, "favourable": 16}, "fewer than 30 cases in a group"),
-        ({"n_reference": 29, "favourable_reference": 20}, "fewer than 30 cases in a group"),
+        ({"n": 20, "favourable": 16}, "20 rows, 30 are needed"),
+        (
+            {"n_reference": 29, "favourable_reference": 20},
+            "29 rows in the reference group, 30 are needed",
+        ),
         (
             {"favourable": 2, "favourable_reference": 2, "value": 1.4},
-            "too few favourable decisions to say",
+            "1.7 favourable decisions expected, 5 are needed",
         ),
-        ({"value": None}, "too few favourable decisions to say"),
+        ({"value": None}, "nothing was measured"),
+        (
+            {"power": 0.31},
+            (
+                "a disparity of the size of the limit would be found with a probability of 0.31, "
+                "0.5 is needed"
+            ),
+        ),
     ],
 )
 def test_a_group_too_small_is_never_a_pass(

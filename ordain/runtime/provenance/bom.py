@@ -126,7 +126,7 @@ def _considerations(made: Versioned) -> dict[str, Any]:
 
 def _assessed(row: FairnessRow) -> dict[str, str]:
     value = "no value" if row.value is None else f"{row.value:.4f}"
-    harms = f"{row.metric} against {row.reference}: {value}, n = {row.n}, verdict {row.verdict}"
+    harms = f"{row.named} against {row.reference}: {value}, n = {row.n}, verdict {row.verdict}"
     return {"groupAtRisk": f"{row.attribute}={row.group}", "harms": harms}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,14 +9,15 @@ import numpy as np
 from ordain.runtime.datasets.expectations import examine
 from ordain.runtime.environment import read_lock
 from ordain.runtime.errors import TrainingError
+from ordain.runtime.fairness import Decided, groups, rows_of
 from ordain.runtime.monitoring.profiles import count_window, profile_rows
 from ordain.runtime.monitoring.psi import psi_by_feature
-from ordain.runtime.training import evaluation, fairness, feedback, groups, soundness
+from ordain.runtime.training import evaluation, feedback, soundness
 from ordain.runtime.training.judging import metrics_of
-from ordain.specs.evidence import NO_GATE, Evidence, FairnessRow
+from ordain.specs.evidence import Evidence
+from ordain.specs.fairness import OF_OUTCOMES
 from ordain.specs.features import protected_names
 from ordain.specs.findings import Verdict
-from ordain.specs.kinds.model import FairnessGate
 from ordain.specs.parity import plan_limit
 from ordain.specs.splits import PARTS
 from ordain.specs.tasks import BINARY, CLASSIFICATION, CLUSTERING, REGRESSION
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ordain.runtime.training.fitting import Trained
     from ordain.runtime.training.inputs import Data
     from ordain.runtime.training.order import Job
-    from ordain.specs.evidence import Metric
+    from ordain.specs.evidence import FairnessRow, Metric
 
 EXPECTATIONS = 200  # As many are told one by one; evidence stays small for a table of any width.
 
@@ -103,54 +103,36 @@ def _qualified(
 
 def _fairness(job: Job, data: Data, trained: Trained) -> tuple[FairnessRow, ...]:
     """Rows for every declared gate; without one, rows that inform where that is possible."""
-    known = _protected(job)
-    gates = job.spec.acceptance.fairness
-    if gates and not known:
-        message = "acceptance.fairness is declared, and the Dataset has no protected column"
-        raise TrainingError(message, remedy="give a column the role protected")
-    if not gates and not _can_inform(job, data, known):
+    if not job.spec.acceptance.fairness and not _can_inform(job, data):
         return ()
     test = data.parts.population("test")
-    favourable = _favourable(job, data, trained, test)
-    judged = [
-        (
-            gate,
-            groups.count_groups(job.data, data.table, gate.attributes or known, test, favourable),
-        )
-        for gate in gates or (FairnessGate(),)
-    ]
-    rows = fairness.judge(judged)
-    return rows if gates else tuple(_informing(row) for row in rows)
+    return rows_of(job.spec, job.data, data.table, test, _decided(job, data, trained, test))
 
 
-def _favourable(job: Job, data: Data, trained: Trained, rows: Indices) -> groups.Mask:
-    """Which of these rows get what is good for the person."""
+def _decided(job: Job, data: Data, trained: Trained, rows: Indices) -> Decided:
+    """What was decided about these rows, and what came of those whose outcome is known."""
     if data.outcomes.task in {REGRESSION, CLUSTERING}:
         message = f"acceptance.fairness compares decisions, and a {job.spec.task} makes none"
         raise TrainingError(message, remedy="take out acceptance.fairness")
+    seen = np.isin(rows, data.parts.test)
+    values = data.outcomes.values[rows]
     if data.outcomes.task == BINARY:
-        return groups.favourable_decisions(job.spec, job.data, trained.scores[rows])
-    chosen = trained.answers.at(rows).chosen
-    return groups.favourable_choices(job.data, data.outcomes.classes, chosen)
+        scores = trained.scores[rows]
+        good = groups.favours_positive(job.data)
+        favourable = groups.favourable_decisions(job.spec, job.data, scores)
+        return Decided(favourable, (values == 1) == good, scores if good else 1 - scores, seen)
+    answers = trained.answers.at(rows)
+    place = groups.favourable_class(job.data, data.outcomes.classes)
+    return Decided(answers.chosen == place, values == place, answers.scores[:, place], seen)
 
 
-def _protected(job: Job) -> tuple[str, ...]:
-    """Sorted, because the order of columns is in no digest and rows of evidence follow it."""
-    return tuple(sorted(protected_names(job.data)))
-
-
-def _can_inform(job: Job, data: Data, known: tuple[str, ...]) -> bool:
+def _can_inform(job: Job, data: Data) -> bool:
     target = job.data.target
     has_outcome = target is not None and target.favourable is not None
     decides = data.outcomes.task == CLASSIFICATION or (
         data.outcomes.task == BINARY and job.spec.decision is not None
     )
-    return bool(known) and has_outcome and decides
-
-
-def _informing(row: FairnessRow) -> FairnessRow:
-    reason = "; ".join(filter(None, [row.reason, NO_GATE]))
-    return replace(row, reason=reason)
+    return bool(protected_names(job.data)) and has_outcome and decides
 
 
 def _facts(job: Job, data: Data, trained: Trained) -> dict[str, Any]:
@@ -221,10 +203,14 @@ def _limitations(job: Job, data: Data, drift: dict[str, float]) -> tuple[str, ..
         )
     if data.outcomes.task in {REGRESSION, CLUSTERING}:
         found.append(f"A {job.spec.task} makes no decisions: fairness is not shown.")
-    elif not _protected(job):
+    elif not protected_names(job.data):
         found.append("No protected attribute is declared: fairness is not shown.")
     elif not job.spec.acceptance.fairness:
         found.append("No fairness gate is declared: fairness is not judged.")
+    elif feedback.loop_of(job.data) and any(
+        gate.metric in OF_OUTCOMES for gate in job.spec.acceptance.fairness
+    ):
+        found.append("Fairness of outcomes is shown for those whose outcome was seen.")
     limit = job.spec.acceptance.drift.psi.max
     for name, value in drift.items():
         if value > limit:

@@ -264,14 +264,51 @@ class MetricGate:
 class FairnessGate:
     """A fairness metric; a fail needs size and significance."""
 
-    metric: Annotated[Literal["adverse_impact_ratio"], about("metric")] = "adverse_impact_ratio"
+    metric: Annotated[
+        Literal[
+            "adverse_impact_ratio",
+            "demographic_parity_difference",
+            "equal_opportunity_difference",
+            "equalised_odds_difference",
+            "predictive_parity_difference",
+            "standardised_mean_difference",
+            "calibration_within_groups",
+            "conditional_parity",
+        ],
+        about("metric"),
+    ] = "adverse_impact_ratio"
     attributes: Annotated[
         tuple[str, ...],
         about("protected columns; empty means all of the dataset"),
     ] = ()
+    intersections: Annotated[
+        tuple[tuple[str, ...], ...],
+        about("groups of protected columns whose combinations are compared as well"),
+    ] = ()
+    within: Annotated[
+        tuple[str, ...],
+        about("columns of a policy; `conditional_parity` compares inside of their strata"),
+    ] = ()
     min: Annotated[Float, about("smallest accepted ratio", gt=0, le=1)] = 0.8
+    max: Annotated[
+        Float | None,
+        about(
+            "largest accepted difference in either direction; by default 0.1 for rates, 0.3 "
+            "standard deviations for mean scores and 0.05 for calibration",
+            gt=0,
+        ),
+    ] = None
     alpha: Annotated[Float, about("level of the Holm-corrected test", gt=0, lt=0.5)] = 0.05
     min_cell: Annotated[Int, about("a smaller group is insufficient, never a pass", ge=2)] = 30
+    min_power: Annotated[
+        Float,
+        about(
+            "insufficient where a disparity of the size of the limit would be found less "
+            "probably; 0 switches it off",
+            ge=0,
+            lt=1,
+        ),
+    ] = 0.5
 
 
 @declared

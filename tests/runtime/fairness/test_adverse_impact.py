@@ -12,16 +12,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ordain.runtime.errors import DataError, TrainingError
-from ordain.runtime.training.fairness import (
-    Counts,
-    Groups,
-    fisher,
-    holm,
-    judge,
-    lower_rate,
-    ratio_interval,
-)
-from ordain.runtime.training.groups import count_groups, favourable_decisions
+from ordain.runtime.fairness.groups import favourable_decisions, grouped
+from ordain.runtime.fairness.judging import Compared, judge
+from ordain.runtime.fairness.metrics import ratio_of
+from ordain.runtime.fairness.rates import Counts, ratio_interval
+from ordain.runtime.fairness.significance import fisher, holm, lower_rate
 from ordain.specs.kinds.dataset import Column, Dataset, Source, Target
 from ordain.specs.kinds.model import Decision, FairnessGate, Model
 
@@ -36,8 +31,11 @@ GATE = FairnessGate()
 
 
 def one(ours: Counts, reference: Counts, gate: FairnessGate = GATE) -> FairnessRow:
-    groups = Groups("sex", "male", {"female": ours, "male": reference})
-    return judge([(gate, [groups])])[0]
+    return judge([compared("female", ours, reference, gate)], 2)[0]
+
+
+def compared(group: str, ours: Counts, reference: Counts, gate: FairnessGate = GATE) -> Compared:
+    return Compared(gate, "sex", group, "male", ratio_of(ours, reference, gate))
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 60), st.integers(0, 60))
@@ -86,18 +84,21 @@ def test_holm_is_that_of_its_definition(values: list[float]) -> None:
     ("ours", "reference", "verdict", "reason"),
     [
         (Counts(300, 500), Counts(310, 500), "pass", ""),
-        (Counts(100, 500), Counts(300, 500), "fail", ""),
+        (Counts(100, 500), Counts(300, 500), "fail", "the ratio is 0.333, below 0.8"),
         (
             Counts(14, 40),
             Counts(23, 50),
-            "warn",
-            "below the minimum, but within what chance explains",
+            "insufficient",
+            (
+                "the ratio is 0.761, below 0.8, within what chance explains; a disparity of the "
+                "size of the limit would be found with a probability of 0.22, 0.5 is needed"
+            ),
         ),
         (
             Counts(4200, 5000),
             Counts(4900, 5000),
             "warn",
-            "above the minimum, but the gap is not chance",
+            "within the limit, but the gap is not chance",
         ),
         (Counts(2, 29), Counts(300, 500), "insufficient", "29 rows, 30 are needed"),
         (
@@ -135,8 +136,9 @@ def test_the_correction_goes_over_every_row_that_was_tested() -> None:
     assert alone.p_value < 0.05
     assert alone.verdict == "fail"
     counts = {f"g{place:02}": Counts(50, 100) for place in range(11)}
-    groups = Groups("region", "r", counts | {"low": low, "small": Counts(1, 3), "r": reference})
-    rows = {row.group: row for row in judge([(GATE, [groups])])}
+    groups = counts | {"low": low, "small": Counts(1, 3)}
+    everyone = [compared(name, ours, reference) for name, ours in groups.items()]
+    rows = {row.group: row for row in judge(everyone, 2)}
     assert rows["low"].p_holm == pytest.approx(12 * (alone.p_value or 0))
     assert rows["low"].verdict == "warn"
     assert (rows["small"].p_value, rows["small"].verdict) == (None, "insufficient")
@@ -168,31 +170,28 @@ def declared(**columns: Column) -> Dataset:
     return Dataset(source=Source(type="csv"), columns=columns, target=target)
 
 
-def counted(column: Column, values: list[object]) -> Groups:
-    rows = np.arange(len(values))
-    favourable = np.arange(len(values)) % 2 == 0
-    table = pa.table({"g": values})
-    return count_groups(declared(g=column), table, ["g"], rows, favourable)[0]
+def sizes(column: Column, values: list[object]) -> tuple[dict[str, int], str]:
+    """How many rows each group has, and the reference."""
+    found = grouped(["g"], declared(g=column), pa.table({"g": values}), np.arange(len(values)))
+    names, counts = np.unique(found.labels, return_counts=True)
+    return dict(zip(names.tolist(), counts.tolist(), strict=True)), found.reference
 
 
 def test_groups_are_the_levels_and_those_who_do_not_say() -> None:
     column = Column(type="category", role="protected", reference="a")
-    found = counted(column, ["a", "b", None, "a", "b"])
-    assert found.counts == {"a": Counts(1, 2), "b": Counts(1, 2), "(missing)": Counts(1, 1)}
-    assert found.reference == "a"
+    found = sizes(column, ["a", "b", None, "a", "b"])
+    assert found == ({"a": 2, "b": 2, "(missing)": 1}, "a")
 
 
 def test_the_largest_group_is_the_reference_unless_one_is_declared() -> None:
     column = Column(type="category", role="protected")
-    assert counted(column, ["b", "a", "b", "a", "c"]).reference == "a"
-    assert counted(column, ["b", "a", "b"]).reference == "b"
+    assert sizes(column, ["b", "a", "b", "a", "c"])[1] == "a"
+    assert sizes(column, ["b", "a", "b"])[1] == "b"
 
 
 def test_numbers_are_cut_at_their_quartiles() -> None:
     column = Column(type="int", role="protected")
-    found = counted(column, [*range(1, 101), None])
-    sizes = {label: counts.n for label, counts in found.counts.items()}
-    assert sizes == {
+    assert sizes(column, [*range(1, 101), None])[0] == {
         "up to 25.75": 25,
         "over 25.75 to 50.5": 25,
         "over 50.5 to 75.25": 25,
@@ -203,28 +202,31 @@ def test_numbers_are_cut_at_their_quartiles() -> None:
 
 def test_numbers_are_cut_at_declared_bands() -> None:
     column = Column(type="int", role="protected", levels=("18..24", "25..61", "62.."))
-    found = counted(column, [17, 18, 24, 25, 61, 62, 90])
-    sizes = {label: counts.n for label, counts in found.counts.items()}
-    assert sizes == {"(other)": 1, "18..24": 2, "25..61": 2, "62..": 2}
+    assert sizes(column, [17, 18, 24, 25, 61, 62, 90])[0] == {
+        "(other)": 1,
+        "18..24": 2,
+        "25..61": 2,
+        "62..": 2,
+    }
 
 
 def test_a_band_that_is_none_is_refused() -> None:
     with pytest.raises(DataError) as caught:
-        counted(Column(type="int", role="protected", levels=("young",)), [1, 2])
+        sizes(Column(type="int", role="protected", levels=("young",)), [1, 2])
     assert caught.value.message == "column g: the level 'young' is no band of numbers"
 
 
 def test_a_reference_that_nobody_belongs_to_is_refused() -> None:
     with pytest.raises(TrainingError) as caught:
-        counted(Column(type="category", role="protected", reference="z"), ["a", "b"])
-    assert caught.value.message == "acceptance.fairness: g has no group z in the test part"
+        sizes(Column(type="category", role="protected", reference="z"), ["a", "b"])
+    assert caught.value.message == "acceptance.fairness: g has no group z among the measured rows"
     assert caught.value.remedy == "set reference in spec.columns.g to one of a, b"
 
 
 def test_an_attribute_must_be_protected() -> None:
     dataset = declared(g=Column(type="category"))
     with pytest.raises(TrainingError) as caught:
-        count_groups(dataset, pa.table({"g": ["a"]}), ["g"], np.arange(1), np.array([True]))
+        grouped(["g"], dataset, pa.table({"g": ["a"]}), np.arange(1))
     assert caught.value.message == "acceptance.fairness: g is no protected column of the Dataset"
 
 

@@ -3,22 +3,25 @@
 A category or truth value is its own groups. A number (age) is cut at its quartiles, unless `levels`
 declare bands such as `18..24` or `62..`, both ends included. Rows without a value are a group too:
 who does not answer may be treated worse than who does.
+
+Attributes are read from the Dataset here and nowhere else; they are in no plan and no request.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ordain.runtime.errors import DataError, TrainingError
-from ordain.runtime.training.fairness import Counts, Groups
 from ordain.runtime.training.outcomes import class_name
+from ordain.specs.fairness import subject_name
 from ordain.specs.features import protected_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,11 +30,34 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.int64]
+    Labels = NDArray[np.str_]
     Mask = NDArray[np.bool_]
 
 MISSING = "(missing)"
 OTHER = "(other)"
+NOBODY = "(nobody)"
 NUMBERS = ("float", "int")
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The group of every row, and the one that the others are compared with."""
+
+    attribute: str
+    reference: str
+    labels: Labels
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Every group but the reference, by name."""
+        found = {str(label) for label in np.unique(self.labels)}
+        return tuple(sorted(found - {self.reference}))
+
+
+def favours_positive(dataset: Dataset) -> bool:
+    """Whether the positive one of two outcomes is the one that is good for the person."""
+    positive = None if dataset.target is None else dataset.target.positive
+    return str(_favourable(dataset)) == str(positive)
 
 
 def favourable_decisions(model: Model, dataset: Dataset, scores: Floats) -> Mask:
@@ -40,43 +66,42 @@ def favourable_decisions(model: Model, dataset: Dataset, scores: Floats) -> Mask
     Raises:
         TrainingError: when the declarations do not say which decision that is.
     """
-    target = dataset.target
-    if target is None or target.favourable is None:
-        message = "acceptance.fairness needs to know which outcome is good for the person"
-        raise TrainingError(message, remedy="set target.favourable in the Dataset")
+    good = favours_positive(dataset)
     if model.decision is None:
         message = "acceptance.fairness compares decisions, and the Model declares none"
         raise TrainingError(message, remedy="set decision.threshold in the Model")
     above: Mask = scores >= model.decision.threshold
-    return above if str(target.favourable) == str(target.positive) else ~above
+    return above if good else ~above
 
 
-def favourable_choices(dataset: Dataset, classes: Sequence[str], chosen: Indices) -> Mask:
-    """Which of the chosen classes are the one that is good for the person.
+def favourable_class(dataset: Dataset, classes: Sequence[str]) -> int:
+    """The place of the class that is good for the person.
 
     Raises:
         TrainingError: when the Dataset does not say which one that is, or no class has its name.
     """
+    name = class_name(_favourable(dataset))
+    if name not in classes:
+        message = f"acceptance.fairness: no row has the favourable outcome {name}"
+        raise TrainingError(message, remedy=f"set target.favourable to one of {', '.join(classes)}")
+    return classes.index(name)
+
+
+def _favourable(dataset: Dataset) -> object:
     target = dataset.target
     if target is None or target.favourable is None:
         message = "acceptance.fairness needs to know which outcome is good for the person"
         raise TrainingError(message, remedy="set target.favourable in the Dataset")
-    name = class_name(target.favourable)
-    if name not in classes:
-        message = f"acceptance.fairness: no row has the favourable outcome {name}"
-        raise TrainingError(message, remedy=f"set target.favourable to one of {', '.join(classes)}")
-    found: Mask = chosen == classes.index(name)
-    return found
+    return target.favourable
 
 
-def count_groups(
+def grouped(
+    names: Sequence[str],
     dataset: Dataset,
     table: Any,  # noqa: ANN401 - pa.Table
-    names: Sequence[str],
     rows: Indices,
-    favourable: Mask,
-) -> tuple[Groups, ...]:
-    """The groups of each attribute among these rows; `favourable` is of the shape (rows,).
+) -> Grouped:
+    """The group of each of these rows by one protected attribute, or by several at once.
 
     Raises:
         TrainingError: when an attribute is not protected, or its reference group is empty.
@@ -86,36 +111,55 @@ def count_groups(
         if name not in known:
             message = f"acceptance.fairness: {name} is no protected column of the Dataset"
             raise TrainingError(message, remedy=f"use {', '.join(known) or 'role: protected'}")
-    return tuple(
-        _groups(name, dataset.columns[name], table[name], rows, favourable) for name in names
-    )
-
-
-def _groups(
-    name: str,
-    column: Column,
-    values: Any,  # noqa: ANN401 - an Arrow column
-    rows: Indices,
-    favourable: Mask,
-) -> Groups:
-    labels = _bands(name, column, values) if column.type in NUMBERS else _labels(values)
-    taken = labels[rows]
-    counts = {
-        str(label): Counts(int(favourable[taken == label].sum()), int((taken == label).sum()))
-        for label in np.unique(taken)
+    labels = stratified(names, dataset, table, rows)
+    sizes = {
+        str(one): int(n) for one, n in zip(*np.unique(labels, return_counts=True), strict=True)
     }
-    return Groups(name, _reference(name, column, counts), counts)
+    columns = {name: dataset.columns[name] for name in names}
+    return Grouped(subject_name(names), _reference(columns, sizes), labels)
 
 
-def _reference(name: str, column: Column, counts: dict[str, Counts]) -> str:
-    """The declared group, or the largest; of two equally large ones the first by name."""
-    if column.reference is None:
-        return min(counts, key=lambda label: (-counts[label].n, label))
-    if column.reference not in counts:
-        message = f"acceptance.fairness: {name} has no group {column.reference} in the test part"
-        remedy = f"set reference in spec.columns.{name} to one of {', '.join(sorted(counts))}"
+def stratified(
+    names: Sequence[str],
+    dataset: Dataset,
+    table: Any,  # noqa: ANN401 - pa.Table
+    rows: Indices,
+) -> Labels:
+    """The level or band of each of these rows, by one column or by several at once.
+
+    Bands are those of the whole table, so that a part of it is cut where the others are.
+    """
+    for name in names:
+        if name not in dataset.columns:
+            message = f"acceptance.fairness: {name} is no column of the Dataset"
+            raise TrainingError(message, remedy=f"use some of {', '.join(dataset.columns)}")
+    found = [_levels(name, dataset.columns[name], table[name])[rows] for name in names]
+    joined: Labels = np.array(
+        [subject_name(parts) for parts in zip(*found, strict=True)], dtype=str
+    )
+    return joined
+
+
+def _levels(name: str, column: Column, values: Any) -> Labels:  # noqa: ANN401 - an Arrow column
+    return _bands(name, column, values) if column.type in NUMBERS else _labels(values)
+
+
+def _reference(columns: Mapping[str, Column], sizes: Mapping[str, int]) -> str:
+    """The declared group, or the largest; of two equally large ones the first by name.
+
+    Of an intersection it is the one of all declared references. Nobody may belong to it, because
+    nobody has chosen it; then it is the largest as well.
+    """
+    declared = [column.reference for column in columns.values() if column.reference is not None]
+    wanted = subject_name(declared)
+    if len(declared) == len(columns) and wanted in sizes:
+        return wanted
+    if declared and len(columns) == 1 and sizes:
+        name = subject_name(tuple(columns))
+        message = f"acceptance.fairness: {name} has no group {wanted} among the measured rows"
+        remedy = f"set reference in spec.columns.{name} to one of {', '.join(sorted(sizes))}"
         raise TrainingError(message, remedy=remedy)
-    return column.reference
+    return min(sizes, key=lambda label: (-sizes[label], label), default=NOBODY)
 
 
 def _labels(values: Any) -> NDArray[np.str_]:  # noqa: ANN401 - an Arrow column
@@ -139,6 +183,8 @@ def _bands(name: str, column: Column, values: Any) -> NDArray[np.str_]:  # noqa:
 def _quartiles(numbers: Floats) -> list[tuple[str, float, float]]:
     """Up to four bands; equal quartiles fall together. A band begins just above the one before."""
     present = numbers[~np.isnan(numbers)]
+    if not len(present):
+        return []
     edges = [float(edge) for edge in np.unique(np.quantile(present, [0.25, 0.5, 0.75]))]
     lows = [-np.inf, *(float(np.nextafter(edge, np.inf)) for edge in edges)]
     highs = [*edges, np.inf]

@@ -1,0 +1,111 @@
+"""Every gate of a Model on decided rows: the groups, their metrics, and one family of tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ordain.runtime.errors import DataError, TrainingError
+from ordain.runtime.fairness.groups import Grouped, grouped, stratified
+from ordain.runtime.fairness.judging import Compared, judge
+from ordain.runtime.fairness.metrics import Measured, measure
+from ordain.runtime.fairness.rates import Counts
+from ordain.runtime.fairness.samples import Sample
+from ordain.specs.evidence import NO_GATE
+from ordain.specs.fairness import fairness_problems, is_ratio, subjects_of
+from ordain.specs.features import protected_names
+from ordain.specs.kinds.model import FairnessGate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ordain.runtime.fairness.groups import Indices
+    from ordain.runtime.fairness.samples import Decided
+    from ordain.specs.evidence import FairnessRow
+    from ordain.specs.kinds.dataset import Dataset
+    from ordain.specs.kinds.model import Model
+
+NO_GROUP = "(no other group)"
+
+
+def rows_of(
+    spec: Model,
+    data: Dataset,
+    table: Any,  # noqa: ANN401 - pa.Table
+    rows: Indices,
+    decided: Decided,
+) -> tuple[FairnessRow, ...]:
+    """A row for each group of each gate; without a gate, rows that inform and decide nothing.
+
+    `rows` are places in the table; `decided` is about them, in their order. Attributes are compared
+    by name, because the order of columns is in no digest and rows of evidence follow it.
+
+    Raises:
+        TrainingError: when a gate cannot be judged, an attribute is not protected, or its reference
+            group is empty.
+        DataError: when a score is no probability, or there are other rows than decisions.
+    """
+    known, gates = tuple(sorted(protected_names(data))), spec.acceptance.fairness
+    if gates and not known:
+        message = "acceptance.fairness is declared, and the Dataset has no protected column"
+        raise TrainingError(message, remedy="give a column the role protected")
+    if not known:
+        return ()
+    _refuse_unusable(rows, decided)
+    compared = []
+    for gate in gates or (FairnessGate(),):
+        _refuse_gate(gate)
+        strata = stratified(gate.within, data, table, rows) if gate.within else None
+        for names in subjects_of(gate, known):
+            groups = grouped(names, data, table, rows)
+            compared += list(_compared(gate, groups, decided, strata))
+    judged = judge(compared, spec.tier)
+    return judged if gates else tuple(_informing(row) for row in judged)
+
+
+def _compared(
+    gate: FairnessGate,
+    groups: Grouped,
+    decided: Decided,
+    strata: Any,  # noqa: ANN401 - an array
+) -> Iterator[Compared]:
+    """Each group beside the reference; an attribute with one level has nobody to compare."""
+    reference = groups.labels == groups.reference
+    for group in groups.others:
+        sample = Sample(decided, groups.labels == group, reference, strata)
+        found = measure(sample, gate)
+        yield Compared(gate, groups.attribute, group, groups.reference, found)
+    if not groups.others:
+        nobody = Sample(decided, np.zeros(len(reference), dtype=bool), reference)
+        _, counts = nobody.counts(decided.favourable)
+        reason = f"every row is of the group {groups.reference}"
+        alone = Measured(Counts(0, 0), counts, reason=reason)
+        yield Compared(gate, groups.attribute, NO_GROUP, groups.reference, alone)
+
+
+def _refuse_gate(gate: FairnessGate) -> None:
+    """Documents are checked before; what was not is refused here in the same words."""
+    given = ("max",) if is_ratio(gate.metric) and gate.max is not None else ()
+    for problem in fairness_problems(gate, given):
+        raise TrainingError(f"acceptance.fairness: {problem.message}", remedy=problem.remedy)
+
+
+def _refuse_unusable(rows: Indices, decided: Decided) -> None:
+    arrays = (decided.favourable, decided.truth, decided.scores, decided.seen)
+    lengths = {len(one) for one in arrays if one is not None}
+    if lengths != {len(rows)}:
+        message = f"fairness of {len(rows)} rows was asked for, and others were decided"
+        raise DataError(message, remedy="decide about the rows that are compared")
+    scores = decided.scores
+    if scores is None:
+        return
+    wrong = int(np.count_nonzero(~((scores >= 0) & (scores <= 1))))
+    if wrong:
+        message = f"{wrong} of {len(scores)} scores are no probabilities"
+        raise DataError(message, remedy="fairness compares probabilities from 0 to 1")
+
+
+def _informing(row: FairnessRow) -> FairnessRow:
+    return replace(row, reason="; ".join(filter(None, [row.reason, NO_GATE])))
