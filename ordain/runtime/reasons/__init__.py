@@ -1,6 +1,7 @@
 """Why the model answered as it did: attributions of a recorded prediction, and reason codes.
 
 - `shapley`: what each input added to the margin, compared with the background of the version
+- `explainer`: the same for many rows, made ready once (`sums`, `leaves`, `walks`)
 - `codes`: which inputs make up a reason, and its text
 - `ranking`: the reasons of one recorded prediction, after it was replayed to the bit
 """
@@ -8,6 +9,7 @@
 from __future__ import annotations
 
 from ordain.runtime.reasons.codes import ReasonCode, ReasonCodes, read_reason_codes
+from ordain.runtime.reasons.explainer import Attribution, Explainer
 from ordain.runtime.reasons.ranking import Reason, Subject, reasons_for, replay, subject_of
 from ordain.runtime.reasons.shapley import (
     attributions,
@@ -16,6 +18,8 @@ from ordain.runtime.reasons.shapley import (
 )
 
 __all__ = [
+    "Attribution",
+    "Explainer",
     "Reason",
     "ReasonCode",
     "ReasonCodes",

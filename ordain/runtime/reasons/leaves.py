@@ -12,7 +12,8 @@ number that a row may have (`Tabled`). A row then costs its own tests and one lo
 Sums over all background rows that meet what the row misses are sums over subsets, so that a table
 is made by the ranked zeta transform (Björklund et al. 2007) in 2^k k² steps and not in 4^k.
 
-A leaf behind more than `NARROW` inputs would need too large a table. It keeps the different numbers
+A leaf behind more than `NARROW` inputs would need too large a table, and so do the widest ones of a
+chunk whose tables would hold more than `TABLES` numbers. It keeps the different numbers
 of the background (`Paired`), and a row goes through those that it completes: where many inputs are
 tested, these are few.
 
@@ -42,9 +43,10 @@ if TYPE_CHECKING:
     # Integers with a bit for each input; Python's own where 63 bits are too few.
     Codes = NDArray[Any]
 
-NARROW = 8
+NARROW = 9
 CHUNK = 4_096
 CELLS = 2_000_000
+TABLES = 8_000_000
 _BITS = 62
 
 
@@ -191,13 +193,21 @@ def _compiled(trees: list[Tree], places: Sequence[int], background: Floats) -> I
         return
     missed = paths.missed(background)
     parts: list[Tabled | Paired] = []
-    narrow = np.flatnonzero(paths.widths <= NARROW)
+    most = _narrow(paths.widths)
+    narrow = np.flatnonzero(paths.widths <= most)
     if len(narrow):
         parts.append(_tabled(paths, narrow, missed))
-    wide = np.flatnonzero(paths.widths > NARROW)
+    wide = np.flatnonzero(paths.widths > most)
     if len(wide):
         parts.append(_paired(paths, wide, missed))
     yield Chunk(paths, tuple(parts))
+
+
+def _narrow(widths: Places) -> int:
+    """Up to how many inputs a leaf of this chunk gets a table."""
+    counts = np.bincount(widths, minlength=NARROW + 1)
+    cells = np.cumsum([int(counts[width]) * width << width for width in range(NARROW + 1)])
+    return int(np.flatnonzero(cells <= TABLES)[-1])
 
 
 # ── ways to the leaves ───────────────────────────────────────────────────────────────────────────
