@@ -10,7 +10,7 @@ All that a leaf knows of a row is which inputs miss their tests: a number with a
 background is therefore counted by that number once, and the sums over it are written down for every
 number that a row may have (`Tabled`). A row then costs its own tests and one look-up for each leaf.
 Sums over all background rows that meet what the row misses are sums over subsets, so that a table
-is made by the ranked zeta transform (Björklund et al. 2007) in 2^k k² steps and not in 4^k.
+is made by zeta transforms (Björklund et al. 2007), in 2^k k² steps and not in 4^k.
 
 A leaf behind more than `NARROW` inputs would need too large a table, and so do the widest ones of a
 chunk whose tables would hold more than `TABLES` numbers. It keeps the different numbers
@@ -320,28 +320,34 @@ def _tables(paths: Paths, leaves: Places, missed: Codes, width: int) -> Iterator
 def _table(counts: Places, width: int) -> Floats:
     """Contributions at a leaf of value 1 times the size of the background, (leaves, 2^k, k).
 
-    `counts` says how often each number occurs in the background, (leaves, 2^k). Counts are whole
-    numbers, so that what a background row does not decide is 0 and not a rounding error.
+    `counts` says how often each number occurs in the background, (leaves, 2^k). What a background
+    row does not decide comes out as 0 and not as a rounding error, because both sums then add the
+    same numbers in the same order.
     """
     codes = np.arange(1 << width)
     size = np.bitwise_count(codes).astype(np.int64)
-    ranked = np.zeros((width + 1, *counts.shape))
-    for rank in range(width + 1):
-        ranked[rank][:, size == rank] = counts[:, size == rank]
-    for bit in range(width):
-        having = codes[codes & (1 << bit) != 0]
-        ranked[:, :, having] += ranked[:, :, having ^ (1 << bit)]
-    met = codes ^ ((1 << width) - 1)
     weights = _weights(width)
-    gain, loss = weights[:, size], weights[size, :].T
-    within = ranked[:, :, met]
-    lost = np.einsum("uc,ulc->lc", loss, within)
-    table = np.empty((*counts.shape, width))
+    # At [v, leaf, set]: the sum over the background rows that miss no more than the set, as it is
+    # where the row misses v.
+    gains = _subset_sums(weights[size, :].T[:, np.newaxis] * counts, width)
+    losses = _subset_sums(weights[:, size][:, np.newaxis] * counts, width)
+    met = codes ^ ((1 << width) - 1)
+    lost, within = losses[size, :, met], gains[size, :, met]
+    table = np.empty((len(codes), len(counts), width))
     for bit in range(width):
-        others = within - ranked[:, :, met & ~(1 << bit)]
-        gained = np.einsum("uc,ulc->lc", gain, others)
-        table[:, :, bit] = np.where(codes & (1 << bit) != 0, -lost, gained)
-    return table
+        missing = codes & (1 << bit) != 0
+        table[missing, :, bit] = -lost[missing]
+        others = gains[size[~missing], :, met[~missing] & ~(1 << bit)]
+        table[~missing, :, bit] = within[~missing] - others
+    return table.transpose(1, 0, 2)
+
+
+def _subset_sums(values: Floats, width: int) -> Floats:
+    """Over all subsets of each set, along the last axis."""
+    for bit in range(width):
+        pairs = values.reshape(*values.shape[:2], -1, 2, 1 << bit)
+        pairs[..., 1, :] += pairs[..., 0, :]
+    return values
 
 
 def _paired(paths: Paths, leaves: Places, missed: Codes) -> Paired:
