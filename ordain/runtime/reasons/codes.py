@@ -2,17 +2,26 @@
 
     reasons:
       - {code: R01, text: Income too low for the amount, features: [income, debt_ratio]}
-      - {code: R02, text: Too few years with the present employer, features: [tenure]}
+      - code: R02
+        text: Too few years with the present employer
+        features: [tenure]
+        direction: low
+        missing: The time with the present employer was not given
 
 Attributions of correlated inputs trade places from one background to the next, while the sum over a
 family of them is steady, so a reason is a family and not an input. Every input that the model
 scores belongs to exactly one reason: an input without one could decide a case and never be named.
+
+`direction` says on which side of the usual a value speaks against somebody, as the text does: a
+sentence that calls a value too low is wrong where the value is high. A validation looks whether
+reasons keep to it (`examining`). A text about a value is also wrong where none was given, so that
+`missing` is what is told instead.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from ordain.runtime.reasons.errors import ReasonCodesError
 from ordain.specs.loader import parse
@@ -22,17 +31,24 @@ if TYPE_CHECKING:
 
     from ordain.specs.findings import Location
 
-_KEYS = {"code", "text", "features"}
-_SHAPE = "write `reasons:` as a list of {code: R01, text: …, features: [name, …]}"
+Direction = Literal["high", "low", "either"]
+_KEYS: Final = {"code", "text", "features"}
+_MAY: Final = {"direction", "missing"}
+_SHAPE: Final = "write `reasons:` as a list of {code: R01, text: …, features: [name, …]}"
 
 
 @dataclass(frozen=True, slots=True)
 class ReasonCode:
-    """One reason and the inputs that it speaks for."""
+    """One reason and the inputs that it speaks for.
+
+    `missing` is told instead of `text` where the input that contributed most was not given.
+    """
 
     code: str
     text: str
     features: tuple[str, ...]
+    direction: Direction = "either"
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +112,20 @@ def read_reason_codes(data: bytes, path: str) -> ReasonCodes:
 
 
 def _read(item: Any, where: Location) -> ReasonCode:  # noqa: ANN401 - any YAML value
-    if not isinstance(item, dict) or set(item) != _KEYS:
-        raise _wrong("a reason has exactly the keys code, text and features", where)
+    if not isinstance(item, dict) or not set(item) >= _KEYS or set(item) - _KEYS - _MAY:
+        message = "a reason has the keys code, text and features, and may have direction and missing"
+        raise _wrong(message, where)
     code, text, features = item["code"], item["text"], item["features"]
     if not _is_text(code) or not _is_text(text):
         raise _wrong("code and text of a reason are text that is not empty", where)
     if not isinstance(features, list) or not features or not all(map(_is_text, features)):
         raise _wrong(f"the features of {code} are a list of at least one name", where)
-    return ReasonCode(code, text, tuple(features))
+    direction, missing = item.get("direction", "either"), item.get("missing", "")
+    if direction not in get_args(Direction):
+        raise _wrong(f"the direction of {code} is high, low or either", where)
+    if "missing" in item and not _is_text(missing):
+        raise _wrong(f"`missing` of {code} is text that is not empty", where)
+    return ReasonCode(code, text, tuple(features), direction, missing)
 
 
 def _is_text(value: object) -> bool:

@@ -12,14 +12,15 @@ regression decides nothing, so both directions of its value are told, the larges
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from ordain.runtime.reasons.backgrounds import background_of
 from ordain.runtime.reasons.codes import ReasonCodes
 from ordain.runtime.reasons.errors import ReasonsError, ReplayError
-from ordain.runtime.reasons.shapley import attributions, unit_of
+from ordain.runtime.reasons.explainer import Explainer
+from ordain.runtime.reasons.shapley import unit_of
 from ordain.runtime.scoring import RowPlan
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from ordain.ledger.records import Prediction
     from ordain.runtime.artifacts import Artifact
     from ordain.runtime.reasons.codes import ReasonCode
+    from ordain.runtime.reasons.explainer import Attribution
 
 Side = Literal["above", "below"]
 UNFAVOURABLE = "the unfavourable decision"
+SEPARATED = 1.96  # Standard errors that two estimates have to be apart, at a confidence of 95 %.
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ class Subject:
 class Reason:
     """One reason: `contribution` is towards what is explained, and > 0 except for a regression.
 
-    `feature` is the input of the family that contributed most.
+    `feature` is the input of the family that contributed most. `error` is the standard error of an
+    estimate, 0 where the contribution is exact; a reason is not `separated` where its rank before
+    the next one could be the work of that error.
     """
 
     rank: int
@@ -59,6 +64,8 @@ class Reason:
     text: str
     feature: str
     contribution: float
+    error: float = 0.0
+    separated: bool = True
 
 
 def reasons_for(
@@ -88,10 +95,9 @@ def reasons_for(
     names = [given.name for given in plan.inputs]
     codes = reason_codes or ReasonCodes.plain(names)
     codes.check(names)
-    background = _background(artifact)
-    (values,) = attributions(plan, background, [prediction.inputs], subject.output)
-    turned = {name: (subject.sign or 1) * value for name, value in values.items()}
-    return _ranked(codes, turned, both=subject.sign == 0)[:top]
+    explainer = Explainer.of(plan, background_of(artifact).rows)
+    (found,) = explainer.explain([prediction.inputs], subject.output)
+    return ranked(codes, found, prediction.inputs, sign=subject.sign)[:top]
 
 
 def subject_of(
@@ -152,26 +158,41 @@ def replay(prediction: Prediction, artifact: Artifact, plan: RowPlan) -> None:
         )
 
 
-def _background(artifact: Artifact) -> list[Mapping[str, Any]]:
-    try:
-        rows: list[Mapping[str, Any]] = json.loads(artifact.member("background.json"))["rows"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReasonsError(
-            f"background.json of artifact {artifact.digest} cannot be read",
-            remedy="train the recipe again with this version",
-        ) from error
-    return rows
+def ranked(
+    codes: ReasonCodes,
+    found: Attribution,
+    row: Mapping[str, object],
+    *,
+    sign: int = 1,
+) -> tuple[Reason, ...]:
+    """All reasons of one row, strongest first; a `sign` of 0 tells both directions.
 
-
-def _ranked(codes: ReasonCodes, values: Mapping[str, float], *, both: bool) -> tuple[Reason, ...]:
-    found = [_weigh(code, values) for code in codes.codes]
-    told = [pair for pair in found if pair[0] > 0 or (both and pair[0] < 0)]
+    Errors of the inputs of a family are added up, which is the most that they can be together.
+    """
+    turned = {name: (sign or 1) * value for name, value in found.values.items()}
+    weighed = [_weigh(code, turned) for code in codes.codes]
+    told = [pair for pair in weighed if pair[0] > 0 or (sign == 0 and pair[0] < 0)]
     # The code decides between equals, so that a rerun never swaps two reasons.
     order = sorted(told, key=lambda pair: (-abs(pair[0]), pair[1].code))
-    return tuple(
-        Reason(rank, code.code, code.text, _strongest(code, weight, values), weight)
-        for rank, (weight, code) in enumerate(order, start=1)
-    )
+    errors = [math.fsum(found.errors.get(name, 0.0) for name in one.features) for _, one in order]
+    reasons = []
+    for place, (weight, code) in enumerate(order):
+        strongest = _strongest(code, weight, turned)
+        text = code.missing if code.missing and is_missing(row.get(strongest)) else code.text
+        next_weight, next_error = (
+            (order[place + 1][0], errors[place + 1]) if place + 1 < len(order) else (0.0, 0.0)
+        )
+        gap = abs(weight) - abs(next_weight)
+        separated = found.exact or gap > SEPARATED * math.hypot(errors[place], next_error)
+        reasons.append(
+            Reason(place + 1, code.code, text, strongest, weight, errors[place], separated)
+        )
+    return tuple(reasons)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a plan takes a value for a missing one."""
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
 def _weigh(code: ReasonCode, values: Mapping[str, float]) -> tuple[float, ReasonCode]:
