@@ -18,12 +18,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.canonical import canonical_json, sha256
 from ordain.specs.errors import OrdainError
 from ordain.specs.evidence import FairnessRow, evidence_path
 from ordain.specs.findings import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FORMAT: Final = "ordain.validation/1"
 SECTIONS: Final = (
@@ -39,6 +42,8 @@ SECTIONS: Final = (
     "stability",
     "explanations",
     "proxies",
+    # Only what keeps fairness from being measured; its rows are of another shape.
+    "fairness",
 )
 
 
@@ -138,6 +143,22 @@ class ValidationReport:
     def path(self) -> str:
         """Where the document stands in the estate."""
         return evidence_path(self.digest)
+
+
+def verdict_of(checks: Iterable[Check], fairness: Iterable[FairnessRow]) -> Verdict:
+    """The verdict of a validation: the worst of everything that decides.
+
+    A check decides where it has a limit, a fairness row where a gate is declared for it. What was
+    not measured, and has a limit, keeps a validation from passing. A group too small to say
+    anything does not: no sample of the estate makes it larger, so that it asks for a look, as the
+    gate of a promotion does. The runtime and the gate both ask here.
+    """
+    found = [Verdict.PASS, *(Verdict(one.verdict) for one in checks if one.limit)]
+    for row in fairness:
+        if not row.informs:
+            verdict = Verdict(row.verdict)
+            found.append(Verdict.WARN if verdict is Verdict.INSUFFICIENT else verdict)
+    return Verdict.worst(found)
 
 
 def read_validation(data: bytes, path: str) -> ValidationReport:
