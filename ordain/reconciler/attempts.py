@@ -1,4 +1,4 @@
-"""Every time that a recipe was trained, kept beside the job: what began when, and how it ended.
+"""Every time that a recipe was trained, or a validation made, kept beside the job: what began when, and how it ended.
 
 The newest attempt stands in the directory of the job itself, where a restarted reconciler looks for
 its result; when the next one begins, its files move to `attempts/NNN`. What an attempt was given
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 FORMAT: Final = "ordain.run/1"
 RUN: Final = "run.json"
 LOG: Final = "log"
+# What a validation writes where a training writes evidence.
+VALIDATION: Final = "validation.json"
 PAGE: Final = "report.html"
 EARLIER: Final = "attempts"
 # A daemon tries a broken recipe again for as long as nobody mends it.
@@ -39,7 +41,7 @@ CANCELLED: Final = "RUN154"
 _PRIVATE: Final = 0o600
 _UNFINISHED: Final = ".new-*"
 # What an attempt leaves; what is written down of it comes last.
-FILES: Final = (JOB, EVIDENCE, RESULT, RESOURCES, LOG, PAGE, RUN)
+FILES: Final = (JOB, EVIDENCE, VALIDATION, RESULT, RESOURCES, LOG, PAGE, RUN)
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -78,15 +80,16 @@ def read_run(directory: Path) -> Begun | None:
         return None
 
 
-def begin(
-    directory: Path,
-    now: datetime,
-    *,
-    model: str,
-    recipe: str,
-    preview: bool,
-    champion: str | None,
-) -> Begun:
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an attempt works on: `key` is the recipe of a training, the key of a validation."""
+
+    model: str
+    key: str
+    champion: str | None
+
+
+def begin(directory: Path, now: datetime, subject: Subject, *, preview: bool) -> Begun:
     """Set the attempt before aside and write down that a new one begins.
 
     Whoever calls it holds the lock of the directory.
@@ -94,10 +97,10 @@ def begin(
     number = _set_aside(directory) + 1
     begun = Begun(
         attempt=number,
-        model=model,
-        recipe=recipe,
+        model=subject.model,
+        recipe=subject.key,
         preview=preview,
-        champion=champion,
+        champion=subject.champion,
         started=_text(now),
     )
     begun.write(directory)

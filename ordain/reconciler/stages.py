@@ -38,6 +38,23 @@ class Train(Stage):
 
 
 @dataclass(frozen=True, slots=True)
+class Validate(Stage):
+    """Look at an artifact as a server would meet it, on the rows that the Model declares.
+
+    `artifact` is empty while nobody knows what the recipe will give.
+    """
+
+    symbol: ClassVar[str] = "+"
+    model: str
+    recipe: str
+    artifact: str = ""
+
+    def explain(self) -> str:
+        what = f"artifact {_short(self.artifact)}" if self.artifact else "what that makes"
+        return f"validate {self.model} ({what})"
+
+
+@dataclass(frozen=True, slots=True)
 class Rebuild(Stage):
     """Make an artifact again that is missing or was changed; it must come out the same."""
 
@@ -66,7 +83,7 @@ class Withdraw(Stage):
 
 @dataclass(frozen=True, slots=True)
 class Propose(Stage):
-    """Propose the version that a recipe made, if its evidence allows it."""
+    """Propose the version that a recipe made, if its evidence and its validation allow it."""
 
     symbol: ClassVar[str] = "+"
     model: str

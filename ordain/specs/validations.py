@@ -140,6 +140,65 @@ class ValidationReport:
         return evidence_path(self.digest)
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of a validation: its verdict, how many checks it has and how many decide.
+
+    The verdict of a section in which nothing decides is empty: it informs.
+    """
+
+    name: str
+    verdict: str
+    deciding: int
+    checks: int
+
+
+def sections(report: ValidationReport) -> tuple[Section, ...]:
+    """The sections that a validation has, in their order; fairness, of rows, is the last."""
+    found = []
+    for name in SECTIONS:
+        checks = [one for one in report.checks if one.section == name]
+        if checks:
+            deciding = [Verdict(one.verdict) for one in checks if one.limit]
+            found.append(Section(name, _worst(deciding), len(deciding), len(checks)))
+    if report.fairness:
+        gated = [Verdict(one.verdict) for one in report.fairness if not one.informs]
+        found.append(Section("fairness", _worst(gated), len(gated), len(report.fairness)))
+    return tuple(found)
+
+
+def _worst(deciding: list[Verdict]) -> str:
+    return Verdict.worst(deciding).value if deciding else ""
+
+
+def blockers(report: ValidationReport) -> tuple[str, ...]:
+    """What keeps a validation from passing, a line for each: what decides and fails, or says nothing.
+
+    A check decides where it has a limit, a fairness row where a gate is declared. A group too small
+    to say anything asks for a look and does not block, because no sample of the estate can make it
+    larger; any other gate that is insufficient blocks.
+    """
+    stopping = {Verdict.FAIL.value, Verdict.INSUFFICIENT.value}
+    checks = (_line(one) for one in report.checks if one.limit and one.verdict in stopping)
+    rows = (
+        f"fairness: {row.metric} of {row.attribute}={row.group} is {_number(row.value)}: fail"
+        for row in report.fairness
+        if row.verdict == Verdict.FAIL.value and not row.informs
+    )
+    return (*checks, *rows)
+
+
+def _line(one: Check) -> str:
+    subject = f" of {one.subject}" if one.subject else ""
+    why = f", {one.reason}" if one.reason else ""
+    value = f"{_number(one.value)} ({one.limit})"
+    return f"{one.section}: {one.name}{subject} is {value}: {one.verdict}{why}"
+
+
+def _number(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.4g}"
+
+
 def read_validation(data: bytes, path: str) -> ValidationReport:
     """A validation from its file.
 
