@@ -68,7 +68,7 @@ def validated(promoted: Promoted, evidence: Evidence) -> Iterator[Finding]:
         message = f"the validation of {promoted.version.key} is about something else"
         yield _error("PRO012", message, _place(promoted.version), _AGAIN, *wrong)
         return
-    yield from _did_not_pass(promoted.version, found)
+    yield from _did_not_pass(promoted, found)
     yield from _gates(promoted, evidence, found)
 
 
@@ -143,23 +143,35 @@ def running_artifact(estate: LoadedEstate, model: str) -> str | None:
     return None
 
 
-def _did_not_pass(version: Document, report: ValidationReport) -> Iterator[Finding]:
-    found = blockers(report)
+def _did_not_pass(promoted: Promoted, report: ValidationReport) -> Iterator[Finding]:
+    version = promoted.version
+    found = (*blockers(report), *_drifted(promoted, report))
     if not found and report.verdict in {Verdict.FAIL.value, Verdict.INSUFFICIENT.value}:
         found = (f"the document itself says {report.verdict}",)
     if found:
-        message = f"the validation of {version.key} did not pass"
+        message = f"the validation of {version.key} did not pass: {found[0]}"
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         remedy = (
             "mend the model or its data and train again; limits change in a change of their own"
         )
-        yield _error("PRO013", message, _place(version), remedy, *found)
+        yield _error("PRO013", message + more, _place(version), remedy, *found)
+
+
+def _drifted(promoted: Promoted, report: ValidationReport) -> Iterator[str]:
+    """Columns that drifted by the limit of the base, and are said to have passed."""
+    model = promoted.base.get("Model", promoted.version.spec.model)
+    limit = float("inf") if model is None else model.spec.acceptance.drift.psi.max
+    for one in report.checks:
+        says_pass = one.verdict == Verdict.PASS.value
+        if one.section == _DRIFT and says_pass and one.value is not None and one.value > limit:
+            name = one.subject or one.name
+            yield f"drift: PSI of {name} is {one.value:.3f}, above {limit:g}"
 
 
 def _gates(promoted: Promoted, evidence: Evidence, report: ValidationReport) -> Iterator[Finding]:
     """The acceptance gates of the base, held against what the validation measured.
 
-    Parity is of the artifact and was measured when it was made; what the evidence counted of the
-    rows (classes, coverage) is what the gates go by here too.
+    What the evidence counted of the rows (shares of classes) is what the gates go by here too.
     """
     model = promoted.base.get("Model", promoted.version.spec.model)
     if model is None:
@@ -169,14 +181,13 @@ def _gates(promoted: Promoted, evidence: Evidence, report: ValidationReport) -> 
         evidence,
         metrics=tuple(_metrics(report)),
         fairness=report.fairness,
-        drift=_drift(report),
         verdict=Verdict.PASS.value,
         task=report.task,
     )
     champion = running_artifact(promoted.base, model.name) is not None
     spec = dataset.spec if dataset else None
     name, place = f"{model.name}, validation", _place(promoted.version)
-    yield from accept(Case(name, model.spec, spec, shown, champion, place))
+    yield from accept(Case(name, model.spec, spec, shown, champion, place, again=True))
 
 
 def _metrics(report: ValidationReport) -> Iterator[Metric]:
@@ -186,16 +197,3 @@ def _metrics(report: ValidationReport) -> Iterator[Metric]:
                 one.name, TEST, one.value, one.low, one.high, one.confidence, one.n,
                 one.limit, one.verdict,
             )  # fmt: skip
-
-
-def _drift(report: ValidationReport) -> dict[str, float]:
-    """The drift of each column; what the rows were too few to say is no drift."""
-    return {
-        one.subject or one.name: one.value
-        for one in report.checks
-        if one.section == _DRIFT and one.value is not None and _says_pass(one.verdict)
-    }
-
-
-def _says_pass(verdict: str) -> bool:
-    return verdict == Verdict.PASS.value

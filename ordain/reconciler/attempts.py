@@ -80,16 +80,15 @@ def read_run(directory: Path) -> Begun | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an attempt works on: `key` is the recipe of a training, the key of a validation."""
-
-    model: str
-    key: str
-    champion: str | None
-
-
-def begin(directory: Path, now: datetime, subject: Subject, *, preview: bool) -> Begun:
+def begin(
+    directory: Path,
+    now: datetime,
+    *,
+    model: str,
+    recipe: str,
+    preview: bool,
+    champion: str | None,
+) -> Begun:
     """Set the attempt before aside and write down that a new one begins.
 
     Whoever calls it holds the lock of the directory.
@@ -97,10 +96,10 @@ def begin(directory: Path, now: datetime, subject: Subject, *, preview: bool) ->
     number = _set_aside(directory) + 1
     begun = Begun(
         attempt=number,
-        model=subject.model,
-        recipe=subject.key,
+        model=model,
+        recipe=recipe,
         preview=preview,
-        champion=subject.champion,
+        champion=champion,
         started=_text(now),
     )
     begun.write(directory)

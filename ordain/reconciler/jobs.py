@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from ordain.reconciler import attempts
-from ordain.reconciler.attempts import LOG, Begun, Subject
+from ordain.reconciler.attempts import LOG, Begun
 from ordain.reconciler.errors import DriverFailed
 from ordain.reconciler.outcomes import Outcome
 from ordain.runtime.surroundings import surroundings
@@ -47,6 +47,15 @@ _READING: Final = 1 << 16
 
 Made = TypeVar("Made")
 Made_co = TypeVar("Made_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an attempt works on: `key` is the recipe of a training, the key of a validation."""
+
+    model: str
+    key: str
+    champion: str | None
 
 
 class Work(Protocol[Made_co]):
@@ -250,7 +259,15 @@ def _is_in_place(handle: int, directory: Path) -> bool:
 
 def _begin(directory: Path, job: Work[Any], now: datetime, *, preview: bool) -> Begun:
     """Set aside what the attempt before left, and lay out the order of this one."""
-    begun = attempts.begin(directory, now, job.subject, preview=preview)
+    subject = job.subject
+    begun = attempts.begin(
+        directory,
+        now,
+        model=subject.model,
+        recipe=subject.key,
+        preview=preview,
+        champion=subject.champion,
+    )
     job.lay_out(directory)
     return begun
 

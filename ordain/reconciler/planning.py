@@ -99,16 +99,16 @@ class SeenProposal:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What is there: training outcomes by recipe, validations by their key, servers, proposals,
-    inventory, lost artifacts.
+    """What is there: training outcomes by recipe, servers, proposals, inventory, lost artifacts,
+    validations by their key.
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
-    validations: Mapping[str, Validated] = field(default_factory=dict)
     servers: Mapping[str, SeenServer] = field(default_factory=dict)
     proposals: tuple[SeenProposal, ...] = ()
     inventory: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    validations: Mapping[str, Validated] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import ordain
 from ordain.compilers.resources import DIGEST_NOT_PINNED, Waiting
 from ordain.compilers.serving import champion
-from ordain.reconciler.attempts import VALIDATION, Subject
+from ordain.reconciler.attempts import VALIDATION
+from ordain.reconciler.jobs import Subject
 from ordain.reconciler.outcomes import Validated
 from ordain.reconciler.planning import validation_key
 from ordain.runtime.validation.order import ValidationOrder, write_order

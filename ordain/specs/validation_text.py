@@ -80,7 +80,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(one_line(cell).replace('|', '\\|') for cell in cells)} |"
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """Text that neither ends its cell nor its line."""
+    return one_line(text).replace("|", "\\|")
 
 
 def _listed(title: str, found: Sequence[str]) -> list[str]:

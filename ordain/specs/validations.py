@@ -172,7 +172,7 @@ def _worst(deciding: list[Verdict]) -> str:
 
 
 def blockers(report: ValidationReport) -> tuple[str, ...]:
-    """What keeps a validation from passing, a line for each: what decides and fails, or says nothing.
+    """What keeps a validation from passing, a line for each.
 
     A check decides where it has a limit, a fairness row where a gate is declared. A group too small
     to say anything asks for a look and does not block, because no sample of the estate can make it
