@@ -24,10 +24,10 @@ from ordain.policies.lookups import version_of
 from ordain.specs.evidence import MAXIMUM_BYTES, Metric, evidence_path
 from ordain.specs.findings import Finding, Location, Severity, Verdict
 from ordain.specs.trees import file_in
+from ordain.specs.validation_verdicts import STOPPING, blockers
 from ordain.specs.validations import (
     ValidationDocumentError,
     ValidationReport,
-    blockers,
     read_validation,
 )
 
@@ -146,7 +146,7 @@ def running_artifact(estate: LoadedEstate, model: str) -> str | None:
 def _did_not_pass(promoted: Promoted, report: ValidationReport) -> Iterator[Finding]:
     version = promoted.version
     found = (*blockers(report), *_drifted(promoted, report))
-    if not found and report.verdict in {Verdict.FAIL.value, Verdict.INSUFFICIENT.value}:
+    if not found and report.verdict in STOPPING:
         found = (f"the document itself says {report.verdict}",)
     if found:
         message = f"the validation of {version.key} did not pass: {found[0]}"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import EvidenceError, evidence_path, read_evidence
 from ordain.specs.findings import Verdict
-from ordain.specs.validations import blockers, read_validation
+from ordain.specs.validation_verdicts import STOPPING, blockers
+from ordain.specs.validations import read_validation
 
 if TYPE_CHECKING:
     from ordain.specs.evidence import Evidence
@@ -93,8 +94,7 @@ class Validated:
             ValidationDocumentError: the text is no validation.
         """
         report = _read_report(text)
-        passed = report.verdict in {Verdict.PASS.value, Verdict.WARN.value}
-        if passed:
+        if report.verdict not in STOPPING:
             said = f"validation {report.verdict}, {len(report.checks)} checks"
             return cls(f"{said} on {report.rows} rows", "passed", text)
         return cls(f"the validation does not pass: {_worst(report)}", "rejected", text)

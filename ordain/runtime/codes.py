@@ -1,7 +1,8 @@
 """The codes that no error class carries, and errors that need more words, for `ordain explain`.
 
 REQ1xx are answers to a caller: each comes with an HTTP status, with the name of the field that it
-is about, and never with a value that was sent. RUN199 is the boundary of the training process.
+is about, and never with a value that was sent. RUN199 is the boundary of a process that
+trains or validates.
 """
 
 from __future__ import annotations
@@ -258,9 +259,29 @@ CODES: Final = {
         "ordain import sklearn model.pkl, where the file names posix.system",
         "export the model to ONNX with what made it, and import that",
     ),
+    "RUN170": Page(
+        "the artifact or the rows are not those of the order",
+        "A validation is bound to the digest of an artifact and to that of its rows. Numbers about "
+        "other rows, or another split of them, would read just as well and be about something else.",
+        "ordain validate credit-default@3, whose evidence is of another split of the rows",
+        "validate the artifact with the Model and the rows that it was trained with",
+    ),
+    "RUN171": Page(
+        "the order for a validation cannot be read or written",
+        "An order is written by the machine, and holds everything that a validation needs.",
+        "job.json of another version of ordain",
+        "let `ordain validate` or the reconciler write the order",
+    ),
+    "RUN172": Page(
+        "the file of edge cases cannot be read",
+        "The file changed after the check, or was never checked. A validation without its edge "
+        "cases would leave out what somebody asked for.",
+        "edge-cases.yaml, line 3: a case has exactly the keys name, inputs, expect and why",
+        "run `ordain check`, and correct the file",
+    ),
     "RUN199": Page(
-        "the training job broke",
-        "Something happened that no part of training expects; the log of the job has all of it.",
+        "a job that trains or validates broke",
+        "Something happened that no part of it expects; the log of the job has all of it.",
         "",
         "read the log of the job, and report it",
     ),

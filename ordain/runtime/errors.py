@@ -19,7 +19,10 @@
     │   ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
     │   └── JobError             RUN153   the order for a training job cannot be read
     ├── Cancelled                RUN154   somebody stopped a run that was going on
-    └── ImportRefused            RUN165   a model that exists already cannot be taken over
+    ├── ImportRefused            RUN165   a model that exists already cannot be taken over
+    └── ValidationRefused        RUN170   the artifact or the rows are not those of the order
+        ├── ValidationOrderError RUN171   the order for a validation cannot be read
+        └── EdgeCasesError       RUN172   the file of edge cases cannot be read
 
 The split by class is by who mends it: the store's operator, whoever owns the environment, the data
 or the Model. `RUN152` alone is a defect of ours or of a library, and so is `RUN199`, which has no
@@ -153,3 +156,21 @@ class ImportRefused(RunError):
     """A model that exists already cannot be taken over."""
 
     code = "RUN165"
+
+
+class ValidationRefused(RunError):
+    """The artifact or the rows of a validation are not those that its order names."""
+
+    code = "RUN170"
+
+
+class ValidationOrderError(ValidationRefused):
+    """The order for a validation cannot be read."""
+
+    code = "RUN171"
+
+
+class EdgeCasesError(ValidationRefused):
+    """The file of edge cases cannot be read."""
+
+    code = "RUN172"

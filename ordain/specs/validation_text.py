@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.specs.diagnostics import one_line, plural
 from ordain.specs.findings import Verdict
-from ordain.specs.validations import blockers, sections
+from ordain.specs.validation_verdicts import blockers, sections, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ def validation_lines(report: ValidationReport) -> list[str]:
     ]
     lines += table(("section", "verdict", "checks that decide", "checks"), rows)
     lines += _listed("Does not pass:", blockers(report))
-    lines += _listed("Asks for a look:", [_warning(one) for one in _warned(report)])
+    lines += _listed("Asks for a look:", [told(one) for one in _warned(report)])
     if report.behaviour is not None:
         lines += ["", *behaviour_lines(report.behaviour)]
     return lines
@@ -97,9 +97,3 @@ def _listed(title: str, found: Sequence[str]) -> list[str]:
 
 def _warned(report: ValidationReport) -> list[Check]:
     return [one for one in report.checks if one.limit and one.verdict == Verdict.WARN.value]
-
-
-def _warning(one: Check) -> str:
-    subject = f" of {one.subject}" if one.subject else ""
-    value = "not known" if one.value is None else f"{one.value:.4g}"
-    return f"{one.section}: {one.name}{subject} is {value} ({one.limit})"

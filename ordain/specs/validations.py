@@ -18,12 +18,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.canonical import canonical_json, sha256
 from ordain.specs.errors import OrdainError
 from ordain.specs.evidence import FairnessRow, evidence_path
 from ordain.specs.findings import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FORMAT: Final = "ordain.validation/1"
 SECTIONS: Final = (
@@ -140,63 +143,20 @@ class ValidationReport:
         return evidence_path(self.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One section of a validation: its verdict, how many checks it has and how many decide.
+def verdict_of(checks: Iterable[Check], fairness: Iterable[FairnessRow]) -> Verdict:
+    """The verdict of a validation: the worst of everything that decides.
 
-    The verdict of a section in which nothing decides is empty: it informs.
+    A check decides where it has a limit, a fairness row where a gate is declared for it. What was
+    not measured, and has a limit, keeps a validation from passing. A group too small to say
+    anything does not: no sample of the estate makes it larger, so that it asks for a look, as the
+    gate of a promotion does. The runtime and the gate both ask here.
     """
-
-    name: str
-    verdict: str
-    deciding: int
-    checks: int
-
-
-def sections(report: ValidationReport) -> tuple[Section, ...]:
-    """The sections that a validation has, in their order; fairness, of rows, is the last."""
-    found = []
-    for name in SECTIONS:
-        checks = [one for one in report.checks if one.section == name]
-        if checks:
-            deciding = [Verdict(one.verdict) for one in checks if one.limit]
-            found.append(Section(name, _worst(deciding), len(deciding), len(checks)))
-    if report.fairness:
-        gated = [Verdict(one.verdict) for one in report.fairness if not one.informs]
-        found.append(Section("fairness", _worst(gated), len(gated), len(report.fairness)))
-    return tuple(found)
-
-
-def _worst(deciding: list[Verdict]) -> str:
-    return Verdict.worst(deciding).value if deciding else ""
-
-
-def blockers(report: ValidationReport) -> tuple[str, ...]:
-    """What keeps a validation from passing, a line for each.
-
-    A check decides where it has a limit, a fairness row where a gate is declared. A group too small
-    to say anything asks for a look and does not block, because no sample of the estate can make it
-    larger; any other gate that is insufficient blocks.
-    """
-    stopping = {Verdict.FAIL.value, Verdict.INSUFFICIENT.value}
-    checks = (_line(one) for one in report.checks if one.limit and one.verdict in stopping)
-    rows = (
-        f"fairness: {row.metric} of {row.attribute}={row.group} is {_number(row.value)}: fail"
-        for row in report.fairness
-        if row.verdict == Verdict.FAIL.value and not row.informs
-    )
-    return (*checks, *rows)
-
-
-def _line(one: Check) -> str:
-    subject = f" of {one.subject}" if one.subject else ""
-    why = f", {one.reason}" if one.reason else ""
-    value = f"{_number(one.value)} ({one.limit})"
-    return f"{one.section}: {one.name}{subject} is {value}: {one.verdict}{why}"
-
-
-def _number(value: float | None) -> str:
-    return "not known" if value is None else f"{value:.4g}"
+    found = [Verdict.PASS, *(Verdict(one.verdict) for one in checks if one.limit)]
+    for row in fairness:
+        if not row.informs:
+            verdict = Verdict(row.verdict)
+            found.append(Verdict.WARN if verdict is Verdict.INSUFFICIENT else verdict)
+    return Verdict.worst(found)
 
 
 def read_validation(data: bytes, path: str) -> ValidationReport:

@@ -15,6 +15,7 @@ from ordain.specs.kinds.fields import (
     Float,
     Int,
     Name,
+    Percent,
     Scalar,
     about,
 )
@@ -355,6 +356,62 @@ class Imported:
 
 
 @declared
+class Segments:
+    """Groups of rows that performance is measured in, one column at a time."""
+
+    columns: Annotated[
+        tuple[str, ...],
+        about("columns whose levels, or quartiles of a number, are groups", min_length=1),
+    ]
+    metric: Annotated[
+        str,
+        about("metric of each group; by default the first of the task"),
+    ] = ""
+    min: Annotated[Float | None, about("smallest accepted value in a group")] = None
+    max: Annotated[Float | None, about("largest accepted value in a group")] = None
+    min_cell: Annotated[Int, about("a smaller group is shown and not judged", ge=10)] = 100
+
+
+@declared
+class Robustness:
+    """How answers may change when the values of a row change a little."""
+
+    noise: Annotated[
+        Percent,
+        about("share of the standard deviation of a number that is added to or taken from it"),
+    ] = "10%"
+    missing: Annotated[Percent, about("share of the values that are left out")] = "1%"
+    max_flips: Annotated[
+        Percent | None,
+        about("largest accepted share of decisions that another value turns over"),
+    ] = None
+
+
+@declared
+class CalibrationLimit:
+    """How far probabilities may be from what comes true."""
+
+    max_error: Annotated[Float, about("largest accepted expected calibration error", gt=0, le=1)]
+
+
+@declared
+class Validation:
+    """What a validation measures beside `acceptance`, and on which rows."""
+
+    dataset: Annotated[
+        Name | None,
+        about("Dataset of the rows; absent means the test part of the model's own"),
+    ] = None
+    segments: Annotated[Segments | None, about("groups of rows")] = None
+    edge_cases: Annotated[
+        EstatePath | None,
+        about("file of cases with the answer that is expected of each"),
+    ] = None
+    robustness: Annotated[Robustness, about("changes of values")] = Robustness()
+    calibration: Annotated[CalibrationLimit | None, about("limit of the calibration error")] = None
+
+
+@declared
 class Model:
     """A model that is trained here, taken over, or observed."""
 
@@ -376,5 +433,9 @@ class Model:
     decision: Annotated[Decision | None, about("what follows from the output")] = None
     acceptance: Annotated[Acceptance, about("what a version must show")] = Acceptance()
     explanation: Annotated[Explanation, about("how a prediction is explained")] = Explanation()
+    validation: Annotated[
+        Validation,
+        about("what a validation measures, and on which rows", change="metadata"),
+    ] = Validation()
     external: Annotated[External | None, about("a vendor's model that is only observed")] = None
     imported: Annotated[Imported | None, about("a fitted model that existed before")] = None
