@@ -167,7 +167,7 @@ def _error(
     return _finding(code, Severity.ERROR, message, place, remedy, evidence)
 
 
-def _finding(  # noqa: PLR0913 - the parts of a finding
+def _finding(
     code: str,
     severity: Severity,
     message: str,

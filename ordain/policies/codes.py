@@ -161,8 +161,8 @@ _VALIDATED: Final = {
     ),
     "PRO012": Page(
         "the validation of a version is about something else",
-        "A validation speaks for one artifact, one set of rows and one version that it was compared "
-        "with. Any other one may be as good as it likes: it was not asked about this.",
+        "A validation speaks for one artifact, one set of rows and one version that it was "
+        "compared with. Any other one may be as good as it likes: it was not asked about this.",
         "validation.dataset is `holdout`, and the document is of the test part",
         "let the reconciler validate and propose the version again",
     ),

@@ -3,8 +3,9 @@
 The gate holds the recipe of the tree against the recipe that the version says it was made by, the
 evidence against its digest and its claims, and the measured values against the declared limits. The
 validation of the artifact is judged beside it (`validated`), and what validators have written on
-the artifact (`challenges`). It never reads an artifact: whoever has the repository can run it again. That the machine really wrote
-the commit is known by its key, and the key is verified where commits are read.
+the artifact in `challenges`. The gate never reads an artifact: whoever has the repository can run
+it again. That the machine really wrote the commit is known by its key, and the key is verified
+where commits are read.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from ordain.ledger.records import Event
 from ordain.reconciler.attesting import attest, invocation_of, restore
 from ordain.reconciler.errors import DriverFailed, Skipped
 from ordain.reconciler.orders import Ground, order_job
-from ordain.reconciler.planning import validation_key
 from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker
+from ordain.reconciler.planning import validation_key
 from ordain.reconciler.promotions import Version, promotion_files, propose
 from ordain.reconciler.stages import (
     Enrol,

@@ -1,4 +1,4 @@
-"""Every time that a recipe was trained, or a validation made, kept beside the job: what began when, and how it ended.
+"""Every attempt at a training or a validation, kept beside it: what began when, and how it ended.
 
 The newest attempt stands in the directory of the job itself, where a restarted reconciler looks for
 its result; when the next one begins, its files move to `attempts/NNN`. What an attempt was given

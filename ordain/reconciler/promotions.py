@@ -1,8 +1,9 @@
 """A promotion: one signed commit by the machine that pins a version and its evidence.
 
 It holds the new ModelVersion, the evidence and the validation under their digests, and the version
-number in every Deployment of the model, and nothing else, so that the gate can tell it from a change by people. The
-commit's time is the only thing in it that the recipe does not decide.
+number in every Deployment of the model, and nothing else, so that the gate can tell it from a
+change by people. The commit's time is the only thing in it that neither the recipe nor the
+validation decides.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ import ordain
 from ordain.compilers.resources import DIGEST_NOT_PINNED, Waiting
 from ordain.compilers.serving import champion
 from ordain.reconciler.attempts import VALIDATION
+from ordain.reconciler.errors import DriverFailed
 from ordain.reconciler.jobs import Subject
 from ordain.reconciler.outcomes import Validated
 from ordain.reconciler.planning import validation_key
@@ -117,11 +118,16 @@ def basis_of(estate: LoadedEstate, files: Mapping[str, bytes], recipe: Recipe) -
 def order_validation(
     ground: Ground, recipe: Recipe, basis: str, evidence: Evidence
 ) -> ValidationJob:
-    """The order for the artifact that a training made; its rows have to be in the store by then."""
+    """The order for the artifact that a training made; its rows have to be in the store by then.
+
+    Raises:
+        DriverFailed: its rows are not pinned, of which a plan would have said so.
+    """
     estate = ground.estate
     model = estate.documents[f"Model/{recipe.model}"]
     rows = examined(estate, model, recipe)
-    assert isinstance(rows, Examined)  # What waits has no basis.
+    if isinstance(rows, Waiting):
+        raise DriverFailed(rows.message)
     (settings,) = estate.all("Estate")
     edge_cases, reasons = (_text(ground.files, path) for path in _paths(model))
     order = ValidationOrder(
