@@ -78,7 +78,7 @@ class Withdraw(Stage):
     model: str
 
     def explain(self) -> str:
-        return f"withdraw the proposal {self.proposal}: {self.model} is declared differently now"
+        return f"withdraw the proposal {self.proposal}: {self.model} is declared or validated otherwise now"
 
 
 @dataclass(frozen=True, slots=True)

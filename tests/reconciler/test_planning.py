@@ -291,7 +291,7 @@ def test_serving_is_touched_last() -> None:
         ),
         (
             Withdraw("credit-1", "credit"),
-            "- withdraw the proposal credit-1: credit is declared differently now",
+            "- withdraw the proposal credit-1: credit is declared or validated otherwise now",
         ),
         (Propose("credit", 2, RECIPE), "+ propose credit@2 for approval"),
         (
