@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from passing import passing_validation
 
 from ordain.cli.founding import found_estate
 from ordain.ledger.ledger import Ledger
@@ -32,7 +33,6 @@ from ordain.runtime.artifacts import ArtifactStore, save_artifact
 from ordain.runtime.provenance.bom import Versioned
 from ordain.runtime.provenance.statements import Invocation
 from ordain.specs.evidence import Evidence, Metric
-from ordain.specs.validations import Check, ValidationReport
 from ordain.vcs.git import Repository
 from ordain.vcs.keys import Signer, load_signer
 from ordain.vcs.objects import Identity
@@ -171,6 +171,7 @@ class Bench:
             verdict="pass",
         )
         papers = self._papers(side, number, recipe, evidence, self.signer(by))
+        dataset = side.estate.documents[f"Model/{MODEL}"].spec.dataset
         basis = basis_of(side.estate, side.tree, recipe)
         assert isinstance(basis, str)
         return Version(
@@ -180,7 +181,7 @@ class Bench:
             evidence,
             "0.1.0",
             papers,
-            _validation(side, recipe, evidence),
+            passing_validation(recipe, dataset, evidence),
             basis,
         )
 
@@ -230,27 +231,6 @@ class Bench:
         proposal = self.propose(version)
         self.approve(proposal)
         return self.merge(proposal)
-
-
-def _validation(side: Side, recipe: Recipe, evidence: Evidence) -> ValidationReport:
-    """What a validation would have measured on the test part."""
-    (metric,) = evidence.metrics
-    check = Check(
-        "performance", metric.name, "", metric.value, metric.low, metric.high, n=metric.n,
-        limit="lower >= 0.95", verdict="pass",
-    )  # fmt: skip
-    model = side.estate.documents[f"Model/{MODEL}"]
-    return ValidationReport(
-        model=MODEL,
-        artifact=evidence.artifact,
-        dataset=model.spec.dataset,
-        data=recipe.data,
-        part="test",
-        rows=142,
-        task="classification",
-        checks=(check,),
-        verdict="pass",
-    )
 
 
 @pytest.fixture(scope="session")
