@@ -125,8 +125,8 @@ def test_a_rollback_to_a_rejected_artifact_is_refused(workshop: Workshop) -> Non
     # What runs already is not asked again for every edit of its slot.
     running = record(promote(workshop.fresh, evidence_for(workshop.fresh)), outcome="rejected")
     edited = running.copy().set("Deployment/credit", "spec.replicas", 2)
-    found = workshop.intention(running, edited).judge(enforce=False).findings
-    assert [one.code for one in found if one.code.startswith("VAL")] == []
+    judgement = workshop.intention(running, edited).judge(enforce=False)
+    assert [one.code for one in judgement.findings if one.code.startswith("VAL")] == []
 
 
 # Records

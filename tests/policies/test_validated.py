@@ -123,7 +123,7 @@ def test_a_version_from_before_there_were_validations_can_be_rolled_back_to(
     ],
 )
 def test_a_validation_of_something_else_is_refused(
-    workshop: Workshop, changes: dict[str, str], line: str
+    workshop: Workshop, changes: dict[str, Any], line: str
 ) -> None:
     (found,) = findings(promotion(workshop, **changes))
     assert found.code == "PRO012"
@@ -147,7 +147,7 @@ def held_out(workshop: Workshop, digest: str | None = HELD_OUT) -> Sketch:
 
 def test_the_rows_are_those_that_the_model_declares(workshop: Workshop) -> None:
     before = held_out(workshop)
-    rows = {"dataset": "holdout", "data": HELD_OUT, "part": ""}
+    rows: dict[str, Any] = {"dataset": "holdout", "data": HELD_OUT, "part": ""}
     assert errors(promotion(workshop, before, **rows)) == []
     (found,) = findings(promotion(workshop, before))
     assert found.code == "PRO012"
