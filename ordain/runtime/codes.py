@@ -261,8 +261,8 @@ CODES: Final = {
     ),
     "RUN170": Page(
         "the artifact or the rows are not those of the order",
-        "A validation is bound to the digest of an artifact and to that of its rows. Numbers about "
-        "other rows, or another split of them, would read just as well and be about something else.",
+        "A validation is bound to the digest of an artifact and to that of its rows. Numbers of "
+        "other rows, or another split of them, would read as well and be about something else.",
         "ordain validate credit-default@3, whose evidence is of another split of the rows",
         "validate the artifact with the Model and the rows that it was trained with",
     ),

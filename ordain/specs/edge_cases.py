@@ -5,7 +5,7 @@
         inputs: {income: 0, purpose: car}
         expect: {decision: decline}
         why: nobody pays a loan back from nothing
-      - {name: unknown purpose, inputs: {income: 2000, purpose: yacht}, expect: {refused: true}, why: …}
+      - {name: yacht, inputs: {purpose: yacht}, expect: {refused: true}, why: no such purpose}
 
 A case is one record, as a caller would send it, and what must come back: an output between `min`
 and `max`, a decision, or a refusal. `why` is asked for because a case whose reason nobody knows is

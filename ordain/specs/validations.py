@@ -42,6 +42,8 @@ SECTIONS: Final = (
     "stability",
     "explanations",
     "proxies",
+    # Only what keeps fairness from being measured; its rows are of another shape.
+    "fairness",
 )
 
 

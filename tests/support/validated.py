@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,12 +24,16 @@ from ordain.runtime.validation.order import ValidationOrder
 from ordain.runtime.validation.run import validate
 from ordain.specs.canonical import sha256
 from ordain.specs.kinds import kind_validator
-from ordain.specs.kinds.dataset import Dataset
-from ordain.specs.kinds.model import Model
 from ordain.specs.plain import material_digest
 from ordain.specs.recipes import Recipe
 from ordain.specs.tasks import estimators_named
-from ordain.specs.validations import Check, ValidationReport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ordain.specs.kinds.dataset import Dataset
+    from ordain.specs.kinds.model import Model
+    from ordain.specs.validations import Check, ValidationReport
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COLUMNS: dict[str, Any] = {
@@ -74,7 +77,7 @@ def lending_table(rows: int = 900, seed: int = 1) -> pa.Table:
     )
 
 
-def declared_dataset(**changed: Any) -> Dataset:
+def declared_dataset(**changed: Any) -> Dataset:  # noqa: ANN401
     """A Dataset over the table; a keyword that names a column changes or (None) removes it."""
     columns = {
         name: column | (changed.pop(name, {}) or {})
@@ -95,7 +98,7 @@ def declared_dataset(**changed: Any) -> Dataset:
     return found
 
 
-def declared_model(**changed: Any) -> Model:
+def declared_model(**changed: Any) -> Model:  # noqa: ANN401
     found: Model = kind_validator("Model").validate_python(MODEL | changed)
     return found
 
@@ -121,7 +124,7 @@ class Shop:
             kept = draft.keep(snapshots, Taker("data-scientist", NOW, "0.1.0"))
         return replace(data, digest=kept.snapshot.digest)
 
-    def train(self, model: Model, data: Dataset, **changed: Any) -> ValidationOrder:
+    def train(self, model: Model, data: Dataset, **changed: Any) -> ValidationOrder:  # noqa: ANN401
         """Train on pinned rows, and order the validation of what came of it on its test part."""
         assert model.training is not None
         environment = render_lock(installed(estimators_named([model])))
@@ -164,7 +167,7 @@ class Shop:
         )
         return replace(order, **changed)
 
-    def later(self, order: ValidationOrder, table: pa.Table, **changed: Any) -> ValidationOrder:
+    def later(self, order: ValidationOrder, table: pa.Table, **changed: Any) -> ValidationOrder:  # noqa: ANN401
         """The same artifact on all rows of another table."""
         data = self.pin(table, declared_dataset(**changed))
         return replace(order, data=data, part="", split=None)

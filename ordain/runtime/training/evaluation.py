@@ -48,12 +48,14 @@ def evaluate(
     champion: AnySample | None = None,
     absent: str = "there is no champion yet",
     everybody: Indices | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> tuple[Metric, ...]:
     """Rows of evidence: the test part first, judged where a gate is declared.
 
     `samples` are by part; `champion` is the version now running, on the rows of the test part.
     Without one the comparison is `insufficient`, and `absent` says why. A gate on all cases is
-    judged on the rows `everybody` of the test part, where outcomes of others were hidden.
+    judged on the rows `everybody` of the test part, where outcomes of others were hidden. Metrics
+    that are named in `without` are not measured.
 
     Raises:
         SplitError: when the test part has one outcome, or one cluster, only.
@@ -70,7 +72,7 @@ def evaluate(
     absolute = [gate for gate in gates if gate.versus is None]
     rows = [_judged(_asked_of(test, gate, everybody), gate) for gate in absolute]
     gated = {gate.name for gate in absolute}
-    rows += [_row(name, "test", test) for name in METRICS[task] if name not in gated]
+    rows += [_row(name, "test", test) for name in METRICS[task] if name not in gated | without]
     for gate in gates:
         if gate.versus is not None:
             ours = _asked_of(test, gate, everybody)

@@ -66,8 +66,7 @@ def at_most(check: Check, limit: float, shown: str = "") -> Check:
 
 def of_metric(section: str, row: Metric) -> Check:
     """A row of evidence as a check; why it shows nothing stands behind its limit there."""
-    limit, _, rest = row.limit.partition(" (")
-    reason = rest.removesuffix(")") if rest else ""
+    limit, reason = _parted(row.limit)
     return finite(
         Check(
             section,
@@ -83,6 +82,15 @@ def of_metric(section: str, row: Metric) -> Check:
             reason,
         )
     )
+
+
+def _parted(limit: str) -> tuple[str, str]:
+    """The limit itself, and what evidence says behind it: of whom, or why nothing is shown."""
+    places = [place for mark in (" (", ", of ") if (place := limit.find(mark)) >= 0]
+    if not places:
+        return limit, ""
+    rest = limit[min(places) :].lstrip(" ,")
+    return limit[: min(places)], rest[1:-1] if rest[0] + rest[-1] == "()" else rest
 
 
 def finite(check: Check) -> Check:

@@ -6,21 +6,30 @@ two numbers for one artifact, and the difference would be taken for drift.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ordain.runtime.training import evaluation
+import numpy as np
+
+from ordain.runtime.training import evaluation, feedback
 from ordain.runtime.training.measuring import tells_apart
+from ordain.runtime.training.splits import Parts
 from ordain.runtime.validation.checks import of_metric, rows_told, untold
 from ordain.runtime.validation.truths import sample_of
 from ordain.specs.gates import gate_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from ordain.runtime.training.measuring import AnySample
     from ordain.runtime.validation.scene import Scene
+    from ordain.specs.evidence import Metric
     from ordain.specs.kinds.model import MetricGate
     from ordain.specs.validations import Check
+
+    Indices = NDArray[np.int64]
 
 SECTION = "performance"
 REFITTED = "stability"  # It is measured by fitting again, which is the work of a training.
@@ -35,8 +44,11 @@ def examine(scene: Scene) -> Iterator[Check]:
         if not gates:
             yield untold(SECTION, "outcomes", sample)
         return
-    for row in evaluation.evaluate({"test": sample}, gates):
-        yield of_metric(SECTION, row)
+    cases = cases_of(scene)
+    rows = evaluation.evaluate(
+        {"test": sample}, gates, everybody=cases.everybody, without=frozenset({REFITTED})
+    )
+    yield from (of_metric(SECTION, row) for row in cases.qualified(rows, gates))
 
 
 def gates_of(scene: Scene) -> list[MetricGate]:
@@ -58,15 +70,56 @@ def limit_of(gate: MetricGate) -> str:
     return f"{gate.bound} {' and '.join(limits)}"
 
 
-def sample_at(scene: Scene) -> AnySample | str:
-    """The rows with an answer and an outcome, or why nothing can be measured on them."""
+def sample_at(scene: Scene, among: Indices | None = None) -> AnySample | str:
+    """The rows with an answer and an outcome, or why nothing can be measured on them.
+
+    `among` are places of rows; without them all count.
+    """
     if scene.unreadable:
         return scene.unreadable
-    places = scene.judged
+    places = scene.judged if among is None else np.intersect1d(scene.judged, among)
     if not len(places):
         return scene.truth.reason or "no row has both an answer and an outcome"
     values = scene.truth.at(places)
-    sample = sample_of(scene.served.plan, scene.given, scene.raw, places, values, scene.order.seed)
+    plan, seed = scene.served.plan, scene.order.seed
+    sample = sample_of(plan, scene.given, scene.raw, places, values, seed)
     if not tells_apart(sample):
-        return f"all {rows_told(len(places))} have the same outcome or cluster"
+        return f"{rows_told(len(places))}, and all have the same outcome or cluster"
     return sample
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Whose outcomes were seen, where a feedback loop is declared; as training has it."""
+
+    everybody: Indices | None
+    coverage: dict[str, Any]
+    loop: Any
+
+    def qualified(self, rows: Sequence[Metric], gates: Sequence[MetricGate]) -> Sequence[Metric]:
+        """With a feedback loop every judged number says whom it is about."""
+        if self.loop is None:
+            return rows
+        return feedback.qualify(rows, gates, self.coverage, self.loop)
+
+
+def cases_of(scene: Scene) -> Cases:
+    """The rows that were answered, as the test part of a training has them."""
+    loop = feedback.loop_of(scene.order.data)
+    if loop is None:
+        return Cases(None, {}, None)
+    answered = scene.given.answered
+    known = np.zeros(len(scene.rows), dtype=bool)
+    known[scene.truth.places] = True
+    nobody = np.empty(0, dtype=np.int64)
+    parts = Parts(
+        train=nobody,
+        validation=nobody,
+        test=scene.rows[known & answered],
+        rows=scene.table.num_rows,
+        unlabelled={"test": scene.rows[~known & answered]},
+    )
+    scores = np.zeros(scene.table.num_rows)
+    scores[scene.rows] = np.nan_to_num(scene.given.output)
+    found = feedback.cases_of(loop, scene.table, parts, scores)
+    return Cases(feedback.everybody(found, scene.order.seed), feedback.coverage_of(found), loop)

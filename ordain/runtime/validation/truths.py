@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ordain.runtime.training.measuring import AnySample
 from ordain.runtime.training.metrics import Sample
 from ordain.runtime.training.metrics_classes import ClassSample
 from ordain.runtime.training.metrics_clusters import ClusterSample
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ordain.runtime.scoring import RowPlan
+    from ordain.runtime.training.measuring import AnySample
     from ordain.runtime.validation.answering import Answered, Row
     from ordain.specs.kinds.dataset import Dataset
 
@@ -59,7 +59,7 @@ def unknown_truth(reason: str) -> Truth:
 def truth_of_rows(
     plan: RowPlan,
     dataset: Dataset,
-    table: Any,
+    table: Any,  # noqa: ANN401 - pa.Table
     rows: Indices,
     known: Mask,
 ) -> Truth:
@@ -109,7 +109,7 @@ def sample_of(
     given: Answered,
     raw: list[Row],
     places: Indices,
-    values: Any,
+    values: Any,  # noqa: ANN401 - an array
     seed: int,
 ) -> AnySample:
     """What is judged at these places; `values` are the outcomes there."""

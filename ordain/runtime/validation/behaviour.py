@@ -1,0 +1,194 @@
+"""What would be decided otherwise than by the version now running, and for whom.
+
+Two versions of equal performance may decide a tenth of all cases differently. Whoever approves a
+promotion is asked to approve exactly that, so it is counted: flips in both directions with the
+exact test of McNemar (1947), rates for every declared segment and protected group, reasons for the
+unfavourable decision, and how rows move between the deciles of the score.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ordain.runtime.errors import RunError
+from ordain.runtime.reasons.codes import ReasonCodes, read_reason_codes
+from ordain.runtime.reasons.ranking import subject_of
+from ordain.runtime.reasons.shapley import attributions
+from ordain.runtime.scoring import TreeModel
+from ordain.runtime.validation.cells import cells_of
+from ordain.runtime.validation.scene import protected
+from ordain.specs.validations import Behaviour, Shift
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from ordain.runtime.validation.answering import Answered, Row, Served
+    from ordain.runtime.validation.champion import Champion
+    from ordain.runtime.validation.scene import Scene
+
+    Indices = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
+
+DECILES = 10
+REASONED, FEWEST = 100, 20
+LEAVES = 4_000  # Of trees with more leaves, fewer rows are explained.
+
+
+def compare(scene: Scene, champion: Champion) -> Behaviour | None:
+    """The difference in behaviour; None where there is no champion, or it cannot answer."""
+    if champion.served is None or champion.given is None or scene.order.champion is None:
+        return None
+    both = scene.given.answered & champion.given.answered
+    if not both.any():
+        return None
+    return Behaviour(
+        champion=scene.order.champion,
+        shifts=tuple(_shifts(scene, champion.given, both)),
+        reasons=_reasons(scene, champion, both),
+        movement=movement(scene.given.output[both], champion.given.output[both]),
+    )
+
+
+# ── decisions ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _shifts(scene: Scene, theirs: Answered, both: Mask) -> Iterator[Shift]:
+    """All rows first, then every group of segments and protected columns."""
+    ours = scene.given
+    wanted = counted_decision(scene)
+    if wanted is None or not theirs.decisions:
+        return
+    mine = _gets(ours, wanted)
+    other = _gets(theirs, _alike(ours, theirs, wanted))
+    yield shift("", mine[both], other[both])
+    declared = scene.order.spec.validation.segments
+    columns = [*(declared.columns if declared else ()), *protected(scene)]
+    for column in dict.fromkeys(columns):
+        for level, places in cells_of(scene, column):
+            inside = places[both[places]]
+            if len(inside):
+                yield shift(f"{column}={level}", mine[inside], other[inside])
+
+
+def counted_decision(scene: Scene) -> str | None:
+    """The decision whose share is counted: the favourable one, or, of two, the upper one."""
+    decisions = scene.given.decisions
+    if scene.favourable in decisions:
+        return scene.favourable
+    return decisions[-1] if decisions and not scene.served.plan.classes else None
+
+
+def _alike(ours: Answered, theirs: Answered, name: str) -> str:
+    """What the champion calls the same decision: the one on the same side, where names differ."""
+    return name if name in theirs.decisions else theirs.decisions[ours.decisions.index(name)]
+
+
+def _gets(given: Answered, name: str) -> Mask:
+    found: Mask = given.decision == given.decisions.index(name)
+    return found
+
+
+def shift(subject: str, ours: Mask, theirs: Mask) -> Shift:
+    """Who gets the favourable decision from one version only; at least one row."""
+    n = len(ours)
+    up, down = int(np.sum(ours & ~theirs)), int(np.sum(~ours & theirs))
+    rates = float(np.mean(ours)), float(np.mean(theirs))
+    return Shift(subject, n, up, down, *rates, mcnemar(up, down))
+
+
+def mcnemar(up: int, down: int) -> float:
+    """The exact test: as many turn one way as the other, by twice the smaller binomial tail."""
+    n, fewer = up + down, min(up, down)
+    logs = [
+        math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) - n * math.log(2)
+        for k in range(fewer + 1)
+    ]
+    return min(1.0, 2.0 * math.fsum(math.exp(value) for value in logs))
+
+
+def movement(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[tuple[int, ...], ...]:
+    """Rows by decile of the champion's score and of ours, each by its own deciles."""
+    table = np.zeros((DECILES, DECILES), dtype=np.int64)
+    np.add.at(table, (_decile(theirs), _decile(ours)), 1)
+    return tuple(tuple(row) for row in table.tolist())
+
+
+def _decile(scores: NDArray[np.float64]) -> Indices:
+    """Equal scores stand in one decile, the one of the last of them."""
+    edges = np.quantile(scores, np.arange(1, DECILES) / DECILES, method="higher")
+    return np.asarray(np.searchsorted(edges, scores, side="right"), dtype=np.int64)
+
+
+# ── reasons ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _reasons(scene: Scene, champion: Champion, both: Mask) -> tuple[tuple[str, float, float], ...]:
+    """Shares of the first reasons of unfavourable decisions; none where a version has none."""
+    if scene.favourable is None or champion.served is None or champion.given is None:
+        return ()
+    try:
+        ours = _first(scene, scene.served, scene.raw, scene.given, both)
+        theirs = _first(scene, champion.served, list(champion.raw), champion.given, both)
+    except RunError:
+        return ()
+    names = sorted(ours.keys() | theirs.keys())
+    return tuple((name, ours.get(name, 0.0), theirs.get(name, 0.0)) for name in names)
+
+
+def _first(
+    scene: Scene, served: Served, raw: list[Row], given: Answered, both: Mask
+) -> dict[str, float]:
+    favourable = scene.favourable
+    if favourable not in given.decisions:
+        return {}
+    places = np.flatnonzero(both & (given.decision != given.decisions.index(favourable)))
+    rng = np.random.default_rng([scene.order.seed, 3])
+    size = min(len(places), _explained(served))
+    drawn = np.sort(rng.choice(places, size=size, replace=False)) if size else places
+    found = Counter(
+        name
+        for place in drawn.tolist()
+        if (name := _reason(scene, served, raw[place], given, place))
+    )
+    return {name: count / len(drawn) for name, count in found.items()}
+
+
+def _explained(served: Served) -> int:
+    model = served.plan.model
+    if not isinstance(model, TreeModel):
+        return REASONED
+    leaves = sum(tree.feature.count(-1) for tree in model.trees)
+    return min(REASONED, max(FEWEST, REASONED * LEAVES // max(1, leaves)))
+
+
+def _reason(scene: Scene, served: Served, row: Row, given: Answered, place: int) -> str:
+    """The reason that weighs most against the person; empty where nothing does."""
+    decision = given.decisions[given.decision[place]]
+    decided = served.plan.decision
+    above = decided is not None and scene.favourable == decided.below
+    subject = subject_of(served.plan, decision, "above" if above else "below", scene.favourable)
+    background = json.loads(served.artifact.member("background.json"))["rows"]
+    (values,) = attributions(served.plan, background, [row], subject.output)
+    codes = _codes(scene, served)
+    weights = [
+        (math.fsum(subject.sign * values[name] for name in code.features), code.code)
+        for code in codes.codes
+    ]
+    strongest = max(weights, key=lambda pair: (pair[0], pair[1]))
+    return strongest[1] if strongest[0] > 0 else ""
+
+
+def _codes(scene: Scene, served: Served) -> ReasonCodes:
+    path = scene.order.spec.explanation.reasons
+    if scene.order.reasons is None or path is None:
+        return ReasonCodes.plain(served.names)
+    codes = read_reason_codes(scene.order.reasons.encode(), path)
+    codes.check(served.names)
+    return codes
