@@ -18,6 +18,7 @@ from ordain.policies.rulebook import Questions
 from ordain.policies.world import World
 from ordain.specs.reads import UNKEPT, Answers, NotingEstate, NotingTree
 from ordain.specs.references import References
+from ordain.specs.validating import check_edge_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +57,8 @@ class Checking:
     def of(self, document: Document) -> Said:
         """What is found at one document."""
         spoken = list(self._references.of(document))
+        if document.kind == "Model" and self._evidence is not None:
+            spoken += check_edge_cases(document, self._estate, self._evidence)
         found = list(self._questions.of(document))
         if document.kind == "Deployment" and self._evidence is not None:
             found += run_by(document, self._estate, self._evidence)

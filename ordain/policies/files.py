@@ -1,9 +1,10 @@
 """Files that are no documents and decide as much as one.
 
-What a model learns with (the lock), how a refusal is worded (the reasons), which rows are selected
-(a query) and what tests a policy are files that documents name. Data that its Dataset pins by
-digest needs nobody: other bytes are another digest, which is a change of the Dataset. What tells a
-forge whom to ask and what runs before a merge decides over every later change, like a policy.
+What a model learns with (the lock), how a refusal is worded (the reasons), what a version must
+answer (edge cases), which rows are selected (a query) and what tests a policy are files that
+documents name. Data that its Dataset pins by digest needs nobody: other bytes are another digest,
+which is a change of the Dataset. What tells a forge whom to ask and what runs before a merge
+decides over every later change, like a policy.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def named_files(estate: LoadedEstate) -> frozenset[tuple[str, str]]:
     for model in estate.all("Model"):
         if model.spec.explanation.reasons:
             found.add((model.spec.explanation.reasons, "compliance-manager"))
+        if model.spec.validation.edge_cases:
+            found.add((model.spec.validation.edge_cases, "manager"))
     return frozenset((path, role) for path, role in found if not is_document_path(path))
 
 

@@ -24,6 +24,7 @@ from ordain.policies.compliance import lost
 from ordain.policies.gate_limits import Pair, weaker_gates
 from ordain.policies.reviews import fewer_eyes
 from ordain.policies.rule_changes import policy_changes, policy_set_changes
+from ordain.policies.validation_limits import weaker_validation
 from ordain.specs.canonical import canonical_json, same
 from ordain.specs.durations import parse_duration
 from ordain.specs.kinds.fields import yaml_name
@@ -194,6 +195,7 @@ def _monitor(old: Monitor, new: Monitor) -> Iterator[Pair]:
 
 def _model(old: Model, new: Model) -> Iterator[Pair]:
     yield from weaker_gates(old, new)
+    yield from weaker_validation(old, new)
     before, after = (
         {name: getattr(one.split, name) or "none" for name in ("by", "test", "purge")}
         for one in (old, new)

@@ -266,6 +266,34 @@ _DOCUMENT: Final = {
         "task: regression, decision: {threshold: 0.5}",
         "remove `decision`",
     ),
+    "SPEC160": Page(
+        "a validation on rows or groups that are not there",
+        "A validation answers the rows of a Dataset and measures performance in groups of them. "
+        "Without the columns it would end after the training, when somebody waits for it.",
+        "validation: {segments: {columns: [purpos]}}",
+        "name columns that the Dataset declares, with the types of the model's own Dataset",
+    ),
+    "SPEC161": Page(
+        "a limit of segments that cannot be judged",
+        "The metric of a group is one of the task. The stability of a clustering is none of them, "
+        "because it is measured by fitting the model again.",
+        "task: regression, validation: {segments: {columns: [region], metric: roc_auc}}",
+        "use a metric of the task",
+    ),
+    "SPEC162": Page(
+        "a suite of edge cases that cannot be read or asked",
+        "Every case is asked of every version before it is proposed, and its answer decides. A "
+        "case that nobody understands would be left out, or refused for a name that is misspelt.",
+        "cases: [{name: no income, inputs: {incme: 0}, expect: {max: 0.2}, why: …}]",
+        "correct the case; each has a name, inputs, what is expected, and why",
+    ),
+    "SPEC163": Page(
+        "a limit of validation that has no effect",
+        "A regression decides nothing and gives no probability. The limit would be read by people "
+        "and never be held against anything.",
+        "task: regression, validation: {calibration: {maxError: 0.05}}",
+        "remove the limit",
+    ),
     "SPEC143": Page(
         "reasons for what has none",
         "Reason codes tell why a decision was unfavourable, and a regression decides nothing. The "

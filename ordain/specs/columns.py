@@ -14,6 +14,7 @@ from ordain.specs.promises import claims, promises
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.splits import split_problems
 from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, DIRECTED, directed_of
+from ordain.specs.validating import check_validation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -84,6 +85,7 @@ class Columns:
                 if (table := self._table(document)) is not None:
                     yield from _check_model(document, table)
                 yield from check_decisions(document, None if table is None else table.dataset)
+                yield from check_validation(document, self._estate)
             case "Monitor":
                 yield from _check_monitor(document)
                 yield from self._watched(document)

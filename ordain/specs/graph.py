@@ -25,7 +25,7 @@ REFERENCES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "Compliance": (("spec.model", "Model"),),
     "Deployment": (("spec.model", "Model"),),
     "Incident": (("spec.model", "Model"),),
-    "Model": (("spec.dataset", "Dataset"),),
+    "Model": (("spec.dataset", "Dataset"), ("spec.validation.dataset", "Dataset")),
     "ModelVersion": (("spec.model", "Model"),),
     "Monitor": (("spec.deployment", "Deployment"),),
     "ReportSchedule": (("spec.models.*", "Model"), ("spec.channels.*", "AlertChannel")),

@@ -29,6 +29,8 @@ _DIRECTORIES: Final = {
     **dict.fromkeys(_DOCUMENTS, _YAML),
     "evidence": (".json",),
     "reasons": ("",),
+    # Suites of edge cases.
+    "cases": _YAML,
 }
 # Where forges look for code owners.
 _OWNERS: Final = "CODEOWNERS"

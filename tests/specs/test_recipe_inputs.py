@@ -177,6 +177,26 @@ def test_what_is_metadata_is_what_a_person_may_edit_without_training() -> None:
         "provenance",
         "purpose",
         "tier",
+        *(
+            f"validation{below}"
+            for below in (
+                "",
+                ".calibration",
+                ".calibration.max_error",
+                ".dataset",
+                ".edge_cases",
+                ".robustness",
+                ".robustness.max_flips",
+                ".robustness.missing",
+                ".robustness.noise",
+                ".segments",
+                ".segments.columns",
+                ".segments.max",
+                ".segments.metric",
+                ".segments.min",
+                ".segments.min_cell",
+            )
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Rows, champions and files that are not as they should be: the right verdict or one clear error."""
+"""Rows, champions and files that are not as they should be: the right verdict or one error."""
 
 from __future__ import annotations
 
