@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from ordain.specs.kinds.model import FairnessGate, MetricGate, Model
 
 TEST: Final = "test"
+# What is measured by fitting again, which a validation never does.
+REFITTED: Final = frozenset({"stability"})
 _TOLERANCE: Final = 1e-9
 _SHOWN: Final = 5
 
@@ -58,7 +60,9 @@ class Case:
     """One model, what was measured on its new artifact, and where findings point.
 
     `champion` says whether a version is running that the new one replaces. With `declared`, the
-    marks of the Model, a finding points at the gate that it is of instead of `location`.
+    marks of the Model, a finding points at the gate that it is of instead of `location`. With
+    `again` the numbers are those of a validation: whom a claim is about, drift and parity are not
+    asked of them, because the evidence and the validation itself answer that.
     """
 
     name: str
@@ -68,6 +72,7 @@ class Case:
     champion: bool
     location: Location
     declared: Marks | None = None
+    again: bool = False
 
     def place(self, *path: Step) -> Location:
         """Where a gate below `acceptance` is declared, or the nearest thing around it."""
@@ -82,6 +87,8 @@ def accept(case: Case) -> Iterator[Finding]:
         yield _finding(case, "ACC-VERDICT", "the evidence itself says that it failed")
     yield from _task(case)
     for number, gate in enumerate(case.model.acceptance.metrics):
+        if case.again and gate.name in REFITTED:
+            continue
         here = replace(case, location=case.place("metrics", number))
         problems = list(gate_problems(gate, case.model.task))
         for problem in problems:
@@ -95,6 +102,8 @@ def accept(case: Case) -> Iterator[Finding]:
             yield from _versus(here, gate)
     for number, fairness in enumerate(case.model.acceptance.fairness):
         yield from _fairness(replace(case, location=case.place("fairness", number)), fairness)
+    if case.again:
+        return
     yield from _drift(replace(case, location=case.place("drift", "psi", "max")))
     yield from _parity(replace(case, location=case.place("parity")))
 
@@ -175,7 +184,7 @@ def _metric(case: Case, gate: MetricGate) -> Iterator[Finding]:
 def _claim(case: Case, gate: MetricGate) -> Iterator[Finding]:
     """Refuse a claim on all cases where an earlier decision has chosen who was seen."""
     target = None if case.dataset is None else case.dataset.target
-    if target is None or target.feedback is None or gate.population != "all":
+    if target is None or target.feedback is None or gate.population != "all" or case.again:
         return
     gap = claim_gap(case.evidence.data, target.feedback)
     if gap:

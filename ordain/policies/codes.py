@@ -150,6 +150,61 @@ _SWAPPED: Final = {
         "declare another Deployment for that model, promote it, then move the Route",
     ),
 }
+_VALIDATED: Final = {
+    "PRO011": Page(
+        "a new version carries no validation that can be read",
+        "Training measures a model as it made it. The validation is a second look: another process "
+        "loads the artifact as a server would, and answers rows. Without it nobody has seen what "
+        "would serve.",
+        "a ModelVersion without `validation`, or whose digest names no file in evidence/",
+        "let the reconciler validate and propose the version again",
+    ),
+    "PRO012": Page(
+        "the validation of a version is about something else",
+        "A validation speaks for one artifact, one set of rows and one version that it was "
+        "compared with. Any other one may be as good as it likes: it was not asked about this.",
+        "validation.dataset is `holdout`, and the document is of the test part",
+        "let the reconciler validate and propose the version again",
+    ),
+    "PRO013": Page(
+        "the validation of a version did not pass",
+        "What decides in a validation has a limit, and something is beyond it or could not be "
+        "measured. The gate asks every check again and believes no verdict.",
+        "edge-cases: no-income is 0.02 (refused): fail",
+        "mend the model or its data and train again; a limit changes in a change of its own",
+    ),
+}
+_CHALLENGED: Final = {
+    "VAL001": Page(
+        "the newest record of a validator rejects the artifact",
+        "A validator who says no is not outvoted by approvals. The newest record counts, so the "
+        "same or another validator can say otherwise after looking again.",
+        "kind: Validation with outcome: rejected, on the artifact of the promotion",
+        "mend what the record names, or ask for another look at the artifact",
+    ),
+    "VAL002": Page(
+        "a finding of a validator on the artifact is open",
+        "An open finding of severity high says that the artifact must not run; one of severity "
+        "medium may run until the day it is due, and not after it.",
+        "findings: [{id: drift, severity: high, text: …, status: open}]",
+        "mend it, and let the validator close the finding",
+    ),
+    "VAL003": Page(
+        "a record of a validator is about an artifact of another model, or of no version",
+        "A record binds to exactly one artifact. Bound to that of another model it would speak for "
+        "what nobody looked at. An artifact that no version has yet is that of an open promotion, "
+        "or a slip of the pen: that asks for a look.",
+        "model: credit, artifact: that of churn@3",
+        "write the artifact that `ordain proposals show` prints",
+    ),
+    "VAL004": Page(
+        "a record of a validator rests on another validation document",
+        "The record says which document it was written on. A version that was validated again has "
+        "another one, and the validator has not seen it.",
+        "evidence: sha256:…, which is not the validation of the version",
+        "let the validator look at the validation that the version names",
+    ),
+}
 _EVIDENCE: Final = {
     "ACC-VERDICT": Page(
         "the evidence itself says that it failed",
@@ -364,6 +419,8 @@ CODES: Final[dict[str, Page]] = {
     **TEST,
     **_CHANGES,
     **_SWAPPED,
+    **_VALIDATED,
+    **_CHALLENGED,
     **_EVIDENCE,
     **_APPROVALS,
     **_EMERGENCIES,

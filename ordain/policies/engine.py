@@ -33,6 +33,8 @@ NAMES: Final = (
     "model",
     "compliance",
     "evidence",
+    "validation",
+    "validations",
     "linked",
     "facts",
     "estate",

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.approvers import emptied, standing
+from ordain.policies.challenges import challenges
 from ordain.policies.changes import Kind, integrity
 from ordain.policies.checking import ask_tree
 from ordain.policies.emergencies import emergencies
@@ -230,6 +231,7 @@ def _of_changes(one: _Parties, weight: Severity) -> Iterator[Finding]:
     yield from emptied(one.base, one.head, one.terms.now)
     yield from shaped_by_unknown(one.facts, one.head)
     yield from challenged(one.facts, one.head, one.terms.roles, one.people)
+    yield from challenges(one.facts, one.base, one.head, one.terms.now)
     yield from brought(one.facts.touched, one.head, one.terms, one.counted.used, weight)
 
 

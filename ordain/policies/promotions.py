@@ -1,9 +1,11 @@
 """What a promotion must prove, from the tree alone.
 
 The gate holds the recipe of the tree against the recipe that the version says it was made by, the
-evidence against its digest and its claims, and the measured values against the declared limits. It
-never reads an artifact: whoever has the repository can run it again. That the machine really wrote
-the commit is known by its key, and the key is verified where commits are read.
+evidence against its digest and its claims, and the measured values against the declared limits. The
+validation of the artifact is judged beside it (`validated`), and what validators have written on
+the artifact in `challenges`. The gate never reads an artifact: whoever has the repository can run
+it again. That the machine really wrote the commit is known by its key, and the key is verified
+where commits are read.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from ordain.policies.acceptance import Case, accept
 from ordain.policies.changes import is_evidence
 from ordain.policies.lookups import recipe_in, version_of, versions_of
+from ordain.policies.validated import Promoted, validated
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import (
     MAXIMUM_BYTES,
@@ -162,6 +165,7 @@ def _evidence(promotion: Promotion, version: Document) -> Iterator[Finding]:
     champion = is_running(promotion.base, model.name)
     spec = dataset.spec if dataset else None
     yield from accept(Case(model.name, model.spec, spec, found, champion, place))
+    yield from validated(Promoted(version, promotion.base, promotion.tree), found)
 
 
 def read_for(version: Document, tree: Mapping[str, bytes]) -> Evidence | Finding:
@@ -223,6 +227,12 @@ def _stray_evidence(promotion: Promotion) -> Iterator[Outcome]:
 def _papers(version: Document) -> Iterator[str]:
     """The files in `evidence/` that a version names."""
     yield evidence_path(version.spec.evidence)
+    if version.spec.validation is not None:
+        yield evidence_path(version.spec.validation)
+    yield from _signed_papers(version)
+
+
+def _signed_papers(version: Document) -> Iterator[str]:
     if version.spec.provenance is not None:
         yield evidence_path(version.spec.provenance.statement)
         yield evidence_path(version.spec.provenance.bom)
@@ -237,7 +247,7 @@ def _provenance(promotion: Promotion, version: Document) -> Iterator[Finding]:
         message = f"{version.key} names no provenance"
         yield _error("PRO007", message, version.location, _AGAIN)
         return
-    for path in tuple(_papers(version))[1:]:
+    for path in _signed_papers(version):
         data = file_in(promotion.tree, path)
         if data is None or evidence_path(sha256(data)) != path:
             what = "is not in this tree" if data is None else "does not hold what its name promises"

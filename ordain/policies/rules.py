@@ -44,7 +44,18 @@ SEVERITY: Final = {
 }
 _OF_A_CHANGE: Final = frozenset({"change", "approvals"})
 # What can be wrong because another document has errors and is therefore absent.
-_OF_OTHERS: Final = frozenset({"model", "compliance", "evidence", "linked", "estate", "facts"})
+_OF_OTHERS: Final = frozenset(
+    {
+        "model",
+        "compliance",
+        "evidence",
+        "validation",
+        "validations",
+        "linked",
+        "estate",
+        "facts",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

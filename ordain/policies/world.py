@@ -7,6 +7,8 @@
 | `model` | the Model that the object belongs to (a Route: that of its default), or null |
 | `compliance` | the Compliance document of that model, or null |
 | `evidence` | the evidence on exactly the version that the object is or runs, or null |
+| `validation` | the validation of exactly that version, or null |
+| `validations` | the records of validators on exactly the artifact of that version, oldest first |
 | `linked` | a list for each kind: what the object depends on, however far, and what directly |
 |  | depends on it |
 | `facts` | what is computed about the object: the `features` of a Model and the `protected` |
@@ -34,6 +36,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from ordain.policies.challenges import records_on
 from ordain.policies.facts import (
     directory,
     facts,
@@ -154,10 +157,28 @@ class World:
         return self._by_kind
 
     def _evidence(self, document: Document) -> Any:  # noqa: ANN401 - any JSON value
-        version: Document | None = document if document.kind == "ModelVersion" else None
+        version = self._version(document)
+        return self._paper(version.spec.evidence if version else None)
+
+    def _validation(self, document: Document) -> Any:  # noqa: ANN401 - any JSON value
+        version = self._version(document)
+        return self._paper(version.spec.validation if version else None)
+
+    def _validations(self, document: Document) -> list[Any]:
+        version = self._version(document)
+        if version is None:
+            return []
+        return [one.raw for one in records_on(self.estate, version.spec.artifact)]
+
+    def _version(self, document: Document) -> Document | None:
+        """The version that the object is or runs."""
         if document.kind == "Deployment" and document.spec.version is not None:
-            version = version_of(document, self.estate)
-        data = file_in(self.tree, evidence_path(version.spec.evidence)) if version else None
+            return version_of(document, self.estate)
+        return document if document.kind == "ModelVersion" else None
+
+    def _paper(self, digest: str | None) -> Any:  # noqa: ANN401 - any JSON value
+        """What a file in `evidence/` holds, null where nothing can be read."""
+        data = None if digest is None else file_in(self.tree, evidence_path(digest))
         try:
             return None if data is None else json.loads(data)
         except (ValueError, RecursionError):
@@ -204,6 +225,8 @@ _MAKERS: Final[dict[str, Callable[[World, Document], Any]]] = {
     "model": World._model,  # noqa: SLF001
     "compliance": World._compliance,  # noqa: SLF001
     "evidence": World._evidence,  # noqa: SLF001
+    "validation": World._validation,  # noqa: SLF001
+    "validations": World._validations,  # noqa: SLF001
     "linked": World.linked,
     "facts": World._facts,  # noqa: SLF001
     "estate": World._whole,  # noqa: SLF001

@@ -16,6 +16,7 @@ from ordain.reconciler.attesting import attest, invocation_of, restore
 from ordain.reconciler.errors import DriverFailed, Skipped
 from ordain.reconciler.orders import Ground, order_job
 from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker
+from ordain.reconciler.planning import validation_key
 from ordain.reconciler.promotions import Version, promotion_files, propose
 from ordain.reconciler.stages import (
     Enrol,
@@ -26,9 +27,11 @@ from ordain.reconciler.stages import (
     Stage,
     StopServing,
     Train,
+    Validate,
     Withdraw,
 )
 from ordain.reconciler.turns import put_in_force
+from ordain.reconciler.validating import order_validation
 from ordain.runtime.artifacts import ArtifactStore
 from ordain.runtime.provenance.bom import Versioned
 from ordain.specs.errors import OrdainError
@@ -38,19 +41,23 @@ from ordain.vcs.keys import load_signer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from ordain.ledger.ledger import Ledger
     from ordain.reconciler.attesting import Attested
     from ordain.reconciler.drivers import Driver
     from ordain.reconciler.gating import Side
     from ordain.reconciler.jobs import Job
+    from ordain.reconciler.outcomes import Outcome
     from ordain.reconciler.planning import Desired, Plan
     from ordain.reconciler.source import Source
     from ordain.reconciler.state import StateStore
+    from ordain.specs.documents import Document
     from ordain.specs.evidence import Evidence
+    from ordain.specs.validations import ValidationReport
     from ordain.vcs.keys import Signer
 
-AnyStage = Train | Rebuild | Withdraw | Propose | Serve | StopServing | Enrol | Retire
+AnyStage = Train | Validate | Rebuild | Withdraw | Propose | Serve | StopServing | Enrol | Retire
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,8 @@ class Applier:
         match stage:
             case Train():
                 return self._train(stage.model, stage.recipe)
+            case Validate():
+                return self._validate(stage)
             case Rebuild():
                 return self._rebuild(stage)
             case Propose():
@@ -207,23 +216,62 @@ class Applier:
         """The order for a training run, and what it learns from in the artifact store."""
         home, side = self.source.home, self.side
         recipe = self.desired.recipes[model]
-        directory, root = home.job(recipe.digest), self.source.repository.path
+        directory = home.job(recipe.digest)
         dataset = side.estate.documents[f"Model/{model}"].spec.dataset
-        spec = side.estate.documents[f"Dataset/{dataset}"].spec
-        place = Readable(side.tree, root, directory / "data")
-        taker = reconciling_taker(self.source, self.clock())
-        ensure_snapshot(dataset, spec, place, home.artifacts, taker=taker, tell=self.tell)
-        ground = Ground(side.estate, side.tree, home.artifacts)
-        return order_job(ground, recipe, champion=champion(side.estate, model))
+        self._provide(side.estate.documents[f"Dataset/{dataset}"], directory)
+        return order_job(self._ground, recipe, champion=champion(side.estate, model))
 
-    def _propose(self, stage: Propose) -> str:
-        outcome = self.state.outcomes().get(stage.recipe)
+    def _provide(self, dataset: Document, directory: Path) -> None:
+        """Have the pinned rows of a Dataset in the artifact store."""
+        home, side = self.source.home, self.side
+        place = Readable(side.tree, self.source.repository.path, directory / "data")
+        taker = reconciling_taker(self.source, self.clock())
+        ensure_snapshot(
+            dataset.name, dataset.spec, place, home.artifacts, taker=taker, tell=self.tell
+        )
+
+    @property
+    def _ground(self) -> Ground:
+        return Ground(self.side.estate, self.side.tree, self.source.home.artifacts)
+
+    def _validate(self, stage: Validate) -> str:
+        outcome = self._trained(stage.model, stage.recipe)
+        recipe, basis = self.desired.recipes[stage.model], self.desired.bases[stage.model]
+        job = order_validation(self._ground, recipe, basis, outcome.evidence)
+        dataset = self.side.estate.documents[f"Dataset/{job.order.dataset}"]
+        self._provide(dataset, self.source.home.validation(job.key))
+        found = self.driver.validate(job, self.tell)
+        self.state.put_validation(job.key, stage.model, found, self.clock())
+        if found.fate == "broken":
+            raise DriverFailed(found.summary, remedy=found.remedy)
+        return found.summary
+
+    def _trained(self, model: str, recipe: str) -> Outcome:
+        """The outcome of a training that may be proposed."""
+        outcome = self.state.outcomes().get(recipe)
         if outcome is None:
-            message = f"there is no result of the recipe of {stage.model}"
+            message = f"there is no result of the recipe of {model}"
             raise DriverFailed(message, remedy="run ordain reconcile --once again")
         if outcome.fate != "proposable":
             message = f"not proposed: {outcome.summary}"
             raise Skipped(message)
+        return outcome
+
+    def _passed(self, model: str, artifact: str) -> ValidationReport:
+        """The validation of an artifact that may be proposed with it."""
+        key = validation_key(self.desired.bases[model], artifact)
+        found = self.state.validations().get(key)
+        if found is None:
+            message = f"there is no validation of the artifact of {model}"
+            raise DriverFailed(message, remedy="run ordain reconcile --once again")
+        if found.fate != "passed":
+            message = f"not proposed: {found.summary}"
+            raise Skipped(message)
+        return found.report
+
+    def _propose(self, stage: Propose) -> str:
+        outcome = self._trained(stage.model, stage.recipe)
+        validation = self._passed(stage.model, outcome.artifact)
         signer = load_signer(self.source.home.key(RECONCILER))
         version = Version(
             stage.version,
@@ -232,6 +280,8 @@ class Applier:
             outcome.evidence,
             ordain.__version__,
             self._attest(stage, outcome.evidence, signer),
+            validation,
+            self.desired.bases[stage.model],
         )
         files = promotion_files(self.side.tree, self.side.estate, version)
         proposal = propose(self.source, self.side.revision, files, version, signer, self.clock())

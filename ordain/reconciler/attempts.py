@@ -1,4 +1,4 @@
-"""Every time that a recipe was trained, kept beside the job: what began when, and how it ended.
+"""Every attempt at a training or a validation, kept beside it: what began when, and how it ended.
 
 The newest attempt stands in the directory of the job itself, where a restarted reconciler looks for
 its result; when the next one begins, its files move to `attempts/NNN`. What an attempt was given
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 FORMAT: Final = "ordain.run/1"
 RUN: Final = "run.json"
 LOG: Final = "log"
+# What a validation writes where a training writes evidence.
+VALIDATION: Final = "validation.json"
 PAGE: Final = "report.html"
 EARLIER: Final = "attempts"
 # A daemon tries a broken recipe again for as long as nobody mends it.
@@ -39,7 +41,7 @@ CANCELLED: Final = "RUN154"
 _PRIVATE: Final = 0o600
 _UNFINISHED: Final = ".new-*"
 # What an attempt leaves; what is written down of it comes last.
-FILES: Final = (JOB, EVIDENCE, RESULT, RESOURCES, LOG, PAGE, RUN)
+FILES: Final = (JOB, EVIDENCE, VALIDATION, RESULT, RESOURCES, LOG, PAGE, RUN)
 
 State = Literal["running", "done", "failed", "cancelled"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from ordain.compilers.serving import NO_MEASURES, Measures, served, trusted_keys
 from ordain.reconciler.attesting import is_believed
 from ordain.reconciler.planning import Desired, Running, Wanted
 from ordain.reconciler.routing_keys import keys_in_force
+from ordain.reconciler.validating import basis_of
 from ordain.runtime.provenance.dsse import read_keys
 from ordain.specs.recipes import Recipe
 
@@ -43,14 +45,39 @@ def desire(
     servers, without = servers_of(estate, home, keys, measures)
     versions = _versions(estate)
     believed = partial(is_believed, tree, trusted=read_keys(trusted_keys(estate)))
+    models = [_wanted(model, recipes, versions, believed) for model in estate.all("Model")]
+    bases = _bases(estate, tree, [recipes[one.model] for one in models if _is_new(one)], waiting)
     return Desired(
         revision=revision,
-        models=tuple(_wanted(model, recipes, versions, believed) for model in estate.all("Model")),
+        models=tuple(replace(one, basis=bases.get(one.model)) for one in models),
         recipes=recipes,
+        bases=bases,
         running=tuple(_running(estate, versions, measures)),
         servers=servers,
         waiting=(*waiting, *without),
     )
+
+
+def _is_new(wanted: Wanted) -> bool:
+    """Whether a version is to be made; one that is made already needs no validation."""
+    return wanted.recipe is not None and wanted.made is None
+
+
+def _bases(
+    estate: LoadedEstate,
+    tree: Mapping[str, bytes],
+    recipes: Iterable[Recipe],
+    waiting: list[Waiting],
+) -> dict[str, str]:
+    """What the validation of each model depends on beside its artifact."""
+    bases: dict[str, str] = {}
+    for recipe in recipes:
+        basis = basis_of(estate, tree, recipe)
+        if isinstance(basis, Waiting):
+            waiting.append(basis)
+        else:
+            bases[recipe.model] = basis
+    return bases
 
 
 def servers_of(

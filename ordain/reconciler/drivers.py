@@ -1,4 +1,4 @@
-"""The hands: training jobs and serving processes of this machine.
+"""The hands: jobs of training and validation, and serving processes of this machine.
 
 A driver makes one thing true and says what it found. It knows nothing of plans, approvals or git,
 and everything it does can be done twice: a training run whose result is there is not run again, a
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from ordain.reconciler.home import Home
     from ordain.reconciler.jobs import Job
-    from ordain.reconciler.outcomes import Outcome
+    from ordain.reconciler.outcomes import Outcome, Validated
+    from ordain.reconciler.validating import ValidationJob
 
 READY_SECONDS = 60.0
 
@@ -31,6 +32,9 @@ class Driver(Protocol):
 
     def train(self, job: Job, progress: Callable[[str], None], *, afresh: bool = False) -> Outcome:
         """Run a job to its end, or take the result that is there; a failure is a result too."""
+
+    def validate(self, job: ValidationJob, progress: Callable[[str], None]) -> Validated:
+        """Run a validation to its end, or take the result that is there."""
 
     def servers(self, environments: Iterable[str]) -> dict[str, SeenServer]:
         """The serving processes that were found, by environment."""
@@ -66,6 +70,14 @@ class LocalDriver:
         directory = self._home.job(job.order.recipe.digest)
         stands = _never if afresh else is_done
         return carry_out(directory, job, self._clock, progress, stands=stands).outcome
+
+    def validate(self, job: ValidationJob, progress: Callable[[str], None]) -> Validated:
+        """Run a validation in its directory, at most once at a time; see `jobs.carry_out`.
+
+        Raises:
+            DriverFailed: the process ended without a result.
+        """
+        return carry_out(self._home.validation(job.key), job, self._clock, progress).outcome
 
     def servers(self, environments: Iterable[str]) -> dict[str, SeenServer]:
         """Ask every supervisor that has a directory."""

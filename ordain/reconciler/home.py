@@ -65,6 +65,10 @@ class Home:
         """Where the training run of a recipe works."""
         return self.root / "jobs" / recipe.removeprefix("sha256:")[:32]
 
+    def validation(self, key: str) -> Path:
+        """Where the validation of an artifact works."""
+        return self.root / "validations" / key.removeprefix("sha256:")[:32]
+
     @property
     def previews(self) -> Path:
         """Everything unsigned: what `ordain train` and `ordain serve --local` work on.

@@ -1,4 +1,8 @@
-"""One training job in its directory: started once, watched, adopted, cancelled.
+"""One job in its directory: started once, watched, adopted, cancelled.
+
+What a job does is `Work`: a training, or a validation of what was trained. Which process does it,
+what it is ordered by and what it leaves differ; how it is started, waited for and ended does not,
+so that there is one of these for both.
 
 The job is a session of its own that inherits the lock of its directory. So Ctrl-C in a terminal
 reaches whoever started it and not the job itself, which is told to stop by a signal to its whole
@@ -17,7 +21,7 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from ordain.reconciler import attempts
 from ordain.reconciler.attempts import LOG, Begun
@@ -41,18 +45,88 @@ _MEMORY: Final = "most often the machine had no memory left"
 _READING: Final = 1 << 16
 
 
+Made = TypeVar("Made")
+Made_co = TypeVar("Made_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an attempt works on: `key` is the recipe of a training, the key of a validation."""
+
+    model: str
+    key: str
+    champion: str | None
+
+
+class Work(Protocol[Made_co]):
+    """What a job does: `module` is the process, `noun` what messages call it.
+
+    `subject` is what is written down of an attempt, `threads` are those of its numeric libraries.
+    """
+
+    @property
+    def module(self) -> str: ...
+
+    @property
+    def noun(self) -> str: ...
+
+    @property
+    def threads(self) -> int: ...
+
+    @property
+    def subject(self) -> Subject: ...
+
+    def lay_out(self, directory: Path) -> None:
+        """Write the order into the directory."""
+
+    def made(self, directory: Path, result: dict[str, Any]) -> Made_co:
+        """What a result without an error speaks of."""
+
+    def broken(self, message: str, remedy: str) -> Made_co:
+        """What a result with an error speaks of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A training run: the order that it reads; what it learns from is in the artifact store."""
 
     order: Order
 
+    @property
+    def module(self) -> str:
+        return "ordain.runtime.training"
+
+    @property
+    def noun(self) -> str:
+        return "training"
+
+    @property
+    def threads(self) -> int:
+        return self.order.recipe.threads
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.order.model, self.order.recipe.digest, self.order.champion)
+
+    def lay_out(self, directory: Path) -> None:
+        """Write `job.json`."""
+        write_job(directory, self.order)
+
+    def made(self, directory: Path, result: dict[str, Any]) -> Outcome:
+        """The artifact and its evidence."""
+        evidence = (directory / EVIDENCE).read_text(encoding="utf-8")
+        return Outcome.success(result["artifact"], evidence)
+
+    def broken(self, message: str, remedy: str) -> Outcome:
+        """A run that broke."""
+        return Outcome.failure(message, remedy)
+
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Generic[Made]):
     """What came of an order, and whether anything was done for it now."""
 
-    outcome: Outcome
+    outcome: Made
     worked: bool
 
 
@@ -64,14 +138,14 @@ def is_done(directory: Path) -> bool:
 
 def carry_out(
     directory: Path,
-    job: Job,
+    job: Work[Made],
     clock: Callable[[], datetime],
     progress: Callable[[str], None],
     *,
     preview: bool = False,
     stands: Callable[[Path], bool] = is_done,
-) -> Carried:
-    """Run `python -m ordain.runtime.training` in a directory, at most once at a time.
+) -> Carried[Made]:
+    """Run the process of a job in its directory, at most once at a time.
 
     A run that is going on is waited for. A result that is there then is taken if it `stands`;
     otherwise the job is run. Every run is an attempt that is kept.
@@ -83,10 +157,10 @@ def carry_out(
     with system_errors(directory), _sole_job(directory, progress) as lock:
         attempts.settle(directory, clock)
         if stands(directory):
-            return Carried(read_result(directory), worked=False)
+            return Carried(read_result(directory, job), worked=False)
         begun = _begin(directory, job, clock(), preview=preview)
         _attempt(directory, job, begun, clock, lock, progress)
-        return Carried(read_result(directory), worked=True)
+        return Carried(read_result(directory, job), worked=True)
 
 
 @contextmanager
@@ -118,22 +192,21 @@ def is_running(directory: Path) -> bool:
     return False
 
 
-def read_result(directory: Path) -> Outcome:
-    """What the run left, with its evidence.
+def read_result(directory: Path, job: Work[Made]) -> Made:
+    """What the run left.
 
     Raises:
         DriverFailed: it left nothing.
     """
     result = directory / RESULT
     if not result.is_file():
-        message = "training ended without a result"
+        message = f"{job.noun} ended without a result"
         raise DriverFailed(message, remedy=f"read {directory / LOG}")
     found = json.loads(result.read_bytes())
     if "error" in found:
         error = found["error"]
-        return Outcome.failure(error["message"], error.get("remedy", ""))
-    evidence = (directory / EVIDENCE).read_text(encoding="utf-8")
-    return Outcome.success(found["artifact"], evidence)
+        return job.broken(error["message"], error.get("remedy", ""))
+    return job.made(directory, found)
 
 
 @contextmanager
@@ -184,24 +257,24 @@ def _is_in_place(handle: int, directory: Path) -> bool:
         return False
 
 
-def _begin(directory: Path, job: Job, now: datetime, *, preview: bool) -> Begun:
+def _begin(directory: Path, job: Work[Any], now: datetime, *, preview: bool) -> Begun:
     """Set aside what the attempt before left, and lay out the order of this one."""
-    order = job.order
+    subject = job.subject
     begun = attempts.begin(
         directory,
         now,
-        model=order.model,
-        recipe=order.recipe.digest,
+        model=subject.model,
+        recipe=subject.key,
         preview=preview,
-        champion=order.champion,
+        champion=subject.champion,
     )
-    write_job(directory, order)
+    job.lay_out(directory)
     return begun
 
 
 def _attempt(
     directory: Path,
-    job: Job,
+    job: Work[Any],
     begun: Begun,
     clock: Callable[[], datetime],
     lock: int,
@@ -209,7 +282,7 @@ def _attempt(
 ) -> None:
     """Run the process between the two notes that begin and end its attempt."""
     try:
-        code = _run(directory, job.order.recipe.threads, lock, progress)
+        code = _run(directory, job, lock, progress)
     except OSError as refused:
         failure = None if is_done(directory) else _refused(refused, directory)
         attempts.end(directory, begun, clock(), failure)
@@ -218,14 +291,14 @@ def _attempt(
         # Ctrl-C, or a defect of who watches: the job was told to stop.
         attempts.cancel(directory, begun, clock())
         raise
-    error = None if (directory / RESULT).is_file() else _without_result(directory, code)
+    error = None if (directory / RESULT).is_file() else _without_result(directory, job.noun, code)
     attempts.end(directory, begun, clock(), error)
     if error is not None:
         raise error
 
 
-def _run(directory: Path, threads: int, lock: int, progress: Callable[[str], None]) -> int:
-    """Run the job with so many threads, its progress to the caller and its errors to a log.
+def _run(directory: Path, job: Work[Any], lock: int, progress: Callable[[str], None]) -> int:
+    """Run the job with its threads, its progress to the caller and its errors to a log.
 
     The job holds the reading end of its own pipe as well: a pipe that nobody reads any more would
     break the job that it should outlive us with.
@@ -234,7 +307,7 @@ def _run(directory: Path, threads: int, lock: int, progress: Callable[[str], Non
     with os.fdopen(reading, "rb", _READING) as lines:
         try:
             with (directory / LOG).open("wb") as log:
-                process = _start(directory, threads, (lock, reading), writing, log)
+                process = _start(directory, job, (lock, reading), writing, log)
         finally:
             os.close(writing)
         try:
@@ -248,16 +321,16 @@ def _run(directory: Path, threads: int, lock: int, progress: Callable[[str], Non
 
 
 def _start(
-    directory: Path, threads: int, handed: tuple[int, ...], writing: int, log: IO[bytes]
+    directory: Path, job: Work[Any], handed: tuple[int, ...], writing: int, log: IO[bytes]
 ) -> subprocess.Popen[bytes]:
     # The reconciler stands in a work tree that anybody may push to: no code is taken from there.
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "ordain.runtime.training", str(directory)],
+        [sys.executable, "-P", "-m", job.module, str(directory)],
         stdin=subprocess.DEVNULL,
         stdout=writing,
         stderr=log,
         cwd=directory,
-        env=surroundings(os.environ) | numeric_environment(threads),
+        env=surroundings(os.environ) | numeric_environment(job.threads),
         pass_fds=handed,
         start_new_session=True,
     )
@@ -278,17 +351,17 @@ def _tell_group(process: subprocess.Popen[Any], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _without_result(directory: Path, code: int) -> DriverFailed:
+def _without_result(directory: Path, noun: str, code: int) -> DriverFailed:
     """Why a process left nothing, as far as its end tells."""
     if code >= 0:
-        message = f"training ended with exit code {code} and without a result"
+        message = f"{noun} ended with exit code {code} and without a result"
         return DriverFailed(message, remedy=f"read {directory / LOG}")
     name = signal.Signals(-code).name
     if -code == signal.SIGKILL:
-        message = f"training was ended by {name}; {_MEMORY}"
+        message = f"{noun} was ended by {name}; {_MEMORY}"
         remedy = "give the machine more memory, or the model fewer rows or columns"
         return DriverFailed(message, remedy=remedy)
-    message = f"training was ended by {name}"
+    message = f"{noun} was ended by {name}"
     return DriverFailed(
         message, remedy=f"run it again; if it ends so again, read {directory / LOG}"
     )

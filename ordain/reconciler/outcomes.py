@@ -1,20 +1,25 @@
-"""What came of a training run, as the reconciler remembers it.
+"""What came of a training or a validation, as the reconciler remembers it.
 
-Three fates: it broke (something must be mended), its evidence fails (a person must change the
-declaration), or it can be proposed.
+Three fates each: it broke (something must be mended), what was measured fails (a person must change
+the declaration), or it can be proposed.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import EvidenceError, evidence_path, read_evidence
 from ordain.specs.findings import Verdict
+from ordain.specs.validation_verdicts import STOPPING, blockers
+from ordain.specs.validations import read_validation
 
 if TYPE_CHECKING:
     from ordain.specs.evidence import Evidence
+    from ordain.specs.validations import ValidationReport
+
+_TOLD: Final = 3
 
 Fate = Literal["broken", "rejected", "proposable"]
 
@@ -65,6 +70,61 @@ class Outcome:
     def from_json(cls, stored: dict[str, Any]) -> Outcome:
         """An outcome that was stored."""
         return cls(**stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """A validation that ended: the text of its document, or what broke."""
+
+    summary: str
+    fate: Literal["broken", "rejected", "passed"]
+    text: str = ""
+    remedy: str = ""
+
+    @classmethod
+    def failure(cls, message: str, remedy: str) -> Validated:
+        """A validation that broke."""
+        return cls(message, "broken", remedy=remedy)
+
+    @classmethod
+    def success(cls, text: str) -> Validated:
+        """A validation that gave a document, for better or worse.
+
+        Raises:
+            ValidationDocumentError: the text is no validation.
+        """
+        report = _read_report(text)
+        if report.verdict not in STOPPING:
+            said = f"validation {report.verdict}, {len(report.checks)} checks"
+            return cls(f"{said} on {report.rows} rows", "passed", text)
+        return cls(f"the validation does not pass: {_worst(report)}", "rejected", text)
+
+    @property
+    def report(self) -> ValidationReport:
+        """The document, read and checked again."""
+        return _read_report(self.text)
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as it is stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Validated:
+        """An outcome that was stored."""
+        return cls(**stored)
+
+
+def _read_report(text: str) -> ValidationReport:
+    data = text.encode()
+    return read_validation(data, evidence_path(sha256(data)))
+
+
+def _worst(report: ValidationReport) -> str:
+    """What keeps a validation from passing, the first few of it."""
+    found = blockers(report)
+    more = len(found) - _TOLD
+    told = "; ".join(found[:_TOLD]) or f"its verdict is {report.verdict}"
+    return f"{told}; and {more} more" if more > 0 else told
 
 
 def _read(text: str) -> Evidence:

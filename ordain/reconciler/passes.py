@@ -29,7 +29,12 @@ from ordain.reconciler.planning import (
     SeenProposal,
     make_plan,
 )
-from ordain.reconciler.promotions import BRANCH, model_of_proposal, recipe_of_proposal
+from ordain.reconciler.promotions import (
+    BRANCH,
+    basis_of_proposal,
+    model_of_proposal,
+    recipe_of_proposal,
+)
 from ordain.reconciler.recollections import recollected, to_record
 from ordain.reconciler.saved_plans import refuse_stale
 from ordain.reconciler.source import pin_trust
@@ -54,7 +59,9 @@ if TYPE_CHECKING:
     from ordain.reconciler.state import StateStore
     from ordain.specs.findings import Finding
 
-UNWELL = frozenset({"TrainingFailed", "EvidenceFails", "ArtifactMissing"})
+UNWELL = frozenset(
+    {"TrainingFailed", "EvidenceFails", "ValidationBroken", "ValidationFails", "ArtifactMissing"}
+)
 _GOOD = "good"
 
 
@@ -240,8 +247,10 @@ class Reconciler:
     def observe(self, desired: Desired, side: Side) -> Observed:
         """Look at everything that a plan depends on."""
         store = ArtifactStore(self.source.home.artifacts)
+        since = self.clock() - self.retry_after
         return Observed(
-            outcomes=self.state.outcomes(failed_since=self.clock() - self.retry_after),
+            outcomes=self.state.outcomes(failed_since=since),
+            validations=self.state.validations(failed_since=since),
             servers=self.driver.servers(desired.servers),
             proposals=tuple(self._proposals(side)),
             inventory=self.state.models(),
@@ -261,8 +270,8 @@ class Reconciler:
             if not one.branch.startswith(BRANCH):
                 continue
             mine = signed_by(self.source.repository, one.head, allowed, now) == RECONCILER
-            recipe = recipe_of_proposal(one) if mine else ""
-            yield SeenProposal(one.id, model_of_proposal(one), recipe)
+            recipe, basis = (recipe_of_proposal(one), basis_of_proposal(one)) if mine else ("", "")
+            yield SeenProposal(one.id, model_of_proposal(one), recipe, basis)
 
     def carry_out(self, head: str, gated: Gated, planned: Planned) -> PassReport:
         """Apply a plan; an empty one leaves no trace but the time it was made."""

@@ -20,6 +20,7 @@ from ordain.reconciler.stages import (
     Stage,
     StopServing,
     Train,
+    Validate,
     Withdraw,
 )
 from ordain.specs.canonical import digest
@@ -27,7 +28,7 @@ from ordain.specs.canonical import digest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ordain.reconciler.outcomes import Outcome
+    from ordain.reconciler.outcomes import Outcome, Validated
     from ordain.specs.recipes import Recipe
 
 FORMAT = "ordain.plan-file/1"
@@ -38,13 +39,15 @@ class Wanted:
     """A model as git declares it: the recipe it should be made by, None where nothing is trained.
 
     `made` is the version whose recipe is the wanted one and whose provenance a server would
-    believe; `newest` the highest version number.
+    believe; `newest` the highest version number. `basis` is the digest of everything but the
+    artifact that a validation of it depends on, None where it cannot be validated yet.
     """
 
     model: str
     recipe: str | None
     made: int | None
     newest: int
+    basis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class Running:
 class Desired:
     """What git declares at one commit.
 
-    `servers` maps an environment to its configuration, `recipes` a model to its whole recipe.
+    `servers` maps an environment to its configuration, `recipes` a model to its whole recipe,
+    `bases` to what a validation of it depends on beside the artifact.
     """
 
     revision: str
@@ -70,6 +74,7 @@ class Desired:
     servers: Mapping[str, dict[str, Any]]
     waiting: tuple[Waiting, ...] = ()
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +89,26 @@ class SeenServer:
 
 @dataclass(frozen=True, slots=True)
 class SeenProposal:
-    """An open promotion as it was found."""
+    """An open promotion as it was found; `basis` is that of its validation."""
 
     id: str
     model: str
     recipe: str
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What is there: training outcomes by recipe, servers, proposals, inventory, lost artifacts."""
+    """What is there: training outcomes by recipe, servers, proposals, inventory, lost artifacts,
+    validations by their key.
+    """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     servers: Mapping[str, SeenServer] = field(default_factory=dict)
     proposals: tuple[SeenProposal, ...] = ()
     inventory: Mapping[str, str] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
+    validations: Mapping[str, Validated] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -107,6 +116,7 @@ class Observed:
         return digest(
             {
                 "outcomes": {recipe: result.fate for recipe, result in self.outcomes.items()},
+                "validations": {key: result.fate for key, result in self.validations.items()},
                 "servers": {
                     name: [server.config, server.ready] for name, server in self.servers.items()
                 },
@@ -137,6 +147,11 @@ class Plan:
         }
 
 
+def validation_key(basis: str, artifact: str) -> str:
+    """The identity of a validation: equal keys are the same work."""
+    return digest({"basis": basis, "artifact": artifact})
+
+
 def make_plan(desired: Desired, observed: Observed) -> Plan:
     """The plan for one commit and one observation."""
     waiting = list(desired.waiting)
@@ -163,10 +178,10 @@ def _inventory(desired: Desired, observed: Observed) -> Iterator[Stage]:
 
 
 def _model(wanted: Wanted, observed: Observed, waiting: list[Waiting]) -> Iterator[Stage]:
-    """Train and propose what is not made yet; a made version is never proposed twice."""
+    """Train, validate and propose what is not made yet; a made version is never proposed twice."""
     open_ones = [one for one in observed.proposals if one.model == wanted.model]
     for one in open_ones:
-        if one.recipe != wanted.recipe or wanted.made is not None:
+        if wanted.made is not None or not _is_of(one, wanted):
             yield Withdraw(one.id, wanted.model)
     if wanted.recipe is None or wanted.made is not None:
         return
@@ -175,14 +190,36 @@ def _model(wanted: Wanted, observed: Observed, waiting: list[Waiting]) -> Iterat
         reason = "TrainingFailed" if outcome.fate == "broken" else "EvidenceFails"
         waiting.append(Waiting(f"Model/{wanted.model}", reason, outcome.summary))
         return
-    proposed = next((one for one in open_ones if one.recipe == wanted.recipe), None)
+    proposed = next((one for one in open_ones if _is_of(one, wanted)), None)
     if proposed is not None:
         message = f"{proposed.id} waits for approval: ordain proposals show {proposed.id}"
         waiting.append(Waiting(f"Model/{wanted.model}", "ApprovalPending", message))
         return
     if outcome is None:
         yield Train(wanted.model, wanted.recipe)
-    yield Propose(wanted.model, wanted.newest + 1, wanted.recipe)
+    if wanted.basis is not None:
+        yield from _validated(wanted, wanted.basis, wanted.recipe, observed, waiting)
+
+
+def _is_of(proposal: SeenProposal, wanted: Wanted) -> bool:
+    """Whether a promotion is of the wanted recipe, validated as it would be now."""
+    return proposal.recipe == wanted.recipe and proposal.basis == (wanted.basis or "")
+
+
+def _validated(
+    wanted: Wanted, basis: str, recipe: str, observed: Observed, waiting: list[Waiting]
+) -> Iterator[Stage]:
+    """Validate what was trained, and propose it unless it is known not to pass."""
+    outcome = observed.outcomes.get(recipe)
+    artifact = "" if outcome is None else outcome.artifact
+    found = observed.validations.get(validation_key(basis, artifact)) if artifact else None
+    if found is not None and found.fate != "passed":
+        reason = "ValidationBroken" if found.fate == "broken" else "ValidationFails"
+        waiting.append(Waiting(f"Model/{wanted.model}", reason, found.summary))
+        return
+    if found is None:
+        yield Validate(wanted.model, recipe, artifact)
+    yield Propose(wanted.model, wanted.newest + 1, recipe)
 
 
 def _rebuilds(desired: Desired, observed: Observed, waiting: list[Waiting]) -> Iterator[Stage]:

@@ -1,8 +1,9 @@
 """A promotion: one signed commit by the machine that pins a version and its evidence.
 
-It holds the new ModelVersion, the evidence under its digest, and the version number in every
-Deployment of the model, and nothing else, so that the gate can tell it from a change by people. The
-commit's time is the only thing in it that the recipe does not decide.
+It holds the new ModelVersion, the evidence and the validation under their digests, and the version
+number in every Deployment of the model, and nothing else, so that the gate can tell it from a
+change by people. The commit's time is the only thing in it that neither the recipe nor the
+validation decides.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ordain.specs.canonical import sha256
 from ordain.specs.diagnostics import one_line
 from ordain.specs.document_edits import set_in_document
+from ordain.specs.validation_text import validation_lines
 from ordain.vcs.objects import Identity
 
 if TYPE_CHECKING:
@@ -24,18 +26,20 @@ if TYPE_CHECKING:
     from ordain.specs.documents import LoadedEstate
     from ordain.specs.evidence import Evidence
     from ordain.specs.recipes import Recipe
+    from ordain.specs.validations import ValidationReport
     from ordain.vcs.forge import Proposal
     from ordain.vcs.keys import Signer
 
 BRANCH = "ordain/promote/"
 MACHINE = Identity("ordain reconciler", "reconciler@ordain.invalid")
 _TRAILER = "Ordain-Recipe: "
+_BASIS = "Ordain-Validation: "
 _TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What is promoted."""
+    """What is promoted; `basis` is what its validation depends on beside the artifact."""
 
     number: int
     recipe: Recipe
@@ -43,15 +47,19 @@ class Version:
     evidence: Evidence
     tool: str
     attested: Attested | None = None
+    validation: ValidationReport | None = None
+    basis: str = ""
 
 
 def promotion_files(
     tree: Mapping[str, bytes], estate: LoadedEstate, version: Version
 ) -> dict[str, bytes]:
-    """The files of the promotion by path: version, evidence, what is signed of it, deployments."""
+    """The files of the promotion by path: version, what was measured and signed, deployments."""
     model = version.recipe.model
     path = f"specs/versions/{model}/{version.number}.yaml"
     files = {path: _document(version), version.evidence.path: version.evidence.to_json()}
+    if version.validation is not None:
+        files[version.validation.path] = version.validation.to_json()
     if version.attested is not None:
         files |= version.attested.files()
     for deployment in estate.all("Deployment"):
@@ -83,8 +91,17 @@ def propose(
 
 def recipe_of_proposal(proposal: Proposal) -> str:
     """The recipe digest that a promotion names, empty when it names none."""
+    return _trailer(proposal, _TRAILER)
+
+
+def basis_of_proposal(proposal: Proposal) -> str:
+    """The basis of the validation that a promotion names, empty when it names none."""
+    return _trailer(proposal, _BASIS)
+
+
+def _trailer(proposal: Proposal, name: str) -> str:
     lines = proposal.body.splitlines()
-    return next((line.removeprefix(_TRAILER) for line in lines if line.startswith(_TRAILER)), "")
+    return next((line.removeprefix(name) for line in lines if line.startswith(name)), "")
 
 
 def model_of_proposal(proposal: Proposal) -> str:
@@ -117,6 +134,7 @@ def _document(version: Version) -> bytes:
             for metric in version.evidence.metrics
             if metric.part == "test"
         },
+        **({} if version.validation is None else {"validation": version.validation.digest}),
         **_provenance(version.attested),
         "tool": version.tool,
     }
@@ -163,8 +181,12 @@ def _body(version: Version) -> str:
             f"- {row.named} {row.attribute}={row.group} against {row.reference}:"
             f" {value}, n = {row.n}: {'for information' if row.informs else row.verdict}"
         )
+    if version.validation is not None:
+        lines += ["", *validation_lines(version.validation)]
     lines += _limitations(evidence)
     lines += ["", f"{_TRAILER}{version.recipe.digest}", f"Ordain-Artifact: {version.artifact}"]
+    if version.basis:
+        lines.append(f"{_BASIS}{version.basis}")
     return "\n".join(lines)
 
 

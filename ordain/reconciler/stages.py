@@ -38,6 +38,23 @@ class Train(Stage):
 
 
 @dataclass(frozen=True, slots=True)
+class Validate(Stage):
+    """Look at an artifact as a server would meet it, on the rows that the Model declares.
+
+    `artifact` is empty while nobody knows what the recipe will give.
+    """
+
+    symbol: ClassVar[str] = "+"
+    model: str
+    recipe: str
+    artifact: str = ""
+
+    def explain(self) -> str:
+        what = f"artifact {_short(self.artifact)}" if self.artifact else "what that makes"
+        return f"validate {self.model} ({what})"
+
+
+@dataclass(frozen=True, slots=True)
 class Rebuild(Stage):
     """Make an artifact again that is missing or was changed; it must come out the same."""
 
@@ -61,12 +78,12 @@ class Withdraw(Stage):
     model: str
 
     def explain(self) -> str:
-        return f"withdraw the proposal {self.proposal}: {self.model} is declared differently now"
+        return f"withdraw the proposal {self.proposal}: {self.model} is declared or validated otherwise now"
 
 
 @dataclass(frozen=True, slots=True)
 class Propose(Stage):
-    """Propose the version that a recipe made, if its evidence allows it."""
+    """Propose the version that a recipe made, if its evidence and its validation allow it."""
 
     symbol: ClassVar[str] = "+"
     model: str

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ordain.reconciler.errors import StateDamaged
-from ordain.reconciler.outcomes import Outcome
+from ordain.reconciler.outcomes import Outcome, Validated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS models (
     name TEXT PRIMARY KEY, state TEXT NOT NULL, since TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS outcomes (
     recipe TEXT PRIMARY KEY, model TEXT NOT NULL, result TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS validations (
+    key TEXT PRIMARY KEY, model TEXT NOT NULL, result TEXT NOT NULL, at TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS routing_keys (
     id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, routes TEXT NOT NULL, created TEXT NOT NULL,
     revoked TEXT) STRICT;
@@ -257,6 +259,23 @@ class StateStore:
             recipe,
             model,
             json.dumps(outcome.to_json(), sort_keys=True),
+            now.isoformat(),
+        )
+
+    def validations(self, *, failed_since: datetime | None = None) -> dict[str, Validated]:
+        """The result of every validation that ended, by its key; see `outcomes`."""
+        since = "" if failed_since is None else failed_since.isoformat()
+        rows = self._run("SELECT key, result, at FROM validations")
+        found = ((key, Validated.from_json(json.loads(text)), at) for key, text, at in rows)
+        return {key: one for key, one, at in found if one.fate != "broken" or at > since}
+
+    def put_validation(self, key: str, model: str, found: Validated, now: datetime) -> None:
+        """Record how a validation ended."""
+        self._run(
+            "INSERT OR REPLACE INTO validations VALUES (?, ?, ?, ?)",
+            key,
+            model,
+            json.dumps(found.to_json(), sort_keys=True),
             now.isoformat(),
         )
 

@@ -49,8 +49,11 @@ PREPARING = {
     "before training begins": "INSERT ON " + STEP.format(1, "running"),
     "after training, before its outcome is kept": "INSERT ON outcomes",
     "after training": "INSERT ON " + STEP.format(1, "done"),
-    "before the proposal": "INSERT ON " + STEP.format(2, "running"),
-    "after the proposal": "INSERT ON " + STEP.format(2, "done"),
+    "before the validation begins": "INSERT ON " + STEP.format(2, "running"),
+    "after the validation, before it is kept": "INSERT ON validations",
+    "after the validation": "INSERT ON " + STEP.format(2, "done"),
+    "before the proposal": "INSERT ON " + STEP.format(3, "running"),
+    "after the proposal": "INSERT ON " + STEP.format(3, "done"),
     "before the pass ends": "UPDATE ON passes WHEN NEW.result = 'done'",
 }
 SERVING = {
@@ -124,18 +127,23 @@ def facts(place: Place) -> dict[str, Any]:
     ]
     with closing(sqlite3.connect(place.home / "state.db")) as database:
         outcomes = database.execute("SELECT count(*) FROM outcomes").fetchone()[0]
+        validations = database.execute("SELECT count(*) FROM validations").fetchone()[0]
     return {
         "artifacts": len(manifests),
         "outcomes": outcomes,
+        "validations": validations,
         "branches": place.git("for-each-ref", "refs/heads/ordain", "--format=%(refname)").split(),
         "waits": model["waits_for"],
     }
 
 
 def results(place: Place) -> dict[str, tuple[int, int]]:
-    """Every training result by its file and the moment it was written."""
-    found = place.home.glob("jobs/*/result.json")
-    return {path.parent.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
+    """Every result of a job by its file and the moment it was written."""
+    found = [*place.home.glob("jobs/*/result.json"), *place.home.glob("validations/*/result.json")]
+    return {
+        str(path.relative_to(place.home)): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in found
+    }
 
 
 @pytest.mark.parametrize("boundary", PREPARING.values(), ids=PREPARING.keys())
@@ -152,6 +160,7 @@ def test_a_killed_pass_is_gone_on_with_and_nothing_is_done_twice(
     assert facts(place) == {
         "artifacts": 1,
         "outcomes": 1,
+        "validations": 1,
         "branches": ["refs/heads/ordain/promote/malignancy-1"],
         "waits": "NoApprovedVersion; ApprovalPending",
     }
@@ -205,7 +214,7 @@ def test_a_job_that_outlived_its_reconciler_is_adopted(trained: Path, copy: Copy
     assert second.returncode == 0, out + err
     assert "which was interrupted" in out
     assert '{"stage"' not in out
-    assert len(results(place)) == 1
+    assert len(results(place)) == 2
     assert facts(place)["artifacts"] == 1
     assert facts(place)["branches"] == ["refs/heads/ordain/promote/malignancy-1"]
 
@@ -241,19 +250,57 @@ def test_a_killed_job_is_a_failed_stage_and_the_next_pass_mends_it(
     assert "proposed as malignancy-1" in place.ordain("reconcile", "--once").stdout
 
 
+def test_a_killed_validation_is_a_failed_stage_and_the_next_pass_mends_it(
+    trained: Path, copy: Copy
+) -> None:
+    place = copy(trained)
+    before = results(place)
+    shutil.rmtree(place.home / "validations")
+    process = started(place)
+    os.kill(_job_of(process, b"ordain.runtime.validation"), signal.SIGKILL)
+    out, err = process.communicate()
+    assert process.returncode == 2
+    assert "validation was ended by SIGKILL; most often the machine had no memory left" in out
+    assert "Traceback" not in out + err
+    assert facts(place)["branches"] == []
+    assert facts(place)["validations"] == 0
+    assert "proposed as malignancy-1" in place.ordain("reconcile", "--once").stdout
+    # Nothing was trained for it again.
+    trainings = [one for one in before if one.startswith("jobs/")]
+    assert [results(place)[one] for one in trainings] == [before[one] for one in trainings]
+
+
+def test_a_validation_that_outlived_its_reconciler_is_adopted(trained: Path, copy: Copy) -> None:
+    place = copy(trained)
+    shutil.rmtree(place.home / "validations")
+    first = started(place)
+    job = _job_of(first, b"ordain.runtime.validation")
+    os.kill(job, signal.SIGSTOP)
+    killed(first)
+    second = started(place, "--verbose")
+    assert second.stdout is not None
+    lines = _read_until(second.stdout, lambda line: "adopting" in line)
+    assert lines[-1] == "adopting the run that is going on"
+    os.kill(job, signal.SIGCONT)
+    out, err = second.communicate()
+    assert second.returncode == 0, out + err
+    assert facts(place)["validations"] == 1
+    assert facts(place)["branches"] == ["refs/heads/ordain/promote/malignancy-1"]
+
+
 def _artifact(place: Place) -> str:
     (result,) = place.home.glob("jobs/*/result.json")
     return str(json.loads(result.read_bytes())["artifact"])
 
 
-def _job_of(process: subprocess.Popen[str]) -> int:
-    """The training process, as soon as the reconciler has started it."""
+def _job_of(process: subprocess.Popen[str], module: bytes = b"ordain.runtime.training") -> int:
+    """The process of a job, as soon as the reconciler has started it."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while process.poll() is None:
         for child in children.read_text().split():
-            if b"ordain.runtime.training" in _command(child):
+            if module in _command(child):
                 return int(child)
-    pytest.fail("the pass ended before it trained anything")
+    pytest.fail("the pass ended before it began this")
 
 
 def _command(pid: str) -> bytes:

@@ -87,7 +87,7 @@ def test_a_promotion_carries_nothing_else(
     smuggle(case.after)
     assert case.facts.kind in {Kind.INTENTION, Kind.LOOSENING}
     found = [one for one in case.judge(enforce=False).findings if one.code == "PRO001"]
-    assert len(found) == 5
+    assert len(found) == 6
     assert all(one.severity is Severity.ERROR and one.related for one in found)
     assert {one.message.partition(" is written")[0].partition("/")[0] for one in found} == {
         "ModelVersion",

@@ -9,7 +9,7 @@ import ordain.policies
 from ordain.policies.codes import CODES
 
 ROOM = Path(ordain.policies.__file__).parent
-CODE = re.compile(r'"((?:POL|CHG|DAT|PRO|WVR|OWN|EMG|LINT|TEST)\d{3}|(?:ACC|SOD)-[A-Z]+)"')
+CODE = re.compile(r'"((?:POL|CHG|DAT|PRO|VAL|WVR|OWN|EMG|LINT|TEST)\d{3}|(?:ACC|SOD)-[A-Z]+)"')
 
 
 def test_every_code_in_the_room_is_explained_and_no_other() -> None:

@@ -72,8 +72,9 @@ def test_the_promotion_of_a_model_whose_tier_was_just_lowered_keeps_the_old_quor
     case = workshop.promotion()
     case.after.set("Model/credit", "spec.tier", 3)
     codes = [one.code for one in case.approve("manager").judge().findings]
-    # The version, what the deployment runs, and three papers: evidence, statement and components.
-    assert codes.count("PRO001") == 5
+    # The version, what the deployment runs, and four papers: evidence,
+    # validation, statement and components.
+    assert codes.count("PRO001") == 6
 
 
 @pytest.mark.parametrize(

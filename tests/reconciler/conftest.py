@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from passing import passing_validation
 
 from ordain.cli.founding import found_estate
 from ordain.ledger.ledger import Ledger
@@ -20,11 +21,14 @@ from ordain.policies.lookups import recipe_in
 from ordain.reconciler.attesting import attest, builder_of
 from ordain.reconciler.drivers import LocalDriver
 from ordain.reconciler.gating import Gated, gate_history, read_side
+from ordain.reconciler.outcomes import Outcome, Validated
 from ordain.reconciler.passes import Reconciler
+from ordain.reconciler.planning import validation_key
 from ordain.reconciler.promotions import Version, promotion_files, propose
 from ordain.reconciler.review import Reviewer, approve, merge
 from ordain.reconciler.source import Source, open_source
 from ordain.reconciler.state import StateStore
+from ordain.reconciler.validating import basis_of
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
 from ordain.runtime.provenance.bom import Versioned
 from ordain.runtime.provenance.statements import Invocation
@@ -167,7 +171,28 @@ class Bench:
             verdict="pass",
         )
         papers = self._papers(side, number, recipe, evidence, self.signer(by))
-        return Version(number, recipe, evidence.artifact, evidence, "0.1.0", papers)
+        dataset = side.estate.documents[f"Model/{MODEL}"].spec.dataset
+        basis = basis_of(side.estate, side.tree, recipe)
+        assert isinstance(basis, str)
+        return Version(
+            number,
+            recipe,
+            evidence.artifact,
+            evidence,
+            "0.1.0",
+            papers,
+            passing_validation(recipe, dataset, evidence),
+            basis,
+        )
+
+    def remember(self, state: StateStore, version: Version, outcome: Outcome | None = None) -> None:
+        """As if this version had been trained and validated by a pass before."""
+        assert version.validation is not None
+        made = outcome or Outcome.success(version.artifact, version.evidence.to_json().decode())
+        state.put_outcome(version.recipe.digest, MODEL, made, self.now)
+        key = validation_key(version.basis, version.artifact)
+        passed = Validated.success(version.validation.to_json().decode())
+        state.put_validation(key, MODEL, passed, self.now)
 
     def _papers(
         self, side: Side, number: int, recipe: Recipe, evidence: Evidence, signer: Signer

@@ -694,7 +694,9 @@ def promoted(bench: Bench, number: int) -> None:
     members = {"plan.json": b'{"number": %d}' % number}
     artifact = save_artifact(store, ROUTE, version.recipe.digest, members).digest
     evidence = replace(version.evidence, artifact=artifact)
-    bench.promote(replace(version, artifact=artifact, evidence=evidence))
+    assert version.validation is not None
+    validation = replace(version.validation, artifact=artifact)
+    bench.promote(replace(version, artifact=artifact, evidence=evidence, validation=validation))
 
 
 def back(desk: Desk, version: int | None = None) -> Acted:

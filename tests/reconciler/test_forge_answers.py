@@ -14,7 +14,6 @@ from ordain.ledger.records import Event
 from ordain.reconciler import behind_merges
 from ordain.reconciler.errors import PlanStale
 from ordain.reconciler.gating import gate_history
-from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.recollections import recollected, to_record
 from ordain.reconciler.review import Reviewer, review
 from ordain.reconciler.source import open_source
@@ -203,8 +202,7 @@ def test_a_statement_that_was_signed_on_another_machine_is_taken(hosted: Hosted)
 def trained(hosted: Hosted) -> Reconciler:
     """A reconciler that has only to propose."""
     reconciler, version = hosted.reconciler(), hosted.version()
-    made = Outcome.success(version.artifact, version.evidence.to_json().decode())
-    reconciler.state.put_outcome(version.recipe.digest, "malignancy", made, hosted.now)
+    hosted.remember(reconciler.state, version)
     return reconciler
 
 

@@ -13,7 +13,6 @@ from ordain.ledger.ledger import Ledger
 from ordain.reconciler.errors import ProposalRefused
 from ordain.reconciler.gating import gate_history
 from ordain.reconciler.host_reviews import recorded_reviews
-from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.review import Reviewer, approve, judge_sides, queued_proposal, review
 from ordain.reconciler.source import forget_trust
 from ordain.reconciler.statuses import hold, say, verdicts
@@ -794,8 +793,7 @@ def test_a_forge_that_goes_away_in_a_pass_leaves_production_where_it_is(hosted: 
 
 def test_a_pass_opens_the_promotion_as_a_pull_request(hosted: Hosted) -> None:
     reconciler, version = hosted.reconciler(), hosted.version()
-    made = Outcome.success(version.artifact, version.evidence.to_json().decode())
-    reconciler.state.put_outcome(version.recipe.digest, "malignancy", made, hosted.now)
+    hosted.remember(reconciler.state, version)
     report = reconciler.run()
     assert [one.state for one in report.result.done] == ["done", "done"]
     assert (report.exit_code, report.warnings) == (0, ())

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ordain.reconciler.outcomes import Outcome
     from tests.reconciler.conftest import Bench
 
 
@@ -67,7 +68,7 @@ def broken(job: Job) -> Job:
 
 def carried(
     bench: Bench, directory: Path, job: Job, told: Callable[[str], None] = lambda _: None
-) -> Carried:
+) -> Carried[Outcome]:
     return carry_out(directory, job, lambda: bench.now, told)
 
 

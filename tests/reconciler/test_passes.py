@@ -36,8 +36,7 @@ def outcome(version: Version, verdict: str = "pass") -> Outcome:
 def trained(bench: Bench, verdict: str = "pass") -> Reconciler:
     reconciler = bench.reconciler()
     version = bench.version()
-    result = outcome(version, verdict)
-    reconciler.state.put_outcome(version.recipe.digest, "malignancy", result, bench.now)
+    bench.remember(reconciler.state, version, outcome(version, verdict))
     return reconciler
 
 
@@ -201,7 +200,7 @@ def test_a_newer_declaration_withdraws_the_proposal_of_the_old_one(bench: Bench)
     reconciler.run()
     bench.commit(bench.edited("specs/models/malignancy.yaml", "seed: 7", "seed: 8"))
     version = bench.version(auc=0.98)
-    reconciler.state.put_outcome(version.recipe.digest, "malignancy", outcome(version), bench.now)
+    bench.remember(reconciler.state, version)
     assert told(reconciler.run()) == [("Withdraw", "done"), ("Propose", "done")]
     (proposal,) = reconciler.source.forge.proposals()
     assert version.recipe.digest in proposal.body
@@ -235,7 +234,7 @@ def test_a_failed_training_is_left_alone_for_a_while(bench: Bench) -> None:
     assert [type(one).__name__ for one in patient.plan(side).plan.stages] == ["Enrol"]
     bench.now += timedelta(minutes=16)
     names = [type(one).__name__ for one in patient.plan(side).plan.stages]
-    assert names == ["Enrol", "Train", "Propose"]
+    assert names == ["Enrol", "Train", "Validate", "Propose"]
 
 
 def test_a_remote_that_is_away_is_a_warning_and_production_goes_on(bench: Bench) -> None:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.reconciler.gating import read_side
-from ordain.reconciler.outcomes import Outcome
 from ordain.reconciler.people import allowed_keys, organization_of
 from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker, signer_of
 from ordain.runtime.artifacts import ArtifactStore
 from ordain.runtime.datasets.snapshots import Snapshots
 from ordain.runtime.errors import DataError, SnapshotError
 from ordain.specs.canonical import sha256
-from tests.reconciler.conftest import MODEL
 
 if TYPE_CHECKING:
     from ordain.reconciler.gating import Side
@@ -148,9 +146,8 @@ def test_a_pass_with_nothing_to_do_reads_no_data(bench: Bench) -> None:
     name = f"{order.dataset.spec.digest.removeprefix('sha256:')}.json"
     (order.snapshots.directory / name).mkdir(parents=True)
     version = bench.version()
-    made = Outcome.success(version.artifact, version.evidence.to_json().decode())
     reconciler = bench.reconciler()
-    reconciler.state.put_outcome(version.recipe.digest, MODEL, made, bench.now)
+    bench.remember(reconciler.state, version)
     assert [type(one.stage).__name__ for one in reconciler.run().result.done] == [
         "Enrol",
         "Propose",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ordain.compilers.resources import Waiting
-from ordain.reconciler.outcomes import Outcome
+from ordain.reconciler.outcomes import Outcome, Validated
 from ordain.reconciler.planning import (
     Desired,
     Observed,
@@ -20,6 +20,7 @@ from ordain.reconciler.planning import (
     SeenServer,
     Wanted,
     make_plan,
+    validation_key,
 )
 from ordain.reconciler.stages import (
     Enrol,
@@ -30,6 +31,7 @@ from ordain.reconciler.stages import (
     Stage,
     StopServing,
     Train,
+    Validate,
     Withdraw,
 )
 from ordain.specs.canonical import digest
@@ -37,6 +39,8 @@ from ordain.specs.canonical import digest
 RECIPE = "sha256:" + "1" * 64
 OTHER = "sha256:" + "2" * 64
 ARTIFACT = "sha256:" + "a" * 64
+BASIS = "sha256:" + "b" * 64
+VALIDATED = {validation_key(BASIS, ARTIFACT): Validated("validation pass", "passed", "{}")}
 PASSED = Outcome("evidence pass", "proposable", ARTIFACT)
 FAILED = Outcome.failure("no rows", "look at the data")
 REJECTED = Outcome("the evidence fails: roc_auc 0.51", "rejected", ARTIFACT)
@@ -47,7 +51,7 @@ CONFIG: dict[str, Any] = {
 
 
 def wanted(made: int | None = None, newest: int = 0, recipe: str | None = RECIPE) -> Wanted:
-    return Wanted("credit", recipe, made, newest)
+    return Wanted("credit", recipe, made, newest, BASIS)
 
 
 def desired(*models: Wanted, **more: Any) -> Desired:  # noqa: ANN401 - fields of Desired
@@ -66,18 +70,69 @@ def reasons(plan: Plan) -> list[tuple[str, str]]:
 # Models
 
 
-def test_a_new_model_is_enrolled_trained_and_proposed_in_this_order() -> None:
+def test_a_new_model_is_enrolled_trained_validated_and_proposed_in_this_order() -> None:
     plan = make_plan(desired(wanted()), Observed())
-    assert plan.stages == (Enrol("credit"), Train("credit", RECIPE), Propose("credit", 1, RECIPE))
+    assert plan.stages == (
+        Enrol("credit"),
+        Train("credit", RECIPE),
+        Validate("credit", RECIPE),
+        Propose("credit", 1, RECIPE),
+    )
 
 
-def test_a_trained_recipe_is_proposed_and_not_trained_again() -> None:
+def test_a_trained_recipe_is_validated_and_not_trained_again() -> None:
     plan = make_plan(desired(wanted()), seen(outcomes={RECIPE: PASSED}))
+    assert plan.stages == (Validate("credit", RECIPE, ARTIFACT), Propose("credit", 1, RECIPE))
+    assert plan.stages[0].explain() == "validate credit (artifact aaaaaaaaaaaa)"
+    assert Validate("credit", RECIPE).explain() == "validate credit (what that makes)"
+
+
+def test_a_validated_artifact_is_proposed_and_not_validated_again() -> None:
+    plan = make_plan(desired(wanted()), seen(outcomes={RECIPE: PASSED}, validations=VALIDATED))
     assert plan.stages == (Propose("credit", 1, RECIPE),)
 
 
+@pytest.mark.parametrize("key", ["sha256:" + "c" * 64, validation_key(BASIS, OTHER)])
+def test_a_validation_of_something_else_is_none(key: str) -> None:
+    passed = {key: Validated("validation pass", "passed", "{}")}
+    plan = make_plan(desired(wanted()), seen(outcomes={RECIPE: PASSED}, validations=passed))
+    assert plan.stages[0] == Validate("credit", RECIPE, ARTIFACT)
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (Validated.failure("the artifact is gone", "restore it"), "ValidationBroken"),
+        (Validated("the validation does not pass: edge-cases", "rejected"), "ValidationFails"),
+    ],
+)
+def test_what_did_not_pass_its_validation_waits_with_its_reason(
+    found: Validated, reason: str
+) -> None:
+    validations = {validation_key(BASIS, ARTIFACT): found}
+    plan = make_plan(desired(wanted()), seen(outcomes={RECIPE: PASSED}, validations=validations))
+    assert plan.stages == ()
+    assert plan.waiting == (Waiting("Model/credit", reason, found.summary),)
+
+
+def test_what_cannot_be_validated_yet_is_trained_and_not_proposed() -> None:
+    unpinned = replace(wanted(), basis=None)
+    assert make_plan(desired(unpinned), seen()).stages == (Train("credit", RECIPE),)
+
+
+def test_a_proposal_that_was_validated_otherwise_is_withdrawn_and_made_again() -> None:
+    for basis in ("", "sha256:" + "c" * 64):
+        old = SeenProposal("credit-1", "credit", RECIPE, basis)
+        plan = make_plan(desired(wanted()), seen(outcomes={RECIPE: PASSED}, proposals=(old,)))
+        assert plan.stages == (
+            Withdraw("credit-1", "credit"),
+            Validate("credit", RECIPE, ARTIFACT),
+            Propose("credit", 1, RECIPE),
+        )
+
+
 def test_an_open_proposal_is_waited_for_and_not_made_twice() -> None:
-    open_one = SeenProposal("credit-1", "credit", RECIPE)
+    open_one = SeenProposal("credit-1", "credit", RECIPE, BASIS)
     plan = make_plan(desired(wanted()), seen(outcomes={RECIPE: PASSED}, proposals=(open_one,)))
     assert plan.stages == ()
     (waiting,) = plan.waiting
@@ -89,7 +144,7 @@ def test_an_open_proposal_is_waited_for_and_not_made_twice() -> None:
 
 
 def test_an_open_proposal_is_enough_even_when_the_outcome_was_lost() -> None:
-    open_one = SeenProposal("credit-1", "credit", RECIPE)
+    open_one = SeenProposal("credit-1", "credit", RECIPE, BASIS)
     plan = make_plan(desired(wanted()), seen(proposals=(open_one,)))
     assert plan.stages == ()
     assert reasons(plan) == [("Model/credit", "ApprovalPending")]
@@ -101,12 +156,13 @@ def test_a_proposal_of_another_recipe_is_withdrawn_before_the_new_one_is_made() 
     assert plan.stages == (
         Withdraw("credit-1", "credit"),
         Train("credit", RECIPE),
+        Validate("credit", RECIPE),
         Propose("credit", 1, RECIPE),
     )
 
 
 def test_a_proposal_of_a_version_that_was_made_meanwhile_is_withdrawn() -> None:
-    open_one = SeenProposal("credit-1", "credit", RECIPE)
+    open_one = SeenProposal("credit-1", "credit", RECIPE, BASIS)
     plan = make_plan(desired(wanted(made=1, newest=1)), seen(proposals=(open_one,)))
     assert plan.stages == (Withdraw("credit-1", "credit"),)
 
@@ -218,7 +274,8 @@ def test_serving_is_touched_last() -> None:
     )
     plan = make_plan(declared, Observed(missing=frozenset({ARTIFACT}), inventory={"x": "active"}))
     kinds = [type(stage).__name__ for stage in plan.stages]
-    assert kinds == ["Enrol", "Enrol", "Retire", "Rebuild", "Train", "Propose", "Serve"]
+    made = ["Train", "Validate", "Propose"]
+    assert kinds == ["Enrol", "Enrol", "Retire", "Rebuild", *made, "Serve"]
 
 
 # How stages are told
@@ -234,7 +291,7 @@ def test_serving_is_touched_last() -> None:
         ),
         (
             Withdraw("credit-1", "credit"),
-            "- withdraw the proposal credit-1: credit is declared differently now",
+            "- withdraw the proposal credit-1: credit is declared or validated otherwise now",
         ),
         (Propose("credit", 2, RECIPE), "+ propose credit@2 for approval"),
         (

@@ -37,14 +37,16 @@ spec:
 """
 
 
-def test_a_promotion_is_a_version_its_evidence_and_the_number_in_its_deployments(
+def test_a_promotion_is_a_version_what_was_measured_and_the_number_in_its_deployments(
     bench: Bench,
 ) -> None:
     version = bench.version()
     files = bench.files(version)
     assert version.attested is not None
     papers = set(version.attested.files())
-    assert set(files) == {VERSION_FILE, version.evidence.path, DEPLOYMENT_FILE} | papers
+    assert version.validation is not None
+    measured = {version.evidence.path, version.validation.path}
+    assert set(files) == {VERSION_FILE, DEPLOYMENT_FILE} | measured | papers
     document = yaml.safe_load(files[VERSION_FILE])
     assert document["kind"] == "ModelVersion"
     assert document["metadata"] == {"name": "malignancy-1"}
@@ -52,6 +54,7 @@ def test_a_promotion_is_a_version_its_evidence_and_the_number_in_its_deployments
     assert spec["recipe"] == version.recipe.digest
     assert spec["artifact"] == version.artifact
     assert spec["evidence"] == version.evidence.digest
+    assert spec["validation"] == version.validation.digest
     assert spec["metrics"] == {"roc_auc": 0.99}
     assert spec["inputs"]["seed"] == 7
     assert files[VERSION_FILE].startswith(b"# Written by the reconciler; an edit is refused.\n")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from git_servers import GitServer, serving
+from passing import passing_validation
 
 from ordain.cli.founding import found_estate
 from ordain.policies.lookups import recipe_in
@@ -33,6 +34,8 @@ from ordain.vcs.objects import Identity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from ordain.specs.recipes import Recipe
 
 MAIN = "refs/heads/main"
 MODEL = "malignancy"
@@ -248,7 +251,8 @@ class World:
             side = read_side(source, onto)
             recipe = recipe_in(side.estate, MODEL, side.tree)
             assert recipe is not None
-            files = promotion_files(side.tree, side.estate, _version(number, recipe))
+            dataset = side.estate.documents[f"Model/{MODEL}"].spec.dataset
+            files = promotion_files(side.tree, side.estate, _version(number, recipe, dataset))
             files = {
                 path: data.replace(b"0.9900", evidence["auc"].encode())
                 if "auc" in evidence and path.startswith("evidence/")
@@ -264,11 +268,11 @@ class World:
             source.repository.close()
 
 
-def _version(number: int, recipe: object) -> Version:
+def _version(number: int, recipe: Recipe, dataset: str) -> Version:
     metric = Metric("roc_auc", "test", 0.9900, 0.98, 1.0, 0.95, 142, ">= 0.95", "pass")
     found = Evidence(
         model=MODEL,
-        recipe=recipe.digest,  # type: ignore[attr-defined]
+        recipe=recipe.digest,
         artifact="sha256:" + f"{number:x}" * 64,
         split="sha256:" + "b" * 64,
         data={"rows": 569},
@@ -280,7 +284,8 @@ def _version(number: int, recipe: object) -> Version:
     )
     # The server asks that papers are there; who signed them is asked before a version is loaded.
     papers = Attested(b'{"a statement":1}', b'{"a bill of materials":1}')
-    return Version(number, recipe, found.artifact, found, "0.1.0", papers)  # type: ignore[arg-type]
+    validation = passing_validation(recipe, dataset, found)
+    return Version(number, recipe, found.artifact, found, "0.1.0", papers, validation)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from ordain.policies.lint.types import (
 )
 from ordain.specs.evidence import Evidence
 from ordain.specs.kinds import kind_names, kind_type
+from ordain.specs.validations import ValidationReport
 from ordain.vcs.changes import Change
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def scope_of(kinds: tuple[str, ...], params: Mapping[str, object]) -> dict[str, 
         "model": union(document_type("Model"), NULL) if belongs else NULL,
         "compliance": union(document_type("Compliance"), NULL) if belongs else NULL,
         "evidence": _evidence() if WITH_EVIDENCE.intersection(matched) else NULL,
+        "validation": _validation() if WITH_EVIDENCE.intersection(matched) else NULL,
+        "validations": items(document_type("Validation")),
         "linked": frozenset({Record("linked", _linked)}),
         "estate": frozenset({Record("estate", _estate)}),
         # Facts of other kinds are free: this table does not say what there is not.
@@ -110,6 +113,11 @@ def _estate() -> dict[str, Type]:
 def _evidence() -> Type:
     known = of_dataclass(Evidence).fields()
     return union(record("evidence", {"format": TEXT, **known}), NULL)
+
+
+def _validation() -> Type:
+    known = of_dataclass(ValidationReport).fields()
+    return union(record("validation", {"format": TEXT, **known}), NULL)
 
 
 @cache

@@ -28,4 +28,8 @@ class Validation:
     validator: Annotated[Name, about("person; never of the developers' team")]
     outcome: Annotated[Literal["approved", "approved-with-findings", "rejected"], about("outcome")]
     performed_on: Annotated[Date, about("day of the record")]
+    evidence: Annotated[
+        Digest | None,
+        about("digest of the validation in `evidence/` that the record rests on"),
+    ] = None
     findings: Annotated[tuple[Issue, ...], about("what was found")] = ()

@@ -1,0 +1,99 @@
+"""A validation in the few lines that a person reads before approving.
+
+Three hundred checks help nobody decide. What is shown is the verdict of each section, what does not
+pass, and who would be decided otherwise than by the version now running. The lines are Markdown
+that can be read as it stands, because they are in the commit of a promotion as well as under a pull
+request. No text of the estate begins a line or ends a cell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ordain.specs.diagnostics import one_line, plural
+from ordain.specs.findings import Verdict
+from ordain.specs.validation_verdicts import blockers, sections, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ordain.specs.validations import Behaviour, Check, Shift, ValidationReport
+
+# A promotion is read before it is merged; what is beyond this stands in the document.
+_MOST: Final = 20
+_FEWEST: Final = 0.0005
+
+
+def validation_lines(report: ValidationReport) -> list[str]:
+    """The lines of a promotion about its validation."""
+    part = f", {report.part} part" if report.part else ""
+    where = f"{plural(report.rows, 'row')} of {one_line(report.dataset)}{part}"
+    lines = [f"Validation: {report.verdict} on {where} ({report.path})", ""]
+    rows = [
+        (one.name, one.verdict or "for information", str(one.deciding), str(one.checks))
+        for one in sections(report)
+    ]
+    lines += table(("section", "verdict", "checks that decide", "checks"), rows)
+    lines += _listed("Does not pass:", blockers(report))
+    lines += _listed("Asks for a look:", [told(one) for one in _warned(report)])
+    if report.behaviour is not None:
+        lines += ["", *behaviour_lines(report.behaviour)]
+    return lines
+
+
+def behaviour_lines(behaviour: Behaviour) -> list[str]:
+    """Who is decided otherwise than by the version now running, and why they are refused."""
+    lines = ["Decisions against the version now running:", ""]
+    header = ("who", "rows", "gain", "lose", "favourable before", "favourable now", "p")
+    lines += table(header, [shift_cells(one) for one in behaviour.shifts])
+    reasons = [(name, share(theirs), share(ours)) for name, ours, theirs in behaviour.reasons]
+    if reasons:
+        lines += ["", "First reasons of unfavourable decisions:", ""]
+        lines += table(("reason", "before", "now"), reasons)
+    return lines
+
+
+def shift_cells(one: Shift) -> tuple[str, ...]:
+    """One row of the table of decisions, as text."""
+    return (
+        one.subject or "all rows",
+        str(one.n),
+        str(one.up),
+        str(one.down),
+        share(one.rate_champion),
+        share(one.rate),
+        f"< {_FEWEST:g}" if one.p_value < _FEWEST else f"{one.p_value:.3f}",
+    )
+
+
+def share(value: float) -> str:
+    """A share in per cent with one decimal."""
+    return f"{value:.1%}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table in Markdown, cut at a number of rows that can be read."""
+    shown = [_row(one) for one in rows[:_MOST]]
+    rest = len(rows) - _MOST
+    more = [_row((f"and {rest} more in the document", *[""] * (len(header) - 1)))]
+    return [_row(header), f"|{' --- |' * len(header)}", *shown, *(more if rest > 0 else [])]
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """Text that neither ends its cell nor its line."""
+    return one_line(text).replace("|", "\\|")
+
+
+def _listed(title: str, found: Sequence[str]) -> list[str]:
+    told = [f"- {one_line(one)}" for one in found[:_MOST]]
+    if len(found) > _MOST:
+        told.append(f"- and {len(found) - _MOST} more in the document")
+    return ["", title, "", *told] if told else []
+
+
+def _warned(report: ValidationReport) -> list[Check]:
+    return [one for one in report.checks if one.limit and one.verdict == Verdict.WARN.value]
