@@ -235,7 +235,7 @@ def _of_trees(model: TreeModel, encoded: Floats) -> Floats:
     """Each tree adds its leaves to the margins of its output, in the order of the trees."""
     margins = np.tile(np.array(model.baselines, dtype=np.float64), (len(encoded), 1))
     absent = np.isnan(encoded)
-    gaps: list[bool] = list(absent.any(axis=0))
+    gaps = [bool(column.any()) for column in absent.T]
     everybody = np.arange(len(encoded))
     for tree in model.trees:
         leaves = _leaves(tree, encoded, absent, gaps, everybody)
