@@ -13,14 +13,15 @@ not to be equal to it, and a decision at the threshold has to be the one that wa
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ordain.runtime.encoding import number_of, read_pieces
 from ordain.runtime.models import LinearModel, TreeModel, linear_sum
+from ordain.specs.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
     Values = Sequence[object] | NDArray[Any]
 
-CHUNK = (
-    16_384  # Rows at once: as many columns of them as there are usually stay near the processor.
-)
+_NUMBERS = {bool, float, int, NoneType}
+_PLAIN = {*_NUMBERS, str}
+_REALS = "biuf"  # Kinds of elements that are numbers: truth values, integers, floats.
+# As many rows at once: their columns usually stay near the processor.
+CHUNK = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,21 @@ def answers_of_plan(plan: RowPlan, columns: Mapping[str, Values]) -> PlanAnswers
     rows = _rows(columns)
     parts = [_margins(plan, _chunk(columns, start)) for start in range(0, rows, CHUNK)]
     margins = np.concatenate([np.empty((0, plan.model.outputs)), *parts])
+    if plan.task != CLASSIFICATION or plan.classes:
+        return _answered(plan, margins)
+    output = list(map(plan.probability, margins[:, 0].tolist()))
+    decisions = (None,) * rows if plan.decision is None else tuple(map(plan.decide, output))
+    return PlanAnswers(margins, np.array(output), np.empty((rows, 0)), decisions)
+
+
+def _answered(plan: RowPlan, margins: Floats) -> PlanAnswers:
+    """Of values, of more than two classes and of clusters, one by one."""
     answered = [plan.answered(one) for one in margins.tolist()]
     width = len(answered[0].scores) if answered else 0
     return PlanAnswers(
         margins=margins,
         output=np.array([one.output for one in answered], dtype=np.float64),
-        scores=np.array([one.scores for one in answered]).reshape(rows, width),
+        scores=np.array([one.scores for one in answered]).reshape(len(margins), width),
         decisions=tuple(one.decision for one in answered),
     )
 
@@ -126,22 +138,27 @@ def _encoded(op: Mapping[str, Any], encoder: Encoder, values: Values) -> list[Fl
 
 
 def _by_value(name: str, encoder: Encoder, values: Values) -> list[Floats]:
-    """One call of the closure for each different value; 1, 1.0 and true are three."""
-    known: dict[tuple[type, object], int] = {}
+    """One call of the closure for each different value."""
+    listed = values.tolist() if isinstance(values, np.ndarray) else values
     made: list[list[float]] = []
-    places = []
-    for value in values.tolist() if isinstance(values, np.ndarray) else values:
-        # A list or an object is no key, and no value of an input either: the closure says so.
-        key = (type(value), value if isinstance(value, Hashable) else None)
-        place = known.get(key)
-        if place is None:
-            encoded: list[float] = []
-            encoder({name: value}, encoded)
-            place = known[key] = len(made)
-            made.append(encoded)
-        places.append(place)
+    if len(_types(listed) - {NoneType}) > 1 or not _types(listed) <= _PLAIN:
+        # 1, 1.0 and true are equal and not the same value, and a list is no key of a dict.
+        made.extend(_one(name, encoder, value) for value in listed)
+        return list(np.array(made).T)
+    places = {value: place for place, value in enumerate(dict.fromkeys(listed))}
+    made.extend(_one(name, encoder, value) for value in places)
     table = np.array(made)
-    return list(table[places].T) if made else []
+    return list(table[list(map(places.__getitem__, listed))].T) if made else []
+
+
+def _one(name: str, encoder: Encoder, value: object) -> list[float]:
+    encoded: list[float] = []
+    encoder({name: value}, encoded)
+    return encoded
+
+
+def _types(values: Sequence[object]) -> set[type]:
+    return set(map(type, values))
 
 
 def _finished(op: Mapping[str, Any], values: Values) -> Floats:
@@ -160,11 +177,17 @@ def _finished(op: Mapping[str, Any], values: Values) -> Floats:
 
 
 def _numbers(name: str, values: Values) -> Floats:
-    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
-        found = values.astype(np.float64)
+    """NaN where a value is missing; text is never read as a number, which NumPy would do."""
+    listed: Any = values
+    if isinstance(values, np.ndarray) and values.dtype.kind not in _REALS:
+        listed = values.tolist()
+    if isinstance(listed, np.ndarray) or _types(listed) <= _NUMBERS:
+        try:
+            found: Floats = np.array(listed, dtype=np.float64)
+        except OverflowError:
+            found = np.array([np.inf])
         if not np.isinf(found).any():
             return found
-    listed = values.tolist() if isinstance(values, np.ndarray) else values
     return np.array([number_of(name, value) for value in listed], dtype=np.float64)
 
 
@@ -201,16 +224,18 @@ def _margins(plan: RowPlan, columns: Mapping[str, Values]) -> Floats:
 
 
 def _sums(encoded: Floats, weights: Floats, intercept: float) -> list[float]:
+    products = np.empty((len(encoded), len(weights) + 1))
+    products[:, -1] = intercept
     with np.errstate(over="ignore", invalid="ignore"):
-        products = encoded * weights
-    return [linear_sum([*row, intercept]) for row in products.tolist()]
+        np.multiply(encoded, weights, out=products[:, :-1])
+    return list(map(linear_sum, products.tolist()))
 
 
 def _of_trees(model: TreeModel, encoded: Floats) -> Floats:
     """Each tree adds its leaves to the margins of its output, in the order of the trees."""
     margins = np.tile(np.array(model.baselines, dtype=np.float64), (len(encoded), 1))
     absent = np.isnan(encoded)
-    gaps = absent.any(axis=0).tolist()
+    gaps = [bool(column.any()) for column in absent.T]
     everybody = np.arange(len(encoded))
     for tree in model.trees:
         leaves = _leaves(tree, encoded, absent, gaps, everybody)

@@ -184,3 +184,22 @@ def test_the_tables_name_what_the_language_has() -> None:
 def test_the_estimators_of_an_estate(load: Load) -> None:
     models = [one.spec for one in load().all("Model")]
     assert estimators_named(models) == {"hist_gradient_boosting"}
+
+
+@pytest.mark.parametrize(("task", "estimator"), [("regression", "ridge"), ("clustering", "kmeans")])
+def test_only_a_probability_can_be_calibrated(
+    check: Check, edit: Edit, task: str, estimator: str
+) -> None:
+    ((path, text),) = model(edit, task, estimator).items()
+    changed = text.replace(estimator, f"{estimator}, calibrate: sigmoid")
+    assert check({path: changed}) == [
+        (
+            f"SPEC154 model.yaml:10:{len(estimator) + 38} error: a {task} gives no probability "
+            "that could be calibrated | take out `calibrate`"
+        )
+    ]
+
+
+def test_a_classification_may_be_calibrated(check: Check, edit: Edit) -> None:
+    name = "hist_gradient_boosting"
+    assert check(edit("model", name, f"{name}, calibrate: isotonic")) == []

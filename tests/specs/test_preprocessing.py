@@ -152,3 +152,50 @@ def test_everything_that_can_be_declared_together_passes(check: Check, edit: Edi
     )
     chosen = "\n  features: {select: {method: mutual_info, keep: 3}}"
     assert check(dated | edit("model", LAST, declared(text) + chosen)) == []
+
+
+def linear(changed: dict[str, str]) -> dict[str, str]:
+    """The same documents with a linear model."""
+    old, new = "hist_gradient_boosting", "logistic_regression"
+    return {path: text.replace(old, new) for path, text in changed.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "numeric: {splines: {features: [purpose]}}",
+            (
+                "SPEC145 model.yaml:12:39 error: purpose is no numeric feature "
+                "| correct the name, or take it out"
+            ),
+        ),
+        (
+            "numeric: {splines: {features: [income, income]}}",
+            "SPEC145 model.yaml:12:39 error: a feature is named twice | take one of them out",
+        ),
+        (
+            "numeric: {splines: {features: [income]}}, interactions: [[income, debts]]",
+            (
+                "SPEC155 model.yaml:12:39 error: income is a factor of a product, which multiplies "
+                "one column | take income out of interactions, or out of the splines"
+            ),
+        ),
+    ],
+)
+def test_curves_are_of_numeric_features_that_are_in_no_product(
+    check: Check, edit: Edit, text: str, expected: str
+) -> None:
+    table = edit("dataset", "purpose:", "debts: {type: int}\n    purpose:")
+    assert check(table | linear(edit("model", LAST, declared(text)))) == [expected]
+
+
+def test_curves_are_for_linear_models(check: Check, edit: Edit) -> None:
+    changed = edit("model", LAST, declared("numeric: {splines: {knots: 4, degree: 2}}"))
+    assert check(linear(changed)) == []
+    assert check(changed) == [
+        (
+            "SPEC155 model.yaml:12:29 error: splines are for linear models, and this is "
+            "hist_gradient_boosting | take them out: other models find curves themselves"
+        )
+    ]

@@ -43,7 +43,7 @@ def write_onnx(plan: Mapping[str, Any]) -> bytes:
     model, link = plan["model"], plan["link"]
     graph = _Graph()
     margins = _margins(graph, model)
-    calibration = plan["calibration"]
+    calibration = plan.get("calibration")
     if calibration is not None:
         margins, link = _calibrated(graph, margins, calibration)
     graph.node(_LINKS.get(link, "Identity"), [margins], SCORES, **_axis(link))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 CURVE = "curve"
 APART = 1e-6  # Of the range. Nearer knots would make polynomials of enormous coefficients.
 
+KNOTS, DEGREE = 20, 3  # The most that the language takes.
+
 Steps = list[tuple[str, Any]]
 
 
@@ -68,7 +70,14 @@ def knots_of(values: Floats, count: int) -> list[float]:
 
 
 def curves(values: Floats, knots: Sequence[float], degree: int) -> Floats:
-    """The columns of a number, one less than the basis has, because that adds up to one."""
+    """The columns of a number, one less than the basis has, because that adds up to one.
+
+    Raises:
+        ValueError: when a stored pipeline asks for more than a Model can declare, which would fill
+            the memory.
+    """
+    if not 1 <= degree <= DEGREE or not 2 <= len(knots) <= KNOTS:  # noqa: PLR2004 - both ends
+        raise ValueError(f"a curve of {len(knots)} knots and the degree {degree} is none")
     made: Floats = _spline(knots, degree).transform(values)
     return made
 

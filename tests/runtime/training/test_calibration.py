@@ -22,9 +22,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.calibration import Isotonic, Sigmoid, read_calibration
-from ordain.runtime.errors import PlanError, TrainingError
+from ordain.runtime.errors import PlanError, SkopsError, TrainingError
 from ordain.runtime.formats.onnx_checks import open_onnx
-from ordain.runtime.formats.skops_files import load_pipeline
+from ordain.runtime.formats.skops_files import dump_pipeline, load_pipeline
 from ordain.runtime.reasons import attributions, expected_margin
 from ordain.runtime.scoring import RowPlan
 from ordain.runtime.training.calibration import (
@@ -369,3 +369,15 @@ def test_a_boosted_model_of_real_applicants_says_what_comes_true(
     before, after = (float(np.mean(found)) for found in errors)
     assert before > 0.12
     assert after < 0.6 * before
+
+
+def test_a_stored_calibration_whose_points_are_no_pairs_is_refused() -> None:
+    rng = np.random.default_rng(3)
+    encoded, outcomes = rng.normal(size=(200, 1)), rng.integers(0, 2, 200)
+    made = Calibrated(LogisticRegression().fit(encoded, outcomes), "isotonic")
+    made.fit(encoded, outcomes)
+    again = load_pipeline(dump_pipeline(made))
+    assert np.array_equal(again.predict_proba(encoded), made.predict_proba(encoded))
+    made.calibrator_.X_thresholds_ = made.calibrator_.X_thresholds_[:-1]
+    with pytest.raises(SkopsError, match="cannot be opened"):
+        load_pipeline(dump_pipeline(made))

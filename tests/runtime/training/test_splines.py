@@ -102,6 +102,14 @@ def test_a_plan_with_broken_curves_is_refused(changed: dict[str, Any], message: 
     assert str(caught.value) == f"plan.json: {message}"
 
 
+@pytest.mark.parametrize(("knots", "degree"), [([0.0, 1.0], 9), ([0.0], 3), ([0.0] * 99, 1)])
+def test_a_stored_curve_beyond_what_can_be_declared_is_none(
+    knots: list[float], degree: int
+) -> None:
+    with pytest.raises(ValueError, match="is none"):
+        curves(np.zeros((1, 1)), knots, degree)
+
+
 @pytest.fixture
 def trained(
     model: MakeModel, dataset: MakeDataset, job: MakeJob
