@@ -1,11 +1,11 @@
 """How often the fairness gate is wrong: false alarms without a disparity, and one that it misses.
 
 Groups of 20 to 250 people are drawn beside a reference group of 1,000, 4,000 times each, and judged
-by the gate as training and the gate of a promotion judge them. Beside it stands the bare four-fifths
-rule, which fails every ratio below .8. The gate says nothing about a group of less than `minCell`
-(30), so it is measured a second time with `minCell: 2`, where only the test holds it back. Twelve
-groups of 100 show what looking at many groups at once does. What is insufficient is in the last
-column: it is no fail, and no pass either.
+by the gate as training and the gate of a promotion judge them. Beside it stands the bare rule of
+four fifths, which fails every ratio below .8. The gate says nothing about a group of less than
+`minCell` (30), so it is measured a second time with `minCell: 2`, where only the test holds it
+back. Twelve groups of 100 show what looking at many groups at once does. What is insufficient is in
+the last column: it is no fail, and no pass either.
 """
 
 from __future__ import annotations

@@ -147,8 +147,10 @@ def test_fisher_in_both_directions_is_that_of_scipy(x: int, x_r: int) -> None:
 
 
 def test_the_pooled_z_in_both_directions_is_chi_squared() -> None:
-    expected = stats.chi2_contingency([[60, 40], [75, 25]], correction=False).pvalue
-    assert other_rate(Counts(60, 100), Counts(75, 100)) == pytest.approx(expected, abs=1e-12)
+    other = other_rate(Counts(860, 1200), Counts(775, 1000))
+    assert other == fisher(Counts(860, 1200), Counts(775, 1000), sided=2)
+    expected = stats.chi2_contingency([[860, 340], [785, 316]], correction=False).pvalue
+    assert other_rate(Counts(860, 1200), Counts(785, 1101)) == pytest.approx(expected, abs=1e-12)
 
 
 # Obesity and heart disease by age, of the lecture of Boston University on confounding
