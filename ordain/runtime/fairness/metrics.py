@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 NO_OUTCOME = "no row has an outcome"
 _BANDS = 5
+_EQUAL = 1e-12  # Scores that differ by less have no spread that a mean could be measured in.
 _EDGE = 1e-6  # Scores of 0 and 1 have no log-odds.
 
 
@@ -180,7 +181,7 @@ def _means(sample: Sample, gate: FairnessGate) -> Measured:
     spread = (n - 1) * np.var(ours, ddof=1) + (n_r - 1) * np.var(reference, ddof=1)
     deviation = math.sqrt(float(spread) / (n + n_r - 2))
     gap = float(np.mean(ours) - np.mean(reference))
-    if not deviation:
+    if max(np.ptp(ours), np.ptp(reference)) < _EQUAL:
         return Measured(*counts, reason="the scores of each group are all the same")
     value, equal = gap / deviation, (n + n_r) / (n * n_r)
     half = quantile(CONFIDENCE) * math.sqrt(equal + value**2 / (2 * (n + n_r)))

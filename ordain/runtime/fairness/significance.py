@@ -1,6 +1,8 @@
 """Is a gap between two groups more than chance?
 
-    rates         Fisher's exact test where an expected count is below 5, else the pooled z
+    rates         Fisher's exact test where a group has 1,000 rows or fewer, or an expected count is
+                  below 5; else the pooled z. The z is significant at .05 in 5.3 % of samples of 100
+                  without any disparity (`bench/fairness.py`), and a gate may not be
     strata        the test of Cochran (1954), Mantel and Haenszel (1959), without a correction
     means         the t-test of Welch (1947), which lets the groups differ in their spread
     calibration   likelihood-ratio test of a line per group against one line for both
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SMALL = 5.0  # Below this expected count the normal approximation is not used.
+SMALL = 5.0  # Below this expected count the normal approximation is not used,
+EXACT = 1_000  # nor where the smaller group has as many rows or fewer.
 # Two hypergeometric chances that differ by rounding are the same chance.
 _SAME = 1 + 1e-7
 _STEPS = 60
@@ -37,23 +40,24 @@ _FARTHEST = 30.0  # Log-odds beyond it are certain to double precision.
 
 def lower_rate(ours: Counts, reference: Counts) -> float:
     """The p-value of equal rates against a lower rate of ours."""
-    if _expected(ours, reference) < SMALL:
+    if _is_small(ours, reference):
         return fisher(ours, reference)
     return NormalDist().cdf(_pooled_z(ours, reference))
 
 
 def other_rate(ours: Counts, reference: Counts) -> float:
     """The p-value of equal rates against another rate of ours, in either direction."""
-    if _expected(ours, reference) < SMALL:
+    if _is_small(ours, reference):
         return fisher(ours, reference, sided=2)
     return 2 * NormalDist().cdf(-abs(_pooled_z(ours, reference)))
 
 
-def _expected(ours: Counts, reference: Counts) -> float:
-    """The smallest expected count of the four cells."""
+def _is_small(ours: Counts, reference: Counts) -> bool:
+    """Whether the normal approximation would be wrong often enough to matter."""
     total = ours.n + reference.n
     favourable = ours.favourable + reference.favourable
-    return min(favourable, total - favourable) * min(ours.n, reference.n) / total
+    expected = min(favourable, total - favourable) * min(ours.n, reference.n) / total
+    return min(ours.n, reference.n) <= EXACT or expected < SMALL
 
 
 def _pooled_z(ours: Counts, reference: Counts) -> float:

@@ -46,13 +46,22 @@ def test_fisher_is_that_of_scipy(n: int, n_r: int, x: int, x_r: int) -> None:
 
 
 def test_the_pooled_z_is_the_square_root_of_chi_squared() -> None:
-    table = [[60, 40], [75, 25]]
+    table = [[860, 340], [885, 216]]
     expected = stats.chi2_contingency(table, correction=False).pvalue / 2
-    assert lower_rate(Counts(60, 100), Counts(75, 100)) == pytest.approx(expected, abs=1e-12)
+    assert lower_rate(Counts(860, 1200), Counts(885, 1101)) == pytest.approx(expected, abs=1e-12)
 
 
-def test_small_expected_counts_go_to_fisher() -> None:
-    ours, reference = Counts(38, 40), Counts(40, 40)
+@pytest.mark.parametrize(
+    ("ours", "reference"),
+    [
+        (Counts(38, 40), Counts(40, 40)),
+        (Counts(600, 1000), Counts(1700, 2500)),
+        (Counts(2, 4000), Counts(7, 5000)),
+    ],
+)
+def test_small_groups_and_small_expected_counts_go_to_fisher(
+    ours: Counts, reference: Counts
+) -> None:
     assert lower_rate(ours, reference) == fisher(ours, reference)
 
 
