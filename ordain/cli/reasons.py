@@ -64,12 +64,25 @@ def lines_of(found: Explained) -> Iterator[str]:
         yield f"Explained is {subject.about}, in the unit: {subject.unit}"
     for reason in found.reasons:
         strongest = f"{reason.feature} = {_short(prediction.inputs.get(reason.feature))}"
-        yield (
-            f"  {reason.rank}. {reason.code}  {reason.text}"
-            f"  ({_amount(reason.contribution, subject.unit)}; {strongest})"
-        )
+        amount = _amount(reason.contribution, subject.unit)
+        if not found.exact:
+            amount += f", estimated, ± {1.96 * reason.error:.2g}"
+        yield f"  {reason.rank}. {reason.code}  {reason.text}  ({amount}; {strongest})"
+        if not reason.separated:
+            yield "     Its place before the next one is within the error of the estimate."
     if not found.reasons:
         yield "  No feature pushed towards this decision."
+    yield _method(found)
+
+
+def _method(found: Explained) -> str:
+    """How the contributions were found, and what they compare with."""
+    background = found.background
+    method = "Exact" if found.exact else "Estimated"
+    count = len(background.rows)
+    rows = "1 training row" if count == 1 else f"{count} training rows"
+    of = "" if background.of == "all" else " that are decided favourably"
+    return f"{method} Shapley values against {rows}{of}, {background.digest}"
 
 
 def _short(value: object) -> str:

@@ -8,10 +8,18 @@ not give an old decision other reasons.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ordain.runtime.artifacts import load_artifact
-from ordain.runtime.reasons import read_reason_codes, reasons_for, subject_of
+from ordain.runtime.reasons import (
+    background_of,
+    favourable_class,
+    is_exact,
+    read_reason_codes,
+    reasons_for,
+    subject_of,
+    unfavourable_side,
+)
 from ordain.runtime.scoring import RowPlan
 from ordain.specs.errors import OrdainError
 
@@ -21,8 +29,9 @@ if TYPE_CHECKING:
     from ordain.ledger.ledger import Ledger
     from ordain.ledger.records import Prediction
     from ordain.runtime.artifacts import ArtifactStore
-    from ordain.runtime.reasons import Reason, ReasonCodes, Subject
+    from ordain.runtime.reasons import Background, Reason, ReasonCodes, Subject
     from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.kinds.dataset import Target
 
 
 class DecisionUnknown(OrdainError):
@@ -34,11 +43,16 @@ class DecisionUnknown(OrdainError):
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A recorded prediction and why it came out as it did; `subject` is what the reasons add to."""
+    """A recorded prediction and why it came out as it did; `subject` is what the reasons add to.
+
+    Contributions that are not `exact` are estimates, each with its standard error.
+    """
 
     prediction: Prediction
     subject: Subject
     reasons: tuple[Reason, ...]
+    exact: bool
+    background: Background
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as data."""
@@ -49,6 +63,12 @@ class Explained:
             "prediction": prediction,
             "about": self.subject.about,
             "unit": self.subject.unit,
+            "method": "exact" if self.exact else "estimated",
+            "background": {
+                "digest": self.background.digest,
+                "rows": len(self.background.rows),
+                "of": self.background.of,
+            },
             "reasons": reasons,
         }
 
@@ -84,7 +104,8 @@ def explain_decision(
         message = f"the model {prediction.model} of this prediction is not declared"
         raise DecisionUnknown(message, remedy="see: ordain audit query --kind gate")
     artifact = load_artifact(store, prediction.artifact)
-    side, favourable = unfavourable_side(document, estate), favourable_class(document, estate)
+    target = _target_of(document, estate)
+    side, favourable = unfavourable_side(target), favourable_class(target)
     reasons = reasons_for(
         prediction,
         artifact,
@@ -94,35 +115,13 @@ def explain_decision(
         favourable=favourable,
     )
     plan = RowPlan.read(artifact.member("plan.json"))
-    return Explained(prediction, subject_of(plan, prediction.decision, side, favourable), reasons)
+    subject = subject_of(plan, prediction.decision, side, favourable)
+    return Explained(prediction, subject, reasons, is_exact(plan), background_of(artifact))
 
 
-def unfavourable_side(model: Document, estate: LoadedEstate) -> Literal["above", "below"]:
-    """On which side of the threshold the decision is bad for the person.
-
-    The output is the probability of the positive outcome; where that outcome is the favourable one,
-    low outputs are the bad ones.
-    """
+def _target_of(model: Document, estate: LoadedEstate) -> Target | None:
     dataset = estate.get("Dataset", model.spec.dataset or "")
-    target = None if dataset is None else dataset.spec.target
-    if target is None or target.favourable is None:
-        return "above"
-    return "below" if target.favourable == target.positive else "above"
-
-
-def favourable_class(model: Document, estate: LoadedEstate) -> str | None:
-    """The class that is good for the person, by the name that a plan gives it.
-
-    That is how YAML writes the value: `true`, and 1 also where the column holds 1.0.
-    """
-    dataset = estate.get("Dataset", model.spec.dataset or "")
-    target = None if dataset is None else dataset.spec.target
-    if target is None or target.favourable is None:
-        return None
-    value = target.favourable
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return None if dataset is None else dataset.spec.target
 
 
 def _codes(model: Document, tree: Mapping[str, bytes]) -> ReasonCodes | None:

@@ -302,6 +302,14 @@ _DOCUMENT: Final = {
         "task: clustering, explanation: {reasons: reason-codes.yaml}",
         "remove `reasons`, of a clustering all of `explanation`",
     ),
+    "SPEC167": Page(
+        "an explanation that has no effect as it is declared",
+        "A background of favourable decisions needs a decision, and an outcome that is favourable. "
+        "The gates of reasons decide where reason codes are declared, because that is where "
+        "somebody is told reasons.",
+        "explanation: {gates: {flips: 0.95}}",
+        "declare `reasons`, or what the message names",
+    ),
     "SPEC120": Page(
         "declared, but not done by this version",
         "The language says more than this version does. Accepting the field silently would let an "

@@ -37,6 +37,26 @@ def check_decisions(model: Document, dataset: Dataset | None) -> Iterator[Findin
         message = f"`reasons` tell why a decision was unfavourable, and {_WITHOUT[spec.task]}"
         path = ("spec", "explanation", "reasons")
         yield _error("SPEC143", model, path, message, "remove `reasons`")
+    if spec.task != "clustering":
+        yield from _check_explanation(model, dataset)
+
+
+def _check_explanation(model: Document, dataset: Dataset | None) -> Iterator[Finding]:
+    """What is declared of explanations and cannot have an effect."""
+    spec, place = model.spec, ("spec", "explanation")
+    why = _WITHOUT.get(spec.task, "")
+    target = None if dataset is None else dataset.target
+    if not why and dataset is not None and (target is None or target.favourable is None):
+        why = "the Dataset declares no favourable outcome"
+    if not why and spec.decision is None and len(_target_levels(dataset)) == _TWO:
+        why = "the Model declares no decision"
+    if spec.explanation.background.of == "favourable" and why:
+        message = f"the background is of favourable decisions, and {why}"
+        path = (*place, "background", "of")
+        yield _error("SPEC167", model, path, message, "remove `of`, or declare what is not there")
+    if spec.explanation.reasons is None and "gates" in (model.raw["spec"].get("explanation") or {}):
+        message = "`gates` judge reasons, and no reason codes are declared"
+        yield _error("SPEC167", model, (*place, "gates"), message, "declare `reasons`")
 
 
 def _check_decision(model: Document, dataset: Dataset | None) -> Iterator[Finding]:

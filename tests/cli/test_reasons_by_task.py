@@ -10,7 +10,7 @@ from ordain.cli.reasons import lines_of
 from ordain.reports.decisions import Explained, explain_decision
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
 from ordain.runtime.reasons.errors import ReasonsError
-from ordain.specs.canonical import canonical_json
+from ordain.specs.canonical import canonical_json, sha256
 from ordain.specs.estates import load_estate
 from tests.support import task_plans
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BACKGROUND = {"income": 1.0, "debt": 2.0}
+METHOD = (
+    f"Exact Shapley values against 1 training row, {sha256(canonical_json({'rows': [BACKGROUND]}))}"
+)
 DATASET = """apiVersion: ordain.dev/v1
 kind: Dataset
 metadata: {name: customers}
@@ -68,6 +71,7 @@ def test_the_class_that_was_decided_is_named(tmp_path: Path) -> None:
         "Explained is the class bad, in the unit: log-odds",
         "  1. debt  debt  (+2.000 log-odds; debt = 4.0)",
         "  2. income  income  (+1.000 log-odds; income = -1.0)",
+        METHOD,
     ]
     plain = found.to_json()
     assert (plain["format"], plain["about"], plain["unit"]) == (
@@ -75,6 +79,9 @@ def test_the_class_that_was_decided_is_named(tmp_path: Path) -> None:
         "the class bad",
         "log-odds",
     )
+    digest = sha256(canonical_json({"rows": [BACKGROUND]}))
+    assert plain["method"] == "exact"
+    assert plain["background"] == {"digest": digest, "rows": 1, "of": "all"}
 
 
 def test_the_favourable_class_is_told_with_what_spoke_against_it(tmp_path: Path) -> None:
@@ -83,6 +90,7 @@ def test_the_favourable_class_is_told_with_what_spoke_against_it(tmp_path: Path)
     assert list(lines_of(found))[2:] == [
         "Explained is what spoke against the class good, in the unit: log-odds",
         "  1. debt  debt  (+1.000 log-odds; debt = 3.0)",
+        METHOD,
     ]
 
 
@@ -103,6 +111,7 @@ def test_a_value_is_told_in_its_own_unit_and_in_both_directions(tmp_path: Path) 
         "Explained is the value, in the unit: value",
         "  1. income  income  (+240; income = 3.0)",
         "  2. debt  debt  (-71; debt = 4.0)",
+        METHOD,
     ]
 
 
@@ -111,6 +120,7 @@ def test_a_logarithm_is_called_one(tmp_path: Path) -> None:
     assert list(lines_of(found))[2:] == [
         "Explained is the value, in the unit: logarithm of the value",
         "  1. income  income  (+0.500 logarithm of the value; income = 3.0)",
+        METHOD,
     ]
 
 
@@ -144,4 +154,4 @@ def test_of_a_long_text_the_beginning_is_shown(tmp_path: Path) -> None:
     background = {"income": "another", "debt": 2.0}
     found = explained(tmp_path, data, "regression", row, background=background)
     shown = "late with every rate, late with every rate, late with every…"
-    assert list(lines_of(found))[-1] == f"  1. income  income  (+2; income = {shown})"
+    assert list(lines_of(found))[-2] == f"  1. income  income  (+2; income = {shown})"

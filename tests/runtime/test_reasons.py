@@ -247,7 +247,7 @@ def test_reason_codes_are_read_from_yaml() -> None:
         ("reason: []", "reason codes have one key, `reasons`", 1),
         (
             "reasons:\n  - {code: R01, text: a}",
-            "a reason has exactly the keys code, text and features",
+            "a reason has the keys code, text and features, and may have direction and missing",
             2,
         ),
         (

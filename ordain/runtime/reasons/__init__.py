@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from ordain.runtime.reasons.backgrounds import Background, background_digest, background_of
 from ordain.runtime.reasons.codes import ReasonCode, ReasonCodes, read_reason_codes
-from ordain.runtime.reasons.explainer import Attribution, Explainer
+from ordain.runtime.reasons.explainer import Attribution, Explainer, is_exact
 from ordain.runtime.reasons.ranking import Reason, Subject, reasons_for, replay, subject_of
 from ordain.runtime.reasons.shapley import (
     attributions,
     expected_margin,
     unit_of,
 )
+from ordain.runtime.reasons.sides import favourable_class, unfavourable_side
 
 __all__ = [
     "Attribution",
@@ -32,9 +33,12 @@ __all__ = [
     "background_digest",
     "background_of",
     "expected_margin",
+    "favourable_class",
+    "is_exact",
     "read_reason_codes",
     "reasons_for",
     "replay",
     "subject_of",
+    "unfavourable_side",
     "unit_of",
 ]

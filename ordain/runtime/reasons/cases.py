@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from random import Random
 from statistics import median_low
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from ordain.runtime.reasons.ranking import is_missing, subject_of
 
@@ -89,9 +88,8 @@ class Deciding:
 
 def drawn(rows: Sequence[Row], most: int, seed: int) -> list[Row]:
     """Different rows, in a random order."""
-    size = min(most, len(rows))
-    places = np.random.default_rng(seed).choice(len(rows), size=size, replace=False)
-    return [rows[place] for place in places.tolist()]
+    places = Random(seed).sample(range(len(rows)), min(most, len(rows)))  # noqa: S311 - nothing to guess
+    return [rows[place] for place in places]
 
 
 def usual_row(inputs: Iterable[Input], rows: Sequence[Row]) -> dict[str, object]:

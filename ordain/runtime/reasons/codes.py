@@ -113,7 +113,9 @@ def read_reason_codes(data: bytes, path: str) -> ReasonCodes:
 
 def _read(item: Any, where: Location) -> ReasonCode:  # noqa: ANN401 - any YAML value
     if not isinstance(item, dict) or not set(item) >= _KEYS or set(item) - _KEYS - _MAY:
-        message = "a reason has the keys code, text and features, and may have direction and missing"
+        message = (
+            "a reason has the keys code, text and features, and may have direction and missing"
+        )
         raise _wrong(message, where)
     code, text, features = item["code"], item["text"], item["features"]
     if not _is_text(code) or not _is_text(text):

@@ -84,8 +84,8 @@ class Explainer:
 
     @property
     def exact(self) -> bool:
-        """Whether this plan has a closed form."""
-        return isinstance(self.plan.model, LinearModel) or not _has_products(self.plan)
+        """Whether attributions of this plan are no estimates."""
+        return is_exact(self.plan)
 
     def base(self, output: int = 0) -> float:
         """The mean margin of the background, where every attribution starts from.
@@ -195,8 +195,10 @@ class Explainer:
             raise ReasonsError(message, remedy=_REMEDY)
 
 
-def _has_products(plan: RowPlan) -> bool:
-    return any(operands is not None for operands in plan.columns.operands)
+def is_exact(plan: RowPlan) -> bool:
+    """Whether a plan has a closed form: all but trees over products of two inputs have."""
+    products = any(operands is not None for operands in plan.columns.operands)
+    return isinstance(plan.model, LinearModel) or not products
 
 
 def _trees_of(plan: RowPlan, output: int) -> list[Tree]:

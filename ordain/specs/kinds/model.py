@@ -360,6 +360,29 @@ class Background:
 
     rows: Annotated[Int, about("how many", ge=100, le=1000)] = 200
     seed: Annotated[Int, about("seed of their choice", ge=0)] = 7
+    of: Annotated[
+        Literal["all", "favourable"],
+        about("of which training rows: all, or those that get the favourable decision"),
+    ] = "all"
+
+
+@declared
+class ExplanationGates:
+    """What a validation asks of the reasons of a Model that declares reason codes."""
+
+    agreement: Annotated[
+        Float,
+        about("smallest share of rows whose reasons other backgrounds give as well", ge=0, le=1),
+    ] = 0.8
+    flips: Annotated[
+        Float,
+        about(
+            "smallest share of unfavourable decisions that change where the features of their "
+            "reasons are at what is usual for favourable ones",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.9
 
 
 @declared
@@ -374,6 +397,7 @@ class Explanation:
     background: Annotated[Background, about("rows that explanations compare with")] = Background()
     reasons: Annotated[EstatePath | None, about("file that maps features to reason codes")] = None
     top: Annotated[Int, about("how many reasons are given", ge=1, le=10)] = 4
+    gates: Annotated[ExplanationGates, about("what reasons must show")] = ExplanationGates()
 
 
 @declared
