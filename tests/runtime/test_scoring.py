@@ -203,7 +203,7 @@ def test_a_score_at_the_threshold_takes_the_upper_decision() -> None:
         ({"format": "ordain.plan/9"}, "its format is 'ordain.plan/9', not 'ordain.plan/2'"),
         ({"task": "ranking"}, "task 'ranking' cannot be scored"),
         ({"link": "probit"}, "link 'probit' is not known for binary"),
-        ({"calibration": {}}, "a calibration is not known"),
+        ({"calibration": {}}, "calibration None is not known"),
         ({"names": ["x", "y"]}, "names do not agree with columns"),
         ({"sources": [["y"]]}, "sources do not agree with columns"),
         ({"inputs": []}, "a column is made from 'x', which is no input"),
