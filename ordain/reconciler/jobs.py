@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ordain.runtime.training.order import Job as Order
 
 LOCK: Final = "lock"
+TRAINING: Final = "ordain.runtime.training"
 ADOPTING: Final = "adopting the run that is going on"
 # A job that is told to stop writes that down and goes; one that computes in a library hears late.
 GRACE_SECONDS: Final = 5.0
@@ -224,7 +225,30 @@ def _attempt(
         raise error
 
 
-def _run(directory: Path, threads: int, lock: int, progress: Callable[[str], None]) -> int:
+def run_alone(directory: Path, module: str, threads: int, progress: Callable[[str], None]) -> int:
+    """Run `python -m MODULE` on the order in a directory, at most once at a time.
+
+    What an earlier run left is not taken. The exit code says nothing that the result does not.
+
+    Raises:
+        DriverFailed: the process ended without a result, or the system refused a file.
+        KeyboardInterrupt: it was cancelled, and has gone.
+    """
+    with system_errors(directory), _sole_job(directory, progress) as lock:
+        (directory / RESULT).unlink(missing_ok=True)
+        code = _run(directory, threads, lock, progress, module)
+        if not (directory / RESULT).is_file():
+            raise _without_result(directory, code, "the validation")
+        return code
+
+
+def _run(
+    directory: Path,
+    threads: int,
+    lock: int,
+    progress: Callable[[str], None],
+    module: str = TRAINING,
+) -> int:
     """Run the job with so many threads, its progress to the caller and its errors to a log.
 
     The job holds the reading end of its own pipe as well: a pipe that nobody reads any more would
@@ -234,7 +258,7 @@ def _run(directory: Path, threads: int, lock: int, progress: Callable[[str], Non
     with os.fdopen(reading, "rb", _READING) as lines:
         try:
             with (directory / LOG).open("wb") as log:
-                process = _start(directory, threads, (lock, reading), writing, log)
+                process = _start(directory, threads, (lock, reading), writing, log, module)
         finally:
             os.close(writing)
         try:
@@ -248,11 +272,16 @@ def _run(directory: Path, threads: int, lock: int, progress: Callable[[str], Non
 
 
 def _start(
-    directory: Path, threads: int, handed: tuple[int, ...], writing: int, log: IO[bytes]
+    directory: Path,
+    threads: int,
+    handed: tuple[int, ...],
+    writing: int,
+    log: IO[bytes],
+    module: str,
 ) -> subprocess.Popen[bytes]:
     # The reconciler stands in a work tree that anybody may push to: no code is taken from there.
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "ordain.runtime.training", str(directory)],
+        [sys.executable, "-P", "-m", module, str(directory)],
         stdin=subprocess.DEVNULL,
         stdout=writing,
         stderr=log,
@@ -278,17 +307,17 @@ def _tell_group(process: subprocess.Popen[Any], number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _without_result(directory: Path, code: int) -> DriverFailed:
+def _without_result(directory: Path, code: int, work: str = "training") -> DriverFailed:
     """Why a process left nothing, as far as its end tells."""
     if code >= 0:
-        message = f"training ended with exit code {code} and without a result"
+        message = f"{work} ended with exit code {code} and without a result"
         return DriverFailed(message, remedy=f"read {directory / LOG}")
     name = signal.Signals(-code).name
     if -code == signal.SIGKILL:
-        message = f"training was ended by {name}; {_MEMORY}"
+        message = f"{work} was ended by {name}; {_MEMORY}"
         remedy = "give the machine more memory, or the model fewer rows or columns"
         return DriverFailed(message, remedy=remedy)
-    message = f"training was ended by {name}"
+    message = f"{work} was ended by {name}"
     return DriverFailed(
         message, remedy=f"run it again; if it ends so again, read {directory / LOG}"
     )
