@@ -33,10 +33,11 @@ def weaker_validation(old: Model, new: Model) -> Iterator[Pair]:
             yield (_HERE, "robustness", name), getattr(was, name), getattr(now, name)
     if was.max_flips is not None and _above(_share(was.max_flips), _share(now.max_flips)):
         yield (_HERE, "robustness", "maxFlips"), was.max_flips, now.max_flips or "removed"
-    errors = [one and one.max_error for one in (before.calibration, after.calibration)]
-    if errors[0] is not None and _above(*errors):
-        place = ("maxError",) if after.calibration is not None else ()
-        yield (_HERE, "calibration", *place), errors[0], errors[1] or "removed"
+    if before.calibration is not None:
+        limit = None if after.calibration is None else after.calibration.max_error
+        if _above(before.calibration.max_error, limit):
+            place = () if limit is None else ("maxError",)
+            yield (_HERE, "calibration", *place), before.calibration.max_error, limit or "removed"
 
 
 def _segments(old: Segments | None, new: Segments | None) -> Iterator[Pair]:

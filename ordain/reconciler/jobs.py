@@ -297,6 +297,23 @@ def _attempt(
         raise error
 
 
+def run_alone(directory: Path, job: Work[Any], progress: Callable[[str], None]) -> None:
+    """Lay out and run a job of which no attempt is kept, at most once at a time.
+
+    What an earlier run left is not taken. How it ended is in its result.
+
+    Raises:
+        DriverFailed: the process ended without a result, or the system refused a file.
+        KeyboardInterrupt: it was cancelled, and has gone.
+    """
+    with system_errors(directory), _sole_job(directory, progress) as lock:
+        (directory / RESULT).unlink(missing_ok=True)
+        job.lay_out(directory)
+        code = _run(directory, job, lock, progress)
+        if not (directory / RESULT).is_file():
+            raise _without_result(directory, job.noun, code)
+
+
 def _run(directory: Path, job: Work[Any], lock: int, progress: Callable[[str], None]) -> int:
     """Run the job with its threads, its progress to the caller and its errors to a log.
 

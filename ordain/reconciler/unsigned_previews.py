@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.evidence import Evidence
     from ordain.specs.findings import Finding
+    from ordain.specs.kinds.dataset import Dataset
     from ordain.specs.recipes import Recipe
 
 
@@ -126,7 +127,7 @@ def chosen_models(estate: LoadedEstate, names: Sequence[str]) -> tuple[Document,
 
 
 @contextmanager
-def cancellable(model: str) -> Iterator[None]:
+def cancellable(model: str, work: str = "training", command: str = "train") -> Iterator[None]:
     """Whoever stops a preview is told so, at whatever it was.
 
     Raises:
@@ -135,8 +136,8 @@ def cancellable(model: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        remedy = f"nothing of it is kept; run it again: ordain train {model}"
-        raise Cancelled(f"training of {model} was cancelled", remedy=remedy) from None
+        remedy = f"nothing of it is kept; run it again: ordain {command} {model}"
+        raise Cancelled(f"{work} of {model} was cancelled", remedy=remedy) from None
 
 
 def candidate_of(workshop: Workshop, document: Document) -> Candidate:
@@ -237,7 +238,13 @@ def _order(workshop: Workshop, candidate: Candidate, directory: Path, now: datet
 
 
 def _rows(workshop: Workshop, candidate: Candidate, directory: Path, now: datetime) -> None:
-    """Have the rows where a preview may read them: from the estate's store, or from their source.
+    data = replace(candidate.dataset.spec, digest=candidate.recipe.data)
+    have_rows(workshop, candidate.dataset.name, data, directory, now)
+
+
+def have_rows(workshop: Workshop, name: str, data: Dataset, directory: Path, now: datetime) -> None:
+    """Have the rows of a digest where a preview may read them: from the estate's store, or from
+    their source.
 
     Raises:
         SnapshotError: neither has them.
@@ -247,14 +254,14 @@ def _rows(workshop: Workshop, candidate: Candidate, directory: Path, now: dateti
     from ordain.runtime.datasets.snapshots import Snapshots
     from ordain.runtime.datasets.taking import Taker
 
-    home, digest = workshop.home, candidate.recipe.data
+    home = workshop.home
     previews = Snapshots(ArtifactStore(home.preview_artifacts))
-    if previews.get(digest) is None:
-        Snapshots(ArtifactStore(home.artifacts)).lend(digest, previews)
+    if data.digest is not None and previews.get(data.digest) is None:
+        Snapshots(ArtifactStore(home.artifacts)).lend(data.digest, previews)
     place = Readable({}, workshop.root, directory / "data")
     ensure_snapshot(
-        candidate.dataset.name,
-        replace(candidate.dataset.spec, digest=digest),
+        name,
+        data,
         place,
         home.preview_artifacts,
         taker=Taker("preview", now, ordain.__version__),

@@ -107,6 +107,8 @@ def _limitations(scene: Scene) -> Iterator[str]:
     order = scene.order
     if order.part and order.spec.split.by != "time":
         yield "The rows are a random part of those of the training: later cases are not shown."
+    if not order.part and order.dataset == order.spec.dataset:
+        yield f"The model learns from {order.dataset}: it may have seen some of these rows."
     if scene.truth.reason:
         yield f"Outcomes are not known ({scene.truth.reason}): performance is not shown."
     unknown = len(scene.rows) - len(scene.truth.places)

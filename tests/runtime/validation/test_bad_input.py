@@ -36,6 +36,7 @@ def test_rows_without_outcomes_keep_performance_from_being_judged_and_nothing_el
     assert find(report, "drift", subject="income")[0].verdict == "pass"
     assert report.verdict == "insufficient"
     assert report.limitations == (
+        "The model learns from applications: it may have seen some of these rows.",
         "Outcomes are not known (the Dataset names no target): performance is not shown.",
     )
 

@@ -94,3 +94,37 @@ def test_the_test_part_gives_the_numbers_of_the_training_again(order: Validation
     assert area.n == report.rows
     assert area.value is not None
     assert area.value > 0.6
+
+
+def test_sigterm_cancels_a_validation_with_a_result(order: ValidationOrder, tmp_path: Path) -> None:
+    write_order(tmp_path, order)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ordain.runtime.validation", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["stage"] == "reading"
+    process.terminate()
+    _, said = process.communicate()
+    assert process.returncode == 1
+    assert said == "error[RUN154]: the validation was cancelled\n"
+    assert json.loads((tmp_path / "result.json").read_bytes()) == {
+        "error": {
+            "code": "RUN154",
+            "message": "the validation was cancelled",
+            "remedy": "run it again",
+        }
+    }
+    assert not (tmp_path / "validation.json").exists()
+
+
+def test_an_error_is_a_result_with_its_code(order: ValidationOrder, tmp_path: Path) -> None:
+    write_order(tmp_path, replace(order, model="churn"))
+    ended = start(tmp_path)
+    assert ended.returncode == 1
+    error = json.loads((tmp_path / "result.json").read_bytes())["error"]
+    assert error["code"] == "RUN170"
+    assert error["message"] == f"artifact {order.artifact} is of model credit-default"

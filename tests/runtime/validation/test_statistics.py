@@ -1,0 +1,78 @@
+"""Numbers that a validation computes itself, against those of scipy and scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
+from scipy.stats import beta, binomtest
+from sklearn.linear_model import LogisticRegression
+
+from ordain.runtime.validation.behaviour import mcnemar, movement, shift
+from ordain.runtime.validation.calibration import fit_line, jeffreys
+
+pytestmark = pytest.mark.training
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_the_test_of_mcnemar_is_the_binomial_test(up: int, down: int) -> None:
+    expected = binomtest(up, up + down).pvalue if up + down else 1.0
+    assert mcnemar(up, down) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("count", "n"), [(0, 20), (1, 20), (7, 20), (20, 20)])
+def test_the_interval_of_jeffreys_is_that_of_its_posterior(count: int, n: int) -> None:
+    low, high = beta.ppf([0.025, 0.975], count + 0.5, n - count + 0.5)
+    expected = (0.0 if count == 0 else low), (1.0 if count == n else high)
+    assert jeffreys(count, n) == pytest.approx(expected, rel=1e-9)
+
+
+def test_intercept_and_slope_are_those_of_a_logistic_regression() -> None:
+    rng = np.random.default_rng(3)
+    margins = rng.normal(size=2_000)
+    positive = (rng.random(2_000) < expit(-0.5 + 0.7 * margins)).astype(np.int64)
+    found = fit_line(expit(margins), positive)
+    assert found is not None
+    fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(margins[:, None], positive)
+    assert found[0].value == pytest.approx(fitted.intercept_[0], abs=1e-5)
+    assert found[1].value == pytest.approx(fitted.coef_[0, 0], abs=1e-5)
+    assert found[0].low < -0.5 < found[0].high
+    assert found[1].low < 0.7 < found[1].high
+
+
+@pytest.mark.parametrize(
+    "scores", [np.full(40, 0.3), np.linspace(0.01, 0.99, 40)], ids=["equal", "parting"]
+)
+def test_no_line_fits_scores_that_are_equal_or_part_the_outcomes(
+    scores: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> None:
+    positive = (np.arange(40) >= 20).astype(np.int64)
+    assert fit_line(scores, positive) is None
+
+
+def test_intervals_of_the_slope_hold_what_they_promise() -> None:
+    held = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        margins = rng.normal(size=400)
+        positive = (rng.random(400) < expit(margins)).astype(np.int64)
+        found = fit_line(expit(margins), positive)
+        held += found is not None and found[1].low <= 1.0 <= found[1].high
+    assert 0.92 <= held / 300 <= 0.98
+
+
+def test_a_shift_counts_both_directions() -> None:
+    ours = np.array([True, True, False, False, True])
+    theirs = np.array([True, False, True, False, False])
+    found = shift("sex=female", ours, theirs)
+    assert (found.n, found.up, found.down) == (5, 2, 1)
+    assert (found.rate, found.rate_champion, found.p_value) == (0.6, 0.4, 1.0)
+
+
+def test_rows_that_keep_their_order_keep_their_decile() -> None:
+    scores = np.random.default_rng(1).random(1_000)
+    table = np.array(movement(scores**2, scores))
+    assert np.diagonal(table).tolist() == [100] * 10
+    assert movement(-scores, scores)[0][9] == 100
