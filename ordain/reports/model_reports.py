@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from ordain.reports import charts, summaries, tasks, texts
 from ordain.reports.errors import ReportError
 from ordain.specs.findings import Verdict
+from ordain.specs.validation_text import shift_cells
+from ordain.specs.validation_verdicts import sections, told
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -80,6 +82,10 @@ def _environment() -> Environment:
         "chart": _chart,
         "sign": lambda verdict: texts.SIGNS[_verdict(verdict)],
         "task": tasks,
+        "sections": sections,
+        "validates": summaries.validates,
+        "shift_cells": shift_cells,
+        "check_told": told,
     }
     return environment
 
