@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
     from ordain.reports.facts import ReportInput
+    from ordain.specs.validations import Shift
 
 # A page of 50 features with their bins would be a megabyte; the rest stands in the ledger event.
 MAXIMUM_FEATURES = 30
@@ -84,10 +85,15 @@ def _environment() -> Environment:
         "task": tasks,
         "sections": sections,
         "validates": summaries.validates,
-        "shift_cells": shift_cells,
+        "shift_cells": _shift_cells,
         "check_told": told,
     }
     return environment
+
+
+def _shift_cells(shift: Shift) -> tuple[str, ...]:
+    """The cells of a row with shares as this page writes them."""
+    return tuple(cell.replace("%", "\u00a0%") for cell in shift_cells(shift))
 
 
 def _verdict(value: Verdict | str) -> Verdict:

@@ -82,7 +82,7 @@ def pairs(values: Sequence[tuple[str, float, float]], *, label: str) -> str:
 
     Values are shares of at least 0; both sides have one scale, so that they can be compared.
     """
-    row, left, side, room = 22, 170, 150, 56
+    row, left, side, room = 22, 190, 150, 60
     middle = left + room + side
     largest = max((max(one, two) for _, one, two in values), default=0.0) or 1.0
     parts = []
@@ -95,8 +95,8 @@ def pairs(values: Sequence[tuple[str, float, float]], *, label: str) -> str:
             f'height="14"/>'
             f'<rect class="now" x="{_n(middle)}" y="{y + 4}" width="{_n(up)}" height="14"/>'
             f'<text class="soft" x="{_n(middle - down - 6)}" y="{y + 15}" text-anchor="end">'
-            f'{one:.1%}</text><text class="soft" x="{_n(middle + up + 6)}" y="{y + 15}">'
-            f"{two:.1%}</text>"
+            f'{_percent(one)}</text><text class="soft" x="{_n(middle + up + 6)}" y="{y + 15}">'
+            f"{_percent(two)}</text>"
         )
     height = max(len(values), 1) * row
     axis = f'<path class="axis" d="M{middle} 0V{height}"/>'
@@ -184,6 +184,10 @@ def _shares(counts: Sequence[int]) -> list[float]:
 
 def _short(name: str, length: int = 24) -> str:
     return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f}\u00a0%"
 
 
 def _n(value: float) -> str:

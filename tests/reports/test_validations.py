@@ -97,8 +97,8 @@ def test_a_validation_is_shown_with_its_sections_groups_and_behaviour(facts: Rep
     assert "answered 1,561 rows of applications , test part" in text
     assert "schema ✓ pass 1 1" in text
     assert "segments for information 0 2" in text
-    assert "all rows 1561 31 58 72.9% 71.2% 0.005" in text
-    assert "sex=female 755 11 41 73.0% 69.0% &lt; 0.0005" in text
+    assert "all rows 1,561 31 58 72.9 % 71.2 % 0.005" in text
+    assert "sex=female 755 11 41 73.0 % 69.0 % &lt; 0.0005" in text
     assert "High use of credit lines 36.0 % 41.0 %" in text
     assert "2026-11-02 validator approved none" in text
     assert b"<script>" not in page
