@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ordain.specs.documents import Document
     from ordain.specs.evidence import Evidence
     from ordain.specs.kinds.model_version import ModelVersion
+    from ordain.specs.kinds.validation import Validation
+    from ordain.specs.validations import ValidationReport
     from ordain.vcs.approvals import Approval
 
 
@@ -54,6 +56,8 @@ def gather(session: Session, model: str, now: datetime) -> ReportInput:
         tool=ordain.__version__,
         version=None if version is None else version.spec,
         evidence=None if version is None else _evidence(side.tree, version.spec),
+        validation=None if version is None else _validation(side.tree, version),
+        records=None if version is None else _records(side, version.spec),
         drift=_latest(session, side, model),
         history=history,
         approvals=None if version is None else _approvals(session, side, version, now),
@@ -97,6 +101,21 @@ def _evidence(tree: Mapping[str, bytes], version: ModelVersion) -> Evidence | No
 
     path = evidence_path(version.evidence)
     return read_evidence(tree[path], path) if path in tree else None
+
+
+def _validation(tree: Mapping[str, bytes], version: Document) -> ValidationReport | None:
+    """The validation of a version; one that is missing or damaged is said by the gate."""
+    from ordain.policies.validated import read_report
+    from ordain.specs.findings import Finding
+
+    found = read_report(version, tree)
+    return None if isinstance(found, Finding) else found
+
+
+def _records(side: Side, version: ModelVersion) -> tuple[Validation, ...]:
+    from ordain.policies.challenges import records_on
+
+    return tuple(one.spec for one in records_on(side.estate, version.artifact))
 
 
 def _deployments(side: Side, model: str) -> list[str]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ordain.policies.gate import verdict_of
 from ordain.policies.separation import Counted, authority, fills, missing
 from ordain.reconciler.consequences import Effect, Retrain, effects_between, retrains_between
+from ordain.reconciler.preview_validations import Validated, validations_in
 from ordain.specs.diagnostics import plural
 from ordain.specs.differences import Difference, differences
 from ordain.specs.findings import Location, Severity, blocking
@@ -110,6 +111,7 @@ class Preview:
     refused: tuple[Refused, ...]
     findings: tuple[Finding, ...]
     complete: bool
+    validations: tuple[Validated, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -191,6 +193,7 @@ class Preview:
             "retrains": [one.to_json() for one in self.retrains],
             "effects": [one.to_json() for one in self.effects],
             "loosened": [one.to_plain() for one in self.loosened],
+            "validations": [one.to_json() for one in self.validations],
             "approvals": {
                 "needed": [one.to_json() for one in self.needs],
                 "given": [{"person": person, "role": role} for person, role in self.approvals],
@@ -234,6 +237,7 @@ def preview(before: Side, after: Side, judged: Judged, *, head: str) -> Preview:
         refused=judgement.refused,
         findings=judged.findings,
         complete=complete,
+        validations=tuple(validations_in(judged.facts.added, new, after.tree)) if complete else (),
     )
 
 

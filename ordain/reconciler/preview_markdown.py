@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.reconciler.preview import change_class
 from ordain.reconciler.preview_text import values_of
+from ordain.reconciler.preview_validations import REASONS, SECTIONS, SHIFTS
 from ordain.specs.canonical import digest
 from ordain.specs.diagnostics import plural
 from ordain.specs.writers.markdown import SIGNS
@@ -86,6 +87,7 @@ def render_markdown(preview: Preview, *, limit: int = LIMIT) -> str:
     _needs(page, preview)
     _findings(page, preview)
     _production(page, preview)
+    _validations(page, preview)
     _loosened(page, preview)
     _declared(page, preview)
     if page.left_out:
@@ -103,6 +105,7 @@ def render_inside(preview: Preview, *, limit: int) -> str:
         page.add("", "Documents with errors are left out, so this is not all that would change.")
     _needs(page, preview, "Who approves")
     _production(page, preview)
+    _validations(page, preview)
     _loosened(page, preview)
     _declared(page, preview)
     if page.left_out:
@@ -176,6 +179,16 @@ def _production(page: _Page, preview: Preview) -> None:
 def _symbol(row: tuple[str, ...]) -> tuple[str, ...]:
     """A row whose symbol stands in code: a lone plus or minus would begin a list."""
     return (f"`{row[0]}`", *row[1:])
+
+
+def _validations(page: _Page, preview: Preview) -> None:
+    """What was measured before the promotion, and who is decided otherwise."""
+    for title, header, rows in (
+        ("Validation", SECTIONS, [row for one in preview.validations for row in one.sections()]),
+        ("Decisions", SHIFTS, [row for one in preview.validations for row in one.shifts()]),
+        ("Reasons", REASONS, [row for one in preview.validations for row in one.reasons()]),
+    ):
+        page.table(title, header, [(code(row[0]), *map(plain, row[1:])) for row in rows])
 
 
 def _loosened(page: _Page, preview: Preview) -> None:

@@ -25,6 +25,7 @@ _LONGEST: Final = 90
 def render_text(preview: Preview, *, colour: bool) -> str:
     """The preview, without a line break at its end."""
     lines = [*_head(preview), *_declared(preview, colour=colour), *_production(preview, colour)]
+    lines += _validations(preview)
     lines += _loosened(preview)
     lines += _approvals(preview)
     lines += [_paint(_verdict(preview), preview.verdict.value, colour=colour)]
@@ -99,6 +100,17 @@ def _production(preview: Preview, colour: bool) -> Iterator[str]:  # noqa: FBT00
     if not preview.retrains and not preview.effects:
         yield "  nothing is trained, served or watched otherwise"
     yield ""
+
+
+def _validations(preview: Preview) -> list[str]:
+    """One line for each validation, and one for each group that is decided otherwise."""
+    lines = []
+    for one in preview.validations:
+        lines.append(one_line(f"  {one.line}"))
+        for _, who, rows, gain, lose, before, now, p in one.shifts():
+            told = f"{gain} gain and {lose} lose of {rows}, {before} -> {now} (p {p})"
+            lines.append(one_line(f"      {who}: {told}"))
+    return ["Validated:", *lines, ""] if lines else []
 
 
 def _loosened(preview: Preview) -> list[str]:

@@ -78,7 +78,8 @@ class Withdraw(Stage):
     model: str
 
     def explain(self) -> str:
-        return f"withdraw the proposal {self.proposal}: {self.model} is declared or validated otherwise now"
+        why = f"{self.model} is declared or validated otherwise now"
+        return f"withdraw the proposal {self.proposal}: {why}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ordain.reports.facts import PastDrift
     from ordain.runtime.monitoring.psi import FeatureDrift
     from ordain.specs.evidence import Evidence, FairnessRow
+    from ordain.specs.validations import Behaviour
 
 MAXIMUM_BARS = 15
 # How many bins the sentence of a histogram names; a picture needs no more to be told.
@@ -55,6 +56,28 @@ def fairness(row: FairnessRow) -> str:
     )
     limit = row.limit if row.maximum is None else math.copysign(row.limit, row.value)
     return svg.interval(row.value, row.low, row.high, limit, label=label)
+
+
+def flips(behaviour: Behaviour) -> str:
+    """The share of each group that loses and gains the favourable decision."""
+    shown = behaviour.shifts[:MAXIMUM_BARS]
+    values = [(one.subject or "all rows", one.down / one.n, one.up / one.n) for one in shown]
+    told = "; ".join(
+        f"{name}: {percent(down)} lose it, {percent(up)} gain it" for name, down, up in values
+    )
+    return svg.pairs(values, label=f"Favourable decisions by group: {told}")
+
+
+def movement(behaviour: Behaviour) -> str:
+    """How rows move between the tenths of the score, from the champion to this version."""
+    counts = behaviour.movement
+    stayed = sum(row[place] for place, row in enumerate(counts))
+    total = sum(map(sum, counts)) or 1
+    label = (
+        f"Tenths of the score of the version before (down) and of this one (across): "
+        f"{percent(stayed / total)} of {count(total)} rows stay in theirs"
+    )
+    return svg.grid(counts, label=label)
 
 
 def history(past: tuple[PastDrift, ...], warn: float, fail: float) -> str:

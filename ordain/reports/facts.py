@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ordain.specs.findings import Finding, Verdict
     from ordain.specs.kinds.model import Model
     from ordain.specs.kinds.model_version import ModelVersion
+    from ordain.specs.kinds.validation import Validation
+    from ordain.specs.validations import ValidationReport
     from ordain.vcs.approvals import Approval
 
 
@@ -86,7 +88,8 @@ class ReportInput:
     """Everything that a report of one model says, as of one moment.
 
     `spec_commit` is the commit of the estate that the documents were read from; `approvals` are
-    those of the change that made the version; `history` is oldest first.
+    those of the change that made the version; `history` is oldest first. `validation` is that of
+    the version, `records` are those of validators on its artifact, the one that counts last.
     """
 
     as_of: datetime
@@ -104,6 +107,8 @@ class ReportInput:
     volumes: Volumes | None = None
     ledger: VerifyReport | None = None
     preview: PreviewFacts | None = None
+    validation: ValidationReport | None = None
+    records: tuple[Validation, ...] | None = None
 
 
 def count_volumes(predictions: Iterable[Prediction]) -> Volumes:

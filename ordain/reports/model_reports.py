@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 from ordain.reports import charts, summaries, tasks, texts
 from ordain.reports.errors import ReportError
 from ordain.specs.findings import Verdict
+from ordain.specs.validation_text import shift_cells
+from ordain.specs.validation_verdicts import sections, told
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
     from ordain.reports.facts import ReportInput
+    from ordain.specs.validations import Shift
 
 # A page of 50 features with their bins would be a megabyte; the rest stands in the ledger event.
 MAXIMUM_FEATURES = 30
@@ -80,8 +83,17 @@ def _environment() -> Environment:
         "chart": _chart,
         "sign": lambda verdict: texts.SIGNS[_verdict(verdict)],
         "task": tasks,
+        "sections": sections,
+        "validates": summaries.validates,
+        "shift_cells": _shift_cells,
+        "check_told": told,
     }
     return environment
+
+
+def _shift_cells(shift: Shift) -> tuple[str, ...]:
+    """The cells of a row with shares as this page writes them."""
+    return tuple(cell.replace("%", "\u00a0%") for cell in shift_cells(shift))
 
 
 def _verdict(value: Verdict | str) -> Verdict:

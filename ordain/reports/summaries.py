@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from ordain.reports import tasks
 from ordain.reports.texts import count, moment, number, plural, verdict_of
 from ordain.specs.findings import Severity, Verdict
+from ordain.specs.validation_verdicts import blockers, sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ordain.reports.facts import ReportInput
+    from ordain.specs.kinds.validation import Validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,12 @@ def parts(facts: ReportInput) -> tuple[Part, ...]:
     """
     judged = tasks.decides(facts.model) and not tasks.informs(facts)
     fairness = (_fairness(facts),) if judged else ()
+    validation = (_validation(facts),) if validates(facts) else ()
     if facts.preview is not None:
-        return (_performance(facts), *fairness, _findings(facts))
+        return (_performance(facts), *validation, *fairness, _findings(facts))
     return (
         _performance(facts),
+        *validation,
         *fairness,
         _drift(facts),
         _approvals(facts),
@@ -81,6 +85,37 @@ def _performance(facts: ReportInput) -> Part:
         f"{number(first.value)} on {count(first.n)} rows of the {first.part} part."
     )
     return Part(title, anchor, verdict, sentence)
+
+
+def validates(facts: ReportInput) -> bool:
+    """Whether there is a validation to speak of; versions of before there were any have none."""
+    named = facts.version is not None and facts.version.validation is not None
+    return facts.validation is not None or named or bool(facts.records)
+
+
+def _validation(facts: ReportInput) -> Part:
+    title, anchor = "Validation", "validation"
+    verdicts = [Verdict.INSUFFICIENT]
+    sentence = "The validation of this version cannot be read."
+    if facts.validation is not None:
+        found = facts.validation
+        verdicts = [verdict_of(found.verdict)]
+        deciding = sum(one.deciding for one in sections(found))
+        limits = f"{plural(deciding, 'check')} that decide" + ("s" if deciding == 1 else "")
+        sentence = f"{limits} on {count(found.rows)} rows of {found.dataset}."
+        stopping = blockers(found)
+        sentence += f" {stopping[0]}." if stopping else ""
+    if facts.records:
+        newest = facts.records[-1]
+        sentence += f" The validator {newest.validator} says {newest.outcome}."
+        stop = newest.outcome == "rejected" or any(map(is_open_and_high, facts.records))
+        verdicts.append(Verdict.FAIL if stop else Verdict.PASS)
+    return Part(title, anchor, Verdict.worst(verdicts), sentence)
+
+
+def is_open_and_high(record: Validation) -> bool:
+    """Whether a validator holds something against the artifact that must not serve."""
+    return any(one.status == "open" and one.severity == "high" for one in record.findings)
 
 
 def _fairness(facts: ReportInput) -> Part:

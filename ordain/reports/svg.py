@@ -1,4 +1,4 @@
-"""Charts as inline SVG: bars, two histograms on the same bins, an interval, a line with limits.
+"""Charts as inline SVG: bars, pairs of bars, histograms, an interval, a line, a grid of cells.
 
 Written by hand because a page must be small, the same byte for byte, without a script and without
 a font: a plotting library costs a second and makes a page thirty times larger. Colours come from
@@ -77,6 +77,58 @@ def interval(value: float, low: float, high: float, limit: float, *, label: str)
     return _svg(body, width, height, label, "interval")
 
 
+def pairs(values: Sequence[tuple[str, float, float]], *, label: str) -> str:
+    """For each name two bars from a middle axis: the first to the left, the second to the right.
+
+    Values are shares of at least 0; both sides have one scale, so that they can be compared.
+    """
+    row, left, side, room = 22, 190, 150, 60
+    middle = left + room + side
+    largest = max((max(one, two) for _, one, two in values), default=0.0) or 1.0
+    parts = []
+    for index, (name, one, two) in enumerate(values):
+        y = index * row
+        down, up = one / largest * side, two / largest * side
+        parts.append(
+            f'<text x="{left - 8}" y="{y + 15}" text-anchor="end">{escape(_short(name))}</text>'
+            f'<rect class="was" x="{_n(middle - down)}" y="{y + 4}" width="{_n(down)}" '
+            f'height="14"/>'
+            f'<rect class="now" x="{_n(middle)}" y="{y + 4}" width="{_n(up)}" height="14"/>'
+            f'<text class="soft" x="{_n(middle - down - 6)}" y="{y + 15}" text-anchor="end">'
+            f'{_percent(one)}</text><text class="soft" x="{_n(middle + up + 6)}" y="{y + 15}">'
+            f"{_percent(two)}</text>"
+        )
+    height = max(len(values), 1) * row
+    axis = f'<path class="axis" d="M{middle} 0V{height}"/>'
+    return _svg("".join(parts) + axis, middle + side + room, height, label, "pairs")
+
+
+def grid(counts: Sequence[Sequence[int]], *, label: str) -> str:
+    """A square of cells, the darker the more of its row is in it; the diagonal is outlined.
+
+    `counts` are rows from top to bottom, of equal length.
+    """
+    cell, left, bottom = 22, 22, 22
+    size = len(counts) * cell
+    parts = []
+    for row, found in enumerate(counts):
+        total = sum(found) or 1
+        parts += (
+            f'<rect class="now" x="{left + column * cell}" y="{row * cell}" width="{cell - 1}" '
+            f'height="{cell - 1}" fill-opacity="{0.08 + 0.92 * count / total:.2f}"/>'
+            for column, count in enumerate(found)
+            if count
+        )
+        parts.append(
+            f'<path class="edge" d="M{left + row * cell} {row * cell}h{cell - 1}v{cell - 1}'
+            f'h-{cell - 1}z"/>'
+            f'<text class="soft" x="{left - 6}" y="{row * cell + 15}" text-anchor="end">{row + 1}'
+            f'</text><text class="soft" x="{left + row * cell + cell // 2}" y="{size + 15}" '
+            f'text-anchor="middle">{row + 1}</text>'
+        )
+    return _svg("".join(parts), left + size, size + bottom, label, "grid")
+
+
 def line(
     points: Sequence[tuple[str, float]], limits: Iterable[tuple[str, float]], *, label: str
 ) -> str:
@@ -132,6 +184,10 @@ def _shares(counts: Sequence[int]) -> list[float]:
 
 def _short(name: str, length: int = 24) -> str:
     return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f}\u00a0%"
 
 
 def _n(value: float) -> str:

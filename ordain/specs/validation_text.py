@@ -57,9 +57,9 @@ def shift_cells(one: Shift) -> tuple[str, ...]:
     """One row of the table of decisions, as text."""
     return (
         one.subject or "all rows",
-        str(one.n),
-        str(one.up),
-        str(one.down),
+        f"{one.n:,}",
+        f"{one.up:,}",
+        f"{one.down:,}",
         share(one.rate_champion),
         share(one.rate),
         f"< {_FEWEST:g}" if one.p_value < _FEWEST else f"{one.p_value:.3f}",
