@@ -53,7 +53,9 @@ def _proxies(dataset: Dataset) -> Iterator[Broken]:
 def proxy_limits(model: Model, dataset: Dataset) -> Iterator[Broken]:
     """Limits of what features tell of protected attributes, where there are none."""
     if model.acceptance.proxies is not None and not protected_names(dataset):
-        message = "what features tell of protected attributes is limited, and no column is protected"
+        message = (
+            "what features tell of protected attributes is limited, and no column is protected"
+        )
         remedy = "write `role: protected` in a column of the Dataset, or take `proxies` out"
         yield "SPEC166", ("spec", "acceptance", "proxies"), message, remedy
 
