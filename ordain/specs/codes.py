@@ -362,8 +362,8 @@ _DOCUMENT: Final = {
     ),
     "SPEC165": Page(
         "a protected column that is declared a proxy",
-        "A protected column is no feature and no field of a route in any case. Declared a proxy, it "
-        "would look as if it could be justified.",
+        "A protected column is no feature and no field of a route in any case. Declared a proxy, "
+        "it would look as if it could be justified.",
         "sex: {type: category, role: protected, proxyFor: [gender]}",
         "take `proxyFor` out, or correct the role",
     ),
