@@ -47,6 +47,7 @@ ALPHA: Final = 0.05
 FEWEST: Final = 100
 FOLDS: Final = 5
 MOST_ROWS: Final = 20_000  # Of the joint model; more would cost more and tell the same.
+CODES: Final = 16
 CELL: Final = 30  # A smaller group is not looked for in the joint model.
 LISTED: Final = 200  # Pairs that a document lists beside those that do not pass.
 _NUMBERS: Final = ("float", "int", "date")
@@ -213,18 +214,19 @@ def _jointly(
     """How well a small model tells the attribute from all features."""
     limit = "" if limits is None else f"<= {limits.joint:g}"
     groups = _groups(attribute)
-    kept = _sampled(np.flatnonzero(groups != ""), seed)
-    check = Check(SECTION, JOINT, attribute.name, confidence=CONFIDENCE, n=len(kept), limit=limit)
+    known = _sampled(np.flatnonzero(groups != ""), seed)
+    check = Check(SECTION, JOINT, attribute.name, confidence=CONFIDENCE, n=len(known), limit=limit)
+    if not features:
+        return replace(check, reason="there are no features")
+    if len(known) < FEWEST:
+        return replace(check, reason=f"{len(known)} rows, {FEWEST} are needed")
+    found, counts = np.unique(groups[known], return_counts=True)
+    kept = known[np.isin(groups[known], found[counts >= CELL])]
     names, classes = np.unique(groups[kept], return_inverse=True)
-    sizes = np.bincount(classes, minlength=len(names))
-    large = [place for place, size in enumerate(sizes) if min(size, len(kept) - size) >= CELL]
-    if not features or len(kept) < FEWEST:
-        few = f"{len(kept)} rows, {FEWEST} are needed" if features else "there are no features"
-        return replace(check, reason=few)
-    if not large:
+    if len(names) < 2:  # noqa: PLR2004 - something to tell apart
         return replace(check, reason=f"no two groups of {CELL} rows")
     told = _out_of_fold(_Task(features, classes, kept, entity, seed))
-    return _judged(check, names, classes, told, large, limits)
+    return _judged(replace(check, n=len(kept)), names, classes, told, limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,46 +259,58 @@ def _sampled(rows: Indices, seed: int) -> Indices:
 
 
 def _out_of_fold(task: _Task) -> Floats:
-    """The probability of each class for each row, by a model that has not learnt from the row."""
-    matrix, levels = _matrix(task.features, task.kept)
+    """The probability of each class for each row, by a model that has not learnt from the row.
+
+    One thread: several wait for each other where the processors are taken, and add up in any order.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    matrix, many = _matrix(task.features, task.kept)
     told = np.zeros((len(task.kept), int(task.classes.max()) + 1))
-    for learnt, asked in _folds(task):
-        model = _model(levels, task.seed)
-        model.fit(matrix[learnt], task.classes[learnt])
-        # A class that is in no row of the fold has no column.
-        places = np.asarray(model.classes_)
-        told[np.ix_(asked, places)] = model.predict_proba(matrix[asked])
+    with threadpool_limits(limits=1):
+        for learnt, asked in _folds(task):
+            model = _model(many, task.seed)
+            model.fit(matrix[learnt], task.classes[learnt])
+            # A class that is in no row of the fold has no column.
+            places = np.asarray(model.classes_)
+            told[np.ix_(asked, places)] = model.predict_proba(matrix[asked])
     return told
 
 
 def _matrix(features: Sequence[_Column], kept: Indices) -> tuple[NDArray[Any], list[int]]:
-    """The features as numbers, and the places of those that are codes of levels."""
-    columns, levels = [], []
+    """The features as numbers, and the places of those that are codes of many levels."""
+    columns: list[Floats] = []
+    many: list[int] = []
     for place, one in enumerate(features):
         if one.numbers is not None:
             columns.append(one.numbers[kept])
             continue
-        levels.append(place)
-        columns.append(np.unique(one.levels[kept], return_inverse=True)[1].astype(float))
-    return np.column_stack(columns), levels
+        names, codes = np.unique(one.levels[kept], return_inverse=True)
+        columns.append(codes.astype(float))
+        if len(names) > CODES:
+            many.append(place)
+    return np.column_stack(columns), many
 
 
-def _model(levels: Sequence[int], seed: int) -> Any:  # noqa: ANN401 - a pipeline of scikit-learn
-    """Shallow trees over numbers; levels are encoded by the groups that have them, cross-fitted."""
+def _model(many: Sequence[int], seed: int) -> Any:  # noqa: ANN401 - a pipeline of scikit-learn
+    """Shallow trees over numbers and codes.
+
+    Codes of many levels give way to the groups that have them, cross-fitted: a postcode has more
+    levels than a tree has leaves. Few levels stay codes, for what they tell with others.
+    """
     from sklearn.compose import make_column_transformer
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import KFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import TargetEncoder
 
-    folds = StratifiedKFold(3, shuffle=True, random_state=seed)
-    encode = make_column_transformer(
-        (TargetEncoder(cv=folds), list(levels)), remainder="passthrough"
-    )
     trees = HistGradientBoostingClassifier(
         max_iter=40, max_leaf_nodes=15, early_stopping=False, random_state=seed
     )
-    return make_pipeline(encode, trees) if levels else make_pipeline(trees)
+    folds = KFold(3, shuffle=True, random_state=seed)
+    encoder = (TargetEncoder(cv=folds), list(many))
+    encode = make_column_transformer(encoder, remainder="passthrough")
+    return make_pipeline(encode, trees) if many else trees
 
 
 def _folds(task: _Task) -> Iterator[tuple[Indices, Indices]]:
@@ -305,7 +319,7 @@ def _folds(task: _Task) -> Iterator[tuple[Indices, Indices]]:
 
     if task.entity is not None:
         people = task.entity[task.kept]
-        if len(np.unique(people)) < len(people):
+        if FOLDS <= len(np.unique(people)) < len(people):
             split = GroupKFold(FOLDS, shuffle=True, random_state=task.seed)
             yield from split.split(task.classes, groups=people)
             return
@@ -313,25 +327,21 @@ def _folds(task: _Task) -> Iterator[tuple[Indices, Indices]]:
 
 
 def _judged(
-    check: Check,
-    names: Labels,
-    classes: Indices,
-    told: Floats,
-    large: Sequence[int],
-    limits: ProxyLimits | None,
+    check: Check, names: Labels, classes: Indices, told: Floats, limits: ProxyLimits | None
 ) -> Check:
     """The group that is found best, with the interval of DeLong et al. (1988)."""
     from ordain.runtime.training.metrics import Sample, estimate
 
-    areas = {
-        place: estimate(
+    areas = [
+        estimate(
             "roc_auc",
             Sample((classes == place).astype(np.int64), told[:, place], 0.5, 0),
             CONFIDENCE,
         )
-        for place in large
-    }
-    best = max(areas, key=lambda place: (areas[place].value, -place))
+        for place in range(len(names))
+    ]
+    # Of two groups each is told as well as the other, but for the last digit.
+    best = max(range(len(names)), key=lambda place: round(areas[place].value, 9))
     found = areas[best]
     check = replace(check, value=found.value, low=found.low, high=found.high)
     check = replace(check, reason=f"the group that is told best is {names[best]}")
