@@ -144,7 +144,7 @@ def test_a_file_of_reasons_that_is_none_says_nothing_and_breaks_nothing(
 
 def test_reasons_are_read_word_by_word(estate: Sketch, workshop: Workshop) -> None:
     estate.files["reasons/credit.yaml"] = (
-        "reasons: [{code: R01, text: 'Marital_Status, or (sex)', features: [income, sex]}]".encode()
+        b"reasons: [{code: R01, text: 'Marital_Status, or (sex)', features: [income, sex]}]"
     )
     world = World(estate.load(), instant(workshop.now), tree=estate.tree)
     document = world.estate.documents["Model/credit"]

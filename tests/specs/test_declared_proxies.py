@@ -29,8 +29,8 @@ def test_a_proxy_is_for_protected_columns_and_for_what_no_column_holds(
 def test_a_proxy_for_a_column_that_is_not_protected_is_refused(check: Check, edit: Edit) -> None:
     assert check(edit("dataset", INCOME, "income: {type: float, proxyFor: [purpose]}")) == [
         (
-            "SPEC164 dataset.yaml:13:27 error: `income` is declared a proxy for `purpose`, which is "
-            "not protected | write `role: protected` in `purpose`, or correct `proxyFor`"
+            "SPEC164 dataset.yaml:13:27 error: `income` is declared a proxy for `purpose`, which "
+            "is not protected | write `role: protected` in `purpose`, or correct `proxyFor`"
         )
     ]
 
@@ -50,9 +50,9 @@ def test_a_limit_of_proxies_needs_a_protected_column(check: Check, edit: Edit) -
     without = edit("dataset", f"sex: {{type: category, {SEX}}}", "sex: {type: category}")
     assert check(limits | without) == [
         (
-            "SPEC166 model.yaml:12:16 error: what features tell of protected attributes is limited, "
-            "and no column is protected | write `role: protected` in a column of the Dataset, or take "
-            "`proxies` out"
+            "SPEC166 model.yaml:12:16 error: what features tell of protected attributes is "
+            "limited, and no column is protected | write `role: protected` in a column of the "
+            "Dataset, or take `proxies` out"
         )
     ]
 

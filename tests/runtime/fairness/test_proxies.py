@@ -57,7 +57,7 @@ def scanned(table: pa.Table, data: Dataset = DATA, **given: Any) -> dict[tuple[s
 
 
 def sexed(table: pa.Table) -> np.ndarray[Any, Any]:
-    return table["sex"].to_numpy(zero_copy_only=False)
+    return np.array(table["sex"].to_pylist())
 
 
 def declaring(name: str, *attributes: str) -> Dataset:
