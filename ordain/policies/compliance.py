@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ordain.policies.gate_limits import Pair
     from ordain.specs.documents import Document, LoadedEstate
-    from ordain.specs.kinds.compliance import Compliance
+    from ordain.specs.kinds.compliance import Compliance, FairnessBias
 
 # Lists of columns: a name that goes is tested, or kept out, no longer.
 _COLUMNS: Final = ("attributes", "prohibited_features")
@@ -67,3 +67,14 @@ def _less(old: Compliance, new: Compliance | None) -> Iterator[Pair]:
         columns = set(getattr(old.fairness_bias, attribute))
         for column in sorted(columns - set(getattr(new.fairness_bias, attribute))):
             yield ("fairness_bias", yaml_name(attribute)), column, "removed"
+    yield from _excused(old.fairness_bias, new.fairness_bias)
+
+
+def _excused(old: FairnessBias, new: FairnessBias) -> Iterator[Pair]:
+    """What stood in the way of a promotion and is justified now: it acts like a waiver."""
+    features = {one.feature for one in new.proxies} - {one.feature for one in old.proxies}
+    for feature in sorted(features):
+        yield ("fairness_bias", "proxies"), f"{feature} is not justified", "justified"
+    attributes = {one.attribute for one in new.small_groups}
+    for attribute in sorted(attributes - {one.attribute for one in old.small_groups}):
+        yield ("fairness_bias", "smallGroups"), f"{attribute} is not excused", "excused"

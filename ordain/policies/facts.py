@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from ordain.policies.lookups import features_of, protected_of
+from ordain.policies.lookups import features_of, protected_of, proxies_of
+from ordain.specs.loader import parse
 from ordain.specs.paths import values_at
 from ordain.specs.recipes import recipe_from_inputs
 from ordain.specs.references import PEOPLE
@@ -26,6 +27,7 @@ Values = dict[str, Any]
 
 # A version that can be installed only one way: no range, no wildcard, no address.
 _EXACT: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([0-9][A-Za-z0-9._+!-]*)")
+_WORD: Final = re.compile(r"[^\W_]+")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -36,13 +38,76 @@ def facts(document: Document, estate: LoadedEstate) -> Values:
             return {
                 "features": list(features_of(document, estate)),
                 "protected": list(protected_of(document, estate)),
+                "proxies": proxies_of(document, estate),
+                "alternatives": searches_alternatives(document),
             }
         case "ModelVersion":
             return {"recipe": recipe_from_inputs(document.spec.model, document.spec.inputs).digest}
         case "Route":
-            return {"fields": sorted(rule_fields(document.raw["spec"].get("rules", ())))}
+            fields = sorted(rule_fields(document.raw["spec"].get("rules", ())))
+            return {"fields": fields, "sensitive": sensitive(fields, document, estate)}
         case _:
             return {}
+
+
+def sensitive(fields: Iterable[str], route: Document, estate: LoadedEstate) -> Values:
+    """What protected attribute each of these request fields is, or is a declared proxy for.
+
+    All Datasets of all models count that the route leads to, in the dark too. Names are compared
+    without case and punctuation, since the field of a request is called what its sender likes.
+    """
+    known: dict[str, set[str]] = {}
+    for dataset in _data_of(route, estate):
+        for name, column in dataset.spec.columns.items():
+            attributes = [name] if column.role == "protected" else column.proxy_for
+            known.setdefault(plain_name(name), set()).update(attributes)
+            # An attribute that no column holds may be in a request all the same.
+            for attribute in column.proxy_for:
+                known.setdefault(plain_name(attribute), set()).add(attribute)
+    found = ((field, known.get(plain_name(field))) for field in fields)
+    return {field: sorted(attributes) for field, attributes in found if attributes}
+
+
+def searches_alternatives(model: Document) -> bool:
+    """Whether a search for a less discriminatory alternative is part of the training."""
+    training = model.raw["spec"].get("training") or {}
+    return (training.get("automl") or {}).get("alternatives") is not None
+
+
+def _data_of(route: Document, estate: LoadedEstate) -> Iterator[Document]:
+    """The Datasets of the models that a route leads to."""
+    keys = [key for key in estate.needs(route.key) if key.startswith("Deployment/")]
+    models = {model for key in keys for model in estate.needs(key) if model.startswith("Model/")}
+    for key in sorted({data for model in models for data in estate.needs(model)}):
+        found = estate.find(key)
+        if found is not None and found.kind == "Dataset":
+            yield found
+
+
+def plain_name(name: str) -> str:
+    """A name by its letters and digits alone: `Marital-Status` and `marital_status` are one."""
+    return "".join(one for one in name.casefold() if one.isalnum())
+
+
+def reasons_in(model: Document, tree: Mapping[str, bytes]) -> list[Values]:
+    """The reasons of a model from its file, each with its words as one text; none where unreadable.
+
+    Whether the file is right is asked by training; here is asked what its texts say.
+    """
+    path = model.spec.explanation.reasons
+    data = None if path is None else file_in(tree, path)
+    nodes = () if data is None else parse(data, path).nodes
+    listed = nodes[0].value.get("reasons") if nodes and isinstance(nodes[0].value, dict) else None
+    return [
+        {
+            "code": str(one.get("code", "")),
+            "text": str(one.get("text", "")),
+            "words": f" {' '.join(_WORD.findall(str(one.get('text', '')).casefold()))} ",
+            "features": [name for name in one.get("features") or () if isinstance(name, str)],
+        }
+        for one in (listed if isinstance(listed, list) else ())
+        if isinstance(one, dict) and isinstance(one.get("features") or [], list)
+    ]
 
 
 def locks(estate: LoadedEstate, tree: Mapping[str, bytes]) -> dict[str, list[Values]]:

@@ -22,13 +22,14 @@ from ordain.specs.kinds.fields import yaml_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ordain.specs.kinds.model import FairnessGate, MetricGate, Model
+    from ordain.specs.kinds.model import FairnessGate, MetricGate, Model, ProxyLimits
 
 # Where in the spec (YAML names), what stood there, and what stands there now.
 Pair = tuple[tuple[str | int, ...], Any, Any]
 
 _METRICS: Final = ("acceptance", "metrics")
 _FAIRNESS: Final = ("acceptance", "fairness")
+_PROXIES: Final = ("acceptance", "proxies")
 # +1: a greater value is stricter; -1: a smaller value is stricter.
 _OF_METRIC: Final = (("min", +1), ("max", -1))
 # The limit itself stands beside them: a smallest ratio, or a largest difference.
@@ -78,6 +79,7 @@ def weaker_gates(old: Model, new: Model) -> Iterator[Pair]:
     """Path, before and after of every gate that is weaker in new than in old."""
     yield from _weaker_metrics(old.acceptance.metrics, new.acceptance.metrics)
     yield from _weaker_fairness(old.acceptance.fairness, new.acceptance.fairness)
+    yield from _weaker_proxies(old.acceptance.proxies, new.acceptance.proxies)
 
 
 def _weaker_metrics(old: Sequence[MetricGate], new: Sequence[MetricGate]) -> Iterator[Pair]:
@@ -149,3 +151,16 @@ def _differences(name: str, old: FairnessGate, new: FairnessGate) -> Iterator[Pa
         if (after - before) * direction < 0:
             camel = yaml_name(attribute)
             yield _FAIRNESS, f"{name} {camel} {before:g}", f"{camel} {after:g}"
+
+
+def _weaker_proxies(old: ProxyLimits | None, new: ProxyLimits | None) -> Iterator[Pair]:
+    """A limit of what features tell of protected attributes that is raised or taken away."""
+    if old is None:
+        return
+    if new is None:
+        yield _PROXIES, f"max {old.max:g}, joint {old.joint:g}", "removed"
+        return
+    for name in ("max", "joint"):
+        before, after = getattr(old, name), getattr(new, name)
+        if after > before:
+            yield (*_PROXIES, name), before, after

@@ -59,6 +59,13 @@ def protected_of(model: Document, estate: LoadedEstate) -> tuple[str, ...]:
     return protected_names(dataset.spec) if dataset else ()
 
 
+def proxies_of(model: Document, estate: LoadedEstate) -> dict[str, list[str]]:
+    """The declared proxies of the Dataset that a model learns from, each with its attributes."""
+    dataset = estate.get("Dataset", model.spec.dataset) if model.spec.dataset else None
+    columns = dataset.spec.columns.items() if dataset else ()
+    return {name: list(column.proxy_for) for name, column in columns if column.proxy_for}
+
+
 def recipe_in(estate: LoadedEstate, model: str, tree: Mapping[str, bytes]) -> Recipe | None:
     """The recipe of a model in a tree; without an environment lock that of an empty one."""
     document = estate.get("Model", model)

@@ -229,6 +229,8 @@ def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
         role = other.role if other else "removed"
         if column.role == "protected" != role:
             yield ("columns", name), "protected", role
+        if other is None and column.proxy_for:
+            yield ("columns", name), f"proxy for {', '.join(column.proxy_for)}", "removed"
         if other is not None:
             for field, before, after in _column(column, other):
                 yield ("columns", name, *field), before, after
@@ -325,6 +327,8 @@ def _column(old: Column, new: Column) -> Iterator[Pair]:
         yield ("unique",), "true", "false"
     if new.separates and not old.separates:
         yield ("separates",), "false", "true"
+    for attribute in sorted(set(old.proxy_for) - set(new.proxy_for)):
+        yield ("proxyFor",), attribute, "removed"
     if old.role == new.role == "protected":
         yield from _groups(old, new)
     elif old.unknown == "refuse":

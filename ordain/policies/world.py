@@ -11,10 +11,13 @@
 | `validations` | the records of validators on exactly the artifact of that version, oldest first |
 | `linked` | a list for each kind: what the object depends on, however far, and what directly |
 |  | depends on it |
-| `facts` | what is computed about the object: the `features` of a Model and the `protected` |
-|         | columns of its Dataset, the request `fields` of a Route, the `recipe` that the inputs |
-|         | of a ModelVersion give; of every object the `people` whom it, the sections of its |
-|         | model and the change name: by name, with their `roles` and `teams` before and after; |
+| `facts` | what is computed about the object: the `features` of a Model, the `protected` columns |
+|         | of its Dataset, the declared `proxies` with what they may tell, its `reasons` (code, |
+|         | text, words, features), whether training searches `alternatives`; the request `fields` |
+|         | of a Route, and which of them are `sensitive`, with the protected attributes that they |
+|         | are or tell; the `recipe` that the inputs of a ModelVersion give; of every object the |
+|         | `people` whom it, the sections of its model and the change name: by name, with their |
+|         | `roles` and `teams` before and after; |
 |         | of the Estate the lines of each environment lock (`locks`, by path) |
 | `estate` | every document, by kind and name |
 | `change` | kind, digest, contributors, pusher, signers (for each commit a person, the reconciler |
@@ -43,6 +46,7 @@ from ordain.policies.facts import (
     locks,
     named_in,
     named_in_change,
+    reasons_in,
 )
 from ordain.policies.lookups import model_of, version_of
 from ordain.specs.evidence import evidence_path
@@ -135,6 +139,8 @@ class World:
         found = facts(document, self.estate) | {"people": self._people(document)}
         if document.kind == "Estate":
             found["locks"] = locks(self.estate, self.tree)
+        if document.kind == "Model":
+            found["reasons"] = reasons_in(document, self.tree)
         return found
 
     def _people(self, document: Document) -> Values:

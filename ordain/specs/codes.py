@@ -388,6 +388,28 @@ _DOCUMENT: Final = {
         "acceptance: {metrics: [{name: roc_auc, min: 0.7}]}  # with `feedback: {observed: paid}`",
         "write `population: labelled`, or declare `explored` in the Dataset",
     ),
+    "SPEC164": Page(
+        "a proxy for something that is not protected",
+        "`proxyFor` says that a column may tell a protected attribute that decisions must not rest "
+        "on. A name that is a column of the Dataset is that column, so it has to be protected; any "
+        "other name is an attribute that no column holds, such as ethnicity.",
+        "postcode: {type: category, proxyFor: [income]}",
+        "write `role: protected` in the column that is named, or correct the name",
+    ),
+    "SPEC165": Page(
+        "a protected column that is declared a proxy",
+        "A protected column is no feature and no field of a route in any case. Declared a proxy, "
+        "it would look as if it could be justified.",
+        "sex: {type: category, role: protected, proxyFor: [gender]}",
+        "take `proxyFor` out, or correct the role",
+    ),
+    "SPEC166": Page(
+        "a limit of proxies that nothing is held against",
+        "`acceptance.proxies` limits how well features tell the protected columns of the Dataset. "
+        "Where no column is protected, nothing is measured and the limit is always met.",
+        "acceptance: {proxies: {max: 0.3}}      # and no column with `role: protected`",
+        "write `role: protected` in a column of the Dataset, or take `proxies` out",
+    ),
     "SPEC140": Page(
         "an estimator that does not do the task",
         "Each estimator gives classes, numbers or clusters; which of them the model gives is said "

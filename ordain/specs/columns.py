@@ -10,7 +10,7 @@ from ordain.specs.findings import Finding, Severity
 from ordain.specs.model_tasks import check_task
 from ordain.specs.paths import Path, values_at
 from ordain.specs.preprocessing import preprocessing_problems
-from ordain.specs.promises import claims, promises
+from ordain.specs.promises import claims, promises, proxy_limits
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.splits import split_problems
 from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, DIRECTED, directed_of
@@ -185,6 +185,8 @@ def _check_model(document: Document, table: _Table) -> Iterator[Finding]:
     for code, path, message, remedy in claims(document.spec, table.dataset):
         place = document.marks.value(*path)
         yield Finding(code, Severity.WARNING, message, place, remedy=remedy)
+    for code, path, message, remedy in proxy_limits(document.spec, table.dataset):
+        yield _error(code, document, path, message, remedy, key=True)
 
 
 def _check_features(document: Document, table: _Table) -> Iterator[Finding]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.features import protected_names
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,6 +31,33 @@ def promises(dataset: Dataset) -> Iterator[Broken]:
     if dataset.target is not None:
         yield from _mature(dataset.target, dataset)
         yield from _seen(dataset.target, dataset)
+    yield from _proxies(dataset)
+
+
+def _proxies(dataset: Dataset) -> Iterator[Broken]:
+    """Declared proxies of what needs none, or on columns that are never asked."""
+    for name, column in dataset.columns.items():
+        path: Path = ("spec", "columns", name, "proxyFor")
+        if column.proxy_for and column.role == "protected":
+            message = f"`{name}` is protected itself, and is declared a proxy"
+            yield "SPEC165", path, message, "take `proxyFor` out, or correct the role"
+            continue
+        for attribute in column.proxy_for:
+            other = dataset.columns.get(attribute)
+            if other is not None and other.role != "protected":
+                message = f"`{name}` is declared a proxy for `{attribute}`, which is not protected"
+                remedy = f"write `role: protected` in `{attribute}`, or correct `proxyFor`"
+                yield "SPEC164", path, message, remedy
+
+
+def proxy_limits(model: Model, dataset: Dataset) -> Iterator[Broken]:
+    """Limits of what features tell of protected attributes, where there are none."""
+    if model.acceptance.proxies is not None and not protected_names(dataset):
+        message = (
+            "what features tell of protected attributes is limited, and no column is protected"
+        )
+        remedy = "write `role: protected` in a column of the Dataset, or take `proxies` out"
+        yield "SPEC166", ("spec", "acceptance", "proxies"), message, remedy
 
 
 def claims(model: Model, dataset: Dataset) -> Iterator[Broken]:

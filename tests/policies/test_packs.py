@@ -204,6 +204,7 @@ def test_every_control_is_in_the_catalogue_and_in_force(
 def test_the_packs_that_ship_are_listed_with_their_versions() -> None:
     assert {name: pack_versions(name) for name in pack_names()} == {
         "baseline": ("1.1.0", "1.0.0"),
+        "fair-lending": ("1.0.0",),
         "model-risk": ("1.0.0",),
         "separation-of-duties": ("1.0.0",),
         "supply-chain": ("1.0.0",),

@@ -320,7 +320,7 @@ def test_a_pack_that_does_not_ship_is_found_where_it_is_named(workshop: Workshop
         (
             "POL003",
             "there is no pack baselin",
-            "name one of: baseline, model-risk, separation-of-duties, supply-chain",
+            "name one of: baseline, fair-lending, model-risk, separation-of-duties, supply-chain",
         ),
         ("POL003", "there is no version 9.0.0 of baseline", "name one of: 1.1.0, 1.0.0"),
     ]

@@ -365,5 +365,6 @@ def test_training_policies_and_the_language_name_the_same_features(
     assert model is not None
     names = feature_names(model.spec.features, dataset.spec)
     assert names == ("zeal", "income", "purpose")
-    assert facts(model, estate) == {"features": list(names), "protected": ["sex"]}
+    known = facts(model, estate)
+    assert (known["features"], known["protected"]) == (list(names), ["sex"])
     assert learnt_columns(model.spec.features, dataset.spec) == tuple(sorted(names))

@@ -166,6 +166,7 @@ def test_what_is_metadata_is_what_a_person_may_edit_without_training() -> None:
     found = sorted(str(place) for place in (*OF_MODEL, *OF_DATASET) if not place.material)
     assert found == [
         "columns.key-0.description",
+        "columns.key-0.proxy_for",
         "columns.key-0.unit",
         "consent",
         "consent.basis",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.policies.changes import ChangeFacts, Kind
 from ordain.policies.lint.types import (
+    BOOL,
     NULL,
     TEXT,
     UNKNOWN,
@@ -36,11 +37,25 @@ OF_MODEL: Final = frozenset(
 WITH_EVIDENCE: Final = frozenset({"ModelVersion", "Deployment"})
 _TEXTS: Final = items(TEXT)
 _PEOPLE: Final = entries(record("a person", {"roles": _TEXTS, "teams": _TEXTS}))
+_REASON: Final = record(
+    "a reason", {**dict.fromkeys(("code", "text", "words"), TEXT), "features": _TEXTS}
+)
 _FACTS: Final[dict[str, Type]] = {
     "Model": record(
-        "facts of a Model", {"features": _TEXTS, "protected": _TEXTS, "people": _PEOPLE}
+        "facts of a Model",
+        {
+            "features": _TEXTS,
+            "protected": _TEXTS,
+            "proxies": entries(_TEXTS),
+            "reasons": items(_REASON),
+            "alternatives": BOOL,
+            "people": _PEOPLE,
+        },
     ),
-    "Route": record("facts of a Route", {"fields": _TEXTS, "people": _PEOPLE}),
+    "Route": record(
+        "facts of a Route",
+        {"fields": _TEXTS, "sensitive": entries(_TEXTS), "people": _PEOPLE},
+    ),
 }
 _LIMIT: Final = record("a limit", dict.fromkeys(("object", "field", "before", "after"), TEXT))
 _CHANGE: Final[dict[str, Type]] = {

@@ -67,6 +67,22 @@ class MethodologyLimitations:
 
 
 @declared
+class ProxyUse:
+    """A declared proxy that is a feature all the same."""
+
+    feature: Annotated[str, about("the column")]
+    reason: Annotated[str, about("what it says of the outcome that nothing else does")]
+
+
+@declared
+class SmallGroups:
+    """An attribute with groups that are too small to say anything of."""
+
+    attribute: Annotated[str, about("protected attribute")]
+    reason: Annotated[str, about("why they are so few, and what is done until they are more")]
+
+
+@declared
 class FairnessBias:
     """The fairness policy, set before any result."""
 
@@ -77,6 +93,18 @@ class FairnessBias:
         tuple[str, ...],
         about("columns that must never be features"),
     ] = ()
+    proxies: Annotated[
+        tuple[ProxyUse, ...],
+        about("declared proxies that are features, each with the reason"),
+    ] = ()
+    small_groups: Annotated[
+        tuple[SmallGroups, ...],
+        about("attributes of which some groups are too small, each with the reason"),
+    ] = ()
+    alternatives: Annotated[
+        str,
+        about("what was searched for less discriminatory alternatives, or why nothing was"),
+    ] = ""
 
 
 @declared

@@ -127,6 +127,13 @@ class Column:
         Bool,
         about("whether somebody looked, and the column may give the outcome away on its own"),
     ] = False
+    proxy_for: Annotated[
+        tuple[str, ...],
+        about(
+            "protected columns, or attributes that no column holds, that the column may tell",
+            change="metadata",
+        ),
+    ] = ()
 
 
 @declared

@@ -345,6 +345,20 @@ class Parity:
 
 
 @declared
+class ProxyLimits:
+    """How well features may tell a protected attribute."""
+
+    max: Annotated[
+        Float,
+        about("largest association of one feature with one protected attribute", gt=0, le=1),
+    ] = 0.3
+    joint: Annotated[
+        Float,
+        about("largest area under the curve of all features together", gt=0.5, le=1),
+    ] = 0.8
+
+
+@declared
 class Acceptance:
     """What a version must show before it is proposed."""
 
@@ -352,6 +366,10 @@ class Acceptance:
     fairness: Annotated[tuple[FairnessGate, ...], about("fairness")] = ()
     drift: Annotated[DriftGate, about("drift")] = DriftGate()
     parity: Annotated[Parity, about("parity of forms")] = Parity()
+    proxies: Annotated[
+        ProxyLimits | None,
+        about("limits of what features tell of protected attributes; without it nothing decides"),
+    ] = None
 
 
 @declared
