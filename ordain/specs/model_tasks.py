@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.gates import gate_problems
+from ordain.specs.searches import search_problems
 from ordain.specs.tasks import CLASSIFICATION, ESTIMATORS, estimators_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ def check_task(document: Document) -> Iterator[Finding]:
         message = f"`{name}` does no {task}"
         remedy = f"use one of {', '.join(estimators_of(task))}, or change `task`"
         yield _error("SPEC140", document, path, message, remedy)
+    for problem in search_problems(model):
+        found = ("spec", "training", "automl", *problem.path)
+        path = ("spec", "training", *problem.path[1:]) if problem.path[0] == ".." else found
+        yield _error(problem.code, document, path, problem.message, problem.remedy)
     for place, gate in enumerate(model.acceptance.metrics):
         for one in gate_problems(gate, task):
             path = ("spec", "acceptance", "metrics", place, *filter(None, [one.field]))

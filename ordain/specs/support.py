@@ -75,7 +75,6 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
         ),
     ),
     "Model": (
-        Unsupported("spec.training.automl", (None,), "it trains named estimators only"),
         Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),
     ),
     "Monitor": (Unsupported("spec.onBreach.*", ("alert",), "a breach is recorded and shown"),),
