@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ordain.specs.kinds.dataset import Column
-    from ordain.specs.kinds.model import AutoML, Model
+    from ordain.specs.kinds.model import AutoML, Model, Training
 
 # By task, the simplest first: of two equal trials the one of the simpler family is chosen.
 FAMILIES: Final[dict[str, tuple[str, ...]]] = {
@@ -69,13 +69,15 @@ def estimators_searched(automl: AutoML) -> frozenset[str]:
     return frozenset(map(estimator_of_family, automl.families))
 
 
-def families_of(model: Model, automl: AutoML, directed: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def families_of(
+    model: Model, automl: AutoML, *, directed: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The families that are tried, the simplest first, and those that are left out.
 
     `directed` says that a feature has a direction, which only some estimators can be held to.
     """
-    declared = set(automl.families)
-    wanted = [name for name in FAMILIES[model.task] if name in declared]
+    declared: set[str] = set(automl.families)
+    wanted: list[str] = [name for name in FAMILIES[model.task] if name in declared]
     linear = LINEAR.get(model.task)
     if linear is not None and not {linear, f"{linear.partition('_')[0]}_spline"} & declared:
         wanted.insert(0, linear)
@@ -88,6 +90,29 @@ def families_of(model: Model, automl: AutoML, directed: bool) -> tuple[tuple[str
 def metric_of(model: Model, automl: AutoML) -> str:
     """The metric that ranks the trials; empty for a clustering."""
     return automl.metric or _DEFAULT_METRIC.get(model.task, "")
+
+
+def training_of(model: Model) -> Training:
+    """How a Model is trained.
+
+    Raises:
+        TypeError: for one that is not.
+    """
+    if model.training is None:
+        raise TypeError(model)
+    return model.training
+
+
+def automl_of(model: Model) -> AutoML:
+    """What a Model searches for.
+
+    Raises:
+        TypeError: for one that names an estimator.
+    """
+    automl = training_of(model).automl
+    if automl is None:
+        raise TypeError(model)
+    return automl
 
 
 def directions(model: Model, features: Mapping[str, Column]) -> dict[str, str]:

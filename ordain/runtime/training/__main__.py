@@ -5,7 +5,8 @@ that nobody can write.
 
 Exit code 0 and a result, or exit code 1 and `{"error": {"code", "message", "remedy"}}` in the same
 file, which is written last and whole. Progress goes to standard output, one JSON object a line;
-what the run cost goes to `resources.json`, because it is of this machine and not of the artifact.
+what the run cost goes to `resources.json` and what a search has tried to `trials.json`, because
+they are of this machine and not of the artifact.
 Threads and loops are set before any numeric library loads, because they read them once.
 
 SIGTERM cancels: what is being written is removed, and the result says so. Its handler raises what
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     meter = Meter()
     signal.signal(signal.SIGTERM, _cancel)
     try:
-        outcome = _run(order, meter)
+        outcome = _run(order, directory, meter)
         write_atomically(directory / EVIDENCE, outcome.evidence.to_json())
         meter.write(directory, rows=outcome.evidence.data.get("rows"))
         write_atomically(directory / RESULT, outcome.to_json())
@@ -85,14 +86,15 @@ def _cancel(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _run(order: Path, meter: Meter) -> Outcome:
+def _run(order: Path, directory: Path, meter: Meter) -> Outcome:
     job = read_order(order)
     refuse_processor(processor())
     _pin_numbers(job.recipe.threads)
     sys.meta_path.insert(0, _WithoutPandas())
     from ordain.runtime.training.job import run_job
+    from ordain.runtime.training.search.trials import into
 
-    return run_job(job, meter.tell)
+    return run_job(job, meter.tell, into(directory))
 
 
 def _pin_numbers(threads: int) -> None:
