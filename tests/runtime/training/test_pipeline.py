@@ -243,10 +243,6 @@ def test_no_feature_at_all_is_refused(dataset: MakeDataset) -> None:
         ),
         ({"training": {}}, "training: no estimator is declared"),
         (
-            {"training": {"automl": {"families": ["x"], "budget": {"trials": 1}}}},
-            "training.automl cannot be trained by this version",
-        ),
-        (
             {"training": {"estimator": LINEAR, "calibrate": "isotonic"}},
             "training.calibrate cannot be trained by this version",
         ),

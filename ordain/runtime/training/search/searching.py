@@ -296,7 +296,7 @@ def search(
     keep: Keep = untold,
     clock: Clock = time.monotonic,
 ) -> Searched:
-    """Search for the Model to train, in the training part alone; a clustering is searched elsewhere.
+    """Search for the Model to train, in the training part alone; for clusters see `clusters`.
 
     Raises:
         SearchAborted: when it takes longer than it may.

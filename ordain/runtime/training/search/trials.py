@@ -29,8 +29,8 @@ class Trial:
 
     `changes` is what differs from the declared Model, under its names in YAML. `scores` are those
     of the folds that were looked at, in the units of the metric; `error` is the standard error of
-    their mean, None where there is one fold. A trial that was `stopped` was not as good as the best one
-    on the folds that it has, by more than chance. `seconds` are of the processor.
+    their mean, None where there is one fold. A trial that was `stopped` was not as good as the best
+    one on the folds that it has, by more than chance. `seconds` are of the processor.
     """
 
     number: int
