@@ -16,11 +16,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+Array = Any  # Of libraries that are only there.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 REPEATS = 20
 
 
-def flaml(train: Any, test: Any, task: str, seconds: float, place: Path) -> Any:
+def flaml(train: Array, task: str, seconds: float, place: Path) -> Array:
     """FLAML with its defaults."""
     from flaml import AutoML
 
@@ -44,7 +45,7 @@ def flaml(train: Any, test: Any, task: str, seconds: float, place: Path) -> Any:
     return model.predict if task == "regression" else lambda rows: model.predict_proba(rows)[:, 1]
 
 
-def autogluon(train: Any, test: Any, task: str, seconds: float, place: Path) -> Any:
+def autogluon(train: Array, task: str, seconds: float, place: Path) -> Array:
     """AutoGluon, medium quality."""
     from autogluon.tabular import TabularPredictor
 
@@ -83,7 +84,7 @@ def main(peer: str, task: str, seconds: str, directory: str) -> None:
     rows = test.drop(columns="outcome")
     time.time = time.process_time
     begun = time.process_time()
-    ask = {"flaml": flaml, "autogluon": autogluon}[peer](train, test, task, float(seconds), place)
+    ask = {"flaml": flaml, "autogluon": autogluon}[peer](train, task, float(seconds), place)
     spent = time.process_time() - begun
     np.save(place / f"{peer}.npy", np.asarray(ask(rows), dtype=float))
     begun = time.process_time()

@@ -50,6 +50,7 @@ from ordain.specs.recipes import recipe_of
 from ordain.specs.tasks import estimators_named
 
 Row = dict[str, Any]
+Array = Any  # Of NumPy, Arrow or a library of a peer.
 
 # Target and what is left out: `duration` is known only after the call, ids say nothing.
 SETS: Final = {
@@ -81,7 +82,7 @@ class Table:
     """One set: its rows, the target, and the task."""
 
     name: str
-    rows: Any
+    rows: Array
     target: str
     task: str
 
@@ -158,7 +159,7 @@ def order(table: Table, root: Path, trials: int, seed: int) -> Job:
     )
 
 
-def ours(table: Table, place: Path, trials: int, seed: int, test: Any) -> Row:
+def ours(table: Table, place: Path, trials: int, seed: int, test: Array) -> Row:
     """Run a search as the reconciler does, and ask the plan that would be served."""
     root = place / f"ours-{trials}"
     root.mkdir()
@@ -197,7 +198,7 @@ def ours(table: Table, place: Path, trials: int, seed: int, test: Any) -> Row:
     }
 
 
-def _onnx_row(artifact: Any, plan: RowPlan, rows: list[Row]) -> float | None:
+def _onnx_row(artifact: Array, plan: RowPlan, rows: list[Row]) -> float | None:
     """Milliseconds of one row by the ONNX form, encoding included; None without one."""
     if "model.onnx" not in artifact.members:
         return None
@@ -228,7 +229,7 @@ def peer(name: str, table: Table, place: Path, seconds: float) -> Row:
     }
 
 
-def matrices(table: Table, train: Any, test: Any) -> tuple[Any, Any]:
+def matrices(table: Table, train: Array, test: Array) -> tuple[Any, Any]:
     """Numbers as they are and levels as codes, for what takes no table."""
     columns = []
     for name in table.features:
@@ -244,7 +245,7 @@ def matrices(table: Table, train: Any, test: Any) -> tuple[Any, Any]:
     return whole[train], whole[test]
 
 
-def optuna_lightgbm(table: Table, train: Any, test: Any, truth: Any, seconds: float) -> Row:
+def optuna_lightgbm(table: Table, train: Array, test: Array, truth: Array, seconds: float) -> Row:
     """TPE over LightGBM with early stopping on a fifth of the training part, until time is over."""
     import lightgbm
     import optuna
@@ -257,7 +258,7 @@ def optuna_lightgbm(table: Table, train: Any, test: Any, truth: Any, seconds: fl
     metric = "rmse" if table.task == "regression" else "binary_logloss"
     begun = time.process_time()
 
-    def settings(trial: Any) -> Row:
+    def settings(trial: Array) -> Row:
         return {
             "objective": objective,
             "metric": metric,
@@ -273,7 +274,7 @@ def optuna_lightgbm(table: Table, train: Any, test: Any, truth: Any, seconds: fl
             "bagging_freq": 1,
         }
 
-    def loss(trial: Any) -> float:
+    def loss(trial: Array) -> float:
         rows = lightgbm.Dataset(learn[~held], values[~held])
         judged = lightgbm.Dataset(learn[held], values[held], reference=rows)
         stop = lightgbm.early_stopping(30, verbose=False)
@@ -297,7 +298,7 @@ def optuna_lightgbm(table: Table, train: Any, test: Any, truth: Any, seconds: fl
     }
 
 
-def floor(name: str, table: Table, train: Any, test: Any, truth: Any) -> Row:
+def floor(name: str, table: Table, train: Array, test: Array, truth: Array) -> Row:
     """Default boosting, and the linear model of a textbook."""
     from sklearn.compose import ColumnTransformer
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -333,18 +334,18 @@ def floor(name: str, table: Table, train: Any, test: Any, truth: Any) -> Row:
     return {"given": given, "seconds": time.process_time() - begun, "bytes": 0, "row": float("nan")}
 
 
-def quality(table: Table, truth: Any, given: Any) -> dict[str, float]:
+def quality(table: Table, truth: Array, given: Array) -> dict[str, float]:
     if table.task == "regression":
         return {"rmse": float(np.sqrt(np.mean((truth - given) ** 2)))}
     sample = Sample(truth.astype(np.int64), np.asarray(given, dtype=float), 0.5, 0)
     return {name: estimate(name, sample, 0.95).value for name in ("log_loss", "roc_auc")}
 
 
-def auc_difference(truth: Any, mine: Any, theirs: Any) -> tuple[float, float, float]:
+def auc_difference(truth: Array, mine: Array, theirs: Array) -> tuple[float, float, float]:
     """How much larger the area under the curve is, with its 95 % interval."""
     generator = np.random.default_rng(0)
 
-    def area(rows: Any, given: Any) -> float:
+    def area(rows: Array, given: Array) -> float:
         return estimate(
             "roc_auc", Sample(truth[rows].astype(np.int64), given[rows], 0.5, 0), 0.95
         ).value
@@ -399,7 +400,7 @@ def run(table: Table, repeat: int, given: argparse.Namespace) -> dict[str, Row]:
     return found | {"truth": truth[test]}  # type: ignore[operator]
 
 
-def calibrated(table: Table, place: Path, seed: int, test: Any, seconds: float) -> int:
+def calibrated(table: Table, place: Path, seed: int, test: Array, seconds: float) -> int:
     """How many trials fit into the seconds, from a first run of few."""
     probe = ours(table, place, PROBE, seed, test)
     each = probe["seconds"] / PROBE

@@ -83,7 +83,7 @@ def base_rate_of(facts: ReportInput) -> str:
 
 
 def margin_of(model: Model, evidence: Evidence | None = None) -> str:
-    """What attributions add up to, such as `log-odds`; what a search has found is in the evidence."""
+    """What attributions add up to, such as `log-odds`; a search has its end in the evidence."""
     training = model.training
     found = {} if evidence is None else evidence.search.get("chosen", {}).get("training", {})
     if training is not None and found:

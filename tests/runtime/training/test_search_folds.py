@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,9 +12,11 @@ from ordain.runtime.errors import SplitError
 from ordain.runtime.training.outcomes import Outcomes
 from ordain.runtime.training.search.folds import ENOUGH, Fold, make_folds
 from ordain.specs.kinds import kind_validator
-from ordain.specs.kinds.dataset import Dataset
 from ordain.specs.kinds.model import Split
 from ordain.specs.tasks import BINARY, REGRESSION
+
+if TYPE_CHECKING:
+    from ordain.specs.kinds.dataset import Dataset
 
 DAY = 86_400_000_000
 
