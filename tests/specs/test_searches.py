@@ -34,8 +34,8 @@ def model(task: str, *families: str, **changed: object) -> Model:
         (
             "automl: {families: [extra_trees], budget: {trials: 3}, metric: rmse}",
             (
-                "SPEC150 model.yaml:10:77 error: `rmse` is no metric of a classification | use one of "
-                "roc_auc, log_loss, brier, accuracy, ece, balanced_accuracy, macro_f1"
+                "SPEC150 model.yaml:10:77 error: `rmse` is no metric of a classification | use one "
+                "of roc_auc, log_loss, brier, accuracy, ece, balanced_accuracy, macro_f1"
             ),
         ),
         (
@@ -53,15 +53,15 @@ def model(task: str, *families: str, **changed: object) -> Model:
         (
             "automl: {families: [extra_trees], budget: {trials: 3}, kMax: 4}",
             (
-                "SPEC153 model.yaml:10:75 error: `kMax` counts clusters, and this is a classification "
-                "| take `kMax` out"
+                "SPEC153 model.yaml:10:75 error: `kMax` counts clusters, and this is a "
+                "classification | take `kMax` out"
             ),
         ),
         (
             "automl: {families: [extra_trees], budget: {trials: 3}}, parameters: {C: 1}",
             (
-                "SPEC153 model.yaml:10:82 error: `parameters` are those of an estimator, and a search "
-                "chooses them | take `parameters` out, or name one `estimator`"
+                "SPEC153 model.yaml:10:82 error: `parameters` are those of an estimator, and a "
+                "search chooses them | take `parameters` out, or name one `estimator`"
             ),
         ),
     ],
