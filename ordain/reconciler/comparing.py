@@ -106,7 +106,8 @@ def _found(run: Run) -> dict[str, Any]:
         "trials": len(run.trials) or None,
         "chosen": chosen.get("family"),
         "parameters": chosen.get("training", {}).get("parameters"),
-        search.get("metric", "score") if chosen else "score": chosen.get("mean"),
+        "ranked by": search.get("metric"),
+        "score": chosen.get("mean"),
     }
 
 
