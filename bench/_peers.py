@@ -19,6 +19,9 @@ PINNED: Final = {
     "pandas": "3.0.0",
     "sqlalchemy": "2.0.44",
     "psycopg[binary]": "3.2.12",
+    "pyarrow": "23.0.1",
+    "flaml[automl]": "2.7.0",
+    "autogluon.tabular[catboost,lightgbm,xgboost]": "1.6.3",
 }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ordain.reconciler.comparing import Comparison, Input, Pair
     from ordain.reconciler.home import Home
     from ordain.reconciler.runs import Run
+    from ordain.specs.evidence import Evidence
 
 STATES: Final = ("running", "done", "failed", "cancelled")
 _MODEL_WIDTH: Final = 20
@@ -192,7 +193,8 @@ def described(run: Run) -> dict[str, Any]:
         "tool": order.get("tool"),
         "measured": [] if evidence is None else [asdict(one) for one in evidence.metrics],
         "resources": run.resources,
-        "trials": run.begun.trials,
+        "trials": run.trials,
+        "search": {} if evidence is None else evidence.search,
         "files": {one.name: str(one) for one in files_of(run)},
     }
 
@@ -241,6 +243,7 @@ def _show(run: Run) -> None:
     if run.error is not None:
         click.secho(f"error[{run.error['code']}]: {run.error['message']}", fg="red")
         click.echo(f"  = help: {run.error['remedy']}")
+    _show_trials(run)
     evidence = run.evidence
     if evidence is not None:
         table(("METRIC", "VALUE", "INTERVAL", "LIMIT", "VERDICT"), metric_rows(evidence))
@@ -251,6 +254,40 @@ def _show(run: Run) -> None:
         click.echo(f"{place.stem:<12}{place}")
 
 
+def _show_trials(run: Run) -> None:
+    """What a search has tried; the one that was chosen has a star."""
+    from ordain.cli.tables import table
+
+    if not run.trials:
+        return
+    chosen = {} if run.evidence is None else run.evidence.search.get("chosen", {})
+    rows = [_trial_row(one, chosen=one["number"] == chosen.get("number")) for one in run.trials]
+    table(("TRIAL", "FAMILY", "STATE", "SCORE", "SECONDS", "PARAMETERS OR REASON"), rows)
+    if run.evidence is not None:
+        for note in run.evidence.search.get("notes", ()):
+            click.echo(note)
+
+
+def _trial_row(one: dict[str, Any], *, chosen: bool) -> tuple[str, ...]:
+    from ordain.cli.progress import shortened
+
+    score = "" if one["mean"] is None else f"{one['mean']:.4f}"
+    if one["error"] is not None:
+        score += f" ± {one['error']:.4f}"
+    parameters = one["changes"].get("training", {}).get("parameters", {})
+    told = " ".join(f"{name}={value}" for name, value in parameters.items())
+    if one["state"] != "done" or not parameters:
+        told = one["why"]
+    return (
+        f"{one['number']}{'*' if chosen else ''}",
+        one["family"],
+        one["state"],
+        score,
+        f"{one['seconds']:.1f}",
+        shortened(told, _VALUE_WIDTH),
+    )
+
+
 def _facts(run: Run) -> Iterator[tuple[str, Any]]:
     order, training = run.order, run.order.get("spec", {}).get("training", {})
     recipe, ended = order.get("recipe", {}), run.ended
@@ -258,8 +295,9 @@ def _facts(run: Run) -> Iterator[tuple[str, Any]]:
     yield "verdict", run.verdict
     yield "started", f"{run.started:%Y-%m-%d %H:%M:%S} UTC"
     yield "ended", None if ended is None else f"{ended:%Y-%m-%d %H:%M:%S} UTC"
-    yield "estimator", training.get("estimator")
-    yield "parameters", json.dumps(training.get("parameters", {}), sort_keys=True)
+    trained = training if run.evidence is None else (_chosen(run.evidence) or training)
+    yield "estimator", trained.get("estimator")
+    yield "parameters", json.dumps(trained.get("parameters", {}), sort_keys=True)
     yield "seed", recipe.get("seed")
     yield "threads", recipe.get("threads")
     yield "recipe", run.begun.recipe
@@ -268,6 +306,12 @@ def _facts(run: Run) -> Iterator[tuple[str, Any]]:
     yield "artifact", (run.result or {}).get("artifact")
     yield "ordain", order.get("tool")
     yield "cost", _cost(run.resources)
+
+
+def _chosen(evidence: Evidence) -> dict[str, Any]:
+    """What a search has found, as it would be declared; empty without a search."""
+    found: dict[str, Any] = evidence.search.get("chosen", {}).get("training", {})
+    return found
 
 
 def _cost(resources: dict[str, Any]) -> str:
@@ -297,6 +341,8 @@ def _show_comparison(found: Comparison) -> None:
         table(head[: None if paired else -1], rows)
     if rows and not paired:
         click.echo("Paired differences, on the same rows, are there only with versus: champion.")
+    if found.search:
+        table(("SEARCH", "BEFORE", "AFTER"), [_input_row(one) for one in found.search])
     cost = [_cost_row(one) for one in found.resources]
     if cost:
         table(("RESOURCE", "BEFORE", "AFTER"), cost)

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ordain.runtime.artifacts import write_atomically
-from ordain.runtime.training.order import EVIDENCE, JOB, RESOURCES, RESULT
+from ordain.runtime.training.order import EVIDENCE, JOB, RESOURCES, RESULT, TRIALS
 from ordain.specs.canonical import canonical_json
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ CANCELLED: Final = "RUN154"
 _PRIVATE: Final = 0o600
 _UNFINISHED: Final = ".new-*"
 # What an attempt leaves; what is written down of it comes last.
-FILES: Final = (JOB, EVIDENCE, VALIDATION, RESULT, RESOURCES, LOG, PAGE, RUN)
+FILES: Final = (JOB, EVIDENCE, VALIDATION, RESULT, RESOURCES, TRIALS, LOG, PAGE, RUN)
 
 State = Literal["running", "done", "failed", "cancelled"]
 
@@ -50,8 +50,7 @@ State = Literal["running", "done", "failed", "cancelled"]
 class Begun:
     """What is written down of an attempt; times are ISO 8601 in UTC.
 
-    `champion` is the artifact that its evidence compares with. `trials` are the parts of a search;
-    searches come later, so there are none yet.
+    `champion` is the artifact that its evidence compares with.
     """
 
     attempt: int
@@ -63,7 +62,6 @@ class Begun:
     ended: str | None = None
     state: State = "running"
     error: dict[str, str] | None = None
-    trials: list[dict[str, Any]] = field(default_factory=list)
 
     def write(self, directory: Path) -> None:
         """Write `run.json`, whole or not at all."""
@@ -75,6 +73,7 @@ def read_run(directory: Path) -> Begun | None:
     """What is written down of the attempt in this directory; None where nothing can be read."""
     try:
         raw = json.loads((directory / RUN).read_bytes())
+        raw.pop("trials", None)  # What older versions wrote down, and never filled.
         return Begun(**raw) if raw.pop("format") == FORMAT else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

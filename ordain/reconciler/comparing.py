@@ -60,6 +60,7 @@ class Comparison:
     inputs: tuple[Input, ...]
     metrics: tuple[Pair, ...]
     resources: tuple[Input, ...]
+    search: tuple[Input, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The comparison for programs."""
@@ -69,6 +70,7 @@ class Comparison:
             "inputs": [asdict(one) for one in self.inputs],
             "metrics": [{**asdict(one), "difference": one.difference} for one in self.metrics],
             "resources": [asdict(one) for one in self.resources],
+            "search": [asdict(one) for one in self.search],
         }
 
 
@@ -85,7 +87,28 @@ def compare(before: Run, after: Run) -> Comparison:
             for name in _RESOURCES
             if name in names
         ),
+        tuple(_searched(before, after)),
     )
+
+
+def _searched(before: Run, after: Run) -> Iterator[Input]:
+    """What two searches have found; a named estimator counts as one that was not searched for."""
+    was, now = _found(before), _found(after)
+    if any(was.values()) or any(now.values()):
+        for name in was:
+            yield Input(name, was[name], now[name])
+
+
+def _found(run: Run) -> dict[str, Any]:
+    search = {} if run.evidence is None else run.evidence.search
+    chosen = search.get("chosen", {})
+    return {
+        "trials": len(run.trials) or None,
+        "chosen": chosen.get("family"),
+        "parameters": chosen.get("training", {}).get("parameters"),
+        "ranked by": search.get("metric"),
+        "score": chosen.get("mean"),
+    }
 
 
 def _inputs(before: Run, after: Run) -> Iterator[Input]:

@@ -18,7 +18,7 @@ from ordain.reconciler import attempts
 from ordain.reconciler.attempts import read_json, read_run
 from ordain.reconciler.errors import RunUnknown
 from ordain.reconciler.jobs import idle, is_running
-from ordain.runtime.training.order import EVIDENCE, JOB, RESOURCES, RESULT
+from ordain.runtime.training.order import EVIDENCE, JOB, RESOURCES, RESULT, TRIALS
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import EvidenceError, evidence_path, read_evidence
 from ordain.specs.findings import Location
@@ -86,6 +86,12 @@ class Run:
     def resources(self) -> dict[str, Any]:
         """What it cost; empty where it was killed."""
         return read_json(self.directory / RESOURCES) or {}
+
+    @cached_property
+    def trials(self) -> list[dict[str, Any]]:
+        """What a search has tried so far, in the order of the trials; empty without a search."""
+        found = read_json(self.directory / TRIALS) or {}
+        return list(found.get("trials", ()))
 
     @cached_property
     def evidence(self) -> Evidence | None:

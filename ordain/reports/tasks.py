@@ -7,12 +7,14 @@ would leave open whether somebody forgot it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ordain.specs.evidence import classes_of
 
 if TYPE_CHECKING:
     from ordain.reports.facts import ReportInput
+    from ordain.specs.evidence import Evidence
     from ordain.specs.kinds.model import Model, Training
 
 CLASSIFICATION: Final = "classification"
@@ -80,9 +82,12 @@ def base_rate_of(facts: ReportInput) -> str:
             return "share of each class" if chosen_from(facts) else "base rate"
 
 
-def margin_of(model: Model) -> str:
-    """What attributions add up to, such as `log-odds`."""
+def margin_of(model: Model, evidence: Evidence | None = None) -> str:
+    """What attributions add up to, such as `log-odds`; a search has its end in the evidence."""
     training = model.training
+    found = {} if evidence is None else evidence.search.get("chosen", {}).get("training", {})
+    if training is not None and found:
+        training = replace(training, **found)
     if model.task == CLASSIFICATION:
         in_probability = training is not None and training.estimator in _IN_PROBABILITY
         return "probability" if in_probability else "log-odds"

@@ -252,6 +252,23 @@ CODES: Final = {
         "ordain train, and Ctrl-C",
         "run it again",
     ),
+    "RUN160": Page(
+        "a search took longer than it may",
+        "The budget of a search is a number of trials, because a number of seconds would make "
+        "another model on a slower day. `abortAfter` ends the run and nothing else; what had been "
+        "tried by then is in `ordain runs show`.",
+        "automl: {budget: {trials: 200, abortAfter: 5m}, ...}",
+        "raise abortAfter, or lower budget.trials",
+    ),
+    "RUN161": Page(
+        "a search for clusters has found none that hold",
+        "That is an answer and no defect. Every number of clusters that was tried is either not "
+        "found again in rows that are drawn anew (adjusted Rand index below 0.8), or no better "
+        "than in rows whose features were shuffled. Clusters of such rows would be served and mean "
+        "nothing.",
+        "task: clustering on rows without groups",
+        "see what was tried with `ordain runs show`; other features may have clusters",
+    ),
     "RUN165": Page(
         "a model that exists already cannot be taken over",
         "Files of strangers are read by lists: a pickle may name listed estimators only, ONNX must "

@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from ordain.runtime.errors import LockError
-from ordain.specs.tasks import LIBRARIES
+from ordain.specs.tasks import EXTRAS, SEARCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,8 +43,8 @@ def installed(estimators: Iterable[str] = ()) -> dict[str, str]:
     `estimators` are those that the models name; what they need beside is added.
     """
     versions = {name: _version(name) for name in PACKAGES}
-    for estimator in sorted(set(estimators) & LIBRARIES.keys()):
-        names = LIBRARIES[estimator]
+    for estimator in sorted(set(estimators) & EXTRAS.keys()):
+        names = EXTRAS[estimator]
         present = [name for name in names if _version(name) != ABSENT]
         name = present[0] if present else names[0]
         versions[name] = _version(name)
@@ -54,7 +54,7 @@ def installed(estimators: Iterable[str] = ()) -> dict[str, str]:
 
 def locked_estimators(lock: Mapping[str, str]) -> tuple[str, ...]:
     """The estimators whose own library a lock lists."""
-    return tuple(name for name, packages in LIBRARIES.items() if lock.keys() & set(packages))
+    return tuple(name for name, packages in EXTRAS.items() if lock.keys() & set(packages))
 
 
 def _version(name: str) -> str:
@@ -120,13 +120,14 @@ def check_environment(lock: Mapping[str, str], found: Mapping[str, str] | None =
         raise LockError(message, remedy=REMEDY)
 
 
-def check_estimator(lock: Mapping[str, str], estimator: str | None) -> None:
-    """Refuse an estimator of a library that is not pinned.
+def check_estimator(lock: Mapping[str, str], name: str | None) -> None:
+    """Refuse what needs a library that is not pinned: an estimator, or `automl` for a search.
 
     Raises:
         LockError: naming the library.
     """
-    if estimator in LIBRARIES and estimator not in locked_estimators(lock):
-        message = f"training.estimator: {estimator} is not in the environment lock"
-        remedy = f"install ordain[{estimator}], run `ordain lock`, and have the change approved"
+    if name in EXTRAS and name not in locked_estimators(lock):
+        what = f"automl: {EXTRAS[name][0]}" if name == SEARCH else f"estimator: {name}"
+        message = f"training.{what} is not in the environment lock"
+        remedy = f"install ordain[{name}], run `ordain lock`, and have the change approved"
         raise LockError(message, remedy=remedy)

@@ -17,7 +17,9 @@
     ├── TrainingError            RUN150   the Model asks for what training cannot do
     │   ├── SplitError           RUN151   the rows cannot be divided as declared
     │   ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
-    │   └── JobError             RUN153   the order for a training job cannot be read
+    │   ├── JobError             RUN153   the order for a training job cannot be read
+    │   ├── SearchAborted        RUN160   a search took longer than it may
+    │   └── NoStableClusters     RUN161   a search for clusters has found none that hold
     ├── Cancelled                RUN154   somebody stopped a run that was going on
     ├── ImportRefused            RUN165   a model that exists already cannot be taken over
     └── ValidationRefused        RUN170   the artifact or the rows are not those of the order
@@ -144,6 +146,18 @@ class JobError(TrainingError):
     """The order for a training job cannot be read."""
 
     code = "RUN153"
+
+
+class SearchAborted(TrainingError):
+    """A search took longer than it may; a shorter one would have chosen otherwise."""
+
+    code = "RUN160"
+
+
+class NoStableClusters(TrainingError):
+    """A search for clusters has found none that hold: an answer, and nothing to serve."""
+
+    code = "RUN161"
 
 
 class Cancelled(RunError):

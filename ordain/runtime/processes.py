@@ -47,14 +47,15 @@ class Made:
 class Work:
     """One kind of work: the module that it is started by, its words, and what carries it out.
 
-    `unwritable` is the code of an error of the directory.
+    `carry_out` is given the order, the directory and the meter; `unwritable` is the code of an error
+    of the directory.
     """
 
     module: str
     job: str
     cancelled: str
     unwritable: str
-    carry_out: Callable[[Path, Meter], Made]
+    carry_out: Callable[[Path, Path, Meter], Made]
 
 
 class _WithoutPandas:
@@ -75,7 +76,7 @@ def run(work: Work, arguments: Sequence[str]) -> int:
     meter = Meter()
     signal.signal(signal.SIGTERM, _cancel)
     try:
-        made = work.carry_out(order, meter)
+        made = work.carry_out(order, directory, meter)
         for name, data in made.files.items():
             write_atomically(directory / name, data)
         meter.write(directory, rows=made.rows)

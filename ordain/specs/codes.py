@@ -314,7 +314,7 @@ _DOCUMENT: Final = {
         "declared, but not done by this version",
         "The language says more than this version does. Accepting the field silently would let an "
         "estate promise what nobody does.",
-        "training: {automl: {...}}",
+        "environments: [{name: production, target: aws}]",
         "remove the field for now, or take the value that is supported",
     ),
     "SPEC125": Page(
@@ -444,6 +444,35 @@ _DOCUMENT: Final = {
         "Which of them mean something is for a person to say.",
         "a column of the type date, and no `preprocessing.dates.parts`",
         "name parts, or take the column out of the features",
+    ),
+    "SPEC150": Page(
+        "a search that is ranked by a metric of another task",
+        "The metric of a search decides which trial is trained. A classification has log_loss and "
+        "its like, a regression rmse; clusters have no metric that does not find clusters in "
+        "noise, so that stability and a null test decide there.",
+        "task: regression, training: {automl: {metric: log_loss, ...}}",
+        "take `metric` out, or name one of the task",
+    ),
+    "SPEC151": Page(
+        "a direction that cannot be, or that nothing can hold",
+        "A direction is of a number, Dataset and Model must agree on it, and a search must have a "
+        "family that can be held to it: trees and boosting can.",
+        "monotone: {income: increasing} where the Dataset says decreasing",
+        "correct the direction, or add a family that can hold it",
+    ),
+    "SPEC152": Page(
+        "a family of another task, or one that is named twice",
+        "Families are estimators with the columns prepared for them, and each does one task or "
+        "two. One that is named twice would look as if it were tried more often.",
+        "task: regression, training: {automl: {families: [logistic_spline], ...}}",
+        "name families of the task, each once",
+    ),
+    "SPEC153": Page(
+        "a setting of a search that nothing follows",
+        "A search chooses the parameters itself, counts clusters only where there are some, and "
+        "compares decisions only where there are any.",
+        "training: {automl: {...}, parameters: {C: 0.5}}",
+        "remove the field, or name one `estimator`",
     ),
     "SPEC149": Page(
         "a gate that judges nothing",

@@ -11,6 +11,7 @@ from ordain.specs.model_tasks import check_task
 from ordain.specs.paths import Path, values_at
 from ordain.specs.preprocessing import preprocessing_problems
 from ordain.specs.promises import claims, promises, proxy_limits
+from ordain.specs.searches import FAMILIES, directions, estimator_of_family, families_of
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.splits import split_problems
 from ordain.specs.tasks import CLASSIFICATION, CLUSTERING, DIRECTED, directed_of
@@ -38,6 +39,7 @@ _OF_DATASET = (
 )
 
 
+_ORDERED: Final = ("float", "int")  # Types of columns that can have a direction.
 _TWO: Final = 2  # Outcomes that a threshold parts.
 
 
@@ -124,6 +126,10 @@ def _check_dataset(document: Document) -> Iterator[Finding]:
             path = ("spec", "columns", name, "range")
             message = f"the range of `{name}` ends before it begins"
             yield _error("REF012", document, path, message, "write the lowest value first")
+        if column.monotone is not None and column.type not in _ORDERED:
+            path = ("spec", "columns", name, "monotone")
+            message = f"`{name}` is no number, so it has no direction"
+            yield _error("SPEC151", document, path, message, "remove the line")
     for code, path, message, remedy in promises(dataset):
         yield _error(code, document, path, message, remedy, key=not isinstance(path[-1], int))
 
@@ -209,24 +215,44 @@ def _check_training(document: Document, table: _Table) -> Iterator[Finding]:
         message = f"the Dataset `{table.name}` has no `target`, so there is nothing to learn"
         hint = "add `target:` to the Dataset"
         yield _error("REF012", document, ("spec", "dataset"), message, hint)
+    yield from _check_search(document, table)
     for part, message, hint in split_problems(document.spec.split, table.dataset):
         path = ("spec", "split", part) if part else ("spec", "split")
         yield _error("REF009", document, path, message, hint, key=not part)
+
+
+def _check_search(document: Document, table: _Table) -> Iterator[Finding]:
+    """A search has a family left where features have a direction."""
+    model = document.spec
+    automl = model.training.automl
+    columns = table.dataset.columns
+    names = table.features(model.features)
+    held = automl and directions(model, {name: columns[name] for name in names})
+    if held and not families_of(model, automl, directed=True)[0]:
+        path = ("spec", "training", "automl", "families")
+        message = f"no family that is named can hold the direction of `{min(held)}`"
+        others = [name for name in FAMILIES[model.task] if estimator_of_family(name) in DIRECTED]
+        remedy = f"add one of {', '.join(others)}" if others else "remove `monotone`"
+        yield _error("SPEC151", document, path, message, remedy, key=True)
 
 
 def _check_monotone(document: Document, table: _Table) -> Iterator[Finding]:
     """Directions are given to numeric features."""
     features = table.features(document.spec.features)
     columns = table.dataset.columns
-    for name in document.spec.preprocessing.numeric.monotone:
+    for name, direction in document.spec.preprocessing.numeric.monotone.items():
         path = ("spec", "preprocessing", "numeric", "monotone", name)
         if name not in columns:
             message = f"there is no column `{name}`"
             hint = did_you_mean(name, columns) or f"declare it in the Dataset `{table.name}`"
             yield _error("REF003", document, path, message, hint, key=True)
-        elif name not in features or columns[name].type not in ("float", "int"):
+        elif name not in features or columns[name].type not in _ORDERED:
             message = f"`{name}` is no numeric feature, so it has no direction"
             yield _error("REF012", document, path, message, "remove the line", key=True)
+        elif columns[name].monotone not in (None, direction):
+            message = f"`{name}` is {direction} here and {columns[name].monotone} in the Dataset"
+            remedy = f"write {columns[name].monotone}, or correct the Dataset `{table.name}`"
+            yield _error("SPEC151", document, path, message, remedy)
 
 
 def _check_preprocessing(document: Document, table: _Table) -> Iterator[Finding]:

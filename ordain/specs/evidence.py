@@ -117,7 +117,8 @@ class Evidence:
     `data` holds counts (rows, rows of each part, base rate, missing shares); `importance` is the
     mean absolute attribution to the margin per feature, largest first (none for a clustering);
     `parity` compares the fitted pipeline with the plan that serves, and with each of the `forms`
-    that the artifact holds beside it.
+    that the artifact holds beside it; `search` says what was tried where an estimator was searched
+    for, and which trial was chosen.
     """
 
     model: str
@@ -135,12 +136,13 @@ class Evidence:
     verdict: str = Verdict.INSUFFICIENT.value
     task: str = "classification"
     forms: tuple[str, ...] = ()
+    search: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """Canonical bytes, ending in a newline so that git and editors are content.
 
-        The task is said where it is no classification, and forms where there are any, and of
-        fairness what its metric needs: evidence from before there were others keeps its name.
+        The task is said where it is no classification, forms and a search where there are any, and
+        of fairness what its metric needs: evidence from before there were others keeps its name.
         """
         plain = {"format": FORMAT, **asdict(self)}
         plain["fairness"] = [row.plain() for row in self.fairness]
@@ -148,6 +150,8 @@ class Evidence:
             del plain["task"]
         if not self.forms:
             del plain["forms"]
+        if not self.search:
+            del plain["search"]
         return canonical_json(plain) + b"\n"
 
     @property
@@ -226,6 +230,8 @@ def _refuse_other_types(evidence: Evidence) -> None:
     for text in (*evidence.limitations, *evidence.environment.values(), *evidence.forms):
         _refuse_other_type(text, "str")
     evidence.data.keys()  # A mapping; what it counts is the trainer's to say.
+    if evidence.search:
+        _refuse_other_type(evidence.search["chosen"]["estimator"], "str")
 
 
 def _refuse_other_type(value: object, kind: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ordain.specs.fairness import fairness_problems
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.gates import gate_problems
+from ordain.specs.searches import search_problems
 from ordain.specs.tasks import CLASSIFICATION, ESTIMATORS, estimators_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ def check_task(document: Document) -> Iterator[Finding]:
         path = ("spec", "training", "calibrate")
         message = f"a {task} gives no probability that could be calibrated"
         yield _error("SPEC154", document, path, message, "take out `calibrate`")
+    for problem in search_problems(model):
+        found = ("spec", "training", "automl", *problem.path)
+        path = ("spec", "training", *problem.path[1:]) if problem.path[0] == ".." else found
+        yield _error(problem.code, document, path, problem.message, problem.remedy)
     for place, gate in enumerate(model.acceptance.metrics):
         for one in gate_problems(gate, task):
             path = ("spec", "acceptance", "metrics", place, *filter(None, [one.field]))

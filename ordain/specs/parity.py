@@ -20,5 +20,8 @@ def plan_limit(model: Model) -> float:
     declared = model.acceptance.parity.plan
     if declared is not None:
         return declared
-    estimator = None if model.training is None else model.training.estimator
-    return SINGLE if estimator in _IN_SINGLE_PRECISION else EXACT
+    training = model.training
+    if training is None:
+        return EXACT
+    names = {training.estimator} if training.automl is None else set(training.automl.families)
+    return EXACT if _IN_SINGLE_PRECISION.isdisjoint(names) else SINGLE

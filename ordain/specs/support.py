@@ -74,7 +74,6 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
             "spec.catalogueDate", (CATALOGUE_DATE,), "it has the catalogue of one day", _WARNING
         ),
     ),
-    "Model": (Unsupported("spec.training.automl", (None,), "it trains named estimators only"),),
     "Monitor": (Unsupported("spec.onBreach.*", ("alert",), "a breach is recorded and shown"),),
     "ReportSchedule": (Unsupported("spec", (), "reports are written on demand", _WARNING),),
 }

@@ -52,6 +52,9 @@ DIRECTED: Final = frozenset(
 )
 # The distribution that an extra installs, where an estimator is not one of scikit-learn.
 LIBRARIES: Final = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost-cpu", "xgboost")}
+# What proposes the trials of a search is an extra as well, of the name of its field.
+SEARCH: Final = "automl"
+EXTRAS: Final = {**LIBRARIES, SEARCH: ("optuna",)}
 
 # The first of each is what a reader looks at first.
 METRICS: Final[dict[str, tuple[str, ...]]] = {
@@ -80,6 +83,10 @@ def directed_of(task: str) -> tuple[str, ...]:
 
 
 def estimators_named(models: Iterable[Model]) -> frozenset[str]:
-    """The estimators that these models are trained by."""
-    trainings = (model.training for model in models)
-    return frozenset(one.estimator for one in trainings if one is not None and one.estimator)
+    """What these models are trained by: estimators, those of searches too, and `automl` itself."""
+    trainings = [model.training for model in models if model.training is not None]
+    found = {one.estimator for one in trainings if one.estimator}
+    searches = [one.automl for one in trainings if one.automl is not None]
+    names = {name for one in searches for name in one.families}
+    # What proposes the trials decides on the artifact as much as what is fitted.
+    return frozenset(found | (names & LIBRARIES.keys()) | ({SEARCH} if searches else set()))

@@ -18,16 +18,6 @@ LAST = "decision: {threshold: 0.3}"
     ("name", "old", "new", "expected"),
     [
         (
-            "model",
-            "estimator: hist_gradient_boosting",
-            "automl: {families: [linear], budget: {trials: 3}}",
-            (
-                "SPEC120 model.yaml:10:14 error: `automl` is declared, but this version of "
-                "ordain does "
-                "not do it: it trains named estimators only | remove it for now"
-            ),
-        ),
-        (
             "monitor",
             "features: [income]",
             "onBreach: [alert, rollback]",

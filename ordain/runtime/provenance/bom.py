@@ -82,7 +82,7 @@ def _component(made: Versioned, reference: str, rows: str) -> dict[str, Any]:
         "description": made.model.purpose,
         "hashes": [_hash(made.evidence.artifact)],
         "modelCard": {
-            "modelParameters": _parameters(made.model, rows),
+            "modelParameters": _parameters(made.model, rows, made.evidence.search),
             "quantitativeAnalysis": {
                 "performanceMetrics": [_metric(one) for one in made.evidence.metrics]
             },
@@ -92,7 +92,7 @@ def _component(made: Versioned, reference: str, rows: str) -> dict[str, Any]:
     }
 
 
-def _parameters(model: Model, rows: str) -> dict[str, Any]:
+def _parameters(model: Model, rows: str, searched: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "approach": {"type": _LEARNING[model.task]},
         "task": model.task,
@@ -100,6 +100,8 @@ def _parameters(model: Model, rows: str) -> dict[str, Any]:
     }
     if model.training is not None and model.training.estimator is not None:
         found["modelArchitecture"] = model.training.estimator
+    elif searched:
+        found["modelArchitecture"] = searched["chosen"]["estimator"]
     return found
 
 

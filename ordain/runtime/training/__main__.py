@@ -5,7 +5,8 @@ that nobody can write.
 
 Exit code 0 and a result, or exit code 1 and `{"error": {"code", "message", "remedy"}}` in the same
 file, which is written last and whole. Progress goes to standard output, one JSON object a line;
-what the run cost goes to `resources.json`, because it is of this machine and not of the artifact.
+what the run cost goes to `resources.json` and what a search has tried to `trials.json`, because
+they are of this machine and not of the artifact.
 """
 
 from __future__ import annotations
@@ -29,13 +30,14 @@ def main(arguments: Sequence[str]) -> int:
     return run(WORK, arguments)
 
 
-def _train(order: Path, meter: Meter) -> Made:
+def _train(order: Path, directory: Path, meter: Meter) -> Made:
     job = read_order(order)
     refuse_processor(processor())
     pin_numbers(job.recipe.threads)
     from ordain.runtime.training.job import run_job
+    from ordain.runtime.training.search.trials import into
 
-    outcome = run_job(job, meter.tell)
+    outcome = run_job(job, meter.tell, into(directory))
     evidence = outcome.evidence
     return Made({EVIDENCE: evidence.to_json()}, outcome.to_json(), evidence.data.get("rows"))
 

@@ -37,6 +37,7 @@ from ordain.runtime.training.selection import keep_columns
 from ordain.runtime.training.splines import bend, curve_width
 from ordain.runtime.training.vocabulary import vectorizer
 from ordain.specs.preprocessing import quantiles, splined
+from ordain.specs.searches import directions
 from ordain.specs.tasks import DIRECTED, directed_of
 
 if TYPE_CHECKING:
@@ -87,19 +88,22 @@ def fit_columns(
     outcomes: NDArray[Any] | None,
     *,
     trees: bool,
+    whole: bool = True,
 ) -> tuple[Pipeline, Floats]:
     """The fitted transformers, and the encoded training rows that an estimator learns from.
 
     `matrix` holds the training rows; `outcomes` are theirs: numbers of classes or values, None for
     a clustering. With `encode: target` the rows are encoded by folds that do not hold them, so they
     are not what `transform` would make of them. The steps of the pipeline are `encode`, and where
-    they are declared `products` and `keep`.
+    they are declared `products` and `keep`. A part of the training rows (not `whole`) may lack what
+    the whole must have.
 
     Raises:
         DataError: when a level is in no training row, and unknown ones are refused.
         TrainingError: when the declaration does not fit the training rows.
     """
-    refuse_misfit(model, frame, matrix, outcomes)
+    if whole:
+        refuse_misfit(model, frame, matrix, outcomes)
     entries = list(_entries(model, frame, matrix, outcomes, trees=trees))
     refuse_large(len(frame.matrix), sum(entry.many for entry in entries))
     encode = ColumnTransformer([entry.plain for entry in entries], sparse_threshold=0.0)
@@ -317,10 +321,10 @@ def monotone(model: Model, frame: Frame, columns: Pipeline, *, classes: int) -> 
     Raises:
         TrainingError: when no direction can be kept.
     """
-    declared = model.preprocessing.numeric.monotone
-    if not declared:
-        return None
+    declared = directions(model, dict(zip(frame.names, frame.columns, strict=True)))
     estimator = None if model.training is None else model.training.estimator
+    if not declared or (estimator not in DIRECTED and not model.preprocessing.numeric.monotone):
+        return None  # Those of the Dataset alone are held against what was learnt (`opposed`).
     if estimator not in DIRECTED:
         message = f"preprocessing.numeric.monotone: {estimator} takes no directions"
         others = ", ".join(directed_of(model.task))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +58,12 @@ def read_inputs(job: Job, table: Any) -> Data:  # noqa: ANN401 - pa.Table
     refuse_leaks(job.data, names, table, learnt, parts.train, regression=regression)
     trend = check_trend(job.data, table, outcomes.values, labels)
     return Data(table, frame, outcomes, parts, trend)
+
+
+def reframed(job: Job, data: Data) -> Data:
+    """The data as another Model of the same rows sees them: levels may be ranked otherwise."""
+    ranking = _ranking(job, data.outcomes, data.parts)
+    return replace(data, frame=make_frame(data.frame.names, job.data, data.table, ranking))
 
 
 def _refuse_threshold(job: Job, outcomes: Outcomes) -> None:

@@ -33,6 +33,8 @@ RESULT_FORMAT = "ordain.result/1"
 JOB, EVIDENCE, RESULT = "job.json", "evidence.json", "result.json"
 # What a run cost is of this machine and this hour, so it stands beside the evidence.
 RESOURCES = "resources.json"
+# What a search has tried, with what each trial took.
+TRIALS = "trials.json"
 # The loops of OpenBLAS by architecture: the oldest that every machine which trains can run.
 KERNELS: Final = {"x86_64": "Haswell", "aarch64": "ARMV8"}
 RUN_KERNELS: Final = ("x86-64-v3", "x86-64-v4")

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from ordain.runtime.errors import TrainingError
 from ordain.runtime.training.answering import Answers, answers_of
 from ordain.runtime.training.columns import fit_columns, monotone, takes_missing
+from ordain.runtime.training.directions import refuse_opposed
 from ordain.runtime.training.estimators import (
     Estimator,
     estimator_of,
@@ -77,7 +78,7 @@ class Fitted:
 
 
 def refuse_undone(model: Model) -> Training:
-    """The training block, once everything in it can really be done.
+    """The training block, once everything in it can be done; a search names its estimator later.
 
     Raises:
         TrainingError: for what the language can declare and this version cannot do.
@@ -86,14 +87,9 @@ def refuse_undone(model: Model) -> Training:
     if training is None or (training.estimator is None and training.automl is None):
         message = "training: no estimator is declared"
         raise TrainingError(message, remedy="set training.estimator")
-    if training.automl is not None:
-        raise _undone("training.automl", "name one training.estimator")
-    estimator_of(model)
+    if training.automl is None:
+        estimator_of(model)
     return training
-
-
-def _undone(what: str, remedy: str) -> TrainingError:
-    return TrainingError(f"{what} cannot be trained by this version", remedy=remedy)
 
 
 def fit(model: Model, frame: Frame, train: Indices, outcomes: Outcomes) -> Fitted:
@@ -111,7 +107,8 @@ def fit(model: Model, frame: Frame, train: Indices, outcomes: Outcomes) -> Fitte
     estimator = make(row, training, outcomes, signs)
     if outcomes.task == REGRESSION:
         refuse_outside(objective_of(row, training), learnt)
-    _fit_estimator(row, estimator, encoded, learnt)
+    fit_estimator(row, estimator, encoded, learnt)
+    refuse_opposed(model, frame, columns, estimator, classes=len(outcomes.classes))
     classes = _clusters(estimator) if row.makes_clusters else outcomes.classes
     link = link_of(row, training, outcomes)
     return Fitted(
@@ -126,7 +123,7 @@ def _clusters(estimator: Any) -> tuple[str, ...]:  # noqa: ANN401 - the library'
     return tuple(f"cluster-{number}" for number in range(1, count + 1))
 
 
-def _fit_estimator(row: Estimator, estimator: Any, encoded: Floats, learnt: Any) -> None:  # noqa: ANN401
+def fit_estimator(row: Estimator, estimator: Any, encoded: Floats, learnt: Any) -> None:  # noqa: ANN401
     """Fit, with what the library says against it as an error of ours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)

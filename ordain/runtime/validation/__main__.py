@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     return run(WORK, arguments)
 
 
-def _validate(order: Path, meter: Meter) -> Made:
+def _validate(order: Path, _directory: Path, meter: Meter) -> Made:
     ordered = read_order(order)
     refuse_processor(processor())
     pin_numbers(ordered.threads)

@@ -123,6 +123,10 @@ class Column:
         about("group that a protected attribute is compared with"),
     ] = None
     unique: Annotated[Bool, about("whether no value may occur twice")] = False
+    monotone: Annotated[
+        Literal["increasing", "decreasing"] | None,
+        about("direction in which every model that learns from the column may move its output"),
+    ] = None
     separates: Annotated[
         Bool,
         about("whether somebody looked, and the column may give the outcome away on its own"),

@@ -170,12 +170,76 @@ class Budget:
 
 
 @declared
+class Alternatives:
+    """A search for a less discriminatory alternative among the trials."""
+
+    metric: Annotated[Literal["adverse_impact_ratio"], about("fairness that is compared")] = (
+        "adverse_impact_ratio"
+    )
+    attributes: Annotated[
+        tuple[str, ...],
+        about("protected columns; empty means all of the dataset"),
+    ] = ()
+    max_loss: Annotated[
+        Float,
+        about("how much worse by the metric of the search an alternative may be", ge=0),
+    ] = 0.005
+
+
+@declared
 class AutoML:
     """A seeded search over families of estimators."""
 
-    families: Annotated[tuple[str, ...], about("families that are tried", min_length=1)]
+    families: Annotated[
+        tuple[
+            Literal[
+                "logistic_spline",
+                "logistic_regression",
+                "ridge_spline",
+                "ridge",
+                "hist_gradient_boosting",
+                "extra_trees",
+                "lightgbm",
+                "xgboost",
+                "kmeans",
+                "gaussian_mixture",
+            ],
+            ...,
+        ],
+        about(
+            "families that are tried; where there is an outcome, a linear one is tried in any case",
+            min_length=1,
+        ),
+    ]
     budget: Annotated[Budget, about("how much the search may do")]
-    metric: Annotated[str, about("metric that ranks the trials")] = "log_loss"
+    metric: Annotated[
+        Literal[
+            "roc_auc",
+            "log_loss",
+            "brier",
+            "accuracy",
+            "balanced_accuracy",
+            "macro_f1",
+            "ece",
+            "rmse",
+            "mae",
+            "r2",
+        ]
+        | None,
+        about(
+            "metric that ranks the trials; by default log_loss of a classification and rmse of a "
+            "regression"
+        ),
+    ] = None
+    folds: Annotated[Int, about("folds that the training part is cut into", ge=2, le=20)] = 5
+    k_max: Annotated[
+        Int | None,
+        about("most clusters that are tried; by default 8", ge=2, le=50),
+    ] = None
+    alternatives: Annotated[
+        Alternatives | None,
+        about("a search for a less discriminatory alternative among the trials"),
+    ] = None
 
 
 @declared

@@ -243,10 +243,6 @@ def test_no_feature_at_all_is_refused(dataset: MakeDataset) -> None:
         ),
         ({"training": {}}, "training: no estimator is declared"),
         (
-            {"training": {"automl": {"families": ["x"], "budget": {"trials": 1}}}},
-            "training.automl cannot be trained by this version",
-        ),
-        (
             {"training": {"estimator": LINEAR, "parameters": {"max_iterations": 5}}},
             "training.parameters: logistic_regression has no parameter max_iterations",
         ),
