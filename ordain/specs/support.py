@@ -74,7 +74,10 @@ UNSUPPORTED: Final[dict[str, tuple[Unsupported, ...]]] = {
             "spec.catalogueDate", (CATALOGUE_DATE,), "it has the catalogue of one day", _WARNING
         ),
     ),
-    "Model": (Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),),
+    "Model": (
+        Unsupported("spec.training.automl.alternatives", (None,), "it looks for none yet"),
+        Unsupported("spec.training.calibrate", (None,), "it does not calibrate"),
+    ),
     "Monitor": (Unsupported("spec.onBreach.*", ("alert",), "a breach is recorded and shown"),),
     "ReportSchedule": (Unsupported("spec", (), "reports are written on demand", _WARNING),),
 }

@@ -37,7 +37,6 @@ from ordain.runtime.training.search.trials import Trial, untold
 from ordain.specs.durations import parse_duration
 from ordain.specs.searches import (
     FAMILIES,
-    SPLINES,
     automl_of,
     directions,
     families_of,
@@ -307,8 +306,6 @@ def search(
     directed = bool(directions(job.spec, columns))
     families, left_out = families_of(job.spec, automl, directed=directed)
     notes = notes_of(job.spec, automl, families, left_out)
-    if not spaces.has_splines():
-        families = tuple(name for name in families if name not in SPLINES)
     if not families:
         message = "training.automl: no family that is named can hold the directions of the features"
         raise TrainingError(message, remedy="add hist_gradient_boosting to families")
