@@ -244,6 +244,14 @@ def test_attributions_are_told_in_the_unit_of_the_margin(
     assert tasks.margin_of(model) == unit
 
 
+def test_a_search_has_the_margin_of_what_it_has_found(multiclass: ReportInput) -> None:
+    assert multiclass.evidence is not None
+    for estimator, unit in (("extra_trees", "probability"), ("logistic_regression", "log-odds")):
+        chosen = {"estimator": estimator, "training": {"estimator": estimator, "parameters": {}}}
+        evidence = replace(multiclass.evidence, search={"chosen": chosen})
+        assert tasks.margin_of(replace(multiclass.model, training=Training()), evidence) == unit
+
+
 def test_the_summary_says_that_the_choices_have_moved(multiclass: ReportInput) -> None:
     before = rows(3000, 1, lambda generator: generator.uniform(0.4, 1), GRADES)
     after = rows(1200, 2, lambda generator: generator.uniform(0.4, 1), ("good", "bad"))

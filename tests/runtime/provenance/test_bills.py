@@ -137,3 +137,15 @@ def test_the_same_version_has_the_same_bill_and_another_has_another_number(
     other = replace(made, evidence=replace(made.evidence, artifact=C))
     numbers = {json.loads(bill_of_materials(one))["serialNumber"] for one in (made, other)}
     assert len(numbers) == 2
+
+
+def test_the_card_names_what_a_search_has_found(made: Versioned) -> None:
+    automl = {"families": ["extra_trees"], "budget": {"trials": 3}}
+    model = {"purpose": "x", "tier": 1, "owner": "x", "task": "classification"}
+    searching = kind_validator("Model").validate_python(model | {"training": {"automl": automl}})
+    search = {"chosen": {"number": 2, "family": "extra_trees", "estimator": "extra_trees"}}
+    found = replace(made, model=searching, evidence=replace(made.evidence, search=search))
+    data = bill_of_materials(found)
+    card = json.loads(data)["metadata"]["component"]["modelCard"]
+    assert card["modelParameters"]["modelArchitecture"] == "extra_trees"
+    assert faults(data) is None

@@ -95,6 +95,19 @@ def _plan(order: Job, outcome: Outcome) -> bytes:
     return load_artifact(ArtifactStore(order.store), outcome.artifact).member("plan.json")
 
 
+def test_progress_tells_every_trial_and_never_goes_back(
+    model: MakeModel, dataset: MakeDataset, job: MakeJob
+) -> None:
+    told: list[tuple[str, float]] = []
+    order = job(model(training=automl(LINEAR, trials=4)), dataset())
+    run_job(order, lambda stage, fraction: told.append((stage, fraction)))
+    searching = [fraction for stage, fraction in told if stage == "searching"]
+    assert searching == pytest.approx([0.0, 0.2, 0.4, 0.6])
+    fractions = [fraction for _, fraction in told]
+    assert fractions == sorted(fractions)
+    assert told[-1] == ("done", 1.0)
+
+
 def test_evidence_says_what_was_tried_and_how(
     model: MakeModel, dataset: MakeDataset, job: MakeJob
 ) -> None:

@@ -21,8 +21,9 @@ from ordain.runtime.errors import NoStableClusters, RunError, SearchAborted
 from ordain.runtime.training.judging import refitted
 from ordain.runtime.training.metrics_clusters import bootstraps
 from ordain.runtime.training.pipeline import fit
-from ordain.runtime.training.search.searching import TOLD, Searched
+from ordain.runtime.training.search.searching import Searched
 from ordain.runtime.training.search.spaces import spec_of
+from ordain.runtime.training.search.telling import TOLD
 from ordain.runtime.training.search.trials import Trial, untold
 from ordain.specs.durations import parse_duration
 from ordain.specs.searches import FAMILIES, K_MAX, automl_of

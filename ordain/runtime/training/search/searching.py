@@ -32,15 +32,13 @@ from ordain.runtime.training.search.scoring import (
     plain_frame,
     value_of,
 )
+from ordain.runtime.training.search.telling import notes_of, told_of
 from ordain.runtime.training.search.trials import Trial, untold
 from ordain.specs.durations import parse_duration
 from ordain.specs.searches import (
     FAMILIES,
-    LINEAR,
-    SPLINES,
     automl_of,
     directions,
-    estimator_of_family,
     families_of,
     metric_of,
     training_of,
@@ -63,7 +61,6 @@ if TYPE_CHECKING:
 
 LESS_IS_BETTER: Final = frozenset({"log_loss", "brier", "ece", "rmse", "mae"})
 STARTUP: Final = 6  # Trials before the sampler believes what it has seen.
-TOLD: Final = 50
 SLOWER: Final = 0.5
 _SLOWEST: Final = 0.01
 
@@ -121,7 +118,7 @@ class Search:
             limit = parse_duration(self.automl.budget.abort_after).total_seconds()
             self._deadline = self.clock() + limit
         study = _study(self.seed)
-        firsts = self._firsts()
+        firsts = self.firsts()
         for family, values in firsts:
             names = {f"{family}.{name}": value for name, value in values.items()}
             study.enqueue_trial({"family": family, **names})
@@ -143,7 +140,7 @@ class Search:
             raise self._fruitless()
         return self.best
 
-    def _firsts(self) -> list[tuple[str, dict[str, Any]]]:
+    def firsts(self) -> list[tuple[str, dict[str, Any]]]:
         """Where each family begins, the first of every one before the second of any."""
         starts = {family: spaces.first_values(family, self.facts) for family in self.families}
         most = max(map(len, starts.values()))
@@ -189,7 +186,7 @@ class Search:
             told = self._worth(trial, samples)
             if trial.state == "done":
                 self.candidates.append(self._candidate(trial, samples))
-                if self.best is None or self._rank(trial) < self._rank(self.best):
+                if self.best is None or self.rank(trial) < self.rank(self.best):
                     self.best, self._samples = trial, samples
         spent = time.process_time() - start
         self.trials.append(replace(trial, seconds=round(spent, 3)))
@@ -253,7 +250,8 @@ class Search:
         shared = float(np.mean(self.best.scores[: len(samples)]))
         return self._signed(float(np.mean(self.best.scores)) + mean - shared)
 
-    def _rank(self, trial: Trial) -> tuple[float, int, int]:
+    def rank(self, trial: Trial) -> tuple[float, int, int]:
+        """By what trials are chosen, the least first."""
         simplest = FAMILIES[self.model.task].index(trial.family)
         return self._signed(float(np.mean(trial.scores))), simplest, trial.number
 
@@ -307,9 +305,7 @@ def search(
     columns = dict(zip(data.frame.names, data.frame.columns, strict=True))
     directed = bool(directions(job.spec, columns))
     families, left_out = families_of(job.spec, automl, directed=directed)
-    notes = _notes(job.spec, automl, families, left_out)
-    if not spaces.has_splines():
-        families = tuple(name for name in families if name not in SPLINES)
+    notes = notes_of(job.spec, automl, families, left_out)
     if not families:
         message = "training.automl: no family that is named can hold the directions of the features"
         raise TrainingError(message, remedy="add hist_gradient_boosting to families")
@@ -324,10 +320,10 @@ def search(
         job.spec, automl, scorer, _facts(data), families, training.seed, clock=clock, keep=keep
     )
     best = found.run(progress)
-    fixed = len(found._firsts())  # noqa: SLF001 - of this module
+    fixed = len(found.firsts())
     if automl.budget.trials <= fixed:
         notes.append(f"The budget of {automl.budget.trials} trials was spent on fixed ones.")
-    facts = _told(found, best, notes)
+    facts = told_of(found, best, notes)
     return Searched(
         spaces.spec_of(job.spec, best.changes), facts, tuple(found.trials), tuple(found.candidates)
     )
@@ -343,19 +339,6 @@ def _facts(data: Data) -> spaces.Facts:
     return spaces.Facts(
         outcomes.declared, len(train), classes, "category" in kinds, missing, lowest
     )
-
-
-def _notes(
-    model: Model, automl: AutoML, families: tuple[str, ...], left_out: tuple[str, ...]
-) -> list[str]:
-    notes = []
-    linear = LINEAR[model.task]
-    if linear in families and linear not in automl.families:
-        notes.append(f"{linear} was tried although no family names it.")
-    for name in left_out:
-        estimator = estimator_of_family(name)
-        notes.append(f"{name} was left out: {estimator} cannot be held to a direction.")
-    return notes
 
 
 def _study(seed: int) -> optuna.Study:
@@ -385,30 +368,3 @@ def _error_of(scores: tuple[float, ...]) -> float | None:
     if len(scores) < 2:  # noqa: PLR2004 - one fold has no spread
         return None
     return float(np.std(scores, ddof=1)) / math.sqrt(len(scores))
-
-
-def _told(found: Search, best: Trial, notes: list[str]) -> dict[str, Any]:
-    """What the evidence says; nothing in it is of this machine."""
-    judged = [one for one in found.trials if one.state == "done"]
-    ranked = sorted(judged, key=found._rank)  # noqa: SLF001 - of this module
-    states = [one.state for one in found.trials]
-    folds = found.scorer.folds
-    return {
-        "metric": found.scorer.metric,
-        "trials": {state: states.count(state) for state in ("done", "stopped", "failed")},
-        "chosen": {
-            "number": best.number,
-            "family": best.family,
-            "estimator": estimator_of_family(best.family),
-            **best.changes,
-            "mean": best.mean,
-            "error": best.error,
-        },
-        "folds": {
-            "declared": found.automl.folds,
-            "judged": len(folds),
-            "rows": sum(len(one.held) for one in folds),
-        },
-        "candidates": [[one.number, one.family, one.mean, one.error] for one in ranked[:TOLD]],
-        "notes": notes,
-    }

@@ -12,7 +12,7 @@ boosting needs is not searched: it is read off the folds, which tell it for ever
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.kinds import kind_validator
@@ -68,11 +68,6 @@ class Choice:
 
 
 Space = dict[str, Range | Choice]
-
-
-def has_splines() -> bool:
-    """Whether the language can say curves of a number."""
-    return any(one.name == "splines" for one in fields(Numeric))
 
 
 def space_of(family: str, facts: Facts) -> Space:
