@@ -48,12 +48,14 @@ class PlanAnswers:
     """`scoring.Scored` of many rows, with the margins that led there.
 
     `output` has one entry for each row, `margins` and `scores` one row for each, the latter without
-    a column where a plan has no classes. `decisions` are None where a plan makes none.
+    a column where a plan has no classes. `chosen` are places in the classes or clusters of a plan,
+    none where it has no names for them. `decisions` are None where a plan makes none.
     """
 
     margins: Floats
     output: Floats
     scores: Floats
+    chosen: Indices
     decisions: tuple[str | None, ...]
 
 
@@ -71,17 +73,21 @@ def answers_of_plan(plan: RowPlan, columns: Mapping[str, Values]) -> PlanAnswers
         return _answered(plan, margins)
     output = list(map(plan.probability, margins[:, 0].tolist()))
     decisions = (None,) * rows if plan.decision is None else tuple(map(plan.decide, output))
-    return PlanAnswers(margins, np.array(output), np.empty((rows, 0)), decisions)
+    nobody = np.empty(0, dtype=np.int64)
+    return PlanAnswers(margins, np.array(output), np.empty((rows, 0)), nobody, decisions)
 
 
 def _answered(plan: RowPlan, margins: Floats) -> PlanAnswers:
     """Of values, of more than two classes and of clusters, one by one."""
     answered = [plan.answered(one) for one in margins.tolist()]
     width = len(answered[0].scores) if answered else 0
+    places = {name: place for place, name in enumerate(plan.classes)}
+    chosen = [places[one.decision] for one in answered if one.decision in places]
     return PlanAnswers(
         margins=margins,
         output=np.array([one.output for one in answered], dtype=np.float64),
         scores=np.array([one.scores for one in answered]).reshape(len(margins), width),
+        chosen=np.array(chosen, dtype=np.int64),
         decisions=tuple(one.decision for one in answered),
     )
 

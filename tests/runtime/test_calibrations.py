@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ STEPS = {"method": "isotonic", "x": [-1.0, 0.0, 0.5, 2.0], "y": [0.1, 0.3, 0.3, 
 DECISION = {"threshold": 0.3, "above": "decline", "below": "approve"}
 
 
-def made(**changed: object) -> RowPlan:
+def made(**changed: Any) -> RowPlan:  # noqa: ANN401
     """A plan whose margin is the income."""
     model = linear((1.0, 0.0, 0.0))
     return RowPlan.read(plan("classification", "logit", model, **changed))

@@ -16,7 +16,7 @@ from ordain.runtime.scoring import RowPlan
 from ordain.runtime.training.fitting import train
 from ordain.runtime.training.order import Job
 from ordain.runtime.vectorised import answers_of_plan, columns_of, encode_columns
-from tests.support.task_plans import an_input, linear, number, plan
+from tests.support.task_plans import CLASSES, an_input, linear, number, plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,6 +66,9 @@ def assert_equal(made: RowPlan, rows: list[Row]) -> None:
     np.testing.assert_array_equal(found.scores, [one.scores for one in alone])
     np.testing.assert_array_equal(found.margins, [made.margins(made.encode(row)) for row in rows])
     assert found.decisions == tuple(one.decision for one in alone)
+    assert [made.classes[place] for place in found.chosen] == list(
+        found.decisions if made.classes else ()
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -188,3 +191,12 @@ def test_sums_beyond_the_floats_are_no_number_on_both_sides() -> None:
     columns = [number("income", scale=1e-300), number("debt")]
     made = RowPlan.read(plan("regression", "identity", linear((1.0, 1.0, 0.0)), columns=columns))
     assert_equal(made, [{"income": 1e300, "debt": -1e308}, {"income": 1.0, "debt": 2.0}])
+
+
+def test_classes_are_chosen_as_alone() -> None:
+    outputs = [(0.3, -1.0, 0.1), (-0.2, 0.4, 0.0), (0.1, 0.4, 0.0)]
+    made = RowPlan.read(plan("classification", "softmax", linear(*outputs), classes=CLASSES))
+    draws = np.random.default_rng(3).normal(size=(200, 2)).tolist()
+    rows: list[Row] = [{"income": income, "debt": debt} for income, debt in draws]
+    assert_equal(made, [*rows, {"income": 0.0, "debt": 0.0}])
+    assert set(answers_of_plan(made, columns_of(rows, ["income", "debt"])).chosen) == {0, 1, 2}
