@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ordain.reports import svg
 from ordain.reports.texts import count, day, number, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ordain.reports.facts import PastDrift
     from ordain.runtime.monitoring.psi import FeatureDrift
     from ordain.specs.evidence import Evidence, FairnessRow
@@ -78,6 +80,28 @@ def movement(behaviour: Behaviour) -> str:
         f"{percent(stayed / total)} of {count(total)} rows stay in theirs"
     )
     return svg.grid(counts, label=label)
+def frontier(found: Mapping[str, Any]) -> str:
+    """The candidates of a search for a less discriminatory one, as the search has recorded them."""
+    points = {one["number"]: one for one in found["points"]}
+    first, chosen = points[found["performer"]], points.get(found["chosen"])
+    label = (
+        f"{count(found['candidates'])} candidates; the best performer has an area of "
+        f"{number(first['performance'])} and a smallest ratio of {number(first['ratio'])}"
+    )
+    if chosen is not None:
+        label += f", the alternative {number(chosen['performance'])} and {number(chosen['ratio'])}"
+    drawn = [
+        (one["performance"], one["ratio"], _standing(one, found["chosen"]))
+        for one in points.values()
+    ]
+    least = first["performance"] - found["max_loss"]
+    return svg.frontier(drawn, least, label=f"{label}: {found['reason']}")
+
+
+def _standing(point: Mapping[str, Any], chosen: int | None) -> str:
+    if point["number"] == chosen:
+        return "chosen"
+    return "now" if point["best"] else "was"
 
 
 def history(past: tuple[PastDrift, ...], warn: float, fail: float) -> str:

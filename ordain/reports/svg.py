@@ -166,6 +166,33 @@ def line(
     return _svg("".join(body), width, height, label, "line-chart")
 
 
+def frontier(points: Sequence[tuple[float, float, str]], limit: float, *, label: str) -> str:
+    """Points with a value to the right and one upwards, and a line at the least value to the right.
+
+    The third of each is its class: `was` for what is beaten, `now` for what is not, and `chosen`
+    for a point that gets a ring besides.
+    """
+    width, height, edge = 320, 200, 16
+    across = [*(x for x, _, _ in points), limit]
+    upwards = [y for _, y, _ in points]
+
+    def place(value: float, among: Sequence[float], room: float) -> float:
+        span = max(among) - min(among)
+        return edge + (value - min(among)) / span * (room - 2 * edge) if span else room / 2
+
+    body = [f'<path class="axis" d="M{edge / 2} {edge / 2}V{height - 8}H{width - edge / 2}"/>']
+    line = _n(place(limit, across, width))
+    body.append(f'<path class="limit" d="M{line} {edge / 2}V{height - 8}"/>')
+    for x, y, kind in points:
+        a = _n(place(x, across, width))
+        b = _n(height - place(y, upwards, height))
+        if kind == "chosen":
+            body.append(f'<circle class="range" cx="{a}" cy="{b}" r="7"/>')
+        shown = "was" if kind == "was" else "now"
+        body.append(f'<circle class="{shown}" cx="{a}" cy="{b}" r="3"/>')
+    return _svg("".join(body), width, height, label, "frontier")
+
+
 def _svg(body: str, width: float, height: float, label: str, kind: str) -> str:
     return (
         f'<svg class="{kind}" viewBox="0 0 {_n(width)} {_n(height)}" width="{_n(width)}" '

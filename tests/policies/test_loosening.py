@@ -519,6 +519,24 @@ def test_a_fairness_gate_cannot_hide_behind_one_on_another_column(workshop: Work
     ]
 
 
+def test_a_fairness_gate_of_a_difference_is_weaker_with_a_larger_one(workshop: Workshop) -> None:
+    gate = {"metric": "equalised_odds_difference", "attributes": ["sex"]}
+    crossed = {**gate, "intersections": [["sex", "age_band"]]}
+    inside = {"metric": "conditional_parity", "attributes": ["sex"], "within": ["purpose"]}
+    name = "equalised_odds_difference of sex"
+    assert changed(workshop, FAIR, [gate], [{**gate, "max": 0.05}]) == []
+    assert changed(workshop, FAIR, [gate], [{**gate, "max": 0.2}]) == [
+        (f"{name} max 0.1", "max 0.2")
+    ]
+    assert changed(workshop, FAIR, [gate], [{**gate, "minPower": 0.0}]) == [
+        (f"{name} minPower 0.5", "minPower 0")
+    ]
+    assert changed(workshop, FAIR, [crossed], [gate]) == [(f"{name} + age_band", "removed")]
+    assert changed(workshop, FAIR, [inside], [{**inside, "within": ["income"]}]) == [
+        ("conditional_parity of sex within purpose", "removed")
+    ]
+
+
 def test_a_gate_on_all_columns_is_not_kept_by_one_on_some(workshop: Workshop) -> None:
     everyone = {**FAIRNESS[0], "attributes": []}
     assert changed(workshop, FAIR, [everyone], FAIRNESS) == [

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from ordain.reports import svg
+from ordain.reports import charts, svg
 
 
 def parsed(text: str) -> ET.Element:
@@ -75,3 +75,32 @@ def test_a_line_rises_with_its_values_and_shows_its_limits() -> None:
 def test_one_point_is_named_once() -> None:
     chart = parsed(svg.line([("mon", 0.1)], [], label=""))
     assert [text.text for text in chart.iter("text")] == ["0", "mon"]
+
+
+def test_a_frontier_shows_who_is_beaten_who_is_not_and_who_was_chosen() -> None:
+    """As the search for less discriminatory alternatives has recorded it."""
+    points = [
+        {"number": 0, "family": "a", "performance": 0.80, "ratio": 0.70, "best": True},
+        {"number": 1, "family": "a", "performance": 0.79, "ratio": 0.85, "best": True},
+        {"number": 2, "family": "a", "performance": 0.70, "ratio": 0.60, "best": False},
+    ]
+    found = {
+        "points": points,
+        "candidates": 3,
+        "performer": 0,
+        "chosen": 1,
+        "max_loss": 0.02,
+        "reason": "confirmed",
+    }
+    chart = parsed(charts.frontier(found))
+    assert chart.get("aria-label") == (
+        "3 candidates; the best performer has an area of 0.800 and a smallest ratio of 0.700, "
+        "the alternative 0.790 and 0.850: confirmed"
+    )
+    drawn = [(one.get("class"), float(one.get("cx", ""))) for one in chart.iter("circle")]
+    assert [name for name, _ in drawn] == ["now", "range", "now", "was"]
+    assert drawn[0][1] > drawn[2][1] > drawn[3][1]
+
+
+def test_a_frontier_of_one_point_is_drawn() -> None:
+    assert parsed(svg.frontier([(0.8, 0.7, "now")], 0.8, label="")).find("circle") is not None

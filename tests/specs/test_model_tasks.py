@@ -99,6 +99,99 @@ def test_what_the_task_does_not_know_is_told_where_it_stands(
     assert check(model(edit, task, estimator, more)) == [expected]
 
 
+def fair(edit: Edit, gate: str) -> dict[str, str]:
+    """The small estate, whose model has a threshold, with one fairness gate."""
+    return edit("model", LAST, f"{LAST}  acceptance: {{fairness: [{gate}]}}\n")
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        "{}",
+        "{metric: equalised_odds_difference, max: 0.05, minPower: 0}",
+        "{metric: conditional_parity, within: [purpose], min: 0.9}",
+        "{metric: calibration_within_groups, attributes: [sex]}",
+    ],
+)
+def test_fairness_gates_of_every_kind_are_in_order(check: Check, edit: Edit, gate: str) -> None:
+    assert check(fair(edit, gate)) == []
+
+
+@pytest.mark.parametrize(
+    ("gate", "expected"),
+    [
+        (
+            "{metric: equal_opportunity_difference, min: 0.8}",
+            (
+                "SPEC156 model.yaml:12:71 error: `equal_opportunity_difference` is a difference and"
+                " has no smallest ratio | set `max` instead"
+            ),
+        ),
+        (
+            "{max: 0.1}",
+            (
+                "SPEC156 model.yaml:12:33 error: `adverse_impact_ratio` is a ratio and has no "
+                "largest difference | set `min` instead"
+            ),
+        ),
+        (
+            "{metric: conditional_parity}",
+            (
+                "SPEC157 model.yaml:12:27 error: `conditional_parity` compares inside of strata, "
+                "and names no column of them | add `within:` with the columns of the policy, or "
+                "use `adverse_impact_ratio`"
+            ),
+        ),
+        (
+            "{within: [purpose]}",
+            (
+                "SPEC157 model.yaml:12:36 error: `adverse_impact_ratio` is not measured inside of "
+                "strata | use `conditional_parity`"
+            ),
+        ),
+        (
+            "{intersections: [[sex]]}",
+            (
+                "SPEC158 model.yaml:12:43 error: `sex` is no intersection of columns | name two "
+                "columns or more, each once"
+            ),
+        ),
+        (
+            "{metric: conditional_parity, within: [sex]}",
+            (
+                "SPEC159 model.yaml:12:65 error: `sex` is protected; a comparison inside of it "
+                "compares nobody | name columns of the credit policy"
+            ),
+        ),
+        (
+            "{metric: conditional_parity, within: [outcome]}",
+            (
+                "SPEC159 model.yaml:12:65 error: `outcome` is the outcome; a comparison inside of "
+                "it is of another metric | name columns of the credit policy"
+            ),
+        ),
+        (
+            "{metric: conditional_parity, within: [purpse]}",
+            (
+                "REF003 model.yaml:12:65 error: there is no column `purpse` | did you mean "
+                "`purpose`?"
+            ),
+        ),
+        (
+            "{intersections: [[sex, purpose]]}",
+            (
+                "REF003 model.yaml:12:50 error: `purpose` is no protected column of the Dataset | "
+                "give the column `role: protected`"
+            ),
+        ),
+    ],
+)
+def test_a_fairness_gate_that_means_nothing_is_told(
+    check: Check, edit: Edit, gate: str, expected: str
+) -> None:
+    assert check(fair(edit, gate)) == [expected]
+
+
 def gate_of(more: str) -> str:
     return f"  acceptance: {{metrics: [{{name: rmse, {more}}}]}}\n"
 
