@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.reconciler.gating import read_side
-from ordain.reconciler.outcomes import Outcome, Validated
+from ordain.reconciler.outcomes import Validated
 from ordain.reconciler.planning import validation_key
 from ordain.reconciler.validating import basis_of
 from ordain.specs.errors import FindingsError
@@ -137,12 +137,6 @@ def test_an_owner_is_no_part_of_what_a_validation_depends_on(bench: Bench) -> No
     bench.promote()
     # Another version runs now, and what is promoted next is compared with it.
     assert basis(bench) != before
-
-
-def test_an_outcome_of_a_training_is_still_what_it_was(bench: Bench) -> None:
-    version = bench.version()
-    made = Outcome.success(version.artifact, version.evidence.to_json().decode())
-    assert (made.fate, Outcome.from_json(made.to_json())) == ("proposable", made)
 
 
 # The gate
