@@ -23,6 +23,7 @@ from ordain.policies.acceptance import Case, accept
 from ordain.policies.lookups import version_of
 from ordain.specs.evidence import MAXIMUM_BYTES, Metric, evidence_path
 from ordain.specs.findings import Finding, Location, Severity, Verdict
+from ordain.specs.tasks import CLASSIFICATION
 from ordain.specs.trees import file_in
 from ordain.specs.validation_verdicts import STOPPING, blockers
 from ordain.specs.validations import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.evidence import Evidence
+    from ordain.specs.validations import Check
 
 TEST: Final = "test"
 _AGAIN: Final = "let the reconciler validate and propose again"
@@ -46,6 +48,7 @@ _CONTROLS: Final = {
 }
 _MEASURED: Final = ("performance", "champion")
 _DRIFT: Final = "drift"
+_ERROR: Final = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def running_artifact(estate: LoadedEstate, model: str) -> str | None:
 
 def _did_not_pass(promoted: Promoted, report: ValidationReport) -> Iterator[Finding]:
     version = promoted.version
-    found = (*blockers(report), *_drifted(promoted, report))
+    found = (*blockers(report), *_beyond(promoted, report))
     if not found and report.verdict in STOPPING:
         found = (f"the document itself says {report.verdict}",)
     if found:
@@ -157,15 +160,41 @@ def _did_not_pass(promoted: Promoted, report: ValidationReport) -> Iterator[Find
         yield _error("PRO013", message + more, _place(version), remedy, *found)
 
 
-def _drifted(promoted: Promoted, report: ValidationReport) -> Iterator[str]:
-    """Columns that drifted by the limit of the base, and are said to have passed."""
+def _beyond(promoted: Promoted, report: ValidationReport) -> Iterator[str]:
+    """What the base limits or asks for, and the document says otherwise or not at all."""
     model = promoted.base.get("Model", promoted.version.spec.model)
-    limit = float("inf") if model is None else model.spec.acceptance.drift.psi.max
+    if model is None:
+        return
+    declared = model.spec.validation
+    yield from _drifted(report, model.spec.acceptance.drift.psi.max)
+    if declared.calibration is not None and report.task == CLASSIFICATION:
+        yield from _miscalibrated(report, declared.calibration.max_error)
+    if declared.edge_cases is not None and not _judged(report, "edge-cases"):
+        yield f"edge-cases: no case of {declared.edge_cases} was judged"
+
+
+def _drifted(report: ValidationReport, limit: float) -> Iterator[str]:
+    """Columns that drifted by the limit of the base, and are said to have passed."""
     for one in report.checks:
         says_pass = one.verdict == Verdict.PASS.value
         if one.section == _DRIFT and says_pass and one.value is not None and one.value > limit:
             name = one.subject or one.name
             yield f"drift: PSI of {name} is {one.value:.3f}, above {limit:g}"
+
+
+def _miscalibrated(report: ValidationReport, limit: float) -> Iterator[str]:
+    found = _judged(report, "calibration")
+    if not found:
+        yield f"calibration: an error of at most {limit:g} is required, and none was judged"
+    for one in found:
+        says_pass = one.verdict == Verdict.PASS.value
+        if one.name == _ERROR and says_pass and one.value is not None and one.value > limit:
+            yield f"calibration: {one.name} is {one.value:.4g}, above {limit:g}"
+
+
+def _judged(report: ValidationReport, section: str) -> list[Check]:
+    """The checks of a section that decide."""
+    return [one for one in report.checks if one.section == section and one.limit]
 
 
 def _gates(promoted: Promoted, evidence: Evidence, report: ValidationReport) -> Iterator[Finding]:

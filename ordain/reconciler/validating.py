@@ -88,8 +88,8 @@ def examined(estate: LoadedEstate, model: Document, recipe: Recipe) -> Examined 
     if other is None:
         dataset = estate.documents[f"Dataset/{model.spec.dataset}"]
         return Examined(dataset, recipe.data, TEST)
-    found = estate.documents[f"Dataset/{other}"]
-    if found.spec.digest is None:
+    found = estate.get("Dataset", other)
+    if found is None or found.spec.digest is None:
         message = f"the data of {other}, on which {model.name} is validated, is not pinned"
         return Waiting(model.key, DIGEST_NOT_PINNED, f"{message}; run `ordain pin {other}`")
     return Examined(found, found.spec.digest, "")

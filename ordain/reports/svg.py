@@ -110,7 +110,7 @@ def grid(counts: Sequence[Sequence[int]], *, label: str) -> str:
     """
     cell, left, bottom = 22, 22, 22
     size = len(counts) * cell
-    parts = []
+    parts: list[str] = []
     for row, found in enumerate(counts):
         total = sum(found) or 1
         parts += (

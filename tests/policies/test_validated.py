@@ -239,6 +239,27 @@ def test_drift_by_the_limit_of_the_base_is_no_pass(workshop: Workshop) -> None:
     ]
 
 
+def test_what_the_base_declares_of_a_validation_has_to_be_judged(workshop: Workshop) -> None:
+    declared = {"edgeCases": "edge-cases/credit.yaml", "calibration": {"maxError": 0.05}}
+    before = workshop.fresh.set("Model/credit", "spec.validation", declared)
+    before.files["edge-cases/credit.yaml"] = b"[]\n"
+    about = "the validation of ModelVersion/credit-1 did not pass: "
+    (found,) = [one for one in findings(promotion(workshop, before)) if one.code == "PRO013"]
+    assert found.message == (
+        about + "calibration: an error of at most 0.05 is required, and none was judged and 1 more"
+    )
+    assert found.evidence[1] == "edge-cases: no case of edge-cases/credit.yaml was judged"
+    judged = checks(
+        workshop,
+        Check("edge-cases", "no-income", value=0.7, n=1, limit=">= 0.5", verdict="pass"),
+        Check("calibration", "error", value=0.08, n=1200, limit="<= 0.2", verdict="pass"),
+    )
+    again = findings(promotion(workshop, before, checks=judged))
+    assert [one.message for one in again if one.code == "PRO013"] == [
+        about + "calibration: error is 0.08, above 0.05"
+    ]
+
+
 def test_fairness_is_judged_by_the_gate_again(workshop: Workshop) -> None:
     fresh = workshop.fresh
     report: ValidationReport = validation_for(fresh, evidence_for(fresh))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,7 +66,7 @@ def record(outcome: str = "approved", *findings: Issue) -> Validation:
         artifact=DIGEST,
         validator="validator",
         outcome=outcome,  # type: ignore[arg-type]
-        performed_on=date(2026, 11, 2),
+        performed_on="2026-11-02",
         findings=findings,
     )
 
