@@ -94,8 +94,8 @@ def test_a_value_may_be_explained(check: Check, edit: Edit) -> None:
             "{gates: {flips: 0.95}}",
             [
                 (
-                    "SPEC167 model.yaml:12:17 error: `gates` judge reasons, and no reason codes are "
-                    "declared | declare `reasons`"
+                    "SPEC167 model.yaml:12:17 error: `gates` judge reasons, and no reason codes "
+                    "are declared | declare `reasons`"
                 )
             ],
         ),
