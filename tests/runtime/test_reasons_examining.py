@@ -30,7 +30,7 @@ CODES = ReasonCodes(
 
 def plan(weights: Sequence[float] = (-2.0, 1.5, 0.1), **changed: object) -> RowPlan:
     model = task_plans.linear((*weights, 0.0))
-    read: dict[str, object] = {"decision": DECISION, **changed}
+    read: dict[str, Any] = {"decision": DECISION, **changed}
     return task_plans.read(task_plans.plan("classification", "logit", model, names=NAMES, **read))
 
 
@@ -171,7 +171,8 @@ def test_a_background_without_favourable_decisions_flips_nothing() -> None:
 def test_an_input_without_a_reason_fails() -> None:
     checks = examined(plan(), ReasonCodes(CODES.codes[:1]))
     mapped = one(checks, "inputs with a reason")
-    assert (mapped.verdict, mapped.value) == ("fail", pytest.approx(1 / 3))
+    assert mapped.verdict == "fail"
+    assert mapped.value == pytest.approx(1 / 3)
     assert mapped.reason == "without a reason: debt, age"
 
 
