@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ordain.cli.reasons import lines_of
 from ordain.reports.decisions import Explained, explain_decision
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
+from ordain.runtime.reasons import Reason
 from ordain.runtime.reasons.errors import ReasonsError
 from ordain.specs.canonical import canonical_json, sha256
 from ordain.specs.estates import load_estate
@@ -155,3 +157,33 @@ def test_of_a_long_text_the_beginning_is_shown(tmp_path: Path) -> None:
     found = explained(tmp_path, data, "regression", row, background=background)
     shown = "late with every rate, late with every rate, late with every…"
     assert list(lines_of(found))[-2] == f"  1. income  income  (+2; income = {shown})"
+
+
+def test_an_estimate_is_told_with_its_error(tmp_path: Path) -> None:
+    step = task_plans.forest((0.0,), task_plans.stump(2, -1.0, 2.0, at=4.0))
+    data = task_plans.plan(
+        "regression",
+        "identity",
+        step,
+        names=["income", "debt", "income x debt"],
+        inputs=[task_plans.an_input(name) for name in ("income", "debt")],
+        columns=[
+            task_plans.number("income"),
+            task_plans.number("debt"),
+            {"op": "product", "inputs": [0, 1]},
+        ],
+        sources=[["income"], ["debt"], ["income", "debt"]],
+    )
+    found = explained(tmp_path, data, "regression", {"income": 3.0, "debt": 4.0})
+    # The income decides alone, whichever of the two is taken first, so that the error is 0.
+    assert list(lines_of(found))[2:] == [
+        "Explained is the value, in the unit: value",
+        "  1. income  income  (+3, estimated, ± 0; income = 3.0)",
+        METHOD.replace("Exact", "Estimated"),
+    ]
+    assert found.to_json()["method"] == "estimated"
+    close = Reason(1, "R01", "Too little", "income", 0.5, error=0.1, separated=False)
+    assert list(lines_of(replace(found, reasons=(close,))))[3:5] == [
+        "  1. R01  Too little  (+0.5, estimated, ± 0.2; income = 3.0)",
+        "     Its place before the next one is within the error of the estimate.",
+    ]

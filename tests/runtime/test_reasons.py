@@ -11,8 +11,17 @@ import pytest
 from ordain.ledger.records import Prediction
 from ordain.runtime.artifacts import Artifact, ArtifactStore, load_artifact, save_artifact
 from ordain.runtime.errors import ArtifactError
-from ordain.runtime.reasons import ReasonCode, ReasonCodes, read_reason_codes, reasons_for
-from ordain.runtime.reasons.errors import ReasonCodesError, ReplayError
+from ordain.runtime.reasons import (
+    Attribution,
+    ReasonCode,
+    ReasonCodes,
+    background_digest,
+    background_of,
+    ranked,
+    read_reason_codes,
+    reasons_for,
+)
+from ordain.runtime.reasons.errors import ReasonCodesError, ReasonsError, ReplayError
 from ordain.runtime.scoring import RowPlan
 
 if TYPE_CHECKING:
@@ -206,6 +215,64 @@ def test_a_tampered_artifact_is_not_even_opened(store: ArtifactStore, artifact: 
         load_artifact(store, artifact.digest)
 
 
+def test_a_background_that_was_changed_is_not_compared_with(
+    store: ArtifactStore, artifact: Artifact
+) -> None:
+    path = store.path(background_digest(artifact))
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"3.0", b"9.0"))
+    with pytest.raises(ArtifactError, match=r"the bytes under sha256:.* are sha256:"):
+        load_artifact(store, artifact.digest)
+
+
+def test_the_digest_of_a_background_is_that_of_the_manifest(
+    store: ArtifactStore, artifact: Artifact
+) -> None:
+    manifest = json.loads(store.get(artifact.digest))
+    found = background_of(artifact)
+    assert found.digest == background_digest(artifact)
+    assert found.digest == manifest["members"]["background.json"]["digest"]
+    assert (len(found.rows), found.of) == (2, "all")
+
+
+@pytest.mark.parametrize("data", [b'{"rows": 3}', b'{"row": []}', b'{"rows": [1]}'])
+def test_a_background_that_is_no_list_of_rows_cannot_be_read(
+    store: ArtifactStore, data: bytes
+) -> None:
+    members = {"plan.json": plan(), "background.json": data}
+    odd = save_artifact(store, "credit-default", RECIPE, members)
+    with pytest.raises(ReasonsError) as caught:
+        background_of(odd)
+    assert caught.value.message == f"background.json of artifact {odd.digest} cannot be read"
+
+
+def test_of_an_input_that_was_not_given_another_sentence_is_told(artifact: Artifact) -> None:
+    told = ReasonCodes(
+        tuple(replace(code, missing=f"{code.code} not given") for code in CODES.codes)
+    )
+    given = dict.fromkeys(WEIGHTS, 2.0)
+    for name, weight in WEIGHTS.items():
+        found = reasons_for(prediction(artifact, **{**given, name: None}), artifact, told)
+        # A missing number is taken for 0: what would have spoken for the applicant is not there.
+        assert (name in {reason.feature for reason in found}) == (weight < 0)
+        assert all(
+            (reason.text == f"{reason.code} not given") == (reason.feature == name)
+            for reason in found
+        )
+
+
+def test_reasons_whose_order_an_error_could_have_made_are_not_separated() -> None:
+    codes = ReasonCodes.plain(["a", "b", "c"])
+    values, errors = {"a": 1.0, "b": 0.9, "c": 0.1}, {"a": 0.1, "b": 0.1, "c": 0.01}
+    found = ranked(codes, Attribution(values, errors), {})
+    assert [(one.feature, one.error, one.separated) for one in found] == [
+        ("a", 0.1, False),
+        ("b", 0.1, True),
+        ("c", 0.01, True),
+    ]
+    assert all(one.separated for one in ranked(codes, Attribution(values), {}))
+
+
 def test_an_artifact_without_background_is_not_explained(store: ArtifactStore) -> None:
     bare = save_artifact(store, "credit-default", RECIPE, {"plan.json": plan()})
     with pytest.raises(ArtifactError, match=r"has no member background\.json"):
@@ -240,6 +307,13 @@ def test_reason_codes_are_read_from_yaml() -> None:
     assert read_reason_codes(YAML, "reason-codes.yaml") == CODES
 
 
+def test_a_reason_may_have_a_direction_and_a_sentence_for_what_was_not_given() -> None:
+    text = "reasons:\n- {code: R, text: Too low, features: [a], direction: low, missing: Not given}"
+    assert read_reason_codes(text.encode(), "codes.yaml").codes == (
+        ReasonCode("R", "Too low", ("a",), "low", "Not given"),
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [
@@ -253,6 +327,16 @@ def test_reason_codes_are_read_from_yaml() -> None:
         (
             "reasons:\n  - {code: R01, text: ' ', features: [a]}",
             "code and text of a reason are text that is not empty",
+            2,
+        ),
+        (
+            "reasons:\n  - {code: R01, text: a, features: [a], direction: down}",
+            "the direction of R01 is high, low or either",
+            2,
+        ),
+        (
+            "reasons:\n  - {code: R01, text: a, features: [a], missing: ''}",
+            "`missing` of R01 is text that is not empty",
             2,
         ),
         (

@@ -256,14 +256,17 @@ def exported(model: Any, width: int) -> RowPlan:  # noqa: ANN401 - a fitted esti
     return trees(width, *found, baseline=float(model._baseline_prediction[0, 0]))
 
 
-def fitted(missing: float, *, grid: int = 2**40) -> tuple[Any, Any, Callable[[Any], list[Row]]]:
+def fitted(
+    missing: float, *, grid: int = 2**40, depth: int | None = None
+) -> tuple[Any, Any, Callable[[Any], list[Row]]]:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     generator = np.random.default_rng(9)
     x = np.round(generator.normal(size=(1500, 6)) * grid) / grid
     y = x[:, 0] + x[:, 1] * x[:, 2] + generator.normal(size=1500) > 0
     x[generator.random(x.shape) < missing] = np.nan
-    model = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(x, y)
+    model = HistGradientBoostingClassifier(max_iter=20, max_depth=depth, random_state=0)
+    model.fit(x, y)
 
     def as_rows(table: Any) -> list[Row]:  # noqa: ANN401 - an array
         return [
@@ -272,6 +275,21 @@ def fitted(missing: float, *, grid: int = 2**40) -> tuple[Any, Any, Callable[[An
         ]
 
     return model, x, as_rows
+
+
+@pytest.mark.training
+@pytest.mark.filterwarnings("ignore")
+def test_boosted_trees_are_identical_to_shap_where_single_precision_holds_every_number() -> None:
+    import shap
+
+    # Trees of two inputs weigh by 1 and 1/2; weights of thirds are rounded there, and ours are not.
+    model, x, as_rows = fitted(0.0, grid=8, depth=2)
+    for (predictor,) in model._predictors:
+        predictor.nodes["value"] = np.round(predictor.nodes["value"] * 2**12) / 2**12
+    background, explained = x[:80], x[100:160]
+    found = attributions(exported(model, 6), as_rows(background), as_rows(explained))
+    expected = shap.TreeExplainer(model, background).shap_values(explained, check_additivity=True)
+    assert np.abs(np.array([list(row.values()) for row in found]) - expected).max() < 1e-9
 
 
 @pytest.mark.training

@@ -13,6 +13,7 @@ import pytest
 
 from ordain.runtime.artifacts import ArtifactStore, save_artifact
 from ordain.runtime.reasons import (
+    Explainer,
     Reason,
     ReasonCode,
     ReasonCodes,
@@ -158,13 +159,13 @@ def test_a_product_of_two_inputs_is_shared_between_them_by_the_definition(row: R
     assert_by_definition(with_product(linear((0.5, -1.0, 0.75, 3.0))), row)
 
 
-def test_a_tree_over_a_product_of_two_inputs_is_not_explained() -> None:
-    product = with_product(forest((0.0,), stump(0, 1.0, 2.0)))
-    with pytest.raises(ReasonsError) as caught:
-        attributions(product, BACKGROUND, [ROW])
-    assert caught.value.message == (
-        "income x debt is made from two inputs, and a tree may split on it"
-    )
+def test_a_tree_over_a_product_of_two_inputs_is_estimated() -> None:
+    product = with_product(forest((0.0,), stump(2, -1.0, 2.0)))
+    (found,) = Explainer.of(product, BACKGROUND).explain([ROW])
+    # Two of three background rows are on the other side, and both inputs can bring them over.
+    assert math.fsum(found.values.values()) == pytest.approx(2.0)
+    assert set(found.values) == {"income", "debt"}
+    assert not found.exact
 
 
 def test_a_clustering_has_no_reasons() -> None:

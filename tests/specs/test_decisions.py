@@ -17,7 +17,7 @@ GRADES = "outcome: {type: category, levels: [good, watch, bad]}"
 
 def found(check: Check, files: dict[str, str]) -> list[str]:
     """The findings of this part; a task that is not trained yet is another one's."""
-    return [one for one in check(files) if one.startswith(("SPEC142", "SPEC143"))]
+    return [one for one in check(files) if one.startswith(("SPEC142", "SPEC143", "SPEC167"))]
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,48 @@ def test_a_value_may_be_explained(check: Check, edit: Edit) -> None:
     (path,) = files
     files[path] = files[path].replace(CLASSIFICATION, "task: regression")
     assert found(check, files) == []
+
+
+@pytest.mark.parametrize(
+    ("explanation", "expected"),
+    [
+        (
+            "{gates: {flips: 0.95}}",
+            [
+                (
+                    "SPEC167 model.yaml:12:17 error: `gates` judge reasons, and no reason codes "
+                    "are declared | declare `reasons`"
+                )
+            ],
+        ),
+        ("{gates: {flips: 0.95}, reasons: reasons.yaml}", []),
+        ("{background: {of: favourable}}", []),
+    ],
+)
+def test_gates_of_reasons_need_reason_codes(
+    check: Check, edit: Edit, explanation: str, expected: list[str]
+) -> None:
+    files = edit("model", LAST, f"{LAST}\n  explanation: {explanation}")
+    assert found(check, files) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "old", "new", "why"),
+    [
+        ("dataset", ", favourable: 0}", "}", "the Dataset declares no favourable outcome"),
+        ("dataset", OUTCOME, "outcome: {type: category, levels: [good, bad]}", ""),
+    ],
+)
+def test_a_background_of_favourable_decisions_needs_them(
+    check: Check, edit: Edit, place: str, old: str, new: str, why: str
+) -> None:
+    background = "explanation: {background: {of: favourable}}"
+    model = edit("model", LAST, background if not why else f"{LAST}\n  {background}")
+    files = model | edit(place, old, new)
+    why = why or "the Model declares no decision"
+    assert [one.partition(" error: ")[2] for one in found(check, files)] == [
+        (
+            f"the background is of favourable decisions, and {why} | "
+            "remove `of`, or declare what is not there"
+        )
+    ]

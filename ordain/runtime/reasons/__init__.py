@@ -13,7 +13,7 @@ from __future__ import annotations
 from ordain.runtime.reasons.backgrounds import Background, background_digest, background_of
 from ordain.runtime.reasons.codes import ReasonCode, ReasonCodes, read_reason_codes
 from ordain.runtime.reasons.explainer import Attribution, Explainer, is_exact
-from ordain.runtime.reasons.ranking import Reason, Subject, reasons_for, replay, subject_of
+from ordain.runtime.reasons.ranking import Reason, Subject, ranked, reasons_for, replay, subject_of
 from ordain.runtime.reasons.shapley import (
     attributions,
     expected_margin,
@@ -35,6 +35,7 @@ __all__ = [
     "expected_margin",
     "favourable_class",
     "is_exact",
+    "ranked",
     "read_reason_codes",
     "reasons_for",
     "replay",
