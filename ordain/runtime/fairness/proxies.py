@@ -263,6 +263,8 @@ def _out_of_fold(task: _Task) -> Floats:
 
     One thread: several wait for each other where the processors are taken, and add up in any order.
     """
+    # Limits hold for what is loaded: the library that grows trees comes first.
+    import sklearn.ensemble  # noqa: F401
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     matrix, many = _matrix(task.features, task.kept)
