@@ -184,6 +184,8 @@ def changes_of(
         prepared["categorical"] = {"encode": values["encode"]}
     if family in _TREES and numeric.impute == Numeric().impute and facts.missing:
         prepared["numeric"] = {"impute": "none"}
+    if family in _TREES and numeric.splines is not None:
+        prepared["numeric"] = {**prepared.get("numeric", {}), "splines": None}
     if family in SPLINES:
         prepared["numeric"] = {"splines": {"knots": values["knots"]}}
     if family in _TREES and model.preprocessing.interactions:
