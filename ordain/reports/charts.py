@@ -80,6 +80,8 @@ def movement(behaviour: Behaviour) -> str:
         f"{percent(stayed / total)} of {count(total)} rows stay in theirs"
     )
     return svg.grid(counts, label=label)
+
+
 def frontier(found: Mapping[str, Any]) -> str:
     """The candidates of a search for a less discriminatory one, as the search has recorded them."""
     points = {one["number"]: one for one in found["points"]}

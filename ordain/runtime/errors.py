@@ -18,13 +18,13 @@
     │   ├── SplitError           RUN151   the rows cannot be divided as declared
     │   ├── ParityError          RUN152   the plan does not answer as the fitted pipeline does
     │   ├── JobError             RUN153   the order for a training job cannot be read
-    │   ├── SearchAborted        RUN160   a search took longer than it may
-    │   └── NoStableClusters     RUN161   a search for clusters has found none that hold
+    │   ├── SearchAborted        RUN155   a search took longer than it may
+    │   └── NoStableClusters     RUN156   a search for clusters has found none that hold
     ├── Cancelled                RUN154   somebody stopped a run that was going on
     ├── ImportRefused            RUN165   a model that exists already cannot be taken over
-    └── ValidationRefused        RUN170   the artifact or the rows are not those of the order
-        ├── ValidationOrderError RUN171   the order for a validation cannot be read
-        └── EdgeCasesError       RUN172   the file of edge cases cannot be read
+    └── ValidationRefused        RUN180   the artifact or the rows are not those of the order
+        ├── ValidationOrderError RUN181   the order for a validation cannot be read
+        └── EdgeCasesError       RUN182   the file of edge cases cannot be read
 
 The split by class is by who mends it: the store's operator, whoever owns the environment, the data
 or the Model. `RUN152` alone is a defect of ours or of a library, and so is `RUN199`, which has no
@@ -151,13 +151,13 @@ class JobError(TrainingError):
 class SearchAborted(TrainingError):
     """A search took longer than it may; a shorter one would have chosen otherwise."""
 
-    code = "RUN160"
+    code = "RUN155"
 
 
 class NoStableClusters(TrainingError):
     """A search for clusters has found none that hold: an answer, and nothing to serve."""
 
-    code = "RUN161"
+    code = "RUN156"
 
 
 class Cancelled(RunError):
@@ -175,16 +175,16 @@ class ImportRefused(RunError):
 class ValidationRefused(RunError):
     """The artifact or the rows of a validation are not those that its order names."""
 
-    code = "RUN170"
+    code = "RUN180"
 
 
 class ValidationOrderError(ValidationRefused):
     """The order for a validation cannot be read."""
 
-    code = "RUN171"
+    code = "RUN181"
 
 
 class EdgeCasesError(ValidationRefused):
     """The file of edge cases cannot be read."""
 
-    code = "RUN172"
+    code = "RUN182"

@@ -47,8 +47,8 @@ class Made:
 class Work:
     """One kind of work: the module that it is started by, its words, and what carries it out.
 
-    `carry_out` is given the order, the directory and the meter; `unwritable` is the code of an error
-    of the directory.
+    `carry_out` is given the order, the directory and the meter; `unwritable` is the code of an
+    error of the directory.
     """
 
     module: str

@@ -49,9 +49,9 @@ def check_task(document: Document) -> Iterator[Finding]:
     for place, fairness in enumerate(model.acceptance.fairness):
         path = ("spec", "acceptance", "fairness", place)
         given = document.raw["spec"]["acceptance"]["fairness"][place]
-        for problem in fairness_problems(fairness, tuple(given)):
-            where: Path = (*path, *filter(None, [problem.field]))
-            yield _error(problem.code, document, where, problem.message, problem.remedy)
+        for wrong in fairness_problems(fairness, tuple(given)):
+            where: Path = (*path, *filter(None, [wrong.field]))
+            yield _error(wrong.code, document, where, wrong.message, wrong.remedy)
 
 
 def _error(code: str, document: Document, path: Path, message: str, remedy: str) -> Finding:

@@ -8,7 +8,6 @@ unfavourable decision, and how rows move between the deciles of the score.
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -16,11 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ordain.runtime.errors import RunError
-from ordain.runtime.reasons.codes import ReasonCodes, read_reason_codes
-from ordain.runtime.reasons.ranking import subject_of
-from ordain.runtime.reasons.shapley import attributions
-from ordain.runtime.scoring import TreeModel
+from ordain.runtime.reasons.backgrounds import background_of
+from ordain.runtime.reasons.codes import ReasonCodes
+from ordain.runtime.reasons.explainer import Explainer
+from ordain.runtime.reasons.ranking import ranked, subject_of
+from ordain.runtime.reasons.sides import favourable_class, unfavourable_side
 from ordain.runtime.validation.cells import cells_of
+from ordain.runtime.validation.explanations import codes_of
 from ordain.runtime.validation.scene import protected
 from ordain.specs.validations import Behaviour, Shift
 
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 DECILES = 10
-REASONED, FEWEST = 100, 20
-LEAVES = 4_000  # Of trees with more leaves, fewer rows are explained.
+REASONED = 100
 
 
 def compare(scene: Scene, champion: Champion) -> Behaviour | None:
@@ -150,45 +150,25 @@ def _first(
         return {}
     places = np.flatnonzero(both & (given.decision != given.decisions.index(favourable)))
     rng = np.random.default_rng([scene.order.seed, 3])
-    size = min(len(places), _explained(served))
+    size = min(len(places), REASONED)
     drawn = np.sort(rng.choice(places, size=size, replace=False)) if size else places
-    found = Counter(
-        name
-        for place in drawn.tolist()
-        if (name := _reason(scene, served, raw[place], given, place))
-    )
+    found = Counter(_reasons_at(scene, served, raw, given, drawn))
     return {name: count / len(drawn) for name, count in found.items()}
 
 
-def _explained(served: Served) -> int:
-    model = served.plan.model
-    if not isinstance(model, TreeModel):
-        return REASONED
-    leaves = sum(tree.feature.count(-1) for tree in model.trees)
-    return min(REASONED, max(FEWEST, REASONED * LEAVES // max(1, leaves)))
-
-
-def _reason(scene: Scene, served: Served, row: Row, given: Answered, place: int) -> str:
-    """The reason that weighs most against the person; empty where nothing does."""
-    decision = given.decisions[given.decision[place]]
-    decided = served.plan.decision
-    above = decided is not None and scene.favourable == decided.below
-    subject = subject_of(served.plan, decision, "above" if above else "below", scene.favourable)
-    background = json.loads(served.artifact.member("background.json"))["rows"]
-    (values,) = attributions(served.plan, background, [row], subject.output)
-    codes = _codes(scene, served)
-    weights = [
-        (math.fsum(subject.sign * values[name] for name in code.features), code.code)
-        for code in codes.codes
-    ]
-    strongest = max(weights, key=lambda pair: (pair[0], pair[1]))
-    return strongest[1] if strongest[0] > 0 else ""
-
-
-def _codes(scene: Scene, served: Served) -> ReasonCodes:
-    path = scene.order.spec.explanation.reasons
-    if scene.order.reasons is None or path is None:
-        return ReasonCodes.plain(served.names)
-    codes = read_reason_codes(scene.order.reasons.encode(), path)
+def _reasons_at(
+    scene: Scene, served: Served, raw: list[Row], given: Answered, places: Indices
+) -> Iterator[str]:
+    """The reason that weighs most against each of these rows; of some there is none."""
+    target = scene.order.data.target
+    side, favourable = unfavourable_side(target), favourable_class(target)
+    codes = codes_of(scene) or ReasonCodes.plain(served.names)
     codes.check(served.names)
-    return codes
+    explainer = Explainer.of(served.plan, background_of(served.artifact).rows)
+    for place in places.tolist():
+        decision = given.decisions[given.decision[place]]
+        subject = subject_of(served.plan, decision, side, favourable)
+        (found,) = explainer.explain([raw[place]], subject.output)
+        told = ranked(codes, found, raw[place], sign=subject.sign)
+        if told:
+            yield told[0].code

@@ -1,21 +1,21 @@
-"""Who gets the favourable decision, as training counts it, on the rows of the validation."""
+"""Who gets the favourable decision, by the rows that training makes as well."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ordain.runtime.errors import RunError
-from ordain.runtime.training import fairness, groups
+from ordain.runtime.fairness import Decided, rows_of
+from ordain.runtime.training.outcomes import class_name
 from ordain.runtime.validation.checks import untold
 from ordain.runtime.validation.scene import protected
-from ordain.specs.evidence import NO_GATE, FairnessRow
-from ordain.specs.kinds.model import FairnessGate
+from ordain.specs.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
-    from ordain.runtime.validation.scene import Scene
+    from ordain.runtime.validation.scene import Mask, Scene
+    from ordain.specs.evidence import FairnessRow
     from ordain.specs.validations import Check
 
 SECTION = "fairness"
@@ -23,14 +23,15 @@ SECTION = "fairness"
 
 def examine(scene: Scene) -> tuple[tuple[FairnessRow, ...], tuple[Check, ...]]:
     """The rows of every gate, or rows that inform; a check says what keeps a gate from them."""
-    gates = scene.order.spec.acceptance.fairness
     reason = _unmeasurable(scene)
     if not reason:
+        order, answered = scene.order, scene.given.answered
         try:
-            return fairness_rows(scene), ()
+            rows = scene.rows[answered]
+            return rows_of(order.spec, order.data, scene.table, rows, _decided(scene)), ()
         except RunError as error:
             reason = error.message
-    limit = "acceptance.fairness" if gates else ""
+    limit = "acceptance.fairness" if scene.order.spec.acceptance.fairness else ""
     return (), (untold(SECTION, "groups", reason, limit=limit, n=len(scene.rows)),)
 
 
@@ -45,27 +46,36 @@ def _unmeasurable(scene: Scene) -> str:
     return "" if scene.given.answered.any() else "no row has an answer"
 
 
-def fairness_rows(scene: Scene) -> tuple[FairnessRow, ...]:
-    """All declared gates, corrected as one family, over the rows with an answer.
-
-    Raises:
-        RunError: when the groups cannot be told.
-    """
-    given, favourable = scene.given, scene.favourable
-    answered = given.answered
-    wanted = given.decisions.index(str(favourable))
-    gets = np.asarray(given.decision[answered] == wanted)
-    rows, known = scene.rows[answered], protected(scene)
-    gates = scene.order.spec.acceptance.fairness
-    data, table = scene.order.data, scene.table
-    found = fairness.judge(
-        [
-            (gate, groups.count_groups(data, table, gate.attributes or known, rows, gets))
-            for gate in gates or (FairnessGate(),)
-        ]
-    )
-    return found if gates else tuple(_informing(row) for row in found)
+def _decided(scene: Scene) -> Decided:
+    """Decisions and scores of the rows with an answer, and what came true where that is known."""
+    given, answered = scene.given, scene.given.answered
+    place = given.decisions.index(str(scene.favourable))
+    favourable: Mask = given.decision[answered] == place
+    seen = np.zeros(len(scene.rows), dtype=bool)
+    seen[scene.truth.places] = True
+    if scene.served.plan.task != CLASSIFICATION or not seen.any():
+        return Decided(favourable, None, _scores(scene, place))
+    good = np.zeros(len(scene.rows), dtype=bool)
+    good[scene.truth.places] = scene.truth.values == _good_value(scene, place)
+    return Decided(favourable, good[answered], _scores(scene, place), seen[answered])
 
 
-def _informing(row: FairnessRow) -> FairnessRow:
-    return replace(row, reason="; ".join(filter(None, [row.reason, NO_GATE])))
+def _good_value(scene: Scene, place: int) -> int:
+    """How outcomes are written where the favourable one came true."""
+    return place if scene.served.plan.classes else int(_favours_positive(scene))
+
+
+def _scores(scene: Scene, place: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The probability of the favourable outcome, for the rows with an answer."""
+    given, answered = scene.given, scene.given.answered
+    if scene.served.plan.classes:
+        return np.asarray(given.scores[answered, place], dtype=np.float64)
+    output = given.output[answered]
+    return np.asarray(output if _favours_positive(scene) else 1.0 - output, dtype=np.float64)
+
+
+def _favours_positive(scene: Scene) -> bool:
+    target, plan = scene.order.data.target, scene.served.plan
+    if target is None or target.favourable is None:
+        return False
+    return class_name(target.favourable) == (plan.positive or class_name(target.positive))

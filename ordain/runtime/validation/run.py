@@ -18,9 +18,11 @@ from ordain.runtime.validation import (
     champion,
     drift,
     edge_cases,
+    explanations,
     fairness,
     load,
     performance,
+    proxies,
     quality,
     robustness,
     schema,
@@ -50,6 +52,8 @@ _SECTIONS: Final[tuple[tuple[str, Callable[[Scene], Iterator[Check]]], ...]] = (
     (robustness.SECTION, robustness.examine),
     (edge_cases.SECTION, edge_cases.examine),
     (stability.SECTION, stability.examine),
+    (explanations.SECTION, explanations.examine),
+    (proxies.SECTION, proxies.examine),
 )
 
 

@@ -85,7 +85,7 @@ def test_noise_has_no_clusters_and_what_was_tried_is_told(order: Callable[..., J
             silent,
             lambda trials: told.__setitem__(slice(None), trials),
         )
-    assert caught.value.code == "RUN161"
+    assert caught.value.code == "RUN156"
     assert caught.value.message.startswith("no stable clusters: of 2 trials none holds; the ")
     assert [(one.number, one.state) for one in told] == [(1, "stopped"), (2, "stopped")]
     assert all(one.why for one in told)
