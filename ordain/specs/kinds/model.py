@@ -182,8 +182,12 @@ class Alternatives:
     ] = ()
     max_loss: Annotated[
         Float,
-        about("how much worse by the metric of the search an alternative may be", ge=0),
+        about("how much ROC AUC an alternative may lose to the best trial", ge=0),
     ] = 0.005
+    variants: Annotated[
+        Int,
+        about("variants of the best trial that are tried for this, after the budget", ge=0, le=100),
+    ] = 12
 
 
 @declared

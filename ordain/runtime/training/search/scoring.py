@@ -18,7 +18,7 @@ from ordain.runtime.training import metrics, metrics_classes
 from ordain.runtime.training.answering import Answers, answers_of, single
 from ordain.runtime.training.columns import fit_columns, monotone
 from ordain.runtime.training.estimators import estimator_of, make, objective_of
-from ordain.runtime.training.features import Frame, make_frame
+from ordain.runtime.training.features import Frame, learnt_columns, make_frame
 from ordain.runtime.training.intervals import Estimate, mean_interval
 from ordain.runtime.training.measuring import estimate
 from ordain.runtime.training.metrics import Sample
@@ -138,7 +138,10 @@ class Scorer:
 
     def _encode(self, spec: Model, place: int, *, trees: bool) -> Encoded:
         fold, outcomes = self.folds[place], self.data.outcomes
+        names = learnt_columns(spec.features, self.dataset)
         frame = self.plain
+        if names != frame.names:
+            frame = _lenient(make_frame(names, self.dataset, self.data.table))
         if spec.preprocessing.categorical.encode == "ordinal_by_target":
             ranking = (fold.learn, outcomes.values)
             frame = _lenient(make_frame(frame.names, self.dataset, self.data.table, ranking))

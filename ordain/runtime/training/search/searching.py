@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ordain.runtime.errors import RunError, SearchAborted, TrainingError
+from ordain.runtime.fairness.candidates import candidate_overrides
 from ordain.runtime.training.refusals import refuse_misfit
-from ordain.runtime.training.search import spaces
+from ordain.runtime.training.search import alternatives, spaces
 from ordain.runtime.training.search.folds import make_folds
 from ordain.runtime.training.search.scoring import (
     Judged,
@@ -171,7 +172,14 @@ class Search:
             return None  # That was tried already, and did not become the best one.
         return {**changes, "training": training}
 
-    def _tried(self, number: int, family: str, changes: dict[str, Any]) -> float | None:
+    def compare(self, changes: dict[str, Any]) -> None:
+        """Try a variant of the best trial, to be compared and never to be chosen."""
+        if self.best is not None:
+            self._tried(len(self.trials) + 1, self.best.family, changes, eligible=False)
+
+    def _tried(
+        self, number: int, family: str, changes: dict[str, Any], *, eligible: bool = True
+    ) -> float | None:
         """Judge one trial and write it down; gives what the sampler is told, less being better."""
         start, told = time.process_time(), None
         trial = Trial(number=number, family=family, changes=changes, state="failed")
@@ -324,9 +332,28 @@ def search(
     if automl.budget.trials <= fixed:
         notes.append(f"The budget of {automl.budget.trials} trials was spent on fixed ones.")
     facts = told_of(found, best, notes)
+    if automl.alternatives is not None:
+        facts["alternatives"] = _alternatives(job, data, found, best, progress)
     return Searched(
         spaces.spec_of(job.spec, best.changes), facts, tuple(found.trials), tuple(found.candidates)
     )
+
+
+def _alternatives(
+    job: Job, data: Data, found: Search, best: Trial, progress: Progress
+) -> dict[str, Any]:
+    """What is known of models that are about as good and discriminate less."""
+    declared = found.automl.alternatives
+    reason = alternatives.unanswerable(job.spec, job.data, data)
+    if declared is None or reason:
+        return {"reason": reason}
+    chosen = spaces.spec_of(job.spec, best.changes)
+    variants = candidate_overrides(chosen, job.data, declared.variants)
+    for place, override in enumerate(variants):
+        progress("comparing", place / len(variants))
+        found.compare(spaces.merged(best.changes, override))
+    tried, trials, seed = found.candidates, found.trials, found.seed
+    return alternatives.compared(declared, job.spec, job.data, data, tried, trials, seed)
 
 
 def _facts(data: Data) -> spaces.Facts:

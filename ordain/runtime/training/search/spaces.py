@@ -197,20 +197,21 @@ def spec_of(model: Model, changes: Mapping[str, Any]) -> Model:
     """The Model that a trial is: the declared one with its changes, and no search."""
     plain = to_plain(model)
     training = {name: value for name, value in plain["training"].items() if name != "automl"}
-    merged = _merged({**plain, "training": training}, changes)
-    found: Model = kind_validator("Model").validate_python(merged)
+    changed = merged({**plain, "training": training}, changes)
+    found: Model = kind_validator("Model").validate_python(changed)
     return found
 
 
-def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings with changes laid over them."""
+    laid = dict(base)
     for name, value in changes.items():
-        inner = merged.get(name)
+        inner = laid.get(name)
         if isinstance(inner, dict) and isinstance(value, dict):
-            merged[name] = _merged(inner, value)
+            laid[name] = merged(inner, value)
         else:
-            merged[name] = value
-    return merged
+            laid[name] = value
+    return laid
 
 
 def most_trees(leaves: int, classes: int) -> int:
