@@ -5,8 +5,9 @@ A family is an estimator together with the way in which the columns are prepared
 documents and training ask here, so that a search which passes the check is never refused later for
 such a reason.
 
-Where there is an outcome, a linear candidate is tried in every search, also where no family names
-one: on few rows nothing is better, and on many it says what the rest has to be worth.
+Where there is an outcome, the plain linear candidate is tried in every search, also where no family
+names it and where curves are named: on few rows curves learn noise and little is better than lines,
+and on many rows it says what the rest has to be worth.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def families_of(
     declared: set[str] = set(automl.families)
     wanted: list[str] = [name for name in FAMILIES[model.task] if name in declared]
     linear = LINEAR.get(model.task)
-    if linear is not None and not {linear, f"{linear.partition('_')[0]}_spline"} & declared:
+    if linear is not None and linear not in declared:
         wanted.insert(0, linear)
     if not directed:
         return tuple(wanted), ()

@@ -46,6 +46,8 @@ PATIENCE: Final = 25
 # Numbers of encoded columns that are kept for the next trial: 160 MB.
 KEPT: Final = 20_000_000
 CONFIDENCE: Final = 0.95
+# A trial is looked at after every fold, so that each look must be surer than one would have to be.
+SURE: Final = 0.99
 _MEANS: Final = frozenset({"log_loss", "brier", "accuracy"})
 _SQUARES: Final = frozenset({"rmse", "r2"})
 
@@ -230,9 +232,9 @@ def gain(metric: str, ours: Judged, best: Judged) -> Estimate | None:
     match ours, best:
         case NumberSample(), NumberSample():
             loss = np.square if metric in _SQUARES else np.abs
-            return mean_interval(loss(best.errors) - loss(ours.errors), CONFIDENCE)
+            return mean_interval(loss(best.errors) - loss(ours.errors), SURE)
         case (Sample(), Sample()) if metric in _MEANS or metric == "roc_auc":
-            return metrics.difference(metric, ours, best, CONFIDENCE)
+            return metrics.difference(metric, ours, best, SURE)
         case (ClassSample(), ClassSample()) if metric in _MEANS or metric == "roc_auc":
-            return metrics_classes.difference(metric, ours, best, CONFIDENCE)
+            return metrics_classes.difference(metric, ours, best, SURE)
     return None
