@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ordain.runtime.reasons.ranking import Side
     from ordain.runtime.validation.answering import Answered, Row, Served
     from ordain.runtime.validation.champion import Champion
     from ordain.runtime.validation.scene import Scene
@@ -151,12 +152,8 @@ def _first(
     places = np.flatnonzero(both & (given.decision != given.decisions.index(favourable)))
     rng = np.random.default_rng([scene.order.seed, 3])
     size = min(len(places), _explained(served))
-    drawn = np.sort(rng.choice(places, size=size, replace=False)) if size else places
-    found = Counter(
-        name
-        for place in drawn.tolist()
-        if (name := _reason(scene, served, raw[place], given, place))
-    )
+    drawn = np.sort(rng.choice(places, size=size, replace=False)).tolist() if size else []
+    found = Counter(filter(None, _strongest(scene, served, raw, given, drawn)))
     return {name: count / len(drawn) for name, count in found.items()}
 
 
@@ -168,21 +165,28 @@ def _explained(served: Served) -> int:
     return min(REASONED, max(FEWEST, REASONED * LEAVES // max(1, leaves)))
 
 
-def _reason(scene: Scene, served: Served, row: Row, given: Answered, place: int) -> str:
-    """The reason that weighs most against the person; empty where nothing does."""
-    decision = given.decisions[given.decision[place]]
-    decided = served.plan.decision
-    above = decided is not None and scene.favourable == decided.below
-    subject = subject_of(served.plan, decision, "above" if above else "below", scene.favourable)
+def _strongest(
+    scene: Scene, served: Served, raw: list[Row], given: Answered, places: list[int]
+) -> Iterator[str]:
+    """The reason that weighs most against each person; empty where nothing does.
+
+    Rows with one decision are explained together: a leaf costs as much for one as for many.
+    """
     background = json.loads(served.artifact.member("background.json"))["rows"]
-    (values,) = attributions(served.plan, background, [row], subject.output)
-    codes = _codes(scene, served)
-    weights = [
-        (math.fsum(subject.sign * values[name] for name in code.features), code.code)
-        for code in codes.codes
-    ]
-    strongest = max(weights, key=lambda pair: (pair[0], pair[1]))
-    return strongest[1] if strongest[0] > 0 else ""
+    codes, decided = _codes(scene, served), served.plan.decision
+    above = decided is not None and scene.favourable == decided.below
+    for place, decision in enumerate(given.decisions):
+        rows = [raw[one] for one in places if given.decision[one] == place]
+        if not rows:
+            continue
+        side: Side = "above" if above else "below"
+        subject = subject_of(served.plan, decision, side, scene.favourable)
+        for values in attributions(served.plan, background, rows, subject.output):
+            weight, code = max(
+                (math.fsum(subject.sign * values[name] for name in code.features), code.code)
+                for code in codes.codes
+            )
+            yield code if weight > 0 else ""
 
 
 def _codes(scene: Scene, served: Served) -> ReasonCodes:
