@@ -36,7 +36,10 @@ COMMANDS = {
     "test": ("test", "Run the unit tests of policies."),
     "lint": ("lint", "Find what is wrong with policies themselves."),
     "train": ("train", "Train what the work tree declares, as an unsigned preview."),
-    "validate": ("validate", "Validate a version or preview on rows, as an unsigned preview."),
+    "validate": (
+        "validate",
+        "Validate an artifact on rows that it is given, as an unsigned preview.",
+    ),
     "serve": ("serve", "Serve unsigned previews on this machine."),
     "runs": ("runs", "List, show, compare and prune runs of training."),
     "plan": ("plan", "Show what would be done to make production equal to git."),

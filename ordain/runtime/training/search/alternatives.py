@@ -77,13 +77,14 @@ def compared(
 
 def _declaration(chosen: int | None, trials: Sequence[Trial]) -> dict[str, Any]:
     """What somebody would declare to get the alternative."""
-    return {"changes": one.changes for one in trials if one.number == chosen}
+    found = [one.changes for one in trials if one.number == chosen]
+    return {"changes": found[0]} if found else {}
 
 
 def _scored(
     tried: Sequence[Tried], dataset: Dataset, data: Data
 ) -> tuple[list[Candidate], Indices]:
-    """Probabilities of the favourable outcome, and the training rows that every candidate scored."""
+    """Probabilities of the favourable outcome, and the training rows that all candidates scored."""
     known = np.all([np.isfinite(one.scores_oof) for one in tried], axis=0)
     good = favours_positive(dataset)
     candidates = []

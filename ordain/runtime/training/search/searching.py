@@ -194,7 +194,8 @@ class Search:
             told = self._worth(trial, samples)
             if trial.state == "done":
                 self.candidates.append(self._candidate(trial, samples))
-                if self.best is None or self.rank(trial) < self.rank(self.best):
+                ahead = self.best is None or self.rank(trial) < self.rank(self.best)
+                if eligible and ahead:
                     self.best, self._samples = trial, samples
         spent = time.process_time() - start
         self.trials.append(replace(trial, seconds=round(spent, 3)))
