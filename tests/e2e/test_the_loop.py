@@ -72,7 +72,7 @@ def test_the_estate_is_green_at_once(story: dict[str, Any]) -> None:
 
 def test_a_plan_says_what_will_happen_before_it_does(story: dict[str, Any]) -> None:
     assert "+ train malignancy" in story["plan"].stdout
-    assert "Plan: 3 to add, 0 to change, 0 to remove." in story["plan"].stdout
+    assert "Plan: 4 to add, 0 to change, 0 to remove." in story["plan"].stdout
     assert story["changes"].returncode == 1
 
 
