@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ordain.runtime.reasons.ranking import Side
     from ordain.runtime.validation.answering import Answered, Row, Served
     from ordain.runtime.validation.champion import Champion
     from ordain.runtime.validation.scene import Scene

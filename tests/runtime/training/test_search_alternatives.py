@@ -13,7 +13,7 @@ from ordain.runtime.training.inputs import read_inputs
 from ordain.runtime.training.order import Job
 from ordain.runtime.training.pinned import pinned_rows
 from ordain.runtime.training.search.searching import Searched, search
-from ordain.runtime.training.search.spaces import merged, spec_of
+from ordain.runtime.training.search.spaces import spec_of
 from ordain.specs.kinds.dataset import Dataset
 from ordain.specs.kinds.model import Model
 
@@ -44,7 +44,7 @@ def declared(**changed: Any) -> dict[str, Any]:  # noqa: ANN401
     return {"automl": found | {"alternatives": {"attributes": ["sex"]} | changed}}
 
 
-def test_the_feature_that_stands_for_a_group_is_found_and_can_be_left_out(
+def test_a_search_compares_what_it_would_be_without_each_feature(
     lending: MakeTable, dataset: MakeDataset, model: MakeModel, job: MakeJob
 ) -> None:
     data = dataset(with_proxy(lending(3000)))
@@ -54,13 +54,19 @@ def test_the_feature_that_stands_for_a_group_is_found_and_can_be_left_out(
     answer = told["attributes"]["sex"]
     assert answer["reason"] == "confirmed"
     assert answer["confirmation"]["low"] > 0
-    assert "debts" in answer["changes"]["features"]["exclude"]
+    changes = {one.number: one.changes for one in found.trials}
+    assert answer["changes"] == changes[answer["chosen"]]
+    (without,) = [
+        number for number, one in changes.items() if one.get("features") == {"exclude": ["debts"]}
+    ]
+    ratios = {one["number"]: one["ratio"] for one in answer["points"]}
+    assert ratios[without] > 0.9 > ratios[answer["performer"]]
     assert told["rows"]["select"] + told["rows"]["confirm"] == 1800
     # It is told and not taken: the search chooses by its metric.
     assert found.facts["chosen"]["number"] != answer["chosen"]
     assert found.spec.features.exclude == ()
-    adopted = spec_of(model(training=block), merged({}, answer["changes"]))
-    assert "debts" in adopted.features.exclude
+    adopted = spec_of(model(training=block), changes[without])
+    assert adopted.features.exclude == ("debts",)
 
 
 def test_variants_are_trials_after_the_budget_and_none_is_chosen(
@@ -106,5 +112,5 @@ def test_a_group_that_is_too_small_says_nothing(
     table = table.set_column(table.column_names.index("sex"), "sex", sex)
     found = searched(job(model(training=declared(variants=0)), dataset(table)))
     assert found.facts["alternatives"]["attributes"]["sex"] == {
-        "reason": "no group has 30 rows or more in both parts beside the reference male"
+        "reason": "less discriminatory alternatives: no group beside male has 30 rows in each part"
     }

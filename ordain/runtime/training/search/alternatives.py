@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ordain.runtime.fairness.groups import Indices
-    from ordain.runtime.training.features import Floats
     from ordain.runtime.training.inputs import Data
     from ordain.runtime.training.search.searching import Candidate as Tried
     from ordain.runtime.training.search.trials import Trial
@@ -59,7 +58,7 @@ def compared(
     found: dict[str, Any] = {}
     for name in declared.attributes or tuple(sorted(protected_names(dataset))):
         try:
-            question = _question(name, model, dataset, data)
+            question = _question(name, model, dataset, data, rows)
             told = frontier(
                 candidates, question, select, confirm, max_loss=declared.max_loss, seed=seed
             ).plain()
@@ -84,19 +83,19 @@ def _declaration(chosen: int | None, trials: Sequence[Trial]) -> dict[str, Any]:
 def _scored(
     tried: Sequence[Tried], dataset: Dataset, data: Data
 ) -> tuple[list[Candidate], Indices]:
-    """Probabilities of the favourable outcome, and the training rows that all candidates scored."""
+    """Probabilities of the favourable outcome for the training rows that all candidates scored."""
     known = np.all([np.isfinite(one.scores_oof) for one in tried], axis=0)
     good = favours_positive(dataset)
-    candidates = []
-    for one in tried:
-        scores: Floats = np.full(data.table.num_rows, np.nan)
-        scores[data.parts.train] = one.scores_oof if good else 1.0 - one.scores_oof
-        candidates.append(Candidate(one.number, one.family, scores))
+    scores = [one.scores_oof[known] for one in tried]
+    candidates = [
+        Candidate(one.number, one.family, found if good else 1.0 - found)
+        for one, found in zip(tried, scores, strict=True)
+    ]
     return candidates, data.parts.train[known]
 
 
 def _halves(dataset: Dataset, data: Data, rows: Indices, seed: int) -> tuple[Indices, Indices]:
-    """Two halves of the rows by chance, all rows of an entity in one of them."""
+    """Places among the rows, in two halves by chance; all rows of an entity are in one of them."""
     whose = np.arange(len(rows))
     if dataset.entity in data.table.column_names:
         entities = data.table[dataset.entity].take(rows).to_pylist()
@@ -104,15 +103,14 @@ def _halves(dataset: Dataset, data: Data, rows: Indices, seed: int) -> tuple[Ind
     count = int(whose.max()) + 1 if len(whose) else 0
     first = np.zeros(count, dtype=bool)
     first[np.random.default_rng([seed, 5]).permutation(count)[: count // 2]] = True
-    return rows[first[whose]], rows[~first[whose]]
+    return np.flatnonzero(first[whose]), np.flatnonzero(~first[whose])
 
 
-def _question(name: str, model: Model, dataset: Dataset, data: Data) -> Question:
+def _question(name: str, model: Model, dataset: Dataset, data: Data, rows: Indices) -> Question:
     good = favours_positive(dataset)
     threshold = 0.5 if model.decision is None else model.decision.threshold
     # Whoever is exactly at the threshold gets the upper decision, which is not the favourable one.
     lowest = threshold if good else float(np.nextafter(1.0 - threshold, 2.0))
-    everybody = np.arange(data.table.num_rows)
-    groups = grouped((name,), dataset, data.table, everybody)
-    truth = (data.outcomes.values == 1) == good
+    groups = grouped((name,), dataset, data.table, rows)
+    truth = (data.outcomes.values[rows] == 1) == good
     return Question(truth, groups.labels, groups.reference, lowest)
