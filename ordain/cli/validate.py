@@ -46,12 +46,13 @@ def command(
     progress: str,
     output: str,
 ) -> None:
-    """Validate an artifact on rows that it is given, as an unsigned preview.
+    """Validate an artifact on rows, as an unsigned preview.
 
     MODEL[@VERSION] is a version of a model, such as credit@3. Without a number it is the preview of
-    what the work tree declares now, which is trained if there is none. The artifact is loaded as a server loads
-    it, and held against what the Model declares; nothing is committed and nobody has signed it. The
-    exit code is 1 when the verdict is fail or insufficient, and 2 when nothing could be measured.
+    what the work tree declares now, which is trained if there is none. The artifact is loaded as a
+    server loads it, and held against what the Model declares; nothing is committed and nobody has
+    signed it. The exit code is 1 when the verdict is fail or insufficient, and 2 when nothing could
+    be measured.
     """
     from ordain.cli.previews import heeding_signals, workshop_at
     from ordain.reconciler.unsigned_validations import rows_of

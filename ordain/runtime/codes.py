@@ -259,20 +259,20 @@ CODES: Final = {
         "ordain import sklearn model.pkl, where the file names posix.system",
         "export the model to ONNX with what made it, and import that",
     ),
-    "RUN170": Page(
+    "RUN180": Page(
         "the artifact or the rows are not those of the order",
         "A validation is bound to the digest of an artifact and to that of its rows. Numbers of "
         "other rows, or another split of them, would read as well and be about something else.",
         "ordain validate credit-default@3, whose evidence is of another split of the rows",
         "validate the artifact with the Model and the rows that it was trained with",
     ),
-    "RUN171": Page(
+    "RUN181": Page(
         "the order for a validation cannot be read or written",
         "An order is written by the machine, and holds everything that a validation needs.",
         "job.json of another version of ordain",
         "let `ordain validate` or the reconciler write the order",
     ),
-    "RUN172": Page(
+    "RUN182": Page(
         "the file of edge cases cannot be read",
         "The file changed after the check, or was never checked. A validation without its edge "
         "cases would leave out what somebody asked for.",

@@ -20,9 +20,9 @@
     │   └── JobError             RUN153   the order for a training job cannot be read
     ├── Cancelled                RUN154   somebody stopped a run that was going on
     ├── ImportRefused            RUN165   a model that exists already cannot be taken over
-    └── ValidationRefused        RUN170   the artifact or the rows are not those of the order
-        ├── ValidationOrderError RUN171   the order for a validation cannot be read
-        └── EdgeCasesError       RUN172   the file of edge cases cannot be read
+    └── ValidationRefused        RUN180   the artifact or the rows are not those of the order
+        ├── ValidationOrderError RUN181   the order for a validation cannot be read
+        └── EdgeCasesError       RUN182   the file of edge cases cannot be read
 
 The split by class is by who mends it: the store's operator, whoever owns the environment, the data
 or the Model. `RUN152` alone is a defect of ours or of a library, and so is `RUN199`, which has no
@@ -161,16 +161,16 @@ class ImportRefused(RunError):
 class ValidationRefused(RunError):
     """The artifact or the rows of a validation are not those that its order names."""
 
-    code = "RUN170"
+    code = "RUN180"
 
 
 class ValidationOrderError(ValidationRefused):
     """The order for a validation cannot be read."""
 
-    code = "RUN171"
+    code = "RUN181"
 
 
 class EdgeCasesError(ValidationRefused):
     """The file of edge cases cannot be read."""
 
-    code = "RUN172"
+    code = "RUN182"

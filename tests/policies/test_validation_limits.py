@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ordain.policies.validation_limits import weaker_validation
 from ordain.specs.kinds import kind_validator
-from ordain.specs.kinds.model import Model
+
+if TYPE_CHECKING:
+    from ordain.specs.kinds.model import Model
 
 PLAIN = {"purpose": "a", "tier": 1, "owner": "risk", "task": "classification"}
 DECLARED: dict[str, Any] = {

@@ -42,7 +42,7 @@ WORK: Final = Work(
     module="ordain.runtime.validation",
     job="the validation job",
     cancelled="the validation was cancelled",
-    unwritable="RUN171",
+    unwritable="RUN181",
     carry_out=_validate,
 )
 

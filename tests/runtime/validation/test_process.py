@@ -70,7 +70,7 @@ def test_a_file_that_is_no_order_is_refused(tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text('{"format": "ordain.job/2"}')
     with pytest.raises(ValidationOrderError) as caught:
         read_order(tmp_path / "job.json")
-    assert caught.value.code == "RUN171"
+    assert caught.value.code == "RUN181"
     expected = f"{tmp_path / 'job.json'} is no order of the format ordain.validation-job/1"
     assert caught.value.message == expected
 
@@ -78,7 +78,7 @@ def test_a_file_that_is_no_order_is_refused(tmp_path: Path) -> None:
 def test_another_split_than_that_of_the_evidence_is_refused(order: ValidationOrder) -> None:
     with pytest.raises(ValidationRefused) as caught:
         measure(replace(order, seed=order.seed + 1))
-    assert caught.value.code == "RUN170"
+    assert caught.value.code == "RUN180"
     assert caught.value.message.endswith(f"and the evidence of the training is of {order.split}")
 
 
@@ -126,5 +126,5 @@ def test_an_error_is_a_result_with_its_code(order: ValidationOrder, tmp_path: Pa
     ended = start(tmp_path)
     assert ended.returncode == 1
     error = json.loads((tmp_path / "result.json").read_bytes())["error"]
-    assert error["code"] == "RUN170"
+    assert error["code"] == "RUN180"
     assert error["message"] == f"artifact {order.artifact} is of model credit-default"
