@@ -38,7 +38,7 @@ COMMANDS = {
     "train": ("train", "Train what the work tree declares, as an unsigned preview."),
     "validate": (
         "validate",
-        "Validate an artifact on rows that it is given, as an unsigned preview.",
+        "Validate an artifact on rows, as an unsigned preview.",
     ),
     "serve": ("serve", "Serve unsigned previews on this machine."),
     "runs": ("runs", "List, show, compare and prune runs of training."),

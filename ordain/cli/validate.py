@@ -46,7 +46,7 @@ def command(
     progress: str,
     output: str,
 ) -> None:
-    """Validate an artifact on rows that it is given, as an unsigned preview.
+    """Validate an artifact on rows, as an unsigned preview.
 
     MODEL[@VERSION] is a version of a model, such as credit@3. Without a number it is the preview of
     what the work tree declares now, which is trained if there is none. The artifact is loaded as a
