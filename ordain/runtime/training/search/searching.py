@@ -184,7 +184,7 @@ class Search:
         start, told = time.process_time(), None
         trial = Trial(number=number, family=family, changes=changes, state="failed")
         try:
-            trial, samples = self._judged(trial)
+            trial, samples = self._judged(trial, hasty=eligible)
         except SearchAborted:
             raise
         except (RunError, ValueError, ArithmeticError) as error:
@@ -202,7 +202,8 @@ class Search:
         self.keep(self.trials)
         return told
 
-    def _judged(self, trial: Trial) -> tuple[Trial, list[Judged]]:
+    def _judged(self, trial: Trial, *, hasty: bool) -> tuple[Trial, list[Judged]]:
+        """The trial on its folds; a hasty one ends where it cannot become the best."""
         spec = spaces.spec_of(self.model, trial.changes)
         learnt, samples = [], []
         state, why = "done", ""
@@ -213,7 +214,7 @@ class Search:
             trees = best_trees([one.curve]) if len(one.curve) else None
             learnt.append(one)
             samples.append(self.scorer.judge(one, place, trees))
-            if self._behind(samples):
+            if hasty and self._behind(samples):
                 state, why = "stopped", f"worse than trial {self._best_number} by more than chance"
                 break
         curves = [one.curve for one in learnt if len(one.curve)]
