@@ -6,8 +6,8 @@ Optuna, seeded by the Model and asked in this process, so that the same recipe t
 last ones learn more slowly what boosting did best, where boosting did best.
 
 A trial is stopped after a fold where it is worse than the best one by more than chance, row by row;
-the same rows always stop the same trials. The best mean is chosen, of equal ones the simpler
-family. Nothing is chosen by validation or test part.
+the same rows always stop the same trials. The best mean is chosen, unless a simpler family
+is within one standard error of it. Nothing is chosen by validation or test part.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ import numpy as np
 
 from ordain.runtime.errors import RunError, SearchAborted, TrainingError
 from ordain.runtime.fairness.candidates import candidate_overrides
+from ordain.runtime.training.intervals import quantile
 from ordain.runtime.training.refusals import refuse_misfit
 from ordain.runtime.training.search import alternatives, spaces
 from ordain.runtime.training.search.folds import make_folds
 from ordain.runtime.training.search.scoring import (
+    SURE,
     Judged,
     Scorer,
     best_trees,
@@ -106,6 +108,7 @@ class Search:
     candidates: list[Candidate] = field(default_factory=list)
     best: Trial | None = None
     _samples: list[Judged] = field(default_factory=list)
+    _leaders: dict[str, tuple[Trial, list[Judged]]] = field(default_factory=dict)
     _deadline: float = math.inf
 
     def run(self, progress: Progress) -> Trial:
@@ -139,7 +142,27 @@ class Search:
             _tell(study, proposed, told)
         if self.best is None:
             raise self._fruitless()
-        return self.best
+        return self._simplest(self.best)
+
+    def _simplest(self, best: Trial) -> Trial:
+        """The best trial of the simplest family that is within one standard error of the best one.
+
+        The error is of the difference row by row. Rows that repeated folds hold out again are no
+        new rows, so that it grows by as much as they would make it shrink.
+        """
+        repeats = sum(len(one.held) for one in self.scorer.folds) / self.facts.rows
+        for family in self.families:
+            trial, samples = self._leaders.get(family, (None, []))
+            if trial is None or trial is best:
+                continue
+            if FAMILIES[self.model.task].index(family) > self.rank(best)[1]:
+                break
+            found = gain(self.scorer.metric, joined(samples), joined(self._samples))
+            if found is not None:
+                error = (found.high - found.value) / quantile(SURE) * math.sqrt(max(1.0, repeats))
+                if found.value + error >= 0.0:
+                    return trial
+        return best
 
     def firsts(self) -> list[tuple[str, dict[str, Any]]]:
         """Where each family begins, the first of every one before the second of any."""
@@ -194,6 +217,9 @@ class Search:
             told = self._worth(trial, samples)
             if trial.state == "done":
                 self.candidates.append(self._candidate(trial, samples))
+                leader = self._leaders.get(family)
+                if eligible and (leader is None or self.rank(trial) < self.rank(leader[0])):
+                    self._leaders[family] = trial, samples
                 ahead = self.best is None or self.rank(trial) < self.rank(self.best)
                 if eligible and ahead:
                     self.best, self._samples = trial, samples
