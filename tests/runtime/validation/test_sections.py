@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from validated import declared_dataset, declared_model, find, lending_table, measure
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
 from ordain.runtime.scoring import RowPlan
+from ordain.specs.kinds.dataset import Column
 
 if TYPE_CHECKING:
     from validated import Shop
@@ -258,3 +260,35 @@ def test_a_clustering_is_validated_without_outcomes(shop: Shop) -> None:
     report = measure(shop.train(model, shop.pin(filled, data)))
     found = {one.name: one.verdict for one in find(report, "performance") if one.limit}
     assert found == {"silhouette": "pass"}
+
+
+def test_a_claim_on_all_cases_is_measured_on_outcomes_seen_by_chance(shop: Shop) -> None:
+    table = lending_table(5_000)
+    rng = np.random.default_rng(5)
+    drawn = rng.random(5_000) < 0.4
+    granted = drawn | (table["debts"].to_numpy() < 4)
+    outcomes = [
+        outcome if seen else None
+        for outcome, seen in zip(table["defaulted"].to_pylist(), granted.tolist(), strict=True)
+    ]
+    place = table.schema.get_field_index("defaulted")
+    table = table.set_column(place, "defaulted", pa.array(outcomes, pa.int64()))
+    table = table.append_column("granted", pa.array(granted))
+    table = table.append_column("drawn", pa.array(drawn & granted))
+    loop = {"observed": "granted", "explored": "drawn"}
+    target = {"column": "defaulted", "positive": 1, "favourable": 0, "feedback": loop}
+    data = declared_dataset(target=target)
+    columns = {name: Column(type="bool") for name in ("granted", "drawn")}
+    data = replace(data, columns=data.columns | columns)
+    gates = {
+        "metrics": [
+            {"name": "roc_auc", "min": 0.5},
+            {"name": "brier", "max": 0.5, "population": "labelled"},
+        ]
+    }
+    report = measure(shop.train(declared_model(acceptance=gates), shop.pin(table, data)))
+    (area,) = find(report, "performance", "roc_auc")
+    (brier,) = find(report, "performance", "brier")
+    assert area.reason == "of all cases, by those that were seen by chance"
+    assert brier.reason == "of cases whose outcome was seen"
+    assert area.n < brier.n < report.rows
