@@ -366,3 +366,41 @@ def test_drift_of_the_evidence_stands_beside_that_of_production(bare: ReportInpu
     assert "Between training and test part" in text
     assert "month ✕ fail 2.090" in " ".join(text.split())
     assert "income ✓ pass 0.01" in " ".join(text.split())
+
+
+def test_a_search_tells_what_was_tried_and_what_discriminates_less(facts: ReportInput) -> None:
+    points = [
+        {"number": 1, "family": "a", "performance": 0.80, "ratio": 0.70, "best": True},
+        {"number": 2, "family": "a", "performance": 0.79, "ratio": 0.85, "best": True},
+    ]
+    answer = {
+        "points": points,
+        "candidates": 2,
+        "performer": 1,
+        "chosen": 2,
+        "max_loss": 0.02,
+        "reason": "confirmed",
+        "confirmation": {"gain": 0.15, "low": 0.05, "high": 0.2, "loss": 0.01, "n": 900},
+    }
+    alternatives = {
+        "metric": "adverse_impact_ratio",
+        "max_loss": 0.02,
+        "rows": {"select": 901, "confirm": 900},
+        "attributes": {"sex": answer, "age": {"reason": "no group is <large>"}},
+    }
+    search = {
+        "metric": "log_loss",
+        "trials": {"done": 2, "stopped": 1, "failed": 0},
+        "chosen": {"number": 1, "family": "extra_trees", "mean": 0.41},
+        "folds": {"declared": 5, "judged": 5, "rows": 1801},
+        "notes": ["logistic_regression was tried although no family names it."],
+        "alternatives": alternatives,
+    }
+    assert facts.evidence is not None
+    shown = replace(facts, evidence=replace(facts.evidence, search=search))
+    page = Page(model_report(shown)).sections["Search"]
+    assert "Of 3 trials, trial 1 (extra_trees) was chosen by its log_loss of 0.410" in page
+    assert "sex: confirmed" in page
+    assert "age: no group is <large>" in page
+    assert "Trial 2 beside trial 1 on the other rows (n = 900): the smallest ratio is 0.150" in page
+    assert "Search" not in Page(model_report(facts)).sections
