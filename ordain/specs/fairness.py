@@ -139,7 +139,8 @@ def too_small(gate: FairnessGate, row: FairnessRow) -> str:
 def verdict_on(gate: FairnessGate, row: FairnessRow, tier: int) -> tuple[Verdict, str]:
     """The verdict on a row by what was measured, and the reason for it."""
     if small := too_small(gate, row):
-        return Verdict.INSUFFICIENT, small
+        # Of a group that nobody is in, the reason says why there is none.
+        return Verdict.INSUFFICIENT, small if row.n else row.reason or small
     if row.value is None:
         return Verdict.INSUFFICIENT, row.reason or "nothing was measured"
     far = _beyond(gate, row.value)

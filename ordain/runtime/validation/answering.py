@@ -1,8 +1,8 @@
 """What an artifact answers to rows, asked as a caller would ask its server.
 
 A row goes through the contract of the served model first, because an answer that no caller can get
-is no part of what a validation looks at. This is the one place of the package that answers rows,
-and `RowPlan.answer` is the truth of it.
+is no part of what a validation looks at. This is the one place of the package that answers rows.
+Many are asked at once, which gives the same bits as `RowPlan.answer`, the truth of it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 
 from ordain.runtime.artifacts import load_artifact
 from ordain.runtime.errors import RowError
-from ordain.runtime.scoring import RowPlan
+from ordain.runtime.scoring import RowPlan, Scored
 from ordain.runtime.serving.contract import Contract
 from ordain.runtime.serving.outputs import is_answer
+from ordain.runtime.vectorised import answers_of_plan, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ordain.runtime.artifacts import Artifact, ArtifactStore
-    from ordain.runtime.scoring import Scored
     from ordain.runtime.serving.errors import Problem
 
     Floats = NDArray[np.float64]
@@ -92,17 +92,36 @@ class Served:
 
     def ask(self, row: Row) -> Scored | str:
         """The answer to one row, or why there is none."""
+        accepted = self._accept(row)
+        return accepted if isinstance(accepted, str) else self._answer(accepted)
+
+    def ask_all(self, rows: Sequence[Row]) -> list[Scored | str]:
+        """The answers to rows, each to the last bit as `ask` gives it, asked at once."""
+        accepted = [self._accept(row) for row in rows]
+        given = [one for one in accepted if not isinstance(one, str)]
+        try:
+            found = answers_of_plan(self.plan, columns_of(given, self.names))
+        except RowError:
+            # One of them does not fit the plan; only who asks for each alone can say which.
+            return [one if isinstance(one, str) else self._answer(one) for one in accepted]
+        scores = map(tuple, found.scores.tolist())
+        answers = map(Scored, found.output.tolist(), scores, found.decisions)
+        return [one if isinstance(one, str) else self._sane(next(answers)) for one in accepted]
+
+    def _accept(self, row: Row) -> dict[str, object] | str:
         problems: list[Problem] = []
         accepted = self.contract.accept(row, problems)
-        if problems:
-            return problems[0].message
+        return problems[0].message if problems else accepted
+
+    def _answer(self, accepted: Mapping[str, object]) -> Scored | str:
         try:
-            scored = self.plan.answer(accepted)
+            return self._sane(self.plan.answer(accepted))
         except RowError as error:
             return error.message
-        if not is_answer(self.plan, scored):
-            return "the output is none that a model of its task can give"
-        return scored
+
+    def _sane(self, scored: Scored) -> Scored | str:
+        sane = is_answer(self.plan, scored)
+        return scored if sane else "the output is none that a model of its task can give"
 
 
 def answer_rows(served: Served, rows: Sequence[Row]) -> Answered:
@@ -113,8 +132,7 @@ def answer_rows(served: Served, rows: Sequence[Row]) -> Answered:
     scores = np.full((len(rows), classes if served.plan.link != "none" else 0), np.nan)
     decision = np.full(len(rows), NO_DECISION, dtype=np.int64)
     refused: dict[int, str] = {}
-    for place, row in enumerate(rows):
-        found = served.ask(row)
+    for place, found in enumerate(served.ask_all(rows)):
         if isinstance(found, str):
             refused[place] = found
             continue
