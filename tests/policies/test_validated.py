@@ -272,7 +272,5 @@ def test_fairness_is_judged_by_the_gate_again(workshop: Workshop) -> None:
     small = replace(row, n=20, favourable=16, verdict="insufficient")
     case = promotion(workshop, fairness=(small,))
     assert errors(case) == []
-    assert [one.message for one in case.judge().findings] == [
-        about + "fewer than 30 cases in a group"
-    ]
+    assert [one.message for one in case.judge().findings] == [about + "20 rows, 30 are needed"]
     assert [code for code, _ in errors(promotion(workshop, fairness=()))] == ["ACC-FAIRNESS"]
