@@ -2,8 +2,11 @@
 
 A `Validation` is the signed record of a person on one artifact digest; who may write one is asked
 in `independence`. Here it is held against what is promoted: a version that a change adds, or one
-that it makes a Deployment run, be it a rollback. The newest record on the artifact decides its
-outcome, and of two of one day the worse one: an approval must not overtake a rejection unseen.
+that it makes a Deployment run, be it a rollback. A record that rejects the artifact blocks until
+the same person has approved it later, and of two of one day the worse one counts. The date of a
+record is its author's word, so a later record of somebody else cannot lift a rejection, and a day
+that is still to come, by which a record would stay the newest for ever, is refused (VAL005); one
+day is tolerated, for clocks and time zones differ.
 Open findings count from every record, because a newer record closes nothing that an older one
 found. Only its status does, and only the validator may write that.
 
@@ -15,6 +18,7 @@ gate: most estates begin without a validator.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from ordain.policies.lookups import version_of
@@ -34,22 +38,29 @@ _CONTROLS: Final = {
     "VAL002": ("SR262-CHALLENGE", "SR262-VAL-OUT"),
     "VAL003": ("SR262-CHALLENGE", "SC-PROV"),
     "VAL004": ("SR262-CHALLENGE", "SC-PROV"),
+    "VAL005": ("SR262-CHALLENGE", "SC-PROV"),
 }
+_AHEAD: Final = timedelta(days=1)
 
 
 def challenges(
     facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate, now: datetime
 ) -> Iterator[Finding]:
     """What records of validators say against what a change promotes, and against themselves."""
+    asked: set[str] = set()
     for version, place in _promoted(facts, base, head):
+        asked.add(version.spec.artifact)
         found = records_on(head, version.spec.artifact)
         yield from _outcome(version, found, place)
+        yield from _future(found, now)
         yield from _open(version, found, place, now)
         yield from _document(version, found[-1:], place)
     for key in sorted(facts.touched):
         document = head.documents[key]
         if document.kind == "Validation":
             yield from _bound(document, head)
+            if document.spec.artifact not in asked:
+                yield from _future((document,), now)
 
 
 def records_on(estate: LoadedEstate, artifact: str) -> tuple[Document, ...]:
@@ -94,12 +105,24 @@ def _moves(deployment: Document, base: LoadedEstate) -> bool:
 def _outcome(
     version: Document, records: tuple[Document, ...], place: Location
 ) -> Iterator[Finding]:
-    if not records or records[-1].spec.outcome != REJECTED:
-        return
-    newest = records[-1]
-    message = f"{newest.key} rejects the artifact of {version.key}"
-    remedy = "mend what the record names, or ask for another look at the artifact"
-    yield _error("VAL001", message, place, remedy, _said(records))
+    """The last word of every validator on the artifact is no rejection."""
+    last = {one.spec.validator: one for one in records}
+    for record in last.values():
+        if record.spec.outcome == REJECTED:
+            message = f"{record.key} rejects the artifact of {version.key}"
+            remedy = "mend what the record names, or ask its validator for another look"
+            yield _error("VAL001", message, place, remedy, _said(records))
+
+
+def _future(records: Iterable[Document], now: datetime) -> Iterator[Finding]:
+    latest = (now + _AHEAD).date()
+    for record in records:
+        day = str(record.spec.performed_on)
+        if day > latest.isoformat():
+            message = f"{record.key} was performed on {day}, which is still to come"
+            place = record.marks.value("spec", "performedOn")
+            remedy = "write the day on which the validator looked"
+            yield _error("VAL005", message, place, remedy, ())
 
 
 def _open(

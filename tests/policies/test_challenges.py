@@ -77,6 +77,31 @@ def test_the_newest_record_counts_and_of_one_day_the_worse(workshop: Workshop) -
     assert [one.code for one in promoted(same_day)] == ["VAL001"]
 
 
+def test_a_rejection_is_lifted_by_the_same_person_alone(workshop: Workshop) -> None:
+    before = record(workshop.fresh, outcome="rejected")
+    other = record(before.copy(), "credit-2", validator="cto", performedOn="2026-11-03")
+    (found,) = promoted(other)
+    assert found.message == "Validation/credit-1 rejects the artifact of ModelVersion/credit-1"
+    assert found.evidence == ("2026-11-02 validator: rejected", "2026-11-03 cto: approved")
+    assert found.remedy == "mend what the record names, or ask its validator for another look"
+
+
+@pytest.mark.parametrize(
+    ("day", "late"), [("2026-11-20", False), ("2026-11-21", False), ("2026-11-22", True)]
+)
+def test_a_record_of_a_day_to_come_counts_for_nothing(
+    workshop: Workshop, day: str, late: bool
+) -> None:
+    before = record(workshop.fresh, performedOn=day)
+    message = f"Validation/credit-1 was performed on {day}, which is still to come"
+    expected = [("VAL005", Severity.ERROR, message)] if late else []
+    assert said(promoted(before)) == expected
+    case = workshop.intention(workshop.fresh, before).judge()
+    assert [one.message for one in case.findings if one.code == "VAL005"] == (
+        [message] if late else []
+    )
+
+
 @pytest.mark.parametrize(
     ("finding", "why"),
     [
