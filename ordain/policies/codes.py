@@ -173,14 +173,21 @@ _VALIDATED: Final = {
         "edge-cases: no-income is 0.02 (refused): fail",
         "mend the model or its data and train again; a limit changes in a change of its own",
     ),
+    "PRO014": Page(
+        "a validation does not show what would be decided otherwise than now",
+        "A version runs, and the validation could not ask it: it cannot be loaded, takes other "
+        "inputs or does another task. Whoever approves does so without the comparison.",
+        "a promotion over a running version whose validation has no behaviour",
+        "look at both versions by hand before you approve; the validation says why",
+    ),
 }
 _CHALLENGED: Final = {
     "VAL001": Page(
-        "the newest record of a validator rejects the artifact",
-        "A validator who says no is not outvoted by approvals. The newest record counts, so the "
-        "same or another validator can say otherwise after looking again.",
+        "a validator rejects the artifact",
+        "A validator who says no is not outvoted, neither by approvals nor by another validator: "
+        "the rejection holds until the same person has approved the artifact in a later record.",
         "kind: Validation with outcome: rejected, on the artifact of the promotion",
-        "mend what the record names, or ask for another look at the artifact",
+        "mend what the record names, or ask its validator for another look",
     ),
     "VAL002": Page(
         "a finding of a validator on the artifact is open",
@@ -203,6 +210,13 @@ _CHALLENGED: Final = {
         "another one, and the validator has not seen it.",
         "evidence: sha256:…, which is not the validation of the version",
         "let the validator look at the validation that the version names",
+    ),
+    "VAL005": Page(
+        "a record of a validator is of a day that is still to come",
+        "Of the records of one validator the newest counts. One of a future day would be the "
+        "newest whatever is found later. One day is tolerated, for time zones differ.",
+        "performedOn: 2099-01-01",
+        "write the day on which the validator looked",
     ),
 }
 _EVIDENCE: Final = {

@@ -3,12 +3,15 @@
 A version is promoted on two documents: the evidence, which its training measured, and the
 validation, which a second process measured on the artifact as a server would load it. This is the
 judge of the second. It believes neither the verdict of the document nor that of a single part: what
-decides is asked of every check again, and the gates of the Model of the base are held against the
-numbers of the validation by the same functions as against those of the evidence.
+decides is asked of every check again, the gates of the Model of the base are held against the
+numbers of the validation by the same functions as against those of the evidence, and every other
+limit of the base by `limits_held`.
 
 Which rows had to be looked at is declared: a Dataset of its own and its pin, or the test part of
 the rows that the version learnt from. A validation of other rows, of another artifact, or against
-another version than the one now running is about something else, however good it is.
+another version than the one now running is about something else, however good it is; so is one of other
+edge cases or reason codes than the tree holds. That a version runs and could not be compared in
+behaviour (it is of another task, or cannot be loaded) is no fault of the new one: somebody looks.
 
 Refused: to judge versions that are in the base already. A rollback must work when the rules have
 become stricter since, and a version without a validation is one of a time before there were any.
@@ -19,17 +22,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ordain.policies.acceptance import Case, accept
+from ordain.policies.acceptance import Case, accept, protected_columns
+from ordain.policies.limits_held import Held, limits_missed
 from ordain.policies.lookups import version_of
-from ordain.specs.evidence import MAXIMUM_BYTES, Metric, evidence_path
+from ordain.specs.canonical import sha256
+from ordain.specs.evidence import MAXIMUM_BYTES, Metric, classes_of, evidence_path
 from ordain.specs.findings import Finding, Location, Severity, Verdict
-from ordain.specs.tasks import CLASSIFICATION
 from ordain.specs.trees import file_in
 from ordain.specs.validation_verdicts import STOPPING, blockers
 from ordain.specs.validations import (
     ValidationDocumentError,
     ValidationReport,
     read_validation,
+    texts_of,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +42,6 @@ if TYPE_CHECKING:
 
     from ordain.specs.documents import Document, LoadedEstate
     from ordain.specs.evidence import Evidence
-    from ordain.specs.validations import Check
 
 TEST: Final = "test"
 _AGAIN: Final = "let the reconciler validate and propose again"
@@ -45,10 +49,9 @@ _CONTROLS: Final = {
     "PRO011": ("HR-BATCH", "SR262-VAL-OUT"),
     "PRO012": ("HR-BATCH", "SC-PROV"),
     "PRO013": ("HR-BATCH", "SR262-VAL-OUT", "SS123-4.1"),
+    "PRO014": ("HR-BATCH", "SR262-VAL-OUT"),
 }
 _MEASURED: Final = ("performance", "champion")
-_DRIFT: Final = "drift"
-_ERROR: Final = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ def validated(promoted: Promoted, evidence: Evidence) -> Iterator[Finding]:
         message = f"the validation of {promoted.version.key} is about something else"
         yield _error("PRO012", message, _place(promoted.version), _AGAIN, *wrong)
         return
-    yield from _did_not_pass(promoted, found)
+    yield from _did_not_pass(promoted, evidence, found)
+    yield from _uncompared(promoted, found)
     yield from _gates(promoted, evidence, found)
 
 
@@ -111,7 +115,7 @@ def _about_something_else(promoted: Promoted, report: ValidationReport) -> Itera
     if model is None:
         return
     dataset, data, part = rows_of(promoted, model)
-    behaviour = report.behaviour
+    running = running_artifact(promoted.base, spec.model) or "none"
     claims = {
         "model": (report.model, spec.model),
         "artifact": (report.artifact, spec.artifact),
@@ -119,10 +123,13 @@ def _about_something_else(promoted: Promoted, report: ValidationReport) -> Itera
         "dataset": (report.dataset, dataset),
         "data": (report.data, data),
         "part": (report.part or "all rows", part or "all rows"),
+        "champion": (report.champion or "none", running),
     }
-    if behaviour is not None:
-        running = running_artifact(promoted.base, spec.model)
-        claims["champion"] = (behaviour.champion, running or "none")
+    if report.behaviour is not None:
+        claims["champion of the behaviour"] = (report.behaviour.champion, running)
+    for name, path in texts_of(model.spec).items():
+        data = None if path is None else file_in(promoted.tree, path)
+        claims[name] = (report.inputs.get(name, "none"), "none" if data is None else sha256(data))
     for name, (measured, expected) in claims.items():
         if measured != expected:
             yield f"{name} = {measured}, expected {expected}"
@@ -146,9 +153,11 @@ def running_artifact(estate: LoadedEstate, model: str) -> str | None:
     return None
 
 
-def _did_not_pass(promoted: Promoted, report: ValidationReport) -> Iterator[Finding]:
+def _did_not_pass(
+    promoted: Promoted, evidence: Evidence, report: ValidationReport
+) -> Iterator[Finding]:
     version = promoted.version
-    found = (*blockers(report), *_beyond(promoted, report))
+    found = (*blockers(report), *_missed(promoted, evidence, report))
     if not found and report.verdict in STOPPING:
         found = (f"the document itself says {report.verdict}",)
     if found:
@@ -160,41 +169,33 @@ def _did_not_pass(promoted: Promoted, report: ValidationReport) -> Iterator[Find
         yield _error("PRO013", message + more, _place(version), remedy, *found)
 
 
-def _beyond(promoted: Promoted, report: ValidationReport) -> Iterator[str]:
-    """What the base limits or asks for, and the document says otherwise or not at all."""
+def _missed(promoted: Promoted, evidence: Evidence, report: ValidationReport) -> Iterator[str]:
+    """The limits of the base that the document does not keep."""
     model = promoted.base.get("Model", promoted.version.spec.model)
     if model is None:
         return
-    declared = model.spec.validation
-    yield from _drifted(report, model.spec.acceptance.drift.psi.max)
-    if declared.calibration is not None and report.task == CLASSIFICATION:
-        yield from _miscalibrated(report, declared.calibration.max_error)
-    if declared.edge_cases is not None and not _judged(report, "edge-cases"):
-        yield f"edge-cases: no case of {declared.edge_cases} was judged"
+    names = (report.dataset, model.spec.dataset or "")
+    rows, own = (promoted.base.get("Dataset", name) for name in names)
+    found = [one.spec for one in (rows, own) if one is not None]
+    protected = frozenset(name for one in found for name in protected_columns(one))
+    spec, classes = rows.spec if rows else None, classes_of(evidence)
+    yield from limits_missed(Held(report, model.spec, spec, promoted.tree, classes, protected))
 
 
-def _drifted(report: ValidationReport, limit: float) -> Iterator[str]:
-    """Columns that drifted by the limit of the base, and are said to have passed."""
-    for one in report.checks:
-        says_pass = one.verdict == Verdict.PASS.value
-        if one.section == _DRIFT and says_pass and one.value is not None and one.value > limit:
-            name = one.subject or one.name
-            yield f"drift: PSI of {name} is {one.value:.3f}, above {limit:g}"
-
-
-def _miscalibrated(report: ValidationReport, limit: float) -> Iterator[str]:
-    found = _judged(report, "calibration")
-    if not found:
-        yield f"calibration: an error of at most {limit:g} is required, and none was judged"
-    for one in found:
-        says_pass = one.verdict == Verdict.PASS.value
-        if one.name == _ERROR and says_pass and one.value is not None and one.value > limit:
-            yield f"calibration: {one.name} is {one.value:.4g}, above {limit:g}"
-
-
-def _judged(report: ValidationReport, section: str) -> list[Check]:
-    """The checks of a section that decide."""
-    return [one for one in report.checks if one.section == section and one.limit]
+def _uncompared(promoted: Promoted, report: ValidationReport) -> Iterator[Finding]:
+    """What would be decided otherwise than by the version that runs, and nobody can tell."""
+    if report.champion and report.behaviour is None:
+        version = promoted.version
+        message = (
+            f"the validation of {version.key} does not show what would be decided otherwise than "
+            "by the version now running"
+        )
+        remedy = "look at both versions by hand before you approve; the validation says why"
+        why = tuple(one.reason for one in report.checks if one.section == "champion" and one.reason)
+        place = _place(version)
+        yield Finding(
+            "PRO014", Severity.WARNING, message, place, why, remedy, controls=_CONTROLS["PRO014"]
+        )
 
 
 def _gates(promoted: Promoted, evidence: Evidence, report: ValidationReport) -> Iterator[Finding]:

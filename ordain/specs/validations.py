@@ -28,6 +28,8 @@ from ordain.specs.findings import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ordain.specs.kinds.model import Model
+
 FORMAT: Final = "ordain.validation/1"
 SECTIONS: Final = (
     "schema",
@@ -45,6 +47,7 @@ SECTIONS: Final = (
     # Only what keeps fairness from being measured; its rows are of another shape.
     "fairness",
 )
+_LATER: Final = frozenset({"champion", "inputs"})
 
 
 class ValidationDocumentError(OrdainError):
@@ -113,6 +116,8 @@ class ValidationReport:
 
     `dataset` and `part` say which rows they were (`part` is empty for a whole table), `data` is
     their logical digest. `verdict` is the worst of all checks and fairness rows that decide.
+    `champion` is the artifact that ran when it was ordered (empty for none), compared or not;
+    `inputs` are the digests of the texts that were read (`edge_cases`, `reasons`).
     """
 
     model: str
@@ -129,10 +134,17 @@ class ValidationReport:
     environment: dict[str, str] = field(default_factory=dict)
     limitations: tuple[str, ...] = ()
     verdict: str = Verdict.INSUFFICIENT.value
+    champion: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
-        """Canonical bytes, ending in a newline so that git and editors are content."""
-        return canonical_json({"format": FORMAT, **asdict(self)}) + b"\n"
+        """Canonical bytes, ending in a newline so that git and editors are content.
+
+        What a document of an earlier version of ordain does not have is left out where it is empty.
+        """
+        plain = {"format": FORMAT, **asdict(self)}
+        kept = {name: one for name, one in plain.items() if one or name not in _LATER}
+        return canonical_json(kept) + b"\n"
 
     @property
     def digest(self) -> str:
@@ -143,6 +155,11 @@ class ValidationReport:
     def path(self) -> str:
         """Where the document stands in the estate."""
         return evidence_path(self.digest)
+
+
+def texts_of(model: Model) -> dict[str, str | None]:
+    """The files of the estate that a validation of a Model reads, by their names in `inputs`."""
+    return {"edge_cases": model.validation.edge_cases, "reasons": model.explanation.reasons}
 
 
 def verdict_of(checks: Iterable[Check], fairness: Iterable[FairnessRow]) -> Verdict:

@@ -15,9 +15,10 @@ from ordain.policies.changes import ChangeFacts, describe
 from ordain.policies.gate import Judgement, judge
 from ordain.policies.lookups import recipe_in
 from ordain.policies.packs import pack_file
+from ordain.policies.validated import running_artifact
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import Evidence, FairnessRow, Metric, evidence_path
-from ordain.specs.validations import Check, ValidationReport
+from ordain.specs.validations import Behaviour, Check, Shift, ValidationReport, texts_of
 from ordain.vcs.approvals import Approval
 from ordain.vcs.changes import Change, PathChange
 
@@ -167,19 +168,29 @@ def validation_for(
             high=metric.high, n=metric.n, limit=">= 0.7", verdict="pass",
         ),
         Check("champion", "roc_auc_delta", value=0.01, low=-0.01, high=0.03, n=1200),
+        Check("drift", "psi", "(score)", 0.02, n=1200, limit="<= 0.25", verdict="pass"),
         Check("drift", "psi", "income", 0.01, n=1200, limit="<= 0.25", verdict="pass"),
+        Check("explanations", "agreement", "", 0.9, n=200, limit=">= 0.8", verdict="pass"),
+        Check("explanations", "flips", "", 0.95, n=200, limit=">= 0.9", verdict="pass"),
     )  # fmt: skip
+    model = sketch.load().documents[f"Model/{evidence.model}"].spec
+    texts = {name: sketch.files.get(path or "") for name, path in texts_of(model).items()}
+    running = running_artifact(sketch.load(), evidence.model) or ""
+    shift = Shift("", 1200, 12, 9, 0.81, 0.8, 0.66)
     report = ValidationReport(
         model=evidence.model,
         artifact=evidence.artifact,
-        dataset=sketch.load().documents[f"Model/{evidence.model}"].spec.dataset,
+        dataset=model.dataset,
         data=recipe.data,
         part="test",
         rows=1200,
         task=evidence.task,
         checks=checks,
         fairness=good.fairness,
+        behaviour=Behaviour(running, (shift,)) if running else None,
         verdict="pass",
+        champion=running,
+        inputs={name: sha256(text) for name, text in texts.items() if text is not None},
     )
     return replace(report, **changes)
 

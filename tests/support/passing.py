@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from ordain.specs.recipes import Recipe
 
 
-def passing_validation(recipe: Recipe, dataset: str, evidence: Evidence) -> ValidationReport:
+def passing_validation(
+    recipe: Recipe, dataset: str, evidence: Evidence, champion: str = ""
+) -> ValidationReport:
     """What a validation would have measured on the test part: the same as the training."""
     (metric,) = evidence.metrics
     check = Check(
@@ -24,6 +26,7 @@ def passing_validation(recipe: Recipe, dataset: str, evidence: Evidence) -> Vali
         limit="lower >= 0.95",
         verdict="pass",
     )
+    drift = Check("drift", "psi", "(score)", 0.01, n=metric.n, limit="< 0.25", verdict="pass")
     return ValidationReport(
         model=recipe.model,
         artifact=evidence.artifact,
@@ -32,6 +35,7 @@ def passing_validation(recipe: Recipe, dataset: str, evidence: Evidence) -> Vali
         part="test",
         rows=metric.n,
         task=evidence.task,
-        checks=(check,),
+        checks=(check, drift),
         verdict="pass",
+        champion=champion,
     )

@@ -65,6 +65,12 @@ class ValidationOrder:
         return 1 if self.spec.training is None else self.spec.training.threads
 
     @property
+    def inputs(self) -> dict[str, str]:
+        """The digests of the texts that are read, those that are there."""
+        texts = {"edge_cases": self.edge_cases, "reasons": self.reasons}
+        return {name: sha256(text.encode()) for name, text in texts.items() if text is not None}
+
+    @property
     def digest(self) -> str:
         """What names the work: equal orders give equal documents, but for the time of answers."""
         plain = self._plain()

@@ -103,6 +103,8 @@ def validate(
         environment={**lock, "ordain": order.tool},
         limitations=tuple(_limitations(scene)),
         verdict=verdict_of(checks, rows).value,
+        champion=order.champion or "",
+        inputs=order.inputs,
     )
 
 
