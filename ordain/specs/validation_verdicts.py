@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ordain.specs.findings import Verdict
-from ordain.specs.validations import SECTIONS, verdict_of
+from ordain.specs.validations import SECTIONS, unjudged, verdict_of
 
 if TYPE_CHECKING:
     from ordain.specs.validations import Check, ValidationReport
@@ -57,7 +57,12 @@ def blockers(report: ValidationReport) -> tuple[str, ...]:
         for row in report.fairness
         if row.verdict == Verdict.FAIL.value and not row.informs
     )
-    return (*checks, *rows)
+    gates = (
+        f"fairness: no group of {rows[0].named} by {rows[0].attribute} could be judged: "
+        f"{rows[0].group}: {rows[0].reason}"
+        for rows in unjudged(report.fairness)
+    )
+    return (*checks, *rows, *gates)
 
 
 def told(one: Check) -> str:

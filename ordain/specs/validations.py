@@ -168,14 +168,30 @@ def verdict_of(checks: Iterable[Check], fairness: Iterable[FairnessRow]) -> Verd
     A check decides where it has a limit, a fairness row where a gate is declared for it. What was
     not measured, and has a limit, keeps a validation from passing. A group too small to say
     anything does not: no sample of the estate makes it larger, so that it asks for a look, as the
-    gate of a promotion does. The runtime and the gate both ask here.
+    gate of a promotion does. A gate of which no group could be judged has judged nothing, and is
+    not met. The runtime and the gate both ask here.
     """
     found = [Verdict.PASS, *(Verdict(one.verdict) for one in checks if one.limit)]
+    rows = [row for row in fairness if not row.informs]
+    unknown = {one for row in unjudged(rows) for one in row}
+    for row in rows:
+        verdict = Verdict(row.verdict)
+        softer = verdict is Verdict.INSUFFICIENT and row not in unknown
+        found.append(Verdict.WARN if softer else verdict)
+    return Verdict.worst(found)
+
+
+def unjudged(fairness: Iterable[FairnessRow]) -> tuple[tuple[FairnessRow, ...], ...]:
+    """The rows of every gate and attribute of which no group could be judged."""
+    gates: dict[tuple[str, ...], list[FairnessRow]] = {}
     for row in fairness:
         if not row.informs:
-            verdict = Verdict(row.verdict)
-            found.append(Verdict.WARN if verdict is Verdict.INSUFFICIENT else verdict)
-    return Verdict.worst(found)
+            gate = (row.attribute, row.metric, row.within, row.limited)
+            gates.setdefault(gate, []).append(row)
+    unknown = Verdict.INSUFFICIENT.value
+    return tuple(
+        tuple(rows) for rows in gates.values() if all(one.verdict == unknown for one in rows)
+    )
 
 
 def read_validation(data: bytes, path: str) -> ValidationReport:

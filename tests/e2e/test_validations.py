@@ -138,7 +138,8 @@ def test_applicants_are_validated_in_every_section(estate: Place) -> None:
     found = validated(estate, "applicant-risk")
     sections = {one["section"] for one in found["document"]["checks"]}
     expected = {"schema", "quality", "drift", "performance", "calibration", "segments"}
-    assert expected | {"robustness", "edge-cases", "stability", "champion"} == sections
+    expected |= {"robustness", "edge-cases", "stability", "champion", "explanations", "proxies"}
+    assert expected == sections
     (case,) = checks(found, "edge-cases")
     assert case["verdict"] == "pass"
     (row,) = found["document"]["fairness"]

@@ -273,9 +273,11 @@ def test_fairness_is_judged_by_the_gate_again(workshop: Workshop) -> None:
         ("ACC-FAIRNESS", about + "the ratio is 0.750, below 0.8")
     ]
     small = replace(row, n=20, favourable=16, verdict="insufficient")
-    case = promotion(workshop, fairness=(small,))
+    diverse = replace(small, group="diverse")
+    case = promotion(workshop, fairness=(row, diverse))
     assert errors(case) == []
-    assert [one.message for one in case.judge().findings] == [about + "20 rows, 30 are needed"]
+    told = about.replace("female", "diverse") + "20 rows, 30 are needed"
+    assert [one.message for one in case.judge().findings] == [told]
     assert [code for code, _ in errors(promotion(workshop, fairness=()))] == ["ACC-FAIRNESS"]
 
 
@@ -328,3 +330,14 @@ def test_a_document_from_before_keeps_its_digest(workshop: Workshop) -> None:
     old = validation_for(fresh, evidence_for(fresh), champion="", inputs={})
     assert b"inputs" not in old.to_json()
     assert b'"champion":' not in old.to_json().replace(b'"section":"champion"', b"")
+def test_a_fairness_gate_of_which_no_group_could_be_judged_is_not_met(workshop: Workshop) -> None:
+    fresh = workshop.fresh
+    (row,) = validation_for(fresh, evidence_for(fresh)).fairness
+    small = replace(row, n=20, favourable=16, verdict="insufficient", reason="20 rows")
+    assert errors(promotion(workshop, fairness=(small,))) == [
+        (
+            "PRO013",
+            "the validation of ModelVersion/credit-1 did not pass: fairness: no group of "
+            "adverse_impact_ratio by sex could be judged: female: 20 rows",
+        )
+    ]

@@ -106,14 +106,12 @@ def test_limits_of_the_model_are_held() -> None:
     assert one(checks, "flips").limit == ">= 0.5"
 
 
-def test_a_share_whose_interval_reaches_the_limit_warns_and_another_fails() -> None:
+def test_a_share_below_its_limit_fails_also_where_its_interval_reaches_it() -> None:
     usual = one(examined(plan()), "agreement")
     assert usual.value is not None
     assert usual.high is not None
     above = ReasonLimits(agreement=(usual.value + usual.high) / 2)
-    assert one(examined(plan(), limits=above), "agreement").verdict == "warn"
-    far = ReasonLimits(agreement=(usual.high + 1) / 2)
-    assert one(examined(plan(), limits=far), "agreement").verdict == "fail"
+    assert one(examined(plan(), limits=above), "agreement").verdict == "fail"
 
 
 def test_reasons_of_a_lower_side_are_judged_by_it() -> None:

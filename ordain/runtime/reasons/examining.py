@@ -15,8 +15,8 @@ that somebody reads:
 - inputs: each belongs to a reason, and none of these is a sentence that names no factor
 
 All of it decides where a Model declares reason codes, which is where somebody is told reasons; it
-informs elsewhere. A share fails where its whole Wilson interval is short of the limit, and warns
-where the value is; with fewer than 50 unfavourable rows nothing is judged. Rows are compared by
+informs elsewhere. A share fails where its value is below the limit; its Wilson interval is shown and
+does not soften that. With fewer than 50 unfavourable rows nothing is judged. Rows are compared by
 families of inputs, because attributions of correlated inputs trade places from one background to
 the next.
 
@@ -347,11 +347,7 @@ def _informing(check: Check) -> Check:
 
 
 def _share(name: str, right: float, n: int, limit: float) -> Check:
-    """A share of rows with its Wilson interval.
-
-    It fails where the whole interval is short of the limit, and warns where the value is; that all
-    of them must be so leaves nothing to chance.
-    """
+    """A share of rows with its Wilson interval; it fails where the value is below the limit."""
     shown = "= 1" if limit == 1 else f">= {limit:g}"
     if not n:
         return Check(SECTION, name, limit=shown, reason="there is no row to explain")
@@ -359,10 +355,7 @@ def _share(name: str, right: float, n: int, limit: float) -> Check:
     low, high = _wilson(share, n)
     check = Check(SECTION, name, "", share, low, high, _CONFIDENCE, n, shown)
     # Shares are sums of fractions: the last digit is not what decides.
-    if share >= limit - 1e-12:
-        verdict = Verdict.PASS
-    else:
-        verdict = Verdict.WARN if high >= limit and limit < 1 else Verdict.FAIL
+    verdict = Verdict.PASS if share >= limit - 1e-12 else Verdict.FAIL
     return _enough(replace(check, verdict=verdict.value), n)
 
 

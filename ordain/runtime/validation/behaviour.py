@@ -36,24 +36,30 @@ if TYPE_CHECKING:
 
     Indices = NDArray[np.int64]
     Mask = NDArray[np.bool_]
+    Reasons = tuple[tuple[str, float, float], ...]
 
 DECILES = 10
 REASONED = 100
 
 
-def compare(scene: Scene, champion: Champion) -> Behaviour | None:
-    """The difference in behaviour; None where there is no champion, or it cannot answer."""
+def compare(scene: Scene, champion: Champion) -> tuple[Behaviour | None, str]:
+    """The difference in behaviour, and why reasons are not compared; empty where they are.
+
+    There is no difference where there is no champion, or it cannot answer.
+    """
     if champion.served is None or champion.given is None or scene.order.champion is None:
-        return None
+        return None, ""
     both = scene.given.answered & champion.given.answered
     if not both.any():
-        return None
-    return Behaviour(
+        return None, ""
+    reasons, why = _reasons(scene, champion, both)
+    behaviour = Behaviour(
         champion=scene.order.champion,
         shifts=tuple(_shifts(scene, champion.given, both)),
-        reasons=_reasons(scene, champion, both),
+        reasons=reasons,
         movement=movement(scene.given.output[both], champion.given.output[both]),
     )
+    return behaviour, why
 
 
 # ── decisions ────────────────────────────────────────────────────────────────────────────────────
@@ -66,7 +72,7 @@ def _shifts(scene: Scene, theirs: Answered, both: Mask) -> Iterator[Shift]:
     if wanted is None or not theirs.decisions:
         return
     mine = _gets(ours, wanted)
-    other = _gets(theirs, _alike(ours, theirs, wanted))
+    other = _gets(theirs, alike(ours, theirs, wanted))
     yield shift("", mine[both], other[both])
     declared = scene.order.spec.validation.segments
     columns = [*(declared.columns if declared else ()), *protected(scene)]
@@ -85,7 +91,7 @@ def counted_decision(scene: Scene) -> str | None:
     return decisions[-1] if decisions and not scene.served.plan.classes else None
 
 
-def _alike(ours: Answered, theirs: Answered, name: str) -> str:
+def alike(ours: Answered, theirs: Answered, name: str) -> str:
     """What the champion calls the same decision: the one on the same side, where names differ."""
     return name if name in theirs.decisions else theirs.decisions[ours.decisions.index(name)]
 
@@ -129,25 +135,27 @@ def _decile(scores: NDArray[np.float64]) -> Indices:
 # ── reasons ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _reasons(scene: Scene, champion: Champion, both: Mask) -> tuple[tuple[str, float, float], ...]:
-    """Shares of the first reasons of unfavourable decisions; none where a version has none."""
-    if scene.favourable is None or champion.served is None or champion.given is None:
-        return ()
+def _reasons(scene: Scene, champion: Champion, both: Mask) -> tuple[Reasons, str]:
+    """Shares of the first reasons of unfavourable decisions, or why there are none."""
+    name = scene.favourable
+    if name is None or champion.served is None or champion.given is None:
+        return (), ""
+    if name not in scene.given.decisions or not champion.given.decisions:
+        return (), ""
+    other = alike(scene.given, champion.given, name)
     try:
-        ours = _first(scene, scene.served, scene.raw, scene.given, both)
-        theirs = _first(scene, champion.served, list(champion.raw), champion.given, both)
-    except RunError:
-        return ()
+        ours = _first(scene, scene.served, scene.raw, scene.given, name, both)
+        raw = list(champion.raw)
+        theirs = _first(scene, champion.served, raw, champion.given, other, both)
+    except RunError as error:
+        return (), error.message
     names = sorted(ours.keys() | theirs.keys())
-    return tuple((name, ours.get(name, 0.0), theirs.get(name, 0.0)) for name in names)
+    return tuple((code, ours.get(code, 0.0), theirs.get(code, 0.0)) for code in names), ""
 
 
-def _first(
-    scene: Scene, served: Served, raw: list[Row], given: Answered, both: Mask
+def _first(  # noqa: PLR0913 - one version and its answers
+    scene: Scene, served: Served, raw: list[Row], given: Answered, favourable: str, both: Mask
 ) -> dict[str, float]:
-    favourable = scene.favourable
-    if favourable not in given.decisions:
-        return {}
     places = np.flatnonzero(both & (given.decision != given.decisions.index(favourable)))
     rng = np.random.default_rng([scene.order.seed, 3])
     size = min(len(places), REASONED)

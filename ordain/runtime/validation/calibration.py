@@ -15,16 +15,19 @@ Only two outcomes have all of it; the error of more classes is among the metrics
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ordain.runtime.training.intervals import Estimate, quantile
-from ordain.runtime.training.measuring import estimate
+from ordain.runtime.training.measuring import estimate, smallest_class
 from ordain.runtime.training.metrics import Sample
 from ordain.runtime.training.metrics_classes import ClassSample
-from ordain.runtime.validation.checks import at_most, estimated, measured, untold
+from ordain.runtime.validation.checks import at_most, estimated, measured, rows_told, untold
 from ordain.runtime.validation.performance import sample_at
+from ordain.specs.findings import Verdict
+from ordain.specs.gates import few_cases
 from ordain.specs.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 SECTION = "calibration"
 ERROR = "error"
 BINS = 10
+# Ten rows for each of the ten bins: below it the error of a bin is mostly the luck of few rows.
+FEWEST = 100
 CONFIDENCE = 0.95
 _EDGE = 1e-9  # Probabilities are kept this far from 0 and 1, where log-odds end.
 _STEPS = 50
@@ -59,11 +64,19 @@ def examine(scene: Scene) -> Iterator[Check]:
         yield untold(SECTION, ERROR, str(sample), limit=limit)
         return
     error = estimated(SECTION, ERROR, estimate("ece", sample, CONFIDENCE), sample.n)
-    yield error if declared is None else at_most(error, declared.max_error)
+    yield error if declared is None else _held(error, declared.max_error, sample)
     if isinstance(sample, Sample):
         yield from _line(sample)
         yield from _parts(sample)
         yield from _bands(sample)
+
+
+def _held(error: Check, limit: float, sample: Sample | ClassSample) -> Check:
+    """The error against its limit, where rows and classes are enough for it to say anything."""
+    held = at_most(error, limit)
+    few = "" if sample.n >= FEWEST else f"{rows_told(sample.n)}, {FEWEST} are needed"
+    few = few or few_cases(smallest_class(sample) or 0).replace("in the test part", "in these rows")
+    return replace(held, verdict=Verdict.INSUFFICIENT.value, reason=few) if few else held
 
 
 def _line(sample: Sample) -> Iterator[Check]:

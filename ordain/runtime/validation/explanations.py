@@ -29,6 +29,9 @@ def examine(scene: Scene) -> Iterator[Check]:
     """
     declared = scene.order.spec.explanation
     limit = "explanation.reasons" if declared.reasons else ""
+    if declared.reasons and scene.order.reasons is None:
+        # Without codes the rest informs, so that this check alone keeps it from passing.
+        yield untold(SECTION, "codes", f"{declared.reasons} is not there", limit=limit)
     rows = list(compress(scene.raw, scene.given.answered))
     if scene.unreadable or not rows:
         reason = scene.unreadable or "no row has an answer"

@@ -12,6 +12,7 @@ A decision that a rounding of the income turns over is no decision that anybody 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,8 @@ from ordain.runtime.validation.checks import (
     rows_told,
     untold,
 )
+from ordain.specs.findings import Verdict
+from ordain.specs.searches import directions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 
 SECTION = "robustness"
 ROWS = 1_000
+# A limit is a share in per cent: below a hundred rows one flip is more than one of them.
+FEWEST = 100
 MOVED_ROWS = 100
 TOLERANCE = 1e-9
 _NUMBERS, _LEVELS = ("float", "int"), ("category", "bool")
@@ -101,16 +106,25 @@ def _compared(name: str, before: Answered, after: Answered, limit: str | None) -
     refused = len(after.refused)
     if refused:
         check = measured(SECTION, f"{name}: refused", refused / len(both), len(both))
-        yield judged(check, "", ok=False, reason=listed(sorted(set(after.refused.values()))[:3]))
+        yield replace(check, reason=listed(sorted(set(after.refused.values()))[:3]))
     if before.decisions and n:
         flips = int(np.sum(before.decision[both] != after.decision[both]))
         check = estimated(SECTION, f"{name}: flips", share_interval(flips, n, CONFIDENCE), n)
-        yield check if limit is None else at_most(check, share_of(limit), limit)
+        yield check if limit is None else _held(check, limit)
     elif limit is not None:
         reason = "the model makes no decision" if n else "no changed row has an answer"
         yield untold(SECTION, f"{name}: flips", reason, limit=f"<= {limit}")
     if n:
         yield measured(SECTION, f"{name}: largest change", _change(before, after, both).max(), n)
+
+
+def _held(check: Check, limit: str) -> Check:
+    """Flips against their limit, where the rows are enough for a share of them to say anything."""
+    held = at_most(check, share_of(limit), limit)
+    if check.n >= FEWEST:
+        return held
+    reason = f"{rows_told(check.n)}, {FEWEST} are needed"
+    return replace(held, verdict=Verdict.INSUFFICIENT.value, reason=reason)
 
 
 def _change(before: Answered, after: Answered, both: Any) -> Any:  # noqa: ANN401 - arrays
@@ -195,13 +209,14 @@ def _needed(scene: Scene) -> Iterator[Check]:
     names = [given.name for given in scene.served.plan.inputs if not given.missing]
     if names:
         check = measured(SECTION, "inputs that must be there", len(names), len(scene.raw))
-        yield judged(check, "", ok=True, reason=listed(names))
+        yield replace(check, reason=listed(names))
 
 
 def _directions(scene: Scene) -> Iterator[Check]:
-    """Every declared direction: the share of rows whose output once goes the other way."""
-    declared = scene.order.spec.preprocessing.numeric.monotone
+    """Every direction of the Model or the Dataset: the share of rows that once go the other way."""
     inputs = {given.name: given for given in scene.served.plan.inputs}
+    columns = {name: one for name, one in scene.order.data.columns.items() if name in inputs}
+    declared = directions(scene.order.spec, columns)
     places = sampled(scene, MOVED_ROWS, 9)
     for name, direction in sorted(declared.items()):
         if name not in inputs or scene.served.plan.classes:

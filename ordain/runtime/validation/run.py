@@ -82,7 +82,7 @@ def validate(
         progress(champion.SECTION, 0.7)
         other = champion.meet(scene)
         checks += champion.examine(scene, other)
-        difference = behaviour.compare(scene, other)
+        difference, uncompared = behaviour.compare(scene, other)
         progress(fairness.SECTION, 0.9)
         rows, unmeasured = fairness.examine(scene)
         checks += unmeasured
@@ -101,11 +101,16 @@ def validate(
         behaviour=difference,
         load=cost,
         environment={**lock, "ordain": order.tool},
-        limitations=tuple(_limitations(scene)),
+        limitations=(*_limitations(scene), *_uncompared(uncompared)),
         verdict=verdict_of(checks, rows).value,
         champion=order.champion or "",
         inputs=order.inputs,
     )
+
+
+def _uncompared(why: str) -> Iterator[str]:
+    if why:
+        yield f"First reasons are not compared with the version now running: {why}."
 
 
 def _limitations(scene: Scene) -> Iterator[str]:

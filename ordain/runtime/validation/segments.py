@@ -1,6 +1,7 @@
 """Performance by group: a model that is good on average may be of no use to some.
 
-A group below the minimum cell is shown and not judged. A group whose number is on the wrong side of
+A group below the minimum cell is shown and not judged; a column with a limit, of which no group can
+be judged, keeps the validation from passing. A group whose number is on the wrong side of
 the limit fails where its whole interval is, and otherwise asks for a look: of twenty groups one is
 on the wrong side by chance.
 """
@@ -56,6 +57,9 @@ def examine(scene: Scene) -> Iterator[Check]:
             if (rate := _rate(scene, subject, places)) is not None:
                 yield rate
         values = [check.value for check in found if check.value is not None]
+        if limit_text(declared) and not any(check.limit for check in found):
+            reason = f"no group of {column} can be judged" if found else f"{column} has no groups"
+            yield untold(SECTION, name, reason, subject=column, limit=limit_text(declared))
         if len(values) > 1:
             gap = max(values) - min(values)
             yield measured(SECTION, f"{name} gap", gap, len(scene.rows), subject=column)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ordain.runtime.training.measuring import AnySample
     from ordain.runtime.validation.scene import Scene
     from ordain.specs.validations import Check
 
@@ -48,7 +49,7 @@ def examine(scene: Scene) -> Iterator[Check]:
     values = []
     for label, places in slices:
         sample = sample_at(scene, places)
-        few = sample if isinstance(sample, str) else few_cases(smallest_class(sample) or FEWEST)
+        few = sample if isinstance(sample, str) else _few_in(sample)
         if isinstance(sample, str) or few:
             reason = few.replace("in the test part", "in the slice")
             yield untold(SECTION, name, reason, subject=label, n=len(places))
@@ -59,6 +60,12 @@ def examine(scene: Scene) -> Iterator[Check]:
     if len(values) > 1:
         yield measured(SECTION, f"{name} range", max(values) - min(values), len(scene.rows))
     yield from _moved(scene, slices)
+
+
+def _few_in(sample: AnySample) -> str:
+    """Why a slice shows nothing; a task without classes has none that could be too small."""
+    smallest = smallest_class(sample)
+    return "" if smallest is None else few_cases(smallest)
 
 
 def _moved(scene: Scene, slices: list[tuple[str, Indices]]) -> Iterator[Check]:

@@ -83,12 +83,56 @@ def test_the_rate_of_every_segment_is_the_share_of_its_decisions(order: Validati
 
 
 def test_a_segment_that_is_too_small_is_shown_and_not_judged(order: ValidationOrder) -> None:
-    declared = {"columns": ["purpose"], "min": 0.99, "minCell": 100}
+    declared = {"columns": ["purpose"], "min": 0.1, "minCell": 50}
     report = measure(asking(order, validation={"segments": declared}))
-    found = find(report, "segments", "roc_auc")
-    assert [one.limit for one in found] == ["", "", ""]
-    assert found[1].reason == f"{found[1].n} rows, 100 are needed"
+    found = {one.subject: one for one in find(report, "segments", "roc_auc")}
+    assert [name for name, one in found.items() if not one.limit] == ["purpose=study"]
+    small = found["purpose=study"]
+    assert small.reason == f"{small.n} rows, 50 are needed"
     assert report.verdict == "pass"
+
+
+def test_a_column_of_which_no_segment_can_be_judged_does_not_pass(order: ValidationOrder) -> None:
+    declared = {"columns": ["purpose", "sex"], "min": 0.1, "minCell": 1_000}
+    report = measure(asking(order, validation={"segments": declared}))
+    found = [one for one in find(report, "segments", "roc_auc") if one.limit]
+    assert [(one.subject, one.limit, one.verdict, one.reason) for one in found] == [
+        ("purpose", ">= 0.1", "insufficient", "no group of purpose can be judged"),
+        ("sex", ">= 0.1", "insufficient", "no group of sex can be judged"),
+    ]
+    assert report.verdict == "insufficient"
+
+
+def test_a_reasons_file_that_is_not_there_does_not_pass(order: ValidationOrder) -> None:
+    report = measure(asking(order, explanation={"reasons": "reasons/credit.yaml"}))
+    deciding = [one for one in find(report, "explanations") if one.limit]
+    assert [(one.name, one.verdict, one.reason) for one in deciding] == [
+        ("codes", "insufficient", "reasons/credit.yaml is not there")
+    ]
+    assert report.verdict == "insufficient"
+
+
+def test_limits_on_few_rows_are_not_judged(shop: Shop, order: ValidationOrder) -> None:
+    declared = {
+        "calibration": {"maxError": 1.0},
+        "robustness": {"noise": "0%", "missing": "0%", "maxFlips": "100%"},
+    }
+    few = asking(shop.later(order, lending_table(99, seed=5)), validation=declared)
+    report = measure(few)
+    for section, name in (
+        ("calibration", "error"),
+        ("robustness", "noise: flips"),
+        ("robustness", "missing: flips"),
+    ):
+        (check,) = find(report, section, name)
+        assert (check.verdict, check.reason) == ("insufficient", "99 rows, 100 are needed")
+    assert report.verdict == "insufficient"
+
+
+def test_what_has_no_limit_has_no_verdict_in_robustness(order: ValidationOrder) -> None:
+    informing = {one.name: one for one in find(measure(order), "robustness") if not one.limit}
+    assert informing["inputs that must be there"].reason == "debts, purpose"
+    assert {one.verdict for one in informing.values()} == {"insufficient"}
 
 
 def test_a_segment_surely_below_its_limit_fails_and_one_perhaps_below_asks_for_a_look(
@@ -130,6 +174,15 @@ def test_a_declared_direction_is_verified_on_the_artifact(
     wrong = asking(order, preprocessing={"numeric": {"monotone": {"income": "increasing"}}})
     (check,) = find(measure(wrong), "robustness", "monotone", "income")
     assert check.verdict == "fail"
+    assert check.reason.endswith("goes against increasing")
+
+
+def test_a_direction_of_the_dataset_is_verified_on_the_artifact(order: ValidationOrder) -> None:
+    declared = {**order.data.columns}
+    declared["income"] = replace(declared["income"], monotone="increasing")
+    opposed = replace(order, data=replace(order.data, columns=declared))
+    (check,) = find(measure(opposed), "robustness", "monotone", "income")
+    assert (check.limit, check.verdict) == ("<= 0", "fail")
     assert check.reason.endswith("goes against increasing")
 
 
@@ -194,6 +247,41 @@ def test_a_version_behaves_as_itself(order: ValidationOrder) -> None:
     moved = np.array(behaviour.movement)
     assert moved.sum() == np.trace(moved)
     assert all(ours == theirs for _, ours, theirs in behaviour.reasons)
+
+
+def test_reasons_are_compared_with_a_champion_of_other_decision_names(
+    shop: Shop, order: ValidationOrder
+) -> None:
+    decision = {"threshold": 0.35, "above": "refer", "below": "accept"}
+    renamed = declared_model(decision=decision)
+    champion = shop.train(renamed, order.data).artifact
+    report = measure(replace(order, champion=champion))
+    assert report.behaviour is not None
+    assert report.behaviour.reasons
+    assert all(ours == theirs for _, ours, theirs in report.behaviour.reasons)
+
+
+REASONS = """\
+reasons:
+  - {code: R1, text: The income is low, features: [income]}
+  - {code: R2, text: Debts are high, features: [debts]}
+  - {code: R3, text: The purpose, features: [purpose]}
+"""
+
+
+def test_reasons_that_do_not_fit_the_champion_are_not_compared_and_it_is_said(
+    shop: Shop, order: ValidationOrder
+) -> None:
+    smaller = declared_model(features={"exclude": ["purpose"]})
+    asked = asking(order, explanation={"reasons": "reasons/credit.yaml"})
+    champion = shop.train(smaller, order.data).artifact
+    report = measure(replace(asked, champion=champion, reasons=REASONS))
+    assert report.behaviour is not None
+    assert report.behaviour.reasons == ()
+    assert report.limitations[-1] == (
+        "First reasons are not compared with the version now running: the model has no input "
+        "purpose."
+    )
 
 
 def test_slices_of_time_show_how_a_number_moves(order: ValidationOrder) -> None:
