@@ -145,7 +145,7 @@ def _show(found: Validated) -> None:
 
 
 def _next(report: ValidationReport) -> str:
-    """What the machine would do with it, or what the gate says of a version with such a document."""
+    """What the machine would do with it, or what the gate says of such a version."""
     return "ordain plan" if report.verdict in _ACCEPTED else "ordain explain PRO013"
 
 
