@@ -65,6 +65,7 @@ def command(
         click.echo(json.dumps(plain(found)))
     else:
         _show(found)
+        click.echo(f"Next: {_next(found.report)}")
     ctx.exit(0 if found.report.verdict in _ACCEPTED else 1)
 
 
@@ -141,6 +142,11 @@ def _show(found: Validated) -> None:
         click.echo(f"note: {one_line(limitation)}")
     click.echo(f"document  {found.path}")
     click.secho(*_verdict(report))
+
+
+def _next(report: ValidationReport) -> str:
+    """What the machine would do with it, or what the gate says of such a version."""
+    return "ordain plan" if report.verdict in _ACCEPTED else "ordain explain PRO013"
 
 
 def _verdict(report: ValidationReport) -> tuple[str]:

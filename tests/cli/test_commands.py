@@ -121,7 +121,7 @@ def test_exit_code_2_says_that_the_question_was_wrong(founded: Place) -> None:
 
 def test_a_warning_fails_only_where_it_is_asked_to(place: Place) -> None:
     """The same finding, once below and once at the weight that counts."""
-    place.edit("specs/models/credit-default.yaml", "top: 4", "top: 5")
+    place.edit("specs/routes/credit.yaml", "refer-to-underwriter", "refer")
     done = place.ordain("check", expect=0)
     assert "warning[" in done.stdout
     place.ordain("check", "--fail-on", "warning", expect=1)

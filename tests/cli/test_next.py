@@ -77,6 +77,7 @@ ELSEWHERE = {
     "import sklearn": "tests/cli/test_importing.py",
     "keys revoke": "below, after a key was made",
     "train": "tests/cli/test_train.py",
+    "validate": "tests/cli/test_validate.py",
     "runs show": "tests/cli/test_train.py",
     "runs compare": "tests/cli/test_train.py",
 }
@@ -116,7 +117,7 @@ def test_a_command_ends_with_the_next_one(place: Place, words: str) -> None:
 
 
 def test_what_follows_on_findings_is_their_explanation(place: Place) -> None:
-    place.edit("specs/models/credit-default.yaml", "top: 4", "top: 5")
+    place.edit("specs/routes/credit.yaml", "refer-to-underwriter", "refer")
     place.edit("specs/monitors/credit-default.yaml", "fail: 0.25", "fail: 5")
     lines = place.ordain("check", expect=1).stdout.splitlines()
     assert lines[-1] == "Next: ordain explain POL-drift-limit.features"

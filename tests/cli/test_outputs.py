@@ -47,7 +47,7 @@ def test_one_evaluation_is_written_in_every_format(red: Place, out: Path) -> Non
     assert beside(red) == sorted([*names, "markdown"])
     assert done.stderr == ""
     assert done.stdout.splitlines()[-2:] == [
-        "2 errors in 9 files",
+        "2 errors in 10 files",
         "Next: ordain explain POL-drift-limit.features",
     ]
     content = json.loads((out / "json").read_text())
@@ -70,7 +70,7 @@ def test_json_says_what_was_asked_by_what(founded: Place) -> None:
     assert found["engine"].startswith("cel-expr-python ")
     assert "drift-limit" in {policy["name"] for policy in found["policies"]}
     assert found["revision"] is None
-    assert found["summary"]["files"] == 9
+    assert found["summary"]["files"] == 10
 
 
 def test_a_commit_and_a_change_are_named(founded: Place) -> None:
@@ -103,7 +103,7 @@ def test_what_is_waived_is_said_in_every_format(red: Place) -> None:
         )
     done = red.ordain("check")
     assert "waived[POL-drift-limit.features]: " in done.stdout
-    assert done.stdout.splitlines()[-2] == "no findings in 11 files, 2 waived"
+    assert done.stdout.splitlines()[-2] == "no findings in 12 files, 2 waived"
     (run,) = json.loads(red.ordain("check", "-o", "sarif").stdout)["runs"]
     accepted = [one["suppressions"][0] for one in run["results"] if "suppressions" in one]
     assert [one["justification"] for one in accepted] == ["measured again in March"] * 2
@@ -113,7 +113,7 @@ def test_what_is_waived_is_said_in_every_format(red: Place) -> None:
 def test_files_alone_leave_standard_output_to_nobody(red: Place, out: Path) -> None:
     done = red.ordain("check", "-o", f"sarif={out / 'a.sarif'}", expect=1)
     assert done.stdout == ""
-    assert done.stderr == f"2 errors in 9 files: wrote {out / 'a.sarif'}\n"
+    assert done.stderr == f"2 errors in 10 files: wrote {out / 'a.sarif'}\n"
 
 
 @pytest.mark.parametrize(

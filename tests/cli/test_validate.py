@@ -74,7 +74,10 @@ def test_people_get_a_page_of_what_matters(clinic: Place) -> None:
     assert "unsigned preview of a validation" in said
     assert "SECTION" in said
     assert "roc_auc" in said
-    assert said.splitlines()[-1] == "Passes what the model declares; nobody has signed it."
+    assert said.splitlines()[-2:] == [
+        "Passes what the model declares; nobody has signed it.",
+        "Next: ordain plan",
+    ]
     assert max(map(len, said.splitlines())) < 160
     assert len(said.splitlines()) < 40
 
@@ -112,6 +115,8 @@ def test_a_validation_declared_later_is_of_the_same_run(own: Place) -> None:
     after = validated(own, expect=1)
     assert after["subject"] == before["subject"]
     assert after["document"]["artifact"] == before["document"]["artifact"]
+    said = own.ordain("validate", MODEL, "--progress", "none", expect=1).stdout
+    assert said.splitlines()[-1] == "Next: ordain explain PRO013"
 
 
 def test_a_run_is_validated_by_its_name(clinic: Place) -> None:

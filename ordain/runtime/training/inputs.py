@@ -61,9 +61,10 @@ def read_inputs(job: Job, table: Any) -> Data:  # noqa: ANN401 - pa.Table
 
 
 def reframed(job: Job, data: Data) -> Data:
-    """The data as another Model of the same rows sees them: levels may be ranked otherwise."""
+    """The data as another Model of the same rows sees them: other features, other ranks."""
     ranking = _ranking(job, data.outcomes, data.parts)
-    return replace(data, frame=make_frame(data.frame.names, job.data, data.table, ranking))
+    names = learnt_columns(job.spec.features, job.data)
+    return replace(data, frame=make_frame(names, job.data, data.table, ranking))
 
 
 def _refuse_threshold(job: Job, outcomes: Outcomes) -> None:

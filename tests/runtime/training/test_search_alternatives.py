@@ -55,13 +55,17 @@ def test_a_search_compares_what_it_would_be_without_each_feature(
     assert answer["reason"] == "confirmed"
     assert answer["confirmation"]["low"] > 0
     changes = {one.number: one.changes for one in found.trials}
+    decision = answer["changes"].pop("decision")
     assert answer["changes"] == changes[answer["chosen"]]
+    assert 0 < decision["threshold"] < 1
     (without,) = [
         number for number, one in changes.items() if one.get("features") == {"exclude": ["debts"]}
     ]
     ratios = {one["number"]: one["ratio"] for one in answer["points"]}
     assert ratios[without] > 0.9 > ratios[answer["performer"]]
-    assert told["rows"]["select"] + told["rows"]["confirm"] == 1800
+    # All of the training part chooses, and the validation part, which no trial has seen, confirms.
+    assert told["rows"] == {"select": 1800, "confirm": 600}
+    assert answer["confirmation"]["n"] == 600
     # It is told and not taken: the search chooses by its metric.
     assert found.facts["chosen"]["number"] != answer["chosen"]
     assert found.spec.features.exclude == ()
@@ -112,5 +116,5 @@ def test_a_group_that_is_too_small_says_nothing(
     table = table.set_column(table.column_names.index("sex"), "sex", sex)
     found = searched(job(model(training=declared(variants=0)), dataset(table)))
     assert found.facts["alternatives"]["attributes"]["sex"] == {
-        "reason": "less discriminatory alternatives: no group beside male has 30 rows in each part"
+        "reason": "less discriminatory alternatives: no group beside male has 30 rows"
     }

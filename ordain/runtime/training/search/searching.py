@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ordain.runtime.errors import RunError, SearchAborted, TrainingError
-from ordain.runtime.fairness.candidates import candidate_overrides
 from ordain.runtime.training.intervals import quantile
 from ordain.runtime.training.refusals import refuse_misfit
 from ordain.runtime.training.search import alternatives, spaces
@@ -361,27 +360,10 @@ def search(
         notes.append(f"The budget of {automl.budget.trials} trials was spent on fixed ones.")
     facts = told_of(found, best, notes)
     if automl.alternatives is not None:
-        facts["alternatives"] = _alternatives(job, data, found, best, progress)
+        facts["alternatives"] = alternatives.alternatives_to(best, found, job, data, progress)
     return Searched(
         spaces.spec_of(job.spec, best.changes), facts, tuple(found.trials), tuple(found.candidates)
     )
-
-
-def _alternatives(
-    job: Job, data: Data, found: Search, best: Trial, progress: Progress
-) -> dict[str, Any]:
-    """What is known of models that are about as good and discriminate less."""
-    declared = found.automl.alternatives
-    reason = alternatives.unanswerable(job.spec, job.data, data)
-    if declared is None or reason:
-        return {"reason": reason}
-    chosen = spaces.spec_of(job.spec, best.changes)
-    variants = candidate_overrides(chosen, job.data, declared.variants)
-    for place, override in enumerate(variants):
-        progress("comparing", place / len(variants))
-        found.compare(spaces.merged(best.changes, override))
-    tried, trials, seed = found.candidates, found.trials, found.seed
-    return alternatives.compared(declared, job.spec, job.data, data, tried, trials, seed)
 
 
 def _facts(data: Data) -> spaces.Facts:
