@@ -7,7 +7,8 @@ the sections of a model in `compliance`, and policies, which have no direction, 
 
 A Waiver loosens what it is about, so a new one and any other one is a loosening. So is the removal
 of a Model of which something ran: under another name it would come back with other limits, and
-nothing would have been compared. What takes away that somebody looks is in `reviews`.
+nothing would have been compared. What takes away that somebody looks is in `reviews`, and
+what a Model is validated on and found by in `grounds`.
 
 The window of a Monitor has no safe direction: a longer one dilutes what happens now, a shorter one
 has too few rows to be sure of anything. Nor has what fairness and metrics are measured by: the
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.policies.compliance import lost
 from ordain.policies.gate_limits import Pair, weaker_gates
+from ordain.policies.grounds import other_ground
 from ordain.policies.reviews import fewer_eyes
 from ordain.policies.rule_changes import policy_changes, policy_set_changes
 from ordain.policies.validation_limits import weaker_validation
@@ -102,8 +104,10 @@ def loosened_between(base: LoadedEstate, head: LoadedEstate) -> tuple[Loosened, 
     found.extend(_changed(place, pair) for place, pair in lost(base, head))
     found.extend(_changed(place, pair) for place, pair in fewer_eyes(base, head))
     found.extend(_new_data(base, head))
+    found.extend(_placed(place, pair) for place, pair in other_ground(base, head))
     found.extend(_added(base, head))
-    return tuple(found)
+    # A day of the rows that a validation looks at may be told of twice.
+    return tuple(dict.fromkeys(found))
 
 
 def _removed(old: Document, base: LoadedEstate) -> Iterator[Loosened]:
@@ -166,8 +170,13 @@ def _weaker(old: Document, new: Document) -> Iterator[Loosened]:
 
 def _changed(new: Document, pair: Pair) -> Loosened:
     path, before, after = pair
-    place = new.marks.value("spec", *path)
-    return Loosened(new.key, f"spec.{'.'.join(map(str, path))}", str(before), str(after), place)
+    return _placed(new, (("spec", *path), before, after))
+
+
+def _placed(new: Document, pair: Pair) -> Loosened:
+    path, before, after = pair
+    place = new.marks.value(*path)
+    return Loosened(new.key, ".".join(map(str, path)), str(before), str(after), place)
 
 
 def _at(spec: Any, path: str) -> Any:  # noqa: ANN401 - a number of the spec

@@ -14,7 +14,6 @@ parent dies while it is stopped.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import subprocess
@@ -29,6 +28,8 @@ from ordain.reconciler.errors import DriverFailed
 from ordain.reconciler.outcomes import Outcome
 from ordain.runtime.surroundings import surroundings
 from ordain.runtime.training.order import EVIDENCE, RESULT, numeric_environment, write_job
+from ordain.specs.canonical import sha256
+from ordain.specs.evidence import EvidenceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 LOCK: Final = "lock"
 ADOPTING: Final = "adopting the run that is going on"
+CHANGED: Final = "the result that is there was changed since it was written: doing the work again"
 # A job that is told to stop writes that down and goes; one that computes in a library hears late.
 GRACE_SECONDS: Final = 5.0
 _MEMORY: Final = "most often the machine had no memory left"
@@ -79,8 +81,8 @@ class Work(Protocol[Made_co]):
     def lay_out(self, directory: Path) -> None:
         """Write the order into the directory."""
 
-    def made(self, directory: Path, result: dict[str, Any]) -> Made_co:
-        """What a result without an error speaks of."""
+    def made(self, directory: Path, result: dict[str, Any]) -> Made_co | None:
+        """What a result without an error speaks of; None where it is not there as it was made."""
 
     def broken(self, message: str, remedy: str) -> Made_co:
         """What a result with an error speaks of."""
@@ -112,10 +114,15 @@ class Job:
         """Write `job.json`."""
         write_job(directory, self.order)
 
-    def made(self, directory: Path, result: dict[str, Any]) -> Outcome:
-        """The artifact and its evidence."""
-        evidence = (directory / EVIDENCE).read_text(encoding="utf-8")
-        return Outcome.success(result["artifact"], evidence)
+    def made(self, directory: Path, result: dict[str, Any]) -> Outcome | None:
+        """The artifact and its evidence, as the result names them."""
+        text = named_text(directory / EVIDENCE, result.get("evidence"))
+        if text is None:
+            return None
+        try:
+            return Outcome.success(result.get("artifact", ""), text)
+        except EvidenceError:
+            return None
 
     def broken(self, message: str, remedy: str) -> Outcome:
         """A run that broke."""
@@ -132,8 +139,8 @@ class Carried(Generic[Made]):
 
 def is_done(directory: Path) -> bool:
     """Whether an earlier run left a result; one that ended in an error is tried again."""
-    result = directory / RESULT
-    return result.is_file() and "error" not in json.loads(result.read_bytes())
+    result = attempts.read_json(directory / RESULT)
+    return result is not None and "error" not in result
 
 
 def carry_out(
@@ -147,8 +154,8 @@ def carry_out(
 ) -> Carried[Made]:
     """Run the process of a job in its directory, at most once at a time.
 
-    A run that is going on is waited for. A result that is there then is taken if it `stands`;
-    otherwise the job is run. Every run is an attempt that is kept.
+    A run that is going on is waited for. A result that is there then is taken if it `stands` and
+    what was made is what it names; otherwise it is set aside, and the job is run. Every run is an attempt that is kept.
 
     Raises:
         DriverFailed: the process ended without a result, or the system refused a file.
@@ -157,10 +164,20 @@ def carry_out(
     with system_errors(directory), _sole_job(directory, progress) as lock:
         attempts.settle(directory, clock)
         if stands(directory):
-            return Carried(read_result(directory, job), worked=False)
+            kept = read_result(directory, job)
+            if kept is not None:
+                return Carried(kept, worked=False)
+            progress(CHANGED)
         begun = _begin(directory, job, clock(), preview=preview)
         _attempt(directory, job, begun, clock, lock, progress)
-        return Carried(read_result(directory, job), worked=True)
+        made = read_result(directory, job)
+        return Carried(made if made is not None else _changed(directory, job), worked=True)
+
+
+def _changed(directory: Path, job: Work[Made]) -> Made:
+    """What came of a job whose document was changed by somebody while it ended."""
+    message = f"what {job.noun} wrote to {directory} is not what its result names"
+    return job.broken(message, "see who else writes there, and run it again")
 
 
 @contextmanager
@@ -192,21 +209,31 @@ def is_running(directory: Path) -> bool:
     return False
 
 
-def read_result(directory: Path, job: Work[Made]) -> Made:
-    """What the run left.
+def read_result(directory: Path, job: Work[Made]) -> Made | None:
+    """What the run left; None where its document is not the one that its result names.
+
+    Whoever may write to the directory could otherwise have the reconciler sign what they like.
 
     Raises:
         DriverFailed: it left nothing.
     """
-    result = directory / RESULT
-    if not result.is_file():
+    found = attempts.read_json(directory / RESULT)
+    if found is None:
         message = f"{job.noun} ended without a result"
         raise DriverFailed(message, remedy=f"read {directory / LOG}")
-    found = json.loads(result.read_bytes())
     if "error" in found:
         error = found["error"]
         return job.broken(error["message"], error.get("remedy", ""))
     return job.made(directory, found)
+
+
+def named_text(path: Path, named: object) -> str | None:
+    """The text of a file whose digest is the one that a result names."""
+    try:
+        data = path.read_bytes()
+        return data.decode() if sha256(data) == named else None
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
 
 
 @contextmanager

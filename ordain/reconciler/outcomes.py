@@ -13,7 +13,7 @@ from ordain.specs.canonical import sha256
 from ordain.specs.evidence import EvidenceError, evidence_path, read_evidence
 from ordain.specs.findings import Verdict
 from ordain.specs.validation_verdicts import STOPPING, blockers
-from ordain.specs.validations import read_validation
+from ordain.specs.validations import ValidationDocumentError, read_validation, verdict_of
 
 if TYPE_CHECKING:
     from ordain.specs.evidence import Evidence
@@ -91,9 +91,14 @@ class Validated:
         """A validation that gave a document, for better or worse.
 
         Raises:
-            ValidationDocumentError: the text is no validation.
+            ValidationDocumentError: the text is no validation, or has another verdict than its
+                checks.
         """
         report = _read_report(text)
+        found = verdict_of(report.checks, report.fairness).value
+        if found != report.verdict:
+            message = f"a validation says {report.verdict}, and its checks say {found}"
+            raise ValidationDocumentError(message, remedy="remove the document, and validate again")
         if report.verdict not in STOPPING:
             said = f"validation {report.verdict}, {len(report.checks)} checks"
             return cls(f"{said} on {report.rows} rows", "passed", text)

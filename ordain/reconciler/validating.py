@@ -18,12 +18,13 @@ from ordain.compilers.resources import DIGEST_NOT_PINNED, Waiting
 from ordain.compilers.serving import champion
 from ordain.reconciler.attempts import VALIDATION
 from ordain.reconciler.errors import DriverFailed
-from ordain.reconciler.jobs import Subject
+from ordain.reconciler.jobs import Subject, named_text
 from ordain.reconciler.outcomes import Validated
 from ordain.reconciler.planning import validation_key
 from ordain.runtime.validation.order import ValidationOrder, write_order
 from ordain.specs.canonical import digest, sha256
 from ordain.specs.plain import material_digest, to_plain
+from ordain.specs.validations import ValidationDocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,9 +65,18 @@ class ValidationJob:
         """Write `job.json`."""
         write_order(directory, self.order)
 
-    def made(self, directory: Path, _result: dict[str, Any]) -> Validated:
-        """The document."""
-        return Validated.success((directory / VALIDATION).read_text(encoding="utf-8"))
+    def made(self, directory: Path, result: dict[str, Any]) -> Validated | None:
+        """The document that the result names, if it is about what was ordered."""
+        text = named_text(directory / VALIDATION, result.get("validation"))
+        if text is None:
+            return None
+        try:
+            made = Validated.success(text)
+        except ValidationDocumentError:
+            return None
+        about = (made.report.artifact, made.report.dataset, made.report.part)
+        ordered = (self.order.artifact, self.order.dataset, self.order.part)
+        return made if about == ordered else None
 
     def broken(self, message: str, remedy: str) -> Validated:
         """A validation that broke."""
@@ -102,8 +112,11 @@ def basis_of(estate: LoadedEstate, files: Mapping[str, bytes], recipe: Recipe) -
     if isinstance(rows, Waiting):
         return rows
     texts = (_text(files, path) for path in _paths(model))
+    # What is asked of reasons is no part of a recipe; a default adds nothing to a basis.
+    gates = to_plain(model.spec.explanation.gates)
     return digest(
         {
+            **({"reasons": gates} if gates else {}),
             "recipe": recipe.digest,
             "declared": to_plain(model.spec.validation),
             "dataset": [rows.dataset.name, material_digest(rows.dataset.spec)],

@@ -483,7 +483,10 @@ class Explanation:
     background: Annotated[Background, about("rows that explanations compare with")] = Background()
     reasons: Annotated[EstatePath | None, about("file that maps features to reason codes")] = None
     top: Annotated[Int, about("how many reasons are given", ge=1, le=10)] = 4
-    gates: Annotated[ExplanationGates, about("what reasons must show")] = ExplanationGates()
+    gates: Annotated[
+        ExplanationGates,
+        about("what reasons must show in a validation", change="metadata"),
+    ] = ExplanationGates()
 
 
 @declared
