@@ -12,7 +12,8 @@ of rates (what AI Fairness 360 takes for fair; at a base rate of .5 it is the fo
 standard deviations for a mean score (a flag of credit practice), .05 for calibration, half of what
 is accepted of decisions, because a score that is off by .1 moves most people across a threshold.
 
-    fail          beyond the limit, and significant after Holm's correction over all rows
+    fail          beyond the limit, and significant after Holm's correction over all rows, or not
+                  tested at all
     insufficient  a cell below `minCell`; fewer than five favourable decisions expected; or no fail
                   where a disparity of the size of the limit would have been found with a
                   probability below `minPower`. A small sample never passes
@@ -62,6 +63,7 @@ CROSS: Final = " + "
 _CLOSE: Final = 0.9
 _NEAR: Final = 0.5
 _TWO: Final = 2
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +146,30 @@ def verdict_on(gate: FairnessGate, row: FairnessRow, tier: int) -> tuple[Verdict
     if row.value is None:
         return Verdict.INSUFFICIENT, row.reason or "nothing was measured"
     far = _beyond(gate, row.value)
+    if far and row.p_holm is None:
+        return Verdict.FAIL, f"{_too_far(gate, row.value)}, and no test says that it is chance"
     if far and row.p_holm is not None and row.p_holm < gate.alpha:
         return Verdict.FAIL, _too_far(gate, row.value)
     if row.power is not None and row.power < gate.min_power:
         said = f"{_too_far(gate, row.value)}, within what chance explains; " if far else ""
         return Verdict.INSUFFICIENT, said + _powerless(gate, row.power)
     return _softer(gate, row, tier, far=far)
+
+
+def uncorrected(row: FairnessRow, tested: int) -> str:
+    """Why the corrected p-value of a row is none of Holm's (1979), or an empty text.
+
+    Of m tested rows his step-down correction multiplies a p-value by 1 at least and by m at most.
+    """
+    if row.p_value is None and row.p_holm is None:
+        return ""
+    if row.p_value is None or row.p_holm is None:
+        return "of the p-value and the corrected one only one is there"
+    most = min(1.0, tested * row.p_value)
+    if row.p_value * (1 - _ROUNDING) <= row.p_holm <= most * (1 + _ROUNDING):
+        return ""
+    least = f"{row.p_value:.3g}"
+    return f"p (Holm) is {row.p_holm:.3g}, and {least} to {most:.3g} are possible of {tested} tests"
 
 
 def _softer(gate: FairnessGate, row: FairnessRow, tier: int, *, far: bool) -> tuple[Verdict, str]:

@@ -439,19 +439,19 @@ def test_the_gate_counts_a_difference_again(workshop: Workshop) -> None:
     row = replace(
         fair, metric=gate.metric, minimum=None, maximum=0.1, value=0.0, low=-0.05, high=0.05
     )
-    assert judge_row(gate, row, 2) == (Verdict.PASS, "")
-    assert judge_row(gate, replace(row, favourable=300), 2) == (
+    assert judge_row(gate, row, 2, 1) == (Verdict.PASS, "")
+    assert judge_row(gate, replace(row, favourable=300), 2, 1) == (
         Verdict.FAIL,
         "the counts give -0.2, and the evidence says 0",
     )
     lower = replace(row, favourable=300, value=-0.2, low=-0.25, high=-0.15, p_holm=1e-9)
-    assert judge_row(gate, lower, 2) == (Verdict.FAIL, "the difference is -0.200, more than 0.1")
-    assert judge_row(gate, replace(lower, maximum=0.3), 2) == (
+    assert judge_row(gate, lower, 2, 1) == (Verdict.FAIL, "the difference is -0.200, more than 0.1")
+    assert judge_row(gate, replace(lower, maximum=0.3), 2, 1) == (
         Verdict.FAIL,
         "measured against other limits than the model declares",
     )
     held = replace(row, verdict="fail", reason="looked at by hand")
-    assert judge_row(gate, held, 2) == (Verdict.FAIL, "looked at by hand")
+    assert judge_row(gate, held, 2, 1) == (Verdict.FAIL, "looked at by hand")
 
 
 def test_an_attribute_that_was_not_measured_blocks(workshop: Workshop) -> None:
