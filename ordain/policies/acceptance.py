@@ -28,6 +28,7 @@ from ordain.specs.fairness import (
     OF_COUNTS,
     is_ratio,
     limit_of,
+    overstated,
     subject_name,
     subjects_of,
     too_small,
@@ -287,14 +288,12 @@ def _row(case: Case, gate: FairnessGate, row: FairnessRow) -> Iterator[Finding]:
     yield _finding(case, "ACC-FAIRNESS", message, severity, evidence)
 
 
-def judge_row(
-    gate: FairnessGate, row: FairnessRow, tier: int, tested: int
-) -> tuple[Verdict, str]:
+def judge_row(gate: FairnessGate, row: FairnessRow, tier: int, tested: int) -> tuple[Verdict, str]:
     """The verdict on one group and the reason for it.
 
     It is the verdict of `specs.fairness` with the limits of the Model, on a value that the counts
-    of the row give again where they can. p-values are corrected in the evidence, over all rows that
-    were `tested`, and have to be what such a correction can give. What the evidence holds against
+    of the row give again where they can, and so is its p-value. p-values are corrected in the
+    evidence, over all rows that were `tested`, and have to be what such a correction can give. What the evidence holds against
     itself is believed; what speaks for it is not.
     """
     if not _same_limits(gate, row):
@@ -306,8 +305,8 @@ def judge_row(
         if value is not None and abs(value - row.value) > _TOLERANCE * max(1.0, abs(value)):
             told = f"the counts give {value:.6g}, and the evidence says {row.value:.6g}"
             return Verdict.FAIL, told
-    if wrong := uncorrected(row, tested):
-        return Verdict.FAIL, wrong
+        if wrong := overstated(row) or uncorrected(row, tested):
+            return Verdict.FAIL, wrong
     verdict, reason = verdict_on(gate, row, tier)
     recorded = Verdict(row.verdict)
     if Verdict.worst((verdict, recorded)) is verdict:

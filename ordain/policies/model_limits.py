@@ -59,8 +59,10 @@ def _search(old: Alternatives | None, new: Alternatives | None) -> Iterator[Pair
         return
     # An empty list means all protected columns.
     if new.attributes and not set(old.attributes or ("",)) <= set(new.attributes):
-        yield (*_SEARCH, "attributes"), ", ".join(old.attributes) or "all", ", ".join(
-            new.attributes
+        yield (
+            (*_SEARCH, "attributes"),
+            ", ".join(old.attributes) or "all",
+            ", ".join(new.attributes),
         )
     for name, direction in (("max_loss", +1), ("variants", -1)):
         before, after = getattr(old, name), getattr(new, name)

@@ -29,6 +29,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.chance import Counts, lower_rate, other_rate
 from ordain.specs.findings import Verdict
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ OF_SCORES: Final = frozenset({MEANS, CALIBRATION})
 OF_DECISIONS: Final = frozenset({IMPACT, CONDITIONAL, PARITY})
 # What the two counts of a row give again; the others need more than counts.
 OF_COUNTS: Final = frozenset({IMPACT, PARITY, OPPORTUNITY, ODDS, PREDICTIVE})
+# Of equalised odds the row has the counts of one of two tests.
+_OF_TESTED_COUNTS: Final = OF_COUNTS - {ODDS}
 LARGEST: Final = {PARITY: 0.1, OPPORTUNITY: 0.1, ODDS: 0.1, PREDICTIVE: 0.1} | {
     MEANS: 0.3,
     CALIBRATION: 0.05,
@@ -170,6 +173,24 @@ def uncorrected(row: FairnessRow, tested: int) -> str:
         return ""
     least = f"{row.p_value:.3g}"
     return f"p (Holm) is {row.p_holm:.3g}, and {least} to {most:.3g} are possible of {tested} tests"
+
+
+def overstated(row: FairnessRow) -> str:
+    """Why the p-value of a row is not that of its counts, or an empty text.
+
+    Only a greater one speaks for the version. Which side was tested is not asked: the greater
+    p-value of both tests bounds it.
+    """
+    if row.p_value is None or row.metric not in _OF_TESTED_COUNTS:
+        return ""
+    ours = Counts(row.favourable, row.n)
+    reference = Counts(row.favourable_reference, row.n_reference)
+    if not all(0 <= one.favourable <= one.n and one.n for one in (ours, reference)):
+        return "the counts are none"
+    most = max(lower_rate(ours, reference), other_rate(ours, reference))
+    if row.p_value <= most * (1 + _ROUNDING) + _ROUNDING:
+        return ""
+    return f"the counts give a p-value of {most:.3g}, and the evidence says {row.p_value:.3g}"
 
 
 def _softer(gate: FairnessGate, row: FairnessRow, tier: int, *, far: bool) -> tuple[Verdict, str]:
