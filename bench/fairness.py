@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ordain.runtime.fairness.judging import Compared, judge
 from ordain.runtime.fairness.metrics import ratio_of
-from ordain.runtime.fairness.rates import Counts
+from ordain.specs.chance import Counts
 from ordain.specs.kinds.model import FairnessGate
 
 if TYPE_CHECKING:

@@ -28,9 +28,11 @@ from ordain.specs.fairness import (
     OF_COUNTS,
     is_ratio,
     limit_of,
+    overstated,
     subject_name,
     subjects_of,
     too_small,
+    uncorrected,
     verdict_on,
     within_name,
 )
@@ -264,12 +266,14 @@ def _fairness(case: Case, gate: FairnessGate) -> Iterator[Finding]:
             inside = f" within {within}" if within else ""
             message = f"{gate.metric} by {attribute}{inside} is required and was not measured"
             yield _finding(case, "ACC-FAIRNESS", message)
-        for row in rows:
+        # Of two gates of one metric each has rows of its own.
+        for row in [row for row in rows if _same_limits(gate, row)] or rows:
             yield from _row(case, gate, row)
 
 
 def _row(case: Case, gate: FairnessGate, row: FairnessRow) -> Iterator[Finding]:
-    verdict, reason = judge_row(gate, row, case.model.tier)
+    tested = sum(one.p_value is not None for one in case.evidence.fairness)
+    verdict, reason = judge_row(gate, row, case.model.tier, tested)
     if verdict is Verdict.PASS:
         return
     severity = Severity.ERROR if verdict is Verdict.FAIL else Severity.WARNING
@@ -284,12 +288,13 @@ def _row(case: Case, gate: FairnessGate, row: FairnessRow) -> Iterator[Finding]:
     yield _finding(case, "ACC-FAIRNESS", message, severity, evidence)
 
 
-def judge_row(gate: FairnessGate, row: FairnessRow, tier: int) -> tuple[Verdict, str]:
+def judge_row(gate: FairnessGate, row: FairnessRow, tier: int, tested: int) -> tuple[Verdict, str]:
     """The verdict on one group and the reason for it.
 
     It is the verdict of `specs.fairness` with the limits of the Model, on a value that the counts
-    of the row give again where they can. p-values are corrected in the evidence, over all rows.
-    What the evidence holds against itself is believed; what speaks for it is not.
+    of the row give again where they can, and so is its p-value. p-values are corrected in the
+    evidence, over all rows that were `tested`, and have to be what such a correction can give. What the evidence holds against
+    itself is believed; what speaks for it is not.
     """
     if not _same_limits(gate, row):
         return Verdict.FAIL, "measured against other limits than the model declares"
@@ -300,6 +305,8 @@ def judge_row(gate: FairnessGate, row: FairnessRow, tier: int) -> tuple[Verdict,
         if value is not None and abs(value - row.value) > _TOLERANCE * max(1.0, abs(value)):
             told = f"the counts give {value:.6g}, and the evidence says {row.value:.6g}"
             return Verdict.FAIL, told
+        if wrong := overstated(row) or uncorrected(row, tested):
+            return Verdict.FAIL, wrong
     verdict, reason = verdict_on(gate, row, tier)
     recorded = Verdict(row.verdict)
     if Verdict.worst((verdict, recorded)) is verdict:

@@ -42,7 +42,10 @@ def facts(document: Document, estate: LoadedEstate) -> Values:
                 "alternatives": searches_alternatives(document),
             }
         case "ModelVersion":
-            return {"recipe": recipe_from_inputs(document.spec.model, document.spec.inputs).digest}
+            recipe = recipe_from_inputs(document.spec.model, document.spec.inputs)
+            model = estate.get("Model", document.spec.model)
+            protected = () if model is None else protected_of(model, estate)
+            return {"recipe": recipe.digest, "protected": list(protected)}
         case "Route":
             fields = sorted(rule_fields(document.raw["spec"].get("rules", ())))
             return {"fields": fields, "sensitive": sensitive(fields, document, estate)}

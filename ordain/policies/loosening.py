@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ordain.policies.compliance import lost
 from ordain.policies.gate_limits import Pair, weaker_gates
 from ordain.policies.grounds import other_ground
+from ordain.policies.model_limits import weaker_promises
 from ordain.policies.reviews import fewer_eyes
 from ordain.policies.rule_changes import policy_changes, policy_set_changes
 from ordain.policies.validation_limits import weaker_validation
@@ -205,6 +206,7 @@ def _monitor(old: Monitor, new: Monitor) -> Iterator[Pair]:
 def _model(old: Model, new: Model) -> Iterator[Pair]:
     yield from weaker_gates(old, new)
     yield from weaker_validation(old, new)
+    yield from weaker_promises(old, new)
     before, after = (
         {name: getattr(one.split, name) or "none" for name in ("by", "test", "purge")}
         for one in (old, new)
@@ -238,6 +240,8 @@ def _dataset(old: Dataset, new: Dataset) -> Iterator[Pair]:
         role = other.role if other else "removed"
         if column.role == "protected" != role:
             yield ("columns", name), "protected", role
+        if other is None and column.monotone is not None:
+            yield ("columns", name, "monotone"), column.monotone, "removed"
         if other is None and column.proxy_for:
             yield ("columns", name), f"proxy for {', '.join(column.proxy_for)}", "removed"
         if other is not None:
@@ -336,6 +340,8 @@ def _column(old: Column, new: Column) -> Iterator[Pair]:
         yield ("unique",), "true", "false"
     if new.separates and not old.separates:
         yield ("separates",), "false", "true"
+    if old.monotone is not None and new.monotone != old.monotone:
+        yield ("monotone",), old.monotone, new.monotone or "removed"
     for attribute in sorted(set(old.proxy_for) - set(new.proxy_for)):
         yield ("proxyFor",), attribute, "removed"
     if old.role == new.role == "protected":

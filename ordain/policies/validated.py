@@ -9,9 +9,9 @@ limit of the base by `limits_held`.
 
 Which rows had to be looked at is declared: a Dataset of its own and its pin, or the test part of
 the rows that the version learnt from. A validation of other rows, of another artifact, or against
-another version than the one now running is about something else, however good it is; so is one of other
-edge cases or reason codes than the tree holds. That a version runs and could not be compared in
-behaviour (it is of another task, or cannot be loaded) is no fault of the new one: somebody looks.
+another version than the one now running is about something else, however good it is; so is one of
+edge cases or reason codes that the tree does not hold. That a version runs and could not be
+compared in behaviour (another task, or no way to load it) is not the new one's fault: somebody looks.
 
 Refused: to judge versions that are in the base already. A rollback must work when the rules have
 become stricter since, and a version without a validation is one of a time before there were any.

@@ -15,7 +15,8 @@
 |         | of its Dataset, the declared `proxies` with what they may tell, its `reasons` (code, |
 |         | text, words, features), whether training searches `alternatives`; the request `fields` |
 |         | of a Route, and which of them are `sensitive`, with the protected attributes that they |
-|         | are or tell; the `recipe` that the inputs of a ModelVersion give; of every object the |
+|         | are or tell; the `recipe` that the inputs of a ModelVersion give, and the `protected` |
+|         | columns of the Dataset of its Model; of every object the |
 |         | `people` whom it, the sections of its model and the change name: by name, with their |
 |         | `roles` and `teams` before and after; |
 |         | of the Estate the lines of each environment lock (`locks`, by path) |

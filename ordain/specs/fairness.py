@@ -12,7 +12,8 @@ of rates (what AI Fairness 360 takes for fair; at a base rate of .5 it is the fo
 standard deviations for a mean score (a flag of credit practice), .05 for calibration, half of what
 is accepted of decisions, because a score that is off by .1 moves most people across a threshold.
 
-    fail          beyond the limit, and significant after Holm's correction over all rows
+    fail          beyond the limit, and significant after Holm's correction over all rows, or not
+                  tested at all
     insufficient  a cell below `minCell`; fewer than five favourable decisions expected; or no fail
                   where a disparity of the size of the limit would have been found with a
                   probability below `minPower`. A small sample never passes
@@ -28,6 +29,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ordain.specs.chance import Counts, lower_rate, other_rate
 from ordain.specs.findings import Verdict
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ OF_SCORES: Final = frozenset({MEANS, CALIBRATION})
 OF_DECISIONS: Final = frozenset({IMPACT, CONDITIONAL, PARITY})
 # What the two counts of a row give again; the others need more than counts.
 OF_COUNTS: Final = frozenset({IMPACT, PARITY, OPPORTUNITY, ODDS, PREDICTIVE})
+# Of equalised odds the row has the counts of one of two tests.
+_OF_TESTED_COUNTS: Final = OF_COUNTS - {ODDS}
 LARGEST: Final = {PARITY: 0.1, OPPORTUNITY: 0.1, ODDS: 0.1, PREDICTIVE: 0.1} | {
     MEANS: 0.3,
     CALIBRATION: 0.05,
@@ -62,6 +66,7 @@ CROSS: Final = " + "
 _CLOSE: Final = 0.9
 _NEAR: Final = 0.5
 _TWO: Final = 2
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +149,48 @@ def verdict_on(gate: FairnessGate, row: FairnessRow, tier: int) -> tuple[Verdict
     if row.value is None:
         return Verdict.INSUFFICIENT, row.reason or "nothing was measured"
     far = _beyond(gate, row.value)
+    if far and row.p_holm is None:
+        return Verdict.FAIL, f"{_too_far(gate, row.value)}, and no test says that it is chance"
     if far and row.p_holm is not None and row.p_holm < gate.alpha:
         return Verdict.FAIL, _too_far(gate, row.value)
     if row.power is not None and row.power < gate.min_power:
         said = f"{_too_far(gate, row.value)}, within what chance explains; " if far else ""
         return Verdict.INSUFFICIENT, said + _powerless(gate, row.power)
     return _softer(gate, row, tier, far=far)
+
+
+def uncorrected(row: FairnessRow, tested: int) -> str:
+    """Why the corrected p-value of a row is none of Holm's (1979), or an empty text.
+
+    Of m tested rows his step-down correction multiplies a p-value by 1 at least and by m at most.
+    """
+    if row.p_value is None and row.p_holm is None:
+        return ""
+    if row.p_value is None or row.p_holm is None:
+        return "of the p-value and the corrected one only one is there"
+    most = min(1.0, tested * row.p_value)
+    if row.p_value * (1 - _ROUNDING) <= row.p_holm <= most * (1 + _ROUNDING):
+        return ""
+    least = f"{row.p_value:.3g}"
+    return f"p (Holm) is {row.p_holm:.3g}, and {least} to {most:.3g} are possible of {tested} tests"
+
+
+def overstated(row: FairnessRow) -> str:
+    """Why the p-value of a row is not that of its counts, or an empty text.
+
+    Only a greater one speaks for the version. Which side was tested is not asked: the greater
+    p-value of both tests bounds it.
+    """
+    if row.p_value is None or row.metric not in _OF_TESTED_COUNTS:
+        return ""
+    ours = Counts(row.favourable, row.n)
+    reference = Counts(row.favourable_reference, row.n_reference)
+    if not all(0 <= one.favourable <= one.n and one.n for one in (ours, reference)):
+        return "the counts are none"
+    most = max(lower_rate(ours, reference), other_rate(ours, reference))
+    if row.p_value <= most * (1 + _ROUNDING) + _ROUNDING:
+        return ""
+    return f"the counts give a p-value of {most:.3g}, and the evidence says {row.p_value:.3g}"
 
 
 def _softer(gate: FairnessGate, row: FairnessRow, tier: int, *, far: bool) -> tuple[Verdict, str]:

@@ -90,7 +90,7 @@ def test_a_rejection_is_lifted_by_the_same_person_alone(workshop: Workshop) -> N
     ("day", "late"), [("2026-11-20", False), ("2026-11-21", False), ("2026-11-22", True)]
 )
 def test_a_record_of_a_day_to_come_counts_for_nothing(
-    workshop: Workshop, day: str, late: bool
+    workshop: Workshop, *, day: str, late: bool
 ) -> None:
     before = record(workshop.fresh, performedOn=day)
     message = f"Validation/credit-1 was performed on {day}, which is still to come"

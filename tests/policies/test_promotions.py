@@ -9,6 +9,7 @@ import pytest
 
 from ordain.policies.acceptance import judge_row
 from ordain.policies.changes import Kind
+from ordain.specs.chance import Counts, lower_rate
 from ordain.specs.evidence import FairnessRow, Metric, read_evidence
 from ordain.specs.findings import Finding, Severity, Verdict
 from ordain.specs.kinds.model import FairnessGate
@@ -371,11 +372,72 @@ def test_a_disparity_fails_on_size_and_significance(workshop: Workshop) -> None:
     assert fairness_findings(workshop, claimed) == [
         (Severity.ERROR, about + "the ratio is 0.750, below 0.8")
     ]
-    chance = unfair(fair, p_value=0.2, p_holm=0.2, verdict="warn")
-    assert fairness_findings(workshop, chance) == [
+    assert fairness_findings(workshop, chance(fair)) == [
         (
             Severity.WARNING,
-            about + "the ratio is 0.750, below 0.8, but within what chance explains",
+            about + "the ratio is 0.769, below 0.8, but within what chance explains",
+        )
+    ]
+
+
+def chance(row: FairnessRow, **changes: Any) -> FairnessRow:  # noqa: ANN401 - fields of any type
+    """6 of 60 against 91 of 700, which happens without any disparity."""
+    p_value = lower_rate(Counts(6, 60), Counts(91, 700))
+    given: dict[str, Any] = {
+        "n": 60, "favourable": 6, "favourable_reference": 91, "value": (6 / 60) / (91 / 700),
+        "p_value": p_value, "p_holm": p_value, "verdict": "warn", **changes,
+    }  # fmt: skip
+    return replace(row, **given)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"p_value": None, "p_holm": None},
+            "the ratio is 0.769, below 0.8, and no test says that it is chance",
+        ),
+        ({"p_holm": None}, "of the p-value and the corrected one only one is there"),
+        (
+            {"p_value": 0.2, "p_holm": 0.9},
+            "p (Holm) is 0.9, and 0.2 to 0.2 are possible of 1 tests",
+        ),
+        (
+            {"p_value": 0.2, "p_holm": 0.1},
+            "p (Holm) is 0.1, and 0.2 to 0.2 are possible of 1 tests",
+        ),
+        (
+            {"p_value": 1e-20, "p_holm": 0.9},
+            "p (Holm) is 0.9, and 1e-20 to 1e-20 are possible of 1 tests",
+        ),
+        (
+            {"favourable": 300, "n": 500, "favourable_reference": 560, "value": 0.75},
+            "the counts give a p-value of 5.25e-14, and the evidence says 0.333",
+        ),
+    ],
+)
+def test_a_p_value_is_not_believed(
+    workshop: Workshop, changes: dict[str, Any], reason: str
+) -> None:
+    (fair,) = _fairness(workshop)
+    about = "credit: adverse_impact_ratio of sex female against male: "
+    found = fairness_findings(workshop, chance(fair, **changes))
+    assert found == [(Severity.ERROR, about + reason)]
+
+
+def test_two_gates_of_one_metric_have_rows_of_their_own(workshop: Workshop) -> None:
+    gates = [{"attributes": ["sex"], "min": 0.8}, {"min": 0.9}]
+    fresh = workshop.fresh.set("Model/credit", "spec.acceptance.fairness", gates)
+    (fair,) = _fairness(workshop)
+    both = (fair, replace(fair, minimum=0.9))
+    assert errors(workshop.promotion(fresh, fairness=both)) == []
+    assert errors(workshop.promotion(fresh, fairness=(fair,))) == [
+        (
+            "ACC-FAIRNESS",
+            (
+                "credit: adverse_impact_ratio of sex female against male: "
+                "measured against other limits than the model declares"
+            ),
         )
     ]
 
@@ -439,19 +501,20 @@ def test_the_gate_counts_a_difference_again(workshop: Workshop) -> None:
     row = replace(
         fair, metric=gate.metric, minimum=None, maximum=0.1, value=0.0, low=-0.05, high=0.05
     )
-    assert judge_row(gate, row, 2) == (Verdict.PASS, "")
-    assert judge_row(gate, replace(row, favourable=300), 2) == (
+    assert judge_row(gate, row, 2, 1) == (Verdict.PASS, "")
+    assert judge_row(gate, replace(row, favourable=300), 2, 1) == (
         Verdict.FAIL,
         "the counts give -0.2, and the evidence says 0",
     )
-    lower = replace(row, favourable=300, value=-0.2, low=-0.25, high=-0.15, p_holm=1e-9)
-    assert judge_row(gate, lower, 2) == (Verdict.FAIL, "the difference is -0.200, more than 0.1")
-    assert judge_row(gate, replace(lower, maximum=0.3), 2) == (
+    lower = replace(row, favourable=300, value=-0.2, low=-0.25, high=-0.15)
+    lower = replace(lower, p_value=1e-14, p_holm=1e-14)
+    assert judge_row(gate, lower, 2, 1) == (Verdict.FAIL, "the difference is -0.200, more than 0.1")
+    assert judge_row(gate, replace(lower, maximum=0.3), 2, 1) == (
         Verdict.FAIL,
         "measured against other limits than the model declares",
     )
     held = replace(row, verdict="fail", reason="looked at by hand")
-    assert judge_row(gate, held, 2) == (Verdict.FAIL, "looked at by hand")
+    assert judge_row(gate, held, 2, 1) == (Verdict.FAIL, "looked at by hand")
 
 
 def test_an_attribute_that_was_not_measured_blocks(workshop: Workshop) -> None:

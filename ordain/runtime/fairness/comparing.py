@@ -11,8 +11,8 @@ from ordain.runtime.errors import DataError, TrainingError
 from ordain.runtime.fairness.groups import Grouped, grouped, stratified
 from ordain.runtime.fairness.judging import Compared, judge
 from ordain.runtime.fairness.metrics import Measured, measure
-from ordain.runtime.fairness.rates import Counts
 from ordain.runtime.fairness.samples import Sample
+from ordain.specs.chance import Counts
 from ordain.specs.evidence import NO_GATE
 from ordain.specs.fairness import fairness_problems, is_ratio, subjects_of
 from ordain.specs.features import protected_names

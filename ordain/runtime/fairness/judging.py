@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ordain.runtime.fairness.significance import holm
+from ordain.specs.chance import holm
 from ordain.specs.evidence import FairnessRow
 from ordain.specs.fairness import is_ratio, limit_of, too_small, verdict_on, within_name
 from ordain.specs.findings import Verdict

@@ -28,23 +28,16 @@ import numpy as np
 
 from ordain.runtime.fairness.rates import (
     CONFIDENCE,
-    Counts,
     difference_interval,
     pooled_ratio,
     power_of_estimate,
     power_of_rates,
     ratio_interval,
 )
-from ordain.runtime.fairness.significance import (
-    holm,
-    lower_in_strata,
-    lower_rate,
-    other_calibration,
-    other_mean,
-    other_rate,
-)
+from ordain.runtime.fairness.significance import lower_in_strata, other_calibration, other_mean
 from ordain.runtime.training.intervals import quantile
 from ordain.specs import fairness as language
+from ordain.specs.chance import Counts, holm, lower_rate, other_rate
 from ordain.specs.fairness import FEWEST_EXPECTED, limit_of
 
 if TYPE_CHECKING:

@@ -23,20 +23,10 @@ from ordain.runtime.training.intervals import quantile, wilson
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ordain.specs.chance import Counts
+
 CONFIDENCE = 0.95
 Interval = tuple[float | None, float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Cases of a group, and those of them that are counted, such as favourable decisions."""
-
-    favourable: int
-    n: int
-
-    @property
-    def rate(self) -> float:
-        return self.favourable / self.n if self.n else 0.0
 
 
 @dataclass(frozen=True, slots=True)

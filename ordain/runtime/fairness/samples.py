@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ordain.runtime.fairness.rates import Counts, Stratum
+from ordain.runtime.fairness.rates import Stratum
+from ordain.specs.chance import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from ordain.runtime.errors import DataError, TrainingError
 from ordain.runtime.fairness.groups import favourable_decisions, grouped
 from ordain.runtime.fairness.judging import Compared, judge
 from ordain.runtime.fairness.metrics import ratio_of
-from ordain.runtime.fairness.rates import Counts, ratio_interval
-from ordain.runtime.fairness.significance import fisher, holm, lower_rate
+from ordain.runtime.fairness.rates import ratio_interval
+from ordain.specs.chance import Counts, fisher, holm, lower_rate
 from ordain.specs.kinds.dataset import Column, Dataset, Source, Target
 from ordain.specs.kinds.model import Decision, FairnessGate, Model
 

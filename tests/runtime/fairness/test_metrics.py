@@ -11,7 +11,6 @@ from scipy import stats
 
 from ordain.runtime.fairness.metrics import Measured, difference_of, measure
 from ordain.runtime.fairness.rates import (
-    Counts,
     Stratum,
     difference_interval,
     pooled_ratio,
@@ -21,12 +20,11 @@ from ordain.runtime.fairness.rates import (
 from ordain.runtime.fairness.samples import Decided, Sample
 from ordain.runtime.fairness.significance import (
     across_strata,
-    fisher,
     lower_in_strata,
     other_calibration,
     other_mean,
-    other_rate,
 )
+from ordain.specs.chance import Counts, fisher, other_rate
 from ordain.specs.kinds.model import FairnessGate
 
 with warnings.catch_warnings():
