@@ -15,10 +15,10 @@ that somebody reads:
 - inputs: each belongs to a reason, and none of these is a sentence that names no factor
 
 All of it decides where a Model declares reason codes, which is where somebody is told reasons; it
-informs elsewhere. A share fails where its value is below the limit; its Wilson interval is shown and
-does not soften that. With fewer than 50 unfavourable rows nothing is judged. Rows are compared by
-families of inputs, because attributions of correlated inputs trade places from one background to
-the next.
+informs elsewhere. A share fails where its value is below the limit; its Wilson interval is shown
+and does not soften that. With fewer than 50 unfavourable rows nothing is judged. Rows are compared
+by families of inputs, because attributions of correlated inputs trade places from one background
+to the next.
 
 The work is bounded: 200 unfavourable rows against the background and four others, of an estimate
 50 against two.

@@ -153,7 +153,7 @@ def _reasons(scene: Scene, champion: Champion, both: Mask) -> tuple[Reasons, str
     return tuple((code, ours.get(code, 0.0), theirs.get(code, 0.0)) for code in names), ""
 
 
-def _first(  # noqa: PLR0913 - one version and its answers
+def _first(
     scene: Scene, served: Served, raw: list[Row], given: Answered, favourable: str, both: Mask
 ) -> dict[str, float]:
     places = np.flatnonzero(both & (given.decision != given.decisions.index(favourable)))
