@@ -17,6 +17,7 @@ from ordain.policies.promotions import run_by
 from ordain.policies.rulebook import Questions
 from ordain.policies.world import World
 from ordain.specs.reads import UNKEPT, Answers, NotingEstate, NotingTree
+from ordain.specs.reason_files import check_reasons
 from ordain.specs.references import References
 from ordain.specs.validating import check_edge_cases
 
@@ -59,6 +60,7 @@ class Checking:
         spoken = list(self._references.of(document))
         if document.kind == "Model" and self._evidence is not None:
             spoken += check_edge_cases(document, self._estate, self._evidence)
+            spoken += check_reasons(document, self._estate, self._evidence)
         found = list(self._questions.of(document))
         if document.kind == "Deployment" and self._evidence is not None:
             found += run_by(document, self._estate, self._evidence)

@@ -107,8 +107,9 @@ def _validations(preview: Preview) -> list[str]:
     lines = []
     for one in preview.validations:
         lines.append(one_line(f"  {one.line}"))
-        for _, who, rows, gain, lose, before, now, p in one.shifts():
-            told = f"{gain} gain and {lose} lose of {rows}, {before} -> {now} (p {p})"
+        for _, who, rows, gain, lose, before, now, change, p, p_holm in one.shifts():
+            chance = f"p {p}, over all groups {p_holm}" if p_holm else f"p {p}"
+            told = f"{gain} gain and {lose} lose of {rows}, {before} -> {now}, {change} ({chance})"
             lines.append(one_line(f"      {who}: {told}"))
     return ["Validated:", *lines, ""] if lines else []
 

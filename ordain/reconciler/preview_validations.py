@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ordain.policies.validated import read_report
+from ordain.specs import validation_text
 from ordain.specs.findings import Finding
 from ordain.specs.validation_text import share, shift_cells
 from ordain.specs.validation_verdicts import blockers, sections
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ordain.specs.documents import LoadedEstate
     from ordain.specs.validations import ValidationReport
 
-SHIFTS = ("version", "who", "rows", "gain", "lose", "favourable before", "favourable now", "p")
+SHIFTS = ("version", *validation_text.SHIFTS)
 SECTIONS = ("version", "section", "verdict", "checks that decide")
 REASONS = ("version", "first reason", "before", "now")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ordain.reports import charts, summaries, tasks, texts
 from ordain.reports.errors import ReportError
 from ordain.specs.findings import Verdict
-from ordain.specs.validation_text import shift_cells
+from ordain.specs.validation_text import group_cells, open_groups, shift_cells
 from ordain.specs.validation_verdicts import sections, told
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def _environment() -> Environment:
         "validates": summaries.validates,
         "shift_cells": _shift_cells,
         "check_told": told,
+        "open_groups": open_groups,
+        "group_cells": group_cells,
     }
     return environment
 

@@ -294,6 +294,14 @@ _DOCUMENT: Final = {
         "task: regression, validation: {calibration: {maxError: 0.05}}",
         "remove the limit",
     ),
+    "SPEC168": Page(
+        "reason codes that are not there, or do not fit the features",
+        "Whoever is refused is told reasons, and a validation examines them. A feature without a "
+        "reason could decide a case and never be named; a reason for what the model does not read "
+        "says nothing.",
+        "explanation: {reasons: reasons/credit.yml}",
+        "write the file, with every feature in exactly one reason",
+    ),
     "SPEC143": Page(
         "reasons for what has none",
         "Reason codes tell why a decision was unfavourable, and a regression decides nothing. The "

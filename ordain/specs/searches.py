@@ -65,11 +65,6 @@ def estimator_of_family(family: str) -> str:
     return _ESTIMATORS.get(family, family)
 
 
-def estimators_searched(automl: AutoML) -> frozenset[str]:
-    """The estimators that a search may try."""
-    return frozenset(map(estimator_of_family, automl.families))
-
-
 def families_of(
     model: Model, automl: AutoML, *, directed: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:

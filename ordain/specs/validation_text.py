@@ -17,11 +17,24 @@ from ordain.specs.validation_verdicts import blockers, sections, told
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ordain.specs.evidence import FairnessRow
     from ordain.specs.validations import Behaviour, Check, Shift, ValidationReport
 
 # A promotion is read before it is merged; what is beyond this stands in the document.
 _MOST: Final = 20
 _FEWEST: Final = 0.0005
+SHIFTS: Final = (
+    "who",
+    "rows",
+    "gain",
+    "lose",
+    "favourable before",
+    "favourable now",
+    "change (95 % interval)",
+    "p",
+    "p (Holm)",
+)
+GROUPS: Final = ("group", "measure", "rows", "value", "interval", "limit", "verdict", "why")
 
 
 def validation_lines(report: ValidationReport) -> list[str]:
@@ -36,6 +49,9 @@ def validation_lines(report: ValidationReport) -> list[str]:
     lines += table(("section", "verdict", "checks that decide", "checks"), rows)
     lines += _listed("Does not pass:", blockers(report))
     lines += _listed("Asks for a look:", [told(one) for one in _warned(report)])
+    if groups := open_groups(report):
+        lines += ["", "Groups that do not pass, or ask for a look:", ""]
+        lines += table(GROUPS, [group_cells(one) for one in groups])
     if report.behaviour is not None:
         lines += ["", *behaviour_lines(report.behaviour)]
     return lines
@@ -44,8 +60,7 @@ def validation_lines(report: ValidationReport) -> list[str]:
 def behaviour_lines(behaviour: Behaviour) -> list[str]:
     """Who is decided otherwise than by the version now running, and why they are refused."""
     lines = ["Decisions against the version now running:", ""]
-    header = ("who", "rows", "gain", "lose", "favourable before", "favourable now", "p")
-    lines += table(header, [shift_cells(one) for one in behaviour.shifts])
+    lines += table(SHIFTS, [shift_cells(one) for one in behaviour.shifts])
     reasons = [(name, share(theirs), share(ours)) for name, ours, theirs in behaviour.reasons]
     if reasons:
         lines += ["", "First reasons of unfavourable decisions:", ""]
@@ -62,7 +77,43 @@ def shift_cells(one: Shift) -> tuple[str, ...]:
         f"{one.down:,}",
         share(one.rate_champion),
         share(one.rate),
-        f"< {_FEWEST:g}" if one.p_value < _FEWEST else f"{one.p_value:.3f}",
+        _change(one),
+        _chance(one.p_value),
+        "" if one.p_holm is None else _chance(one.p_holm),
+    )
+
+
+def _change(one: Shift) -> str:
+    """The difference of the rates with its interval."""
+    gap = f"{one.rate - one.rate_champion:+.1%}"
+    if one.low is None or one.high is None:
+        return gap
+    return f"{gap}, {one.low:+.1%} to {one.high:+.1%}"
+
+
+def _chance(value: float) -> str:
+    return f"< {_FEWEST:g}" if value < _FEWEST else f"{value:.3f}"
+
+
+def open_groups(report: ValidationReport) -> list[FairnessRow]:
+    """The rows of fairness that a gate is declared for and that do not pass, the worst first."""
+    order = [Verdict.FAIL.value, Verdict.INSUFFICIENT.value, Verdict.WARN.value]
+    rows = [one for one in report.fairness if not one.informs and one.verdict in order]
+    return sorted(rows, key=lambda one: order.index(one.verdict))
+
+
+def group_cells(one: FairnessRow) -> tuple[str, ...]:
+    """A row of fairness as text."""
+    interval = "" if one.low is None or one.high is None else f"{one.low:.3f} to {one.high:.3f}"
+    return (
+        f"{one.attribute}={one.group} against {one.reference}",
+        one.named,
+        f"{one.n:,} against {one.n_reference:,}",
+        "not known" if one.value is None else f"{one.value:.3f}",
+        interval,
+        one.limited,
+        one.verdict,
+        one.reason,
     )
 
 

@@ -83,7 +83,9 @@ class Shift:
 
     `subject` is empty for all rows, or `column=level`; `up` are rows that get the favourable
     decision from the new version only, `down` from the champion only; rates are shares of
-    favourable decisions. `p_value` is of the exact test of McNemar (1947) on `up` and `down`.
+    favourable decisions. `p_value` is of the exact test of McNemar (1947) on `up` and `down`,
+    `p_holm` the same after Holm's correction (1979) over all groups; `low` and `high` are the ends
+    of the 95 % interval of the difference of the two rates on the same rows (Newcombe 1998).
     """
 
     subject: str
@@ -93,6 +95,9 @@ class Shift:
     rate: float
     rate_champion: float
     p_value: float
+    low: float | None = None
+    high: float | None = None
+    p_holm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -334,10 +334,11 @@ def test_a_fairness_gate_of_which_no_group_could_be_judged_is_not_met(workshop: 
     fresh = workshop.fresh
     (row,) = validation_for(fresh, evidence_for(fresh)).fairness
     small = replace(row, n=20, favourable=16, verdict="insufficient", reason="20 rows")
+    version = "ModelVersion/credit-1"
+    told = "fairness: no group of adverse_impact_ratio by sex could be judged: female: 20 rows"
     assert errors(promotion(workshop, fairness=(small,))) == [
         (
             "PRO013",
-            "the validation of ModelVersion/credit-1 did not pass: fairness: no group of "
-            "adverse_impact_ratio by sex could be judged: female: 20 rows",
+            f"the validation of {version} did not pass: {told}",
         )
     ]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tests.reconciler.conftest import Bench
 
 SHIFTS = (
-    Shift("", 142, 3, 1, 0.371, 0.357, 0.625),
-    Shift("site=a|b", 70, 2, 1, 0.4, 0.386, 1.0),
+    Shift("", 142, 3, 1, 0.371, 0.357, 0.625, -0.016, 0.046),
+    Shift("site=a|b", 70, 2, 1, 0.4, 0.386, 1.0, -0.04, 0.07, 1.0),
 )
 
 
@@ -49,21 +49,24 @@ def test_a_promotion_is_previewed_with_its_validation(bench: Bench) -> None:
         "Validated:\n"
         "  the validation of ModelVersion/malignancy-2 says fail on 142 rows: "
         "edge-cases: no-slide is 0.2 (>= 0.5): fail\n"
-        "      all rows: 3 gain and 1 lose of 142, 35.7% -> 37.1% (p 0.625)\n"
+        "      all rows: 3 gain and 1 lose of 142, 35.7% -> 37.1%, +1.4%, -1.6% to +4.6% (p 0.625)\n"
+        "      site=a|b: 2 gain and 1 lose of 70, 38.6% -> 40.0%, +1.4%, -4.0% to +7.0% "
+        "(p 1.000, over all groups 1.000)\n"
     ) in text
     page = render_markdown(found)
     assert "| `ModelVersion/malignancy-2` |" not in page
     assert "<code>ModelVersion/malignancy-2</code> | edge-cases | fail | 1 |" in page
-    assert "| all rows | 142 | 3 | 1 | 35.7% | 37.1% | 0.625 |" in page
+    assert "| all rows | 142 | 3 | 1 | 35.7% | 37.1% | +1.4%, -1.6% to +4.6% | 0.625 |  |" in page
     assert "| R1 | 50.0% | 60.0% |" in page
     assert "#### Decisions" in render_inside(found, limit=20_000)
     (told,) = found.to_json()["validations"]
     assert told["verdict"] == "fail"
     assert told["sections"] == [["performance", "pass", "1"], ["edge-cases", "fail", "1"]]
-    assert told["shifts"][0] == ["all rows", "142", "3", "1", "35.7%", "37.1%", "0.625"]
+    chances = ["+1.4%, -1.6% to +4.6%", "0.625", ""]
+    assert told["shifts"][0] == ["all rows", "142", "3", "1", "35.7%", "37.1%", *chances]
     assert "PRO013" in found.blocked_by
 
 
 def test_names_of_groups_draw_nothing_in_a_comment(bench: Bench) -> None:
     (row,) = [one for one in render_markdown(promoted(bench)).splitlines() if "site=a" in one]
-    assert row.count(" | ") == 7
+    assert row.count(" | ") == 9

@@ -12,8 +12,10 @@ import pytest
 from ordain.reports import charts, svg
 from ordain.reports.model_reports import model_report
 from ordain.reports.summaries import parts
+from ordain.specs.evidence import FairnessRow
 from ordain.specs.findings import Verdict
 from ordain.specs.kinds.validation import Issue, Validation
+from ordain.specs.validation_text import validation_lines
 from ordain.specs.validations import Behaviour, Check, Shift, ValidationReport
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ BEHAVIOUR = Behaviour(
     DIGEST,
     (
         Shift("", 1561, 31, 58, 0.712, 0.729, 0.0055),
-        Shift("sex=female", 755, 11, 41, 0.69, 0.73, 0.00003),
+        Shift("sex=female", 755, 11, 41, 0.69, 0.73, 0.00003, -0.061, -0.02, 0.00006),
         Shift("sex=male", 806, 20, 17, 0.733, 0.729, 0.743),
         Shift(HOSTILE, 90, 0, 0, 0.5, 0.5, 1.0),
     ),
@@ -96,12 +98,32 @@ def test_a_validation_is_shown_with_its_sections_groups_and_behaviour(facts: Rep
     assert "answered 1,561 rows of applications , test part" in text
     assert "schema ✓ pass 1 1" in text
     assert "segments for information 0 2" in text
-    assert "all rows 1,561 31 58 72.9 % 71.2 % 0.005" in text
-    assert "sex=female 755 11 41 73.0 % 69.0 % &lt; 0.0005" in text
+    assert "all rows 1,561 31 58 72.9 % 71.2 % -1.7 % 0.005" in text
+    female = "sex=female 755 11 41 73.0 % 69.0 % -4.0 %, -6.1 % to -2.0 % &lt; 0.0005 &lt; 0.0005"
+    assert female in text
     assert "High use of credit lines 36.0 % 41.0 %" in text
     assert "2026-11-02 validator approved none" in text
     assert b"<script>" not in page
     assert model_report(replace(facts, validation=report(), records=(record(),))) == page
+
+
+def test_groups_that_do_not_pass_are_named_with_their_numbers(facts: ReportInput) -> None:
+    unfair = FairnessRow(
+        "sex", "female", "male", "adverse_impact_ratio", 700, 800, 350, 600,
+        0.667, 0.61, 0.73, 1e-9, 2e-9, 0.8, 0.05, "fail", "the ratio is 0.667, below 0.8",
+    )  # fmt: skip
+    fine = replace(unfair, group="diverse", verdict="pass", reason="")
+    found = report(fairness=(fine, unfair), verdict="fail")
+    told = (
+        "sex=female against male", "adverse_impact_ratio", "700 against 800", "0.667",
+        "0.610 to 0.730", "minimum 0.8", "fail", "the ratio is 0.667, below 0.8",
+    )  # fmt: skip
+    lines = validation_lines(found)
+    assert f"| {' | '.join(told)} |" in lines
+    assert not [line for line in lines if "diverse" in line]
+    text = text_of(model_report(replace(facts, validation=found)))
+    assert " ".join((*told[:6], "✕", *told[6:])) in text
+    assert "sex=diverse" not in text
 
 
 def test_the_summary_says_what_decides(facts: ReportInput) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ordain.runtime.reasons import ReasonCode, ReasonCodes
-from ordain.runtime.reasons.examining import ReasonLimits, examine_explanations
+from ordain.runtime.reasons.examining import ReasonLimits, adds_up, examine_explanations, margin_of
+from ordain.runtime.reasons.explainer import Attribution, Explainer
 from tests.support import task_plans
 
 if TYPE_CHECKING:
@@ -75,7 +76,6 @@ def test_reasons_of_a_simple_model_hold() -> None:
             "agreement",
             "flips",
             "moves reason 1",
-            "signs",
             "directions R1",
         ),
         "pass",
@@ -141,7 +141,7 @@ def test_few_unfavourable_rows_are_insufficient_however_good_they_are() -> None:
     assert flips.value == 1.0
     assert flips.verdict == "insufficient"
     assert flips.reason == f"{flips.n} unfavourable rows, fewer than 50"
-    assert one(checks, "signs").verdict == "insufficient"
+    assert one(checks, "moves", "reason 1").verdict == "insufficient"
 
 
 def test_no_unfavourable_row_is_insufficient() -> None:
@@ -252,3 +252,13 @@ def test_a_clustering_is_not_examined() -> None:
     (check,) = examined(task_plans.read(task_plans.CLUSTERING), None)
     assert (check.name, check.reason) == ("reasons", "a clustering has no attributions")
     assert check.limit == ""
+
+
+def test_attributions_must_add_up_to_what_the_plan_answers() -> None:
+    given, row, background = plan(), rows(1, 4)[0], rows(100, 1)
+    usual = {0: float(np.mean([margin_of(given, one, 0) for one in background]))}
+    (found,) = Explainer.of(given, background).explain([row], 0)
+    assert adds_up(given, row, found, 0, usual)
+    income = found.values["income"]
+    wrong = Attribution({**found.values, "income": income + 0.01})
+    assert not adds_up(given, row, wrong, 0, usual)

@@ -10,6 +10,7 @@ from ordain.specs.documents import LoadedEstate
 from ordain.specs.edge_cases import EdgeCase, read_edge_cases
 from ordain.specs.kinds import kind_validator
 from ordain.specs.plain import material_digest, spec_digest
+from ordain.specs.reason_files import check_reasons
 from ordain.specs.validating import check_edge_cases
 
 Check = Callable[..., list[str]]
@@ -213,6 +214,47 @@ def suite(load: Load, edit: Edit, files: dict[str, bytes]) -> list[tuple[str, st
     estate = load(edit("model", LAST, f"{LAST}\n  {declared}"))
     document = estate.documents["Model/credit"]
     return [(one.message, one.remedy) for one in check_edge_cases(document, estate, files)]
+
+
+def reasons(load: Load, edit: Edit, files: dict[str, bytes]) -> list[tuple[str, str, str]]:
+    declared = "explanation: {reasons: reasons/credit.yaml}"
+    estate = load(edit("model", LAST, f"{LAST}\n  {declared}"))
+    document = estate.documents["Model/credit"]
+    found = check_reasons(document, estate, files)
+    return [(one.code, one.message, one.remedy) for one in found]
+
+
+def test_a_file_of_reasons_that_is_not_in_the_estate_is_an_error(load: Load, edit: Edit) -> None:
+    message = "the file `reasons/credit.yaml` is not in the estate"
+    assert reasons(load, edit, {}) == [("SPEC168", message, "write it, or correct the path")]
+
+
+def test_reasons_and_features_are_each_others(load: Load, edit: Edit) -> None:
+    text = "reasons: [{code: R1, text: The income is low, features: [incme]}]"
+    told = reasons(load, edit, {"reasons/credit.yaml": text.encode()})
+    assert told[0] == (
+        "SPEC168",
+        "a reason in `reasons/credit.yaml` speaks for `incme`, which is no feature",
+        "did you mean `income`?",
+    )
+    assert told[1] == (
+        "SPEC168",
+        "no reason in `reasons/credit.yaml` speaks for the feature `income`",
+        "add it to the features of a reason",
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["text", "reasons: 7", "reasons: [7]", "reasons: [{}]", "a: [", ""]
+)
+def test_a_file_that_holds_no_reasons_is_an_error(load: Load, edit: Edit, text: str) -> None:
+    assert reasons(load, edit, {"reasons/credit.yaml": text.encode()}) == [
+        (
+            "SPEC168",
+            "`reasons/credit.yaml` is no file of reason codes",
+            "write `reasons:` as a list of {code: R01, text: …, features: [name, …]}",
+        )
+    ]
 
 
 def test_a_suite_that_is_not_in_the_estate_is_an_error(load: Load, edit: Edit) -> None:

@@ -174,13 +174,13 @@ def _bands(name: str, column: Column, values: Any) -> NDArray[np.str_]:  # noqa:
     import pyarrow as pa
 
     numbers: Floats = values.cast(pa.float64(), safe=False).to_numpy()
-    bands = _declared(name, column.levels) if column.levels else _quartiles(numbers)
+    bands = declared_bands(name, column.levels) if column.levels else quartile_bands(numbers)
     inside = [(numbers >= low) & (numbers <= high) for _, low, high in bands]
     labels = [label for label, _, _ in bands]
     return np.select([np.isnan(numbers), *inside], [MISSING, *labels], default=OTHER)
 
 
-def _quartiles(numbers: Floats) -> list[tuple[str, float, float]]:
+def quartile_bands(numbers: Floats) -> list[tuple[str, float, float]]:
     """Up to four bands; equal quartiles fall together. A band begins just above the one before."""
     present = numbers[~np.isnan(numbers)]
     if not len(present):
@@ -194,7 +194,12 @@ def _quartiles(numbers: Floats) -> list[tuple[str, float, float]]:
     return list(zip(labels, lows, highs, strict=True))
 
 
-def _declared(name: str, levels: Sequence[str]) -> list[tuple[str, float, float]]:
+def declared_bands(name: str, levels: Sequence[str]) -> list[tuple[str, float, float]]:
+    """Each level with its two ends.
+
+    Raises:
+        DataError: when a level is no band of numbers.
+    """
     bands = []
     for label in levels:
         low, dots, high = label.partition("..")

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ordain.runtime.fairness.associations import Association, cut, of_levels, of_numbers
+from ordain.runtime.fairness.significance import holm
 from ordain.specs.features import protected_names
 from ordain.specs.findings import Verdict
 from ordain.specs.validations import Check
@@ -83,9 +84,9 @@ def scan(
     columns = [_column(data, chosen, name) for name in told]
     pairs = [(feature, attribute) for attribute in attributes for feature in columns]
     found = [_associated(*pair) for pair in pairs]
-    holm = iter(_holm([one.p_value for one in found if one.p_value is not None]))
+    corrected = iter(holm([one.p_value for one in found if one.p_value is not None]))
     checks = [
-        _alone(data, feature, attribute, one, None if one.p_value is None else next(holm), limits)
+        _alone(data, feature, attribute, one, None if one.p_value is None else next(corrected), limits)
         for (feature, attribute), one in zip(pairs, found, strict=True)
     ]
     unread = [name for name in features if name not in told]
@@ -163,16 +164,6 @@ def _over(check: Check, said: str, *, declared: bool, chance: bool) -> Check:
         reason = f"within what chance explains; {said}"
         return replace(check, verdict=Verdict.WARN.value, reason=reason)
     return replace(check, verdict=Verdict.FAIL.value, reason=f"an undeclared proxy; {said}")
-
-
-def _holm(values: Sequence[float]) -> list[float]:
-    """p-values corrected for having tested all of them (Holm 1979), in the given order."""
-    order = np.argsort(values, kind="stable")
-    factors = len(values) - np.arange(len(values))
-    raised = np.maximum.accumulate(np.minimum(1.0, np.asarray(values)[order] * factors))
-    corrected = np.empty(len(values))
-    corrected[order] = raised
-    return [float(one) for one in corrected]
 
 
 def _listed(checks: Sequence[Check]) -> Iterator[Check]:

@@ -4,21 +4,22 @@ A reason for a refusal has legal weight, and an attribution is a number about a 
 background. What is looked at here is therefore what may go wrong between the two and the sentence
 that somebody reads:
 
-- replay: explained twice, a row has the same attributions, and they add up to its margin
+- replay: explained twice, a row has the same attributions, and they add up to what the plan itself
+  answers: its margin less the mean margin of the background, summed without the explainer
 - background: at least 100 rows; ten give the first reason of every fourth refusal to another one
 - agreement: other backgrounds, drawn from other rows, give the same four reasons
 - flips: with the inputs of these reasons at what is usual for favourable decisions, the decision
   is another one; reasons for which that is not so are not what decided
-- signs: what a reason adds is towards the unfavourable decision
-- moves: with the inputs of one reason at what is usual, that decision is farther away
+- moves: with the inputs of one reason at what is usual, that decision is farther away; the sign of
+  a contribution itself is no check, because what does not speak against somebody is no reason
 - directions: a value that is told to be low is low, where the reason declares a direction
 - inputs: each belongs to a reason, and none of these is a sentence that names no factor
 
 All of it decides where a Model declares reason codes, which is where somebody is told reasons; it
-informs elsewhere. A share fails where its value is below the limit; its Wilson interval is shown and
-does not soften that. With fewer than 50 unfavourable rows nothing is judged. Rows are compared by
-families of inputs, because attributions of correlated inputs trade places from one background to
-the next.
+informs elsewhere. A share fails where its value is below the limit; its Wilson interval is shown
+and does not soften that. With fewer than 50 unfavourable rows nothing is judged. Rows are compared
+by families of inputs, because attributions of correlated inputs trade places from one background
+to the next.
 
 The work is bounded: 200 unfavourable rows against the background and four others, of an estimate
 50 against two.
@@ -30,7 +31,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from statistics import NormalDist, correlation, fmean
+from statistics import correlation, fmean
 from typing import TYPE_CHECKING
 
 from ordain.runtime.reasons.cases import Deciding, drawn, mean_of, usual_row
@@ -38,6 +39,7 @@ from ordain.runtime.reasons.codes import ReasonCodes
 from ordain.runtime.reasons.errors import ReasonsError
 from ordain.runtime.reasons.explainer import Explainer
 from ordain.runtime.reasons.ranking import is_missing, ranked
+from ordain.runtime.training.intervals import quantile, wilson
 from ordain.specs.findings import Verdict
 from ordain.specs.validations import Check
 
@@ -57,6 +59,7 @@ ROWS, BACKGROUNDS = 200, 4
 ESTIMATED_ROWS, ESTIMATED_BACKGROUNDS = 50, 2
 MOVES, DIRECTIONS = 0.95, 0.9
 _CONFIDENCE = 0.95
+_SUMS = 1e-6
 # Sentences that name no factor; Regulation B, comment 9(b)(2)-3 onwards, calls them insufficient.
 _NAMES_NOTHING = re.compile(
     r"^others?\b|\binsufficient score\b|\bscore (is |was )?(too low|insufficient)\b"
@@ -136,13 +139,28 @@ class _Work:
         try:
             examined = self._examined(explainer, cases)
             again = Explainer.of(self.plan, self.background, seed=self.seed)
-            checks.append(_replayed(examined, self._examined(again, cases)))
+            checks.append(self._replayed(examined, self._examined(again, cases)))
         except ReasonsError as error:
             return [*checks, _failed("replay", "= 1", error.message)]
         checks += self._steady(examined, exact=explainer.exact)
         if self.deciding.without:
             return [*checks, Check(SECTION, "reasons", reason=self.deciding.without)]
         return [*checks, *self._about(examined)]
+
+    def _replayed(self, one: Examined, two: Examined) -> Check:
+        """Whether both explanations are equal, and add up to what the plan answers."""
+        if not one.found:
+            return Check(SECTION, "replay", limit="= 1", reason="there is no row to explain")
+        usual: dict[int, float] = {}
+        for output in {case.subject.output for case in one.cases}:
+            margins = [margin_of(self.plan, row, output) for row in self.background]
+            usual[output] = fmean(margins)
+        same = sum(
+            found == again and adds_up(self.plan, case.row, found, case.subject.output, usual)
+            for case, found, again in zip(one.cases, one.found, two.found, strict=True)
+        )
+        n = len(one.found)
+        return _judged("replay", same / n, "= 1", same == n, n)
 
     def _cases(self, rows: Sequence[Row], most: int) -> list[Case]:
         if not self.deciding.without:
@@ -212,9 +230,6 @@ class _Work:
         else:
             why = "no row of the background is decided favourably"
             yield Check(SECTION, "flips", limit=f">= {self.limits.flips:g}", reason=why)
-        told = [reason for reasons in examined.reasons for reason in reasons]
-        right = sum(reason.contribution > 0 for reason in told)
-        yield _enough(_share("signs", right, len(told), 1.0), len(examined.cases))
         yield from self._directions(examined)
         yield from self._frequencies(examined)
 
@@ -276,6 +291,19 @@ class _Work:
             yield _informing(replace(found, subject=code))
 
 
+def margin_of(plan: RowPlan, row: Row, output: int) -> float:
+    """What the plan adds up for a row, before it is a probability."""
+    return plan.margins(plan.encode(row))[output]
+
+
+def adds_up(
+    plan: RowPlan, row: Row, found: Attribution, output: int, usual: Mapping[int, float]
+) -> bool:
+    """Whether attributions give the margin of the row, less the usual one of this output."""
+    gap = margin_of(plan, row, output) - usual[output]
+    return math.isclose(math.fsum(found.values.values()), gap, rel_tol=_SUMS, abs_tol=_SUMS)
+
+
 def _size_of(size: int) -> Check:
     enough = size >= FEWEST_BACKGROUND
     return Check(
@@ -287,13 +315,6 @@ def _size_of(size: int) -> Check:
         verdict=(Verdict.PASS if enough else Verdict.INSUFFICIENT).value,
         reason="" if enough else f"{size} rows are too few for steady reasons",
     )
-
-
-def _replayed(one: Examined, two: Examined) -> Check:
-    same = sum(a == b for a, b in zip(one.found, two.found, strict=True))
-    if not one.found:
-        return Check(SECTION, "replay", limit="= 1", reason="there is no row to explain")
-    return _judged("replay", same / len(one.found), "= 1", same == len(one.found), len(one.found))
 
 
 def _stability(examined: Examined, others: list[Examined]) -> Check:
@@ -352,7 +373,7 @@ def _share(name: str, right: float, n: int, limit: float) -> Check:
     if not n:
         return Check(SECTION, name, limit=shown, reason="there is no row to explain")
     share = right / n
-    low, high = _wilson(share, n)
+    low, high = wilson(right, n, quantile(_CONFIDENCE))
     check = Check(SECTION, name, "", share, low, high, _CONFIDENCE, n, shown)
     # Shares are sums of fractions: the last digit is not what decides.
     verdict = Verdict.PASS if share >= limit - 1e-12 else Verdict.FAIL
@@ -373,12 +394,3 @@ def _judged(name: str, value: float, limit: str, held: bool, n: int, why: str = 
 
 def _failed(name: str, limit: str, why: str) -> Check:
     return Check(SECTION, name, limit=limit, verdict=Verdict.FAIL.value, reason=why)
-
-
-def _wilson(share: float, n: int) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927); `training.intervals` has it for counts."""
-    z = NormalDist().inv_cdf((1 + _CONFIDENCE) / 2)
-    square = z * z / n
-    middle = (share + square / 2) / (1 + square)
-    half = z / (1 + square) * math.sqrt(share * (1 - share) / n + square / (4 * n))
-    return max(0.0, middle - half), min(1.0, middle + half)

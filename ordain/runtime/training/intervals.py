@@ -40,8 +40,8 @@ def quantile(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def wilson(count: int, n: int, z: float) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927)."""
+def wilson(count: float, n: int, z: float) -> tuple[float, float]:
+    """The score interval of a share (Wilson 1927); shares of rows that count in part have one too."""
     share, square = count / n, z * z / n
     middle = (share + square / 2) / (1 + square)
     half = z / (1 + square) * math.sqrt(share * (1 - share) / n + square / (4 * n))

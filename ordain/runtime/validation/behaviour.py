@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ordain.runtime.errors import RunError
+from ordain.runtime.fairness.significance import holm
 from ordain.runtime.reasons.backgrounds import background_of
 from ordain.runtime.reasons.codes import ReasonCodes
 from ordain.runtime.reasons.explainer import Explainer
 from ordain.runtime.reasons.ranking import ranked, subject_of
 from ordain.runtime.reasons.sides import favourable_class, unfavourable_side
+from ordain.runtime.training.evaluation import CONFIDENCE
+from ordain.runtime.training.intervals import quantile, wilson
 from ordain.runtime.validation.cells import cells_of
 from ordain.runtime.validation.explanations import codes_of
 from ordain.runtime.validation.scene import protected
@@ -74,6 +78,14 @@ def _shifts(scene: Scene, theirs: Answered, both: Mask) -> Iterator[Shift]:
     mine = _gets(ours, wanted)
     other = _gets(theirs, alike(ours, theirs, wanted))
     yield shift("", mine[both], other[both])
+    groups = list(_groups(scene, mine, other, both))
+    corrected = holm([one.p_value for one in groups])
+    for one, p_holm in zip(groups, corrected, strict=True):
+        yield replace(one, p_holm=p_holm)
+
+
+def _groups(scene: Scene, mine: Mask, other: Mask, both: Mask) -> Iterator[Shift]:
+    """Every group of a declared segment or a protected column."""
     declared = scene.order.spec.validation.segments
     columns = [*(declared.columns if declared else ()), *protected(scene)]
     for column in dict.fromkeys(columns):
@@ -106,7 +118,40 @@ def shift(subject: str, ours: Mask, theirs: Mask) -> Shift:
     n = len(ours)
     up, down = int(np.sum(ours & ~theirs)), int(np.sum(~ours & theirs))
     rates = float(np.mean(ours)), float(np.mean(theirs))
-    return Shift(subject, n, up, down, *rates, mcnemar(up, down))
+    low, high = paired_interval(int(np.sum(ours & theirs)), up, down, n)
+    return Shift(subject, n, up, down, *rates, mcnemar(up, down), low, high)
+
+
+def paired_interval(same: int, up: int, down: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of the difference of two shares of the same rows.
+
+    `same` rows have both versions' favourable decision. Two Wilson intervals are joined by the
+    correlation of the pairs, which is corrected for continuity (Newcombe 1998, method 10).
+    """
+    z = quantile(CONFIDENCE)
+    ours, theirs = (same + up) / n, (same + down) / n
+    (low, high), (low_t, high_t) = wilson(same + up, n, z), wilson(same + down, n, z)
+    between = _correlation(same, up, down, n)
+    below = _joined(ours - low, high_t - theirs, between)
+    above = _joined(high - ours, theirs - low_t, between)
+    gap = (up - down) / n
+    return max(-1.0, gap - below), min(1.0, gap + above)
+
+
+def _joined(one: float, two: float, between: float) -> float:
+    return math.sqrt(max(0.0, one * one - 2 * between * one * two + two * two))
+
+
+def _correlation(same: int, up: int, down: int, n: int) -> float:
+    """Of the pairs, corrected for continuity where it is positive; 0 where all are alike."""
+    neither = n - same - up - down
+    margins = (same + up) * (down + neither) * (same + down) * (up + neither)
+    if not margins:
+        return 0.0
+    product = float(same * neither - up * down)
+    if product > 0:
+        product = max(product - n / 2, 0.0)
+    return product / math.sqrt(margins)
 
 
 def mcnemar(up: int, down: int) -> float:
@@ -153,7 +198,7 @@ def _reasons(scene: Scene, champion: Champion, both: Mask) -> tuple[Reasons, str
     return tuple((code, ours.get(code, 0.0), theirs.get(code, 0.0)) for code in names), ""
 
 
-def _first(  # noqa: PLR0913 - one version and its answers
+def _first(
     scene: Scene, served: Served, raw: list[Row], given: Answered, favourable: str, both: Mask
 ) -> dict[str, float]:
     places = np.flatnonzero(both & (given.decision != given.decisions.index(favourable)))

@@ -7,6 +7,7 @@ out, because later rows have later ones.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ordain.runtime.errors import RunError
@@ -32,7 +33,7 @@ SCORE, DECISION = "(score)", "(decision)"
 def examine(scene: Scene) -> Iterator[Check]:
     """The index of the score, of the choice among classes, and of every feature, largest first."""
     limit = scene.order.spec.acceptance.drift.psi.max
-    shown = f"< {limit:g}"
+    shown = f"<= {limit:g}"
     answered = [place for place in range(len(scene.raw)) if place not in scene.given.refused]
     if not answered:
         reason = scene.unreadable or "no row has an answer"
@@ -69,11 +70,13 @@ def _counted(scene: Scene, before: Profile, answered: list[int]) -> Profile:
 def _check(pair: tuple[str, Bins, Bins], limit: float, features: int) -> Check:
     """The chance of a false alarm is shared by all features, as in monitoring."""
     name, before, after = pair
+    # Monitoring fails at its limit, a gate of acceptance above it: `max` is what may be.
+    above = math.nextafter(limit, math.inf)
     found = feature_drift(
         name,
         before,
         after,
-        Limits(warn=limit, fail=limit),
+        Limits(warn=above, fail=above),
         min_rows=1,
         alpha=ALPHA / max(1, features),
     )
@@ -86,7 +89,7 @@ def _check(pair: tuple[str, Bins, Bins], limit: float, features: int) -> Check:
         name,
         found.psi,
         n=found.n,
-        limit=f"< {limit:g}",
+        limit=f"<= {limit:g}",
         verdict=found.verdict.value,
         reason=reason,
     )

@@ -17,6 +17,7 @@ from ordain.runtime.training.splits import Parts
 from ordain.runtime.validation.checks import of_metric, rows_told, untold
 from ordain.runtime.validation.truths import sample_of
 from ordain.specs.gates import gate_problems
+from ordain.specs.validating import REFITTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
 
 SECTION = "performance"
-REFITTED = "stability"  # It is measured by fitting again, which is the work of a training.
 
 
 def examine(scene: Scene) -> Iterator[Check]:

@@ -11,6 +11,7 @@ import pytest
 from validated import declared_dataset, declared_model, find, lending_table, measure
 
 from ordain.runtime.errors import DataError, EdgeCasesError, SnapshotError
+from ordain.specs.validation_verdicts import blockers
 
 if TYPE_CHECKING:
     from validated import Shop
@@ -210,14 +211,29 @@ def test_a_group_of_three_asks_for_a_look_and_is_never_a_pass(
     shop: Shop, order: ValidationOrder
 ) -> None:
     table = lending_table(400, 4)
-    sexes = ["diverse"] * 3 + ["male"] * 397
+    sexes = ["diverse"] * 3 + table["sex"].to_pylist()[3:]
     place = table.schema.get_field_index("sex")
     asked = asking(order, acceptance={"fairness": [{"attributes": ["sex"]}]})
     later = shop.later(asked, table.set_column(place, "sex", pa.array(sexes)))
     report = measure(later)
-    (row,) = report.fairness
+    row, other = report.fairness
     assert (row.verdict, row.reason) == ("insufficient", "3 rows, 30 are needed")
+    assert other.verdict in {"pass", "warn"}
     assert report.verdict == "warn"
+
+
+def test_a_gate_of_which_no_group_could_be_judged_does_not_pass(
+    shop: Shop, order: ValidationOrder
+) -> None:
+    table = lending_table(400, 4)
+    sexes = ["diverse"] * 3 + ["male"] * 397
+    place = table.schema.get_field_index("sex")
+    asked = asking(order, acceptance={"fairness": [{"attributes": ["sex"]}]})
+    report = measure(shop.later(asked, table.set_column(place, "sex", pa.array(sexes))))
+    (told,) = blockers(report)
+    about = "fairness: no group of adverse_impact_ratio by sex could be judged"
+    assert told == f"{about}: diverse: 3 rows, 30 are needed"
+    assert report.verdict == "insufficient"
 
 
 def test_a_reference_group_that_is_not_there_keeps_fairness_from_passing(

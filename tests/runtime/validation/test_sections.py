@@ -12,6 +12,7 @@ import pytest
 from validated import declared_dataset, declared_model, find, lending_table, measure
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
+from ordain.runtime.fairness.significance import holm
 from ordain.runtime.scoring import RowPlan
 from ordain.specs.kinds.dataset import Column
 
@@ -234,6 +235,11 @@ def test_behaviour_counts_who_is_decided_otherwise(challenged: ValidationOrder) 
     assert (everybody.subject, everybody.n) == ("", report.rows)
     change = (everybody.up - everybody.down) / everybody.n
     assert everybody.rate - everybody.rate_champion == pytest.approx(change)
+    assert everybody.low is not None
+    assert everybody.high is not None
+    assert everybody.low <= change <= everybody.high
+    assert everybody.p_holm is None
+    assert [one.p_holm for one in groups] == holm([one.p_value for one in groups])
     by_sex = [one for one in groups if one.subject.startswith("sex=")]
     assert sum(one.up for one in by_sex) == everybody.up
     assert sum(map(sum, behaviour.movement)) == report.rows

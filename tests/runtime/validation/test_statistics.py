@@ -10,7 +10,7 @@ from scipy.special import expit
 from scipy.stats import beta, binomtest
 from sklearn.linear_model import LogisticRegression
 
-from ordain.runtime.validation.behaviour import mcnemar, movement, shift
+from ordain.runtime.validation.behaviour import mcnemar, movement, paired_interval, shift
 from ordain.runtime.validation.calibration import fit_line, jeffreys
 
 pytestmark = pytest.mark.training
@@ -69,6 +69,12 @@ def test_a_shift_counts_both_directions() -> None:
     found = shift("sex=female", ours, theirs)
     assert (found.n, found.up, found.down) == (5, 2, 1)
     assert (found.rate, found.rate_champion, found.p_value) == (0.6, 0.4, 1.0)
+
+
+def test_the_interval_of_paired_rates_is_that_of_newcombe() -> None:
+    # The first example of table I of Newcombe (1998): 36 both, 12 and 2 one only, 0 none.
+    assert paired_interval(36, 12, 2, 50) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+    assert paired_interval(5, 0, 0, 5) == pytest.approx((-0.4345, 0.4345), abs=5e-5)
 
 
 def test_rows_that_keep_their_order_keep_their_decile() -> None:
