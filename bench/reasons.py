@@ -11,7 +11,7 @@ whose weights are 1 and 1/2. That is the one comparison with the library that is
 deep trees on the grid, and of trees as they are fitted, the difference is printed beside how far
 the sums of either are from the model's own margin, which says whose rounding it is. Ours has to be
 within 1e-9 of the margin on every model; values are held to 1e-9 of the definition, summed over
-all subsets of inputs, in the tests of `runtime/reasons`.
+all subsets of inputs, in `tests/runtime/test_reasons_shapley.py`.
 """
 
 from __future__ import annotations

@@ -407,7 +407,7 @@ def test_a_search_tells_what_was_tried_and_what_discriminates_less(facts: Report
     assert "sex: confirmed" in page
     assert "age: no group is <large>" in page
     assert "Trial 2 beside trial 1 on the other rows (n = 900): the smallest ratio is 0.150" in page
-    assert "Chosen on 901 rows of the training part, confirmed on 900 rows of the validation" in page
+    assert "Chosen on 901 rows of the training part, confirmed on 900 rows of the valid" in page
     assert "2 (alternative) a 0.790 0.850 61.3 % 0.350" in page
     assert "theirs gives as many the favourable decision: 2 candidates." in page
     assert "Favourable decisions: 60.4 % beside 61.0 %." in page
