@@ -370,8 +370,10 @@ def test_drift_of_the_evidence_stands_beside_that_of_production(bare: ReportInpu
 
 def test_a_search_tells_what_was_tried_and_what_discriminates_less(facts: ReportInput) -> None:
     points = [
-        {"number": 1, "family": "a", "performance": 0.80, "ratio": 0.70, "best": True},
-        {"number": 2, "family": "a", "performance": 0.79, "ratio": 0.85, "best": True},
+        {"number": 1, "family": "a", "performance": 0.80, "ratio": 0.70, "best": True}
+        | {"rate": 0.612, "threshold": 0.3},
+        {"number": 2, "family": "a", "performance": 0.79, "ratio": 0.85, "best": True}
+        | {"rate": 0.613, "threshold": 0.35},
     ]
     answer = {
         "points": points,
@@ -380,7 +382,9 @@ def test_a_search_tells_what_was_tried_and_what_discriminates_less(facts: Report
         "chosen": 2,
         "max_loss": 0.02,
         "reason": "confirmed",
-        "confirmation": {"gain": 0.15, "low": 0.05, "high": 0.2, "loss": 0.01, "n": 900},
+        "incomparable": 2,
+        "confirmation": {"gain": 0.15, "low": 0.05, "high": 0.2, "loss": 0.01, "n": 900}
+        | {"rate": 0.604, "rate_performer": 0.61},
     }
     alternatives = {
         "metric": "adverse_impact_ratio",
@@ -403,4 +407,8 @@ def test_a_search_tells_what_was_tried_and_what_discriminates_less(facts: Report
     assert "sex: confirmed" in page
     assert "age: no group is <large>" in page
     assert "Trial 2 beside trial 1 on the other rows (n = 900): the smallest ratio is 0.150" in page
+    assert "Chosen on 901 rows of the training part, confirmed on 900 rows of the valid" in page
+    assert "2 (alternative) a 0.790 0.850 61.3 % 0.350" in page
+    assert "theirs gives as many the favourable decision: 2 candidates." in page
+    assert "Favourable decisions: 60.4 % beside 61.0 %." in page
     assert "Search" not in Page(model_report(facts)).sections
