@@ -206,9 +206,9 @@ _CHALLENGED: Final = {
     ),
     "VAL006": Page(
         "what a validator found on another artifact of the model was not looked at again",
-        "A record is about one artifact. A model that is trained again has another one, of which no "
-        "record speaks, and what was wrong with the last one may be wrong with it. This asks for a "
-        "look, and blocks nothing.",
+        "A record is about one artifact. A model that is trained again has another one, of which "
+        "no record speaks, and what was wrong with the last one may be wrong with it. This asks "
+        "for a look, and blocks nothing.",
         "outcome: rejected on the artifact of the last promotion, and a new one without a record",
         "ask a validator whether what was found holds for this artifact",
     ),
