@@ -9,7 +9,7 @@ import pytest
 
 from ordain.policies.gate import judge
 from ordain.policies.independence import withdrawn
-from ordain.specs.findings import Severity
+from ordain.specs.findings import Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,9 +127,12 @@ def test_a_record_is_taken_back_by_its_validator_alone(
     def said(who: str) -> list[str]:
         facts = replace(case.facts, wrote={key: frozenset({who})} if who else {}, shaped={})
         found = withdrawn(facts, before.load(), after.load())
-        return [f"{one.code} {one.location.path} {one.message}" for one in found]
+        return [f"{one.code} {one.location} {one.message}" for one in found]
 
-    about = f"SOD-VALIDATOR {before.load().documents[key].path} {key} is in the name of validator"
+    place = Location(before.load().documents[key].path)
+    if validator is not None:
+        place = after.load().documents[key].location
+    about = f"SOD-VALIDATOR {place} {key} is in the name of validator"
     assert said("compliance-manager") == [f"{about} and was {what} by compliance-manager"]
     assert said("") == [f"{about} and was {what} by nobody who is known"]
     assert said("validator") == []

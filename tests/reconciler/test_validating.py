@@ -92,7 +92,7 @@ def test_a_verdict_is_that_of_its_checks(bench: Bench) -> None:
     assert version.validation is not None
     report = replace(version.validation, checks=(FAILING,), verdict="pass")
     with pytest.raises(
-        ValidationDocumentError, match="^a validation says pass, and its checks say fail$"
+        ValidationDocumentError, match=r"^a validation says pass, and its checks say fail$"
     ):
         Validated.success(report.to_json().decode())
 

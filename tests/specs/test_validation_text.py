@@ -32,8 +32,10 @@ REPORT = ValidationReport(
         (REPORT, "Rows: recent sha256:111111111111, as for the version before"),
         (
             replace(REPORT, data=OTHER, rows=40),
-            "Rows: recent sha256:111111111111; other ones than for the version before "
-            "(recent sha256:222222222222, 40 rows)",
+            (
+                "Rows: recent sha256:111111111111; other ones than for the version before "
+                "(recent sha256:222222222222, 40 rows)"
+            ),
         ),
     ],
 )
