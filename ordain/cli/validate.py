@@ -219,7 +219,12 @@ def _looks(report: ValidationReport) -> Iterator[str]:
 
 
 def _behaviour(report: ValidationReport) -> Iterator[str]:
+    from ordain.specs.diagnostics import one_line
+    from ordain.specs.validation_verdicts import uncompared
+
     if report.behaviour is None:
+        if reason := uncompared(report):
+            yield f"decisions not compared with the version now running: {one_line(reason)}"
         return
     for one in report.behaviour.shifts[:1]:
         yield (

@@ -39,6 +39,7 @@ _CONTROLS: Final = {
     "VAL003": ("SR262-CHALLENGE", "SC-PROV"),
     "VAL004": ("SR262-CHALLENGE", "SC-PROV"),
     "VAL005": ("SR262-CHALLENGE", "SC-PROV"),
+    "VAL006": ("SR262-CHALLENGE", "SR262-VAL-OUT"),
 }
 _AHEAD: Final = timedelta(days=1)
 
@@ -55,6 +56,8 @@ def challenges(
         yield from _future(found, now)
         yield from _open(version, found, place, now)
         yield from _document(version, found[-1:], place)
+        if not found:
+            yield from _of_another(version, head, place)
     for key in sorted(facts.touched):
         document = head.documents[key]
         if document.kind == "Validation":
@@ -143,6 +146,30 @@ def _open(
             message = f"finding {issue.id} of {record.key} on the artifact of {version.key} {why}"
             remedy = "mend it, and let the validator close the finding"
             yield _error("VAL002", message, place, remedy, (issue.text,))
+
+
+def _of_another(version: Document, estate: LoadedEstate, place: Location) -> Iterator[Finding]:
+    """What was said against another artifact of the model, where nobody has looked at this one.
+
+    Training again gives another artifact, and with it no record at all; the model may be the same.
+    """
+    found = [one for one in estate.all("Validation") if one.spec.model == version.spec.model]
+    if not found:
+        return
+    newest = max(found, key=_weight)
+    issues = [
+        f"{record.key} {issue.id}: {issue.text}"
+        for record in records_on(estate, newest.spec.artifact)
+        for issue in record.spec.findings
+        if issue.status == "open" and issue.severity == "high"
+    ]
+    if newest.spec.outcome != REJECTED and not issues:
+        return
+    against = "rejects" if newest.spec.outcome == REJECTED else "has open findings on"
+    message = f"{newest.key} {against} another artifact of {version.spec.model}"
+    message += f", and nobody has looked at that of {version.key}"
+    remedy = "ask a validator whether what was found holds for this artifact"
+    yield _finding("VAL006", Severity.WARNING, message, place, remedy, tuple(issues))
 
 
 def _document(version: Document, newest: Iterable[Document], place: Location) -> Iterator[Finding]:

@@ -218,6 +218,14 @@ _CHALLENGED: Final = {
         "performedOn: 2099-01-01",
         "write the day on which the validator looked",
     ),
+    "VAL006": Page(
+        "what a validator found on another artifact of the model was not looked at again",
+        "A record is about one artifact. A model that is trained again has another one, of which "
+        "no record speaks, and what was wrong with the last one may be wrong with it. This asks "
+        "for a look, and blocks nothing.",
+        "outcome: rejected on the artifact of the last promotion, and a new one without a record",
+        "ask a validator whether what was found holds for this artifact",
+    ),
 }
 _EVIDENCE: Final = {
     "ACC-VERDICT": Page(
@@ -317,7 +325,8 @@ _APPROVALS: Final = {
     "SOD-VALIDATOR": Page(
         "a Validation is not signed by the validator whom it names, or they hold no such role",
         "A record in the name of somebody else is no challenge of theirs. The commits that touch "
-        "it are signed by that validator alone, who holds the role before and after the change.",
+        "it are signed by that validator alone, who holds the role before and after the change; a "
+        "commit that removes it, too.",
         "a data scientist commits a Validation with validator: validator",
         "let the validator commit it, signed with a key of theirs",
     ),

@@ -23,7 +23,7 @@ from ordain.policies.checking import ask_tree
 from ordain.policies.emergencies import emergencies
 from ordain.policies.engine import cel_engine
 from ordain.policies.futures import futures
-from ordain.policies.independence import challenged, shaped_by_unknown
+from ordain.policies.independence import challenged, shaped_by_unknown, withdrawn
 from ordain.policies.mixtures import mixed_loosening
 from ordain.policies.owners import check_owners, generated_file
 from ordain.policies.promotions import Promotion, prove, serving_evidence
@@ -231,6 +231,7 @@ def _of_changes(one: _Parties, weight: Severity) -> Iterator[Finding]:
     yield from emptied(one.base, one.head, one.terms.now)
     yield from shaped_by_unknown(one.facts, one.head)
     yield from challenged(one.facts, one.head, one.terms.roles, one.people)
+    yield from withdrawn(one.facts, one.base, one.head)
     yield from challenges(one.facts, one.base, one.head, one.terms.now)
     yield from brought(one.facts.touched, one.head, one.terms, one.counted.used, weight)
 

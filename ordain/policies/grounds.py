@@ -46,7 +46,9 @@ def _rows(base: LoadedEstate, head: LoadedEstate) -> Iterator[tuple[Document, Pa
 def _labels(base: LoadedEstate, head: LoadedEstate) -> Iterator[tuple[Document, Pair]]:
     for old in base.all("Model"):
         new = head.documents.get(old.key)
-        for name, value in sorted(old.labels.items()) if new is not None else ():
+        if new is None:
+            continue
+        for name, value in sorted(old.labels.items()):
             if new.labels.get(name) != value:
                 path = ("metadata", "labels", name)
                 yield new, (path, value, new.labels.get(name, "removed"))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ordain.policies.changes import Kind
 from ordain.policies.separation import VALIDATOR, shared_teams
-from ordain.specs.findings import Finding, Severity
+from ordain.specs.findings import Finding, Location, Severity
 from ordain.specs.people import UNKNOWN
 
 if TYPE_CHECKING:
@@ -43,6 +43,26 @@ def challenged(
         if document.kind == "Validation":
             yield from _authorship(document, facts, roles)
             yield from _outside(document, facts, standing)
+
+
+def withdrawn(facts: ChangeFacts, base: LoadedEstate, head: LoadedEstate) -> Iterator[Finding]:
+    """A record is taken back by its validator alone: whoever removes a rejection overrules it."""
+    for old in base.all("Validation"):
+        new = head.documents.get(old.key)
+        validator = old.spec.validator
+        wrote = facts.wrote.get(old.key, frozenset())
+        if wrote == {validator} or (new is not None and new.spec.validator == validator):
+            continue
+        what = "removed" if new is None else f"given to {new.spec.validator}"
+        others = ", ".join(sorted(wrote - {validator})) or "nobody who is known"
+        yield Finding(
+            code="SOD-VALIDATOR",
+            severity=Severity.ERROR,
+            message=f"{old.key} is in the name of {validator} and was {what} by {others}",
+            location=Location(old.path) if new is None else new.location,
+            remedy="restore the record; its validator alone takes it back, or writes a newer one",
+            controls=_CONTROLS,
+        )
 
 
 def shaped_by_unknown(facts: ChangeFacts, head: LoadedEstate) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from ordain.reconciler.errors import DriverFailed, Skipped
 from ordain.reconciler.orders import Ground, order_job
 from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker
 from ordain.reconciler.planning import validation_key
-from ordain.reconciler.promotions import Version, promotion_files, propose
+from ordain.reconciler.promotions import Version, last_validation, promotion_files, propose
 from ordain.reconciler.stages import (
     Enrol,
     Propose,
@@ -282,6 +282,7 @@ class Applier:
             self._attest(stage, outcome.evidence, signer),
             validation,
             self.desired.bases[stage.model],
+            last_validation(self.side.tree, self.side.estate, stage.model),
         )
         files = promotion_files(self.side.tree, self.side.estate, version)
         proposal = propose(self.source, self.side.revision, files, version, signer, self.clock())

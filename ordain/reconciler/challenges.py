@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from ordain.reconciler.history import contributors_to_model, signers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ordain.policies.changes import ChangeFacts
     from ordain.reconciler.claims import Names
-    from ordain.specs.documents import LoadedEstate
+    from ordain.specs.documents import Document, LoadedEstate
     from ordain.vcs.git import Repository
     from ordain.vcs.objects import Commit
 
@@ -37,6 +37,12 @@ class Written:
     behind: Callable[[Commit], frozenset[str] | None] | None = None
 
 
+def _gone(base: LoadedEstate, facts: ChangeFacts) -> Iterator[Document]:
+    """The records of validators that a change removes: somebody has signed that, too."""
+    removed = (base.documents[key] for key in facts.removed)
+    return (one for one in removed if one.kind == "Validation")
+
+
 def with_challenges(
     written: Written,
     sides: tuple[LoadedEstate, LoadedEstate],
@@ -51,6 +57,7 @@ def with_challenges(
     """
     touched = (sides[1].documents[key] for key in sorted(facts.touched))
     records = [one for one in touched if one.kind in _SIGNED]
+    records += _gone(sides[0], facts)
     if not records:
         return facts
     asked = [

@@ -155,7 +155,8 @@ def carry_out(
     """Run the process of a job in its directory, at most once at a time.
 
     A run that is going on is waited for. A result that is there then is taken if it `stands` and
-    what was made is what it names; otherwise it is set aside, and the job is run. Every run is an attempt that is kept.
+    what was made is what it names; otherwise it is set aside, and the job is run. Every run is an
+    attempt that is kept.
 
     Raises:
         DriverFailed: the process ended without a result, or the system refused a file.

@@ -44,7 +44,7 @@ class Validated:
     def sections(self) -> Iterator[tuple[str, ...]]:
         """A row for each section."""
         for one in sections(self.report):
-            yield self.version, one.name, one.verdict or "for information", str(one.deciding)
+            yield self.version, one.name, one.said, str(one.deciding)
 
     def shifts(self) -> Iterator[tuple[str, ...]]:
         """A row for each group that both versions have decided on."""

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ordain.specs.canonical import sha256
 from ordain.specs.diagnostics import one_line
 from ordain.specs.document_edits import set_in_document
+from ordain.specs.evidence import evidence_path
 from ordain.specs.validation_text import validation_lines
+from ordain.specs.validations import ValidationDocumentError, read_validation
 from ordain.vcs.objects import Identity
 
 if TYPE_CHECKING:
@@ -39,7 +41,10 @@ _TOLD = 20
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What is promoted; `basis` is what its validation depends on beside the artifact."""
+    """What is promoted; `basis` is what its validation depends on beside the artifact.
+
+    `last` is the validation of the newest version of before.
+    """
 
     number: int
     recipe: Recipe
@@ -49,6 +54,22 @@ class Version:
     attested: Attested | None = None
     validation: ValidationReport | None = None
     basis: str = ""
+    last: ValidationReport | None = None
+
+
+def last_validation(
+    tree: Mapping[str, bytes], estate: LoadedEstate, model: str
+) -> ValidationReport | None:
+    """The validation of the newest version of a model; None where it has none that can be read."""
+    versions = [one.spec for one in estate.all("ModelVersion") if one.spec.model == model]
+    newest = max(versions, key=lambda one: one.version, default=None)
+    if newest is None or newest.validation is None:
+        return None
+    path = evidence_path(newest.validation)
+    try:
+        return read_validation(tree[path], path) if path in tree else None
+    except ValidationDocumentError:
+        return None
 
 
 def promotion_files(
@@ -182,7 +203,7 @@ def _body(version: Version) -> str:
             f" {value}, n = {row.n}: {'for information' if row.informs else row.verdict}"
         )
     if version.validation is not None:
-        lines += ["", *validation_lines(version.validation)]
+        lines += ["", *validation_lines(version.validation, version.last)]
     lines += _limitations(evidence)
     lines += ["", f"{_TRAILER}{version.recipe.digest}", f"Ordain-Artifact: {version.artifact}"]
     if version.basis:

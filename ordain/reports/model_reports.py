@@ -17,7 +17,7 @@ from ordain.reports import charts, summaries, tasks, texts
 from ordain.reports.errors import ReportError
 from ordain.specs.findings import Verdict
 from ordain.specs.validation_text import group_cells, open_groups, shift_cells
-from ordain.specs.validation_verdicts import sections, told
+from ordain.specs.validation_verdicts import sections, told, uncompared
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -84,6 +84,7 @@ def _environment() -> Environment:
         "sign": lambda verdict: texts.SIGNS[_verdict(verdict)],
         "task": tasks,
         "sections": sections,
+        "uncompared": uncompared,
         "validates": summaries.validates,
         "shift_cells": _shift_cells,
         "check_told": told,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import is_dataclass
 from typing import Any
 
-from ordain.specs.canonical import digest
+from ordain.specs.canonical import digest, same
 from ordain.specs.shapes import shapes
 
 
@@ -25,13 +25,20 @@ def to_plain(value: Any, *, material: bool = False) -> Any:  # noqa: ANN401 - an
             shape.name: to_plain(found, material=material)
             for shape in shapes(type(value)).values()
             if not (material and shape.change == "metadata")
-            and not _same(found := getattr(value, shape.attribute), shape.default)
+            and not _as_default(found := getattr(value, shape.attribute), shape.default, material)
         }
     if isinstance(value, tuple | list):
         return [to_plain(item, material=material) for item in value]
     if isinstance(value, dict):
         return {key: to_plain(item, material=material) for key, item in value.items()}
     return value
+
+
+def _as_default(value: Any, default: Any, material: bool) -> bool:  # noqa: ANN401, FBT001
+    """Whether a field says no more than its default; of a section, what counts of it."""
+    if not material or not is_dataclass(value) or type(value) is not type(default):
+        return _same(value, default)
+    return same(to_plain(value, material=True), to_plain(default, material=True))
 
 
 def _same(value: Any, default: Any) -> bool:  # noqa: ANN401 - any declared value

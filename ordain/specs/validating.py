@@ -17,9 +17,10 @@ from ordain.specs.spelling import did_you_mean
 from ordain.specs.tasks import CLASSIFICATION, METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ordain.specs.documents import Document, LoadedEstate
+    from ordain.specs.edge_cases import EdgeCase
     from ordain.specs.kinds.dataset import Dataset
     from ordain.specs.kinds.model import Model
     from ordain.specs.paths import Path
@@ -126,6 +127,7 @@ def check_edge_cases(
         return
     cases, findings = read_edge_cases(data, path)
     yield from findings
+    yield from _decisions(document, cases)
     own = _dataset(estate, document.spec.dataset)
     if own is None:
         return
@@ -134,6 +136,20 @@ def check_edge_cases(
         message = f"the edge case {case.name!r} names `{name}`, which is no feature"
         remedy = did_you_mean(name, known) or "take it out, or expect {refused: true}"
         yield _error(CODE, document, ("edgeCases",), message, remedy)
+
+
+def _decisions(document: Document, cases: Iterable[EdgeCase]) -> Iterator[Finding]:
+    """Decisions that a Model never makes; classes that no document names are known to the data."""
+    declared = document.spec.decision
+    if declared is None:
+        return
+    made = (declared.above, declared.below)
+    for case in cases:
+        if case.decision is not None and case.decision not in made:
+            message = f"the edge case {case.name!r} expects the decision {case.decision!r}"
+            message += f", and {document.name} decides {made[0]!r} or {made[1]!r}"
+            remedy = did_you_mean(case.decision, made) or "expect one of them"
+            yield _error(CODE, document, ("edgeCases",), message, remedy)
 
 
 def _error(code: str, document: Document, below: Path, message: str, remedy: str) -> Finding:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.specs.diagnostics import one_line, plural
 from ordain.specs.findings import Verdict
-from ordain.specs.validation_verdicts import blockers, sections, told
+from ordain.specs.validation_verdicts import blockers, sections, told, uncompared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # A promotion is read before it is merged; what is beyond this stands in the document.
 _MOST: Final = 20
+_SHORT: Final = 19
 _FEWEST: Final = 0.0005
 SHIFTS: Final = (
     "who",
@@ -37,15 +38,17 @@ SHIFTS: Final = (
 GROUPS: Final = ("group", "measure", "rows", "value", "interval", "limit", "verdict", "why")
 
 
-def validation_lines(report: ValidationReport) -> list[str]:
-    """The lines of a promotion about its validation."""
+def validation_lines(report: ValidationReport, last: ValidationReport | None = None) -> list[str]:
+    """The lines of a promotion about its validation; `last` is that of the version before."""
     part = f", {report.part} part" if report.part else ""
     where = f"{plural(report.rows, 'row')} of {one_line(report.dataset)}{part}"
-    lines = [f"Validation: {report.verdict} on {where} ({report.path})", ""]
-    rows = [
-        (one.name, one.verdict or "for information", str(one.deciding), str(one.checks))
-        for one in sections(report)
+    lines = [
+        f"Validation: {report.verdict} on {where} ({report.path})",
+        "",
+        _rows(report, last),
+        "",
     ]
+    rows = [(one.name, one.said, str(one.deciding), str(one.checks)) for one in sections(report)]
     lines += table(("section", "verdict", "checks that decide", "checks"), rows)
     lines += _listed("Does not pass:", blockers(report))
     lines += _listed("Asks for a look:", [told(one) for one in _warned(report)])
@@ -54,7 +57,23 @@ def validation_lines(report: ValidationReport) -> list[str]:
         lines += table(GROUPS, [group_cells(one) for one in groups])
     if report.behaviour is not None:
         lines += ["", *behaviour_lines(report.behaviour)]
+    elif reason := uncompared(report):
+        lines += [
+            "",
+            f"Decisions against the version now running: not compared, {one_line(reason)}",
+        ]
     return lines
+
+
+def _rows(report: ValidationReport, last: ValidationReport | None) -> str:
+    """Which rows they were, and whether the version before was validated on the same ones."""
+    named = f"Rows: {one_line(report.dataset)} {report.data[:_SHORT]}"
+    if last is None:
+        return named
+    if (last.data, last.part, last.rows) == (report.data, report.part, report.rows):
+        return f"{named}, as for the version before"
+    before = f"{one_line(last.dataset)} {last.data[:_SHORT]}, {plural(last.rows, 'row')}"
+    return f"{named}; other ones than for the version before ({before})"
 
 
 def behaviour_lines(behaviour: Behaviour) -> list[str]:

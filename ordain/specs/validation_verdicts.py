@@ -16,6 +16,7 @@ from ordain.specs.validations import SECTIONS, unjudged, verdict_of
 if TYPE_CHECKING:
     from ordain.specs.validations import Check, ValidationReport
 
+NO_CHAMPION: Final = "there is no champion yet"
 STOPPING: Final = frozenset({Verdict.FAIL.value, Verdict.INSUFFICIENT.value})
 
 
@@ -30,6 +31,12 @@ class Section:
     verdict: str
     deciding: int
     checks: int
+    measured: bool = True
+
+    @property
+    def said(self) -> str:
+        """Its verdict, or what it is worth where nothing decides."""
+        return self.verdict or ("for information" if self.measured else "not measured")
 
 
 def sections(report: ValidationReport) -> tuple[Section, ...]:
@@ -41,7 +48,8 @@ def sections(report: ValidationReport) -> tuple[Section, ...]:
         deciding = [one for one in checks if one.limit]
         verdict = verdict_of(deciding, ()).value if deciding else ""
         if checks:
-            found.append(Section(name, verdict, len(deciding), len(checks)))
+            measured = any(one.value is not None for one in checks)
+            found.append(Section(name, verdict, len(deciding), len(checks), measured))
     if report.fairness:
         gated = [one for one in report.fairness if not one.informs]
         verdict = verdict_of((), gated).value if gated else ""
@@ -63,6 +71,17 @@ def blockers(report: ValidationReport) -> tuple[str, ...]:
         for rows in unjudged(report.fairness)
     )
     return (*checks, *rows, *gates)
+
+
+def uncompared(report: ValidationReport) -> str:
+    """Why decisions were not compared with the version now running; empty where nothing is to say.
+
+    Whoever approves has to know that they see no difference because nobody could look for one.
+    """
+    if report.behaviour is not None:
+        return ""
+    found = (one for one in report.checks if one.section == "champion" and one.value is None)
+    return next((one.reason for one in found if one.reason not in ("", NO_CHAMPION)), "")
 
 
 def told(one: Check) -> str:

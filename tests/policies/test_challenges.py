@@ -58,7 +58,35 @@ def test_an_approved_artifact_is_promoted_and_so_is_one_without_a_record(
 ) -> None:
     assert promoted(workshop.fresh) == []
     assert promoted(record(workshop.fresh)) == []
-    assert promoted(record(workshop.fresh, artifact=OTHER, outcome="rejected")) == []
+    assert promoted(record(workshop.fresh, artifact=OTHER)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "against", "told"),
+    [
+        ({"outcome": "rejected"}, "rejects", ()),
+        (
+            {"outcome": "approved-with-findings", "findings": [issue("high")]},
+            "has open findings on",
+            ("Validation/credit-0 drift: The income drifts.",),
+        ),
+    ],
+)
+def test_what_was_found_on_another_artifact_asks_for_a_look(
+    workshop: Workshop, changes: dict[str, Any], against: str, told: tuple[str, ...]
+) -> None:
+    before = record(workshop.fresh, "credit-0", artifact=OTHER, **changes)
+    (found,) = promoted(before)
+    message = (
+        f"Validation/credit-0 {against} another artifact of credit, "
+        "and nobody has looked at that of ModelVersion/credit-1"
+    )
+    assert said([found]) == [("VAL006", Severity.WARNING, message)]
+    assert found.evidence == told
+    # Whoever has looked at this one has said what holds for it.
+    assert promoted(record(before.copy(), performedOn="2026-11-10")) == []
+    approved = record(before.copy(), "credit-2", artifact=OTHER, performedOn="2026-11-10")
+    assert bool(promoted(approved)) is bool(told)
 
 
 def test_a_rejected_artifact_is_not_promoted(workshop: Workshop) -> None:

@@ -40,7 +40,7 @@ def seen(before: Sketch, after: Sketch) -> list[tuple[str, str, str]]:
         ("Model/credit", "metadata.labels.law", "none", "credit", "none"),
     ],
 )
-def test_another_ground_is_looser(  # noqa: PLR0913 - a table
+def test_another_ground_is_looser(
     workshop: Workshop, key: str, path: str, value: str | None, before: str, after: str
 ) -> None:
     old = estate(workshop)

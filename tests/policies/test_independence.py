@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.policies.gate import judge
-from ordain.specs.findings import Severity
+from ordain.policies.independence import withdrawn
+from ordain.specs.findings import Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,6 +110,35 @@ def test_a_record_that_a_change_leaves_alone_is_not_asked(workshop: Workshop) ->
     after = before.copy().set("Model/credit", "spec.training.seed", 8)
     codes = [one.code for one in workshop.intention(before, after).judge().findings]
     assert "SOD-VALIDATOR" not in codes
+
+
+@pytest.mark.parametrize(
+    ("validator", "what"), [(None, "removed"), ("second-validator", "given to second-validator")]
+)
+def test_a_record_is_taken_back_by_its_validator_alone(
+    workshop: Workshop, validator: str | None, what: str
+) -> None:
+    key = "Validation/credit-1"
+    before = workshop.serving.add("Validation", "credit-1", validator="validator", **RECORD)
+    after = before.copy()
+    after = after.drop(key) if validator is None else after.set(key, "spec.validator", validator)
+    case = workshop.intention(before, after)
+
+    def said(who: str) -> list[str]:
+        facts = replace(case.facts, wrote={key: frozenset({who})} if who else {}, shaped={})
+        found = withdrawn(facts, before.load(), after.load())
+        return [f"{one.code} {one.location} {one.message}" for one in found]
+
+    place = Location(before.load().documents[key].path)
+    if validator is not None:
+        place = after.load().documents[key].location
+    about = f"SOD-VALIDATOR {place} {key} is in the name of validator"
+    assert said("compliance-manager") == [f"{about} and was {what} by compliance-manager"]
+    assert said("") == [f"{about} and was {what} by nobody who is known"]
+    assert said("validator") == []
+    # Through the gate as well.
+    codes = [one.code for one in case.judge().findings]
+    assert "SOD-VALIDATOR" in codes
 
 
 def test_of_somebody_unknown_nobody_is_independent(workshop: Workshop) -> None:

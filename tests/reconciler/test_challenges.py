@@ -123,3 +123,16 @@ def test_who_takes_a_draft_back_by_a_merge_has_written_the_record(bench: Bench) 
     bench.commit(record, by="manager", parents=(base, taken))
     said = "Validation/malignancy-1 is in the name of validator and was written by data-scientist"
     assert errors(bench, base) == [("SOD-VALIDATOR", said)]
+
+
+def test_a_record_is_removed_by_its_validator_and_by_nobody_else(bench: Bench) -> None:
+    _, signer = appointed(bench, "model-validation")
+    base = bench.commit({PATH: RECORD.encode()}, by=signer)
+    bench.commit({PATH: None}, by="manager")
+    said = "Validation/malignancy-1 is in the name of validator and was removed by"
+    found = dict(errors(bench, base))
+    assert found["SOD-VALIDATOR"] == f"{said} manager"
+    bench.commit({PATH: RECORD.encode()}, by=signer)
+    base = bench.source().head()
+    bench.commit({PATH: None}, by=signer)
+    assert "SOD-VALIDATOR" not in dict(errors(bench, base))

@@ -19,7 +19,16 @@ from ordain.policies.lookups import recipe_in
 from ordain.reconciler import attempts
 from ordain.reconciler.errors import DriverFailed
 from ordain.reconciler.gating import read_side
-from ordain.reconciler.jobs import ADOPTING, Carried, Job, carry_out, idle, is_running
+from ordain.reconciler.jobs import (
+    ADOPTING,
+    CHANGED,
+    Carried,
+    Job,
+    carry_out,
+    idle,
+    is_done,
+    is_running,
+)
 from ordain.reconciler.orders import Ground, order_job
 from ordain.reconciler.pinned_data import Readable, ensure_snapshot, reconciling_taker
 from ordain.reconciler.runs import runs_in
@@ -95,6 +104,29 @@ def test_a_run_is_written_down_with_what_it_cost(bench: Bench) -> None:
     assert b"2026-11-20" not in (directory / "evidence.json").read_bytes()
     assert not carried(bench, directory, job).worked
     assert len(list(runs_in(directory))) == 1
+
+
+@pytest.mark.training
+def test_a_result_that_was_changed_is_set_aside_and_made_again(bench: Bench) -> None:
+    directory, job = job_of(bench)
+    first = carried(bench, directory, job).outcome
+    evidence = directory / "evidence.json"
+    edited = evidence.read_bytes().replace(b'"verdict":"pass"', b'"verdict":"warn"', 1)
+    evidence.write_bytes(edited)
+    lines: list[str] = []
+    again = carried(bench, directory, job, lines.append)
+    assert (again.worked, again.outcome) == (True, first)
+    assert lines[0] == CHANGED
+    # What was changed is kept for whoever asks what happened.
+    assert (directory / "attempts/001/evidence.json").read_bytes() == edited
+    assert not carried(bench, directory, job).worked
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"error": {"code": "RUN154"}}'])
+def test_a_result_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
+    assert not is_done(tmp_path)
+    (tmp_path / "result.json").write_text(text)
+    assert not is_done(tmp_path)
 
 
 @pytest.mark.training

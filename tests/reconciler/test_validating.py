@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ordain.reconciler.gating import read_side
+from ordain.reconciler.orders import Ground
 from ordain.reconciler.outcomes import Validated
 from ordain.reconciler.planning import validation_key
-from ordain.reconciler.validating import basis_of
+from ordain.reconciler.validating import ValidationJob, basis_of, order_validation
 from ordain.specs.errors import FindingsError
 from ordain.specs.findings import Severity
 from ordain.specs.validations import Check, ValidationDocumentError
@@ -18,8 +19,11 @@ from tests.reconciler.conftest import MODEL, MODEL_FILE
 from tests.reconciler.test_challenges import appointed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ordain.reconciler.passes import PassReport
     from ordain.reconciler.promotions import Version
+    from ordain.runtime.validation.order import ValidationOrder
     from tests.reconciler.conftest import Bench
 
 FAILING = Check("edge-cases", "no-slide", value=0.2, n=1, limit=">= 0.5", verdict="fail")
@@ -43,6 +47,15 @@ def refused(version: Version) -> Validated:
 
 def told(report: PassReport) -> list[tuple[str, str]]:
     return [(type(one.stage).__name__, one.state) for one in report.result.done]
+
+
+def ordered(bench: Bench) -> ValidationOrder:
+    """The order for the version that would be proposed."""
+    source = bench.source()
+    side = read_side(source, source.head())
+    version = bench.version()
+    ground = Ground(side.estate, side.tree, source.home.artifacts)
+    return order_validation(ground, version.recipe, version.basis, version.evidence).order
 
 
 def basis(bench: Bench) -> object:
@@ -72,6 +85,48 @@ def test_what_keeps_a_validation_from_passing_is_told_in_one_line(bench: Bench) 
 def test_a_text_that_is_no_validation_is_no_outcome() -> None:
     with pytest.raises(ValidationDocumentError, match="is not a validation of the format"):
         Validated.success('{"format": "ordain.evidence/1"}\n')
+
+
+def test_a_verdict_is_that_of_its_checks(bench: Bench) -> None:
+    version = bench.version()
+    assert version.validation is not None
+    report = replace(version.validation, checks=(FAILING,), verdict="pass")
+    with pytest.raises(
+        ValidationDocumentError, match=r"^a validation says pass, and its checks say fail$"
+    ):
+        Validated.success(report.to_json().decode())
+
+
+def test_a_document_is_taken_only_as_its_result_names_it(bench: Bench, tmp_path: Path) -> None:
+    report = bench.version().validation
+    assert report is not None
+    job = ValidationJob(ordered(bench), "sha256:" + "1" * 64)
+    job = replace(job, order=replace(job.order, artifact=report.artifact, dataset=report.dataset))
+    job = replace(job, order=replace(job.order, part=report.part))
+    result = {"validation": report.digest}
+    assert job.made(tmp_path, result) is None
+    (tmp_path / "validation.json").write_bytes(report.to_json())
+    made = job.made(tmp_path, result)
+    assert made is not None
+    assert made.report == report
+    edited = replace(report, rows=report.rows + 1)
+    (tmp_path / "validation.json").write_bytes(edited.to_json())
+    assert job.made(tmp_path, result) is None
+    # Nor is one that says what its checks do not, or that is about something else.
+    lying = replace(report, checks=(FAILING,))
+    (tmp_path / "validation.json").write_bytes(lying.to_json())
+    assert job.made(tmp_path, {"validation": lying.digest}) is None
+    other = replace(report, artifact="sha256:" + "0" * 64)
+    (tmp_path / "validation.json").write_bytes(other.to_json())
+    assert job.made(tmp_path, {"validation": other.digest}) is None
+
+
+def test_what_reasons_must_show_is_validated_again_and_not_trained_again(bench: Bench) -> None:
+    recipe, before = bench.version().recipe, basis(bench)
+    gates = "  explanation:\n    gates: {flips: 0.95}\n"
+    bench.commit(bench.edited(MODEL_FILE, "  explanation:\n", gates))
+    assert bench.version().recipe == recipe
+    assert basis(bench) != before
 
 
 # Passes

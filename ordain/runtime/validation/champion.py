@@ -22,6 +22,7 @@ from ordain.runtime.validation.performance import cases_of, gates_of, limit_of
 from ordain.runtime.validation.schema import unreadable
 from ordain.runtime.validation.truths import sample_of
 from ordain.specs.tasks import CLUSTERING
+from ordain.specs.validation_verdicts import NO_CHAMPION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ordain.specs.validations import Check
 
 SECTION = "champion"
-NONE = "there is no champion yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def meet(scene: Scene) -> Champion:
     """Ask the champion about the rows of the validation."""
     digest = scene.order.champion
     if digest is None:
-        return Champion(reason=NONE)
+        return Champion(reason=NO_CHAMPION)
     if scene.unreadable:
         return Champion(reason=scene.unreadable)
     try:
