@@ -5,11 +5,13 @@
                   without any disparity (`bench/fairness.py`), and a gate may not be
     strata        the test of Cochran (1954), Mantel and Haenszel (1959), without a correction
     means         the t-test of Welch (1947), which lets the groups differ in their spread
-    calibration   likelihood-ratio test of a line per group against one line for both
+    gaps          the z of the mean gap between score and outcome; beside it, to be read and not to
+                  decide, the likelihood ratio of a line per group against one line for both
     family        step-down correction of Holm (1979) over every row that was tested
 
-Ratios are tested against a lower rate only, because only that fails them; a two-sided test would
-find fewer real disparities. Differences are limited in both directions and tested in both.
+Ratios are tested against a lower rate, because only that fails them; a two-sided test would find
+fewer real disparities. One that is higher than the limit turned round warns, and is tested in both
+directions. Differences are limited in both directions and tested in both.
 """
 
 from __future__ import annotations
@@ -40,19 +42,19 @@ _FARTHEST = 30.0  # Log-odds beyond it are certain to double precision.
 
 def lower_rate(ours: Counts, reference: Counts) -> float:
     """The p-value of equal rates against a lower rate of ours."""
-    if _is_small(ours, reference):
+    if is_small(ours, reference):
         return fisher(ours, reference)
     return NormalDist().cdf(_pooled_z(ours, reference))
 
 
 def other_rate(ours: Counts, reference: Counts) -> float:
     """The p-value of equal rates against another rate of ours, in either direction."""
-    if _is_small(ours, reference):
+    if is_small(ours, reference):
         return fisher(ours, reference, sided=2)
     return 2 * NormalDist().cdf(-abs(_pooled_z(ours, reference)))
 
 
-def _is_small(ours: Counts, reference: Counts) -> bool:
+def is_small(ours: Counts, reference: Counts) -> bool:
     """Whether the normal approximation would be wrong often enough to matter."""
     total = ours.n + reference.n
     favourable = ours.favourable + reference.favourable
@@ -105,6 +107,17 @@ def lower_in_strata(strata: Sequence[Stratum]) -> float:
     """The p-value of equal rates inside of every stratum against lower rates of ours."""
     gap, variance = across_strata(strata)
     return NormalDist().cdf(gap / math.sqrt(variance)) if variance else 1.0
+
+
+def other_in_strata(strata: Sequence[Stratum]) -> float:
+    """The p-value of equal rates inside of every stratum against others of ours."""
+    gap, variance = across_strata(strata)
+    return 2 * NormalDist().cdf(-abs(gap) / math.sqrt(variance)) if variance else 1.0
+
+
+def other_gap(gap: float, error: float) -> float:
+    """The p-value of no gap, for an estimate with this standard error."""
+    return 2 * NormalDist().cdf(-abs(gap) / error) if error else float(gap == 0)
 
 
 def other_mean(ours: Floats, reference: Floats) -> float:
