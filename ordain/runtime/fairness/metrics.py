@@ -213,8 +213,8 @@ def _means(sample: Sample, gate: FairnessGate) -> Measured:
         return Measured(*counts, certain, certain, certain, 0.0, power, said)
     value = gap / deviation
     half = quantile(CONFIDENCE) * math.sqrt(equal + value**2 / (2 * (n + n_r)))
-    shown = (_bounded(one) for one in (value, value - half, value + half))
-    return Measured(*counts, *shown, other_mean(ours, reference), power)
+    low, high = _bounded(value - half), _bounded(value + half)
+    return Measured(*counts, _bounded(value), low, high, other_mean(ours, reference), power)
 
 
 def _bounded(deviations: float) -> float:
