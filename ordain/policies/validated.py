@@ -128,8 +128,8 @@ def _about_something_else(promoted: Promoted, report: ValidationReport) -> Itera
     if report.behaviour is not None:
         claims["champion of the behaviour"] = (report.behaviour.champion, running)
     for name, path in texts_of(model.spec).items():
-        data = None if path is None else file_in(promoted.tree, path)
-        claims[name] = (report.inputs.get(name, "none"), "none" if data is None else sha256(data))
+        text = None if path is None else file_in(promoted.tree, path)
+        claims[name] = (report.inputs.get(name, "none"), "none" if text is None else sha256(text))
     for name, (measured, expected) in claims.items():
         if measured != expected:
             yield f"{name} = {measured}, expected {expected}"

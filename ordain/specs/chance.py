@@ -40,19 +40,19 @@ class Counts:
 
 def lower_rate(ours: Counts, reference: Counts) -> float:
     """The p-value of equal rates against a lower rate of ours."""
-    if _is_small(ours, reference):
+    if is_small(ours, reference):
         return fisher(ours, reference)
     return NormalDist().cdf(_pooled_z(ours, reference))
 
 
 def other_rate(ours: Counts, reference: Counts) -> float:
     """The p-value of equal rates against another rate of ours, in either direction."""
-    if _is_small(ours, reference):
+    if is_small(ours, reference):
         return fisher(ours, reference, sided=2)
     return 2 * NormalDist().cdf(-abs(_pooled_z(ours, reference)))
 
 
-def _is_small(ours: Counts, reference: Counts) -> bool:
+def is_small(ours: Counts, reference: Counts) -> bool:
     """Whether the normal approximation would be wrong often enough to matter."""
     total = ours.n + reference.n
     favourable = ours.favourable + reference.favourable

@@ -18,7 +18,10 @@ is accepted of decisions, because a score that is off by .1 moves most people ac
                   where a disparity of the size of the limit would have been found with a
                   probability below `minPower`. A small sample never passes
     warn          beyond the limit within what chance explains; within the limit, and the gap is no
-                  chance; and for tier 1, within the limit with an interval that is not
+                  chance: a ratio below .9, a difference beyond half of the limit, significant after
+                  Holm's correction; a ratio above 1 / `min` that is significant, because then it is
+                  the reference that is worse off; and for tier 1, within the limit with an interval
+                  that is not
     pass          else
 
 An optional fail for `too small` was refused: no sample of the estate can make a group larger.
@@ -198,12 +201,18 @@ def _softer(gate: FairnessGate, row: FairnessRow, tier: int, *, far: bool) -> tu
     value = row.value or 0.0
     if far:
         return Verdict.WARN, f"{_too_far(gate, value)}, but within what chance explains"
-    if row.low is not None and row.high is not None:
-        if _is_clear(gate, value, row.low, row.high):
-            return Verdict.WARN, "within the limit, but the gap is not chance"
-        if tier == 1 and (_beyond(gate, row.low) or _beyond(gate, row.high)):
-            reason = f"within the limit, but its interval {row.low:.3f} to {row.high:.3f} is not"
-            return Verdict.WARN, reason
+    # Without a p-value nobody has shown that it is chance.
+    certain = row.p_holm is None or row.p_holm < gate.alpha
+    if certain and is_too_high(gate, value):
+        said = f"the ratio is {value:.3f}, above {1 / gate.min:g}: the reference group is worse off"
+        return Verdict.WARN, said
+    if certain and _is_clear(gate, value):
+        return Verdict.WARN, "within the limit, but the gap is not chance"
+    if tier != 1 or row.low is None or row.high is None:
+        return Verdict.PASS, ""
+    if _beyond(gate, row.low) or _beyond(gate, row.high):
+        reason = f"within the limit, but its interval {row.low:.3f} to {row.high:.3f} is not"
+        return Verdict.WARN, reason
     return Verdict.PASS, ""
 
 
@@ -212,11 +221,16 @@ def _beyond(gate: FairnessGate, value: float) -> bool:
     return value < limit if is_ratio(gate.metric) else abs(value) > limit
 
 
-def _is_clear(gate: FairnessGate, value: float, low: float, high: float) -> bool:
-    """Whether a gap within the limit is large enough for a look, and no chance."""
+def is_too_high(gate: FairnessGate, value: float) -> bool:
+    """Whether a ratio is as high as the limit turned round: then the reference is worse off."""
+    return is_ratio(gate.metric) and value * gate.min > 1
+
+
+def _is_clear(gate: FairnessGate, value: float) -> bool:
+    """Whether a gap within the limit is large enough for a look."""
     if is_ratio(gate.metric):
-        return value < _CLOSE and high < 1
-    return abs(value) > _NEAR * limit_of(gate) and (high < 0 or low > 0)
+        return value < _CLOSE
+    return abs(value) > _NEAR * limit_of(gate)
 
 
 def _too_far(gate: FairnessGate, value: float) -> str:

@@ -97,11 +97,12 @@ def test_a_row_of_a_difference_says_what_it_needs() -> None:
             "the difference is +0.120, more than 0.1, but within what chance explains",
         ),
         (
-            {"value": 0.08, "low": 0.01, "high": 0.15},
+            {"value": 0.08, "low": 0.01, "high": 0.15, "p_holm": 0.01},
             2,
             "warn",
             "within the limit, but the gap is not chance",
         ),
+        ({"value": 0.08, "low": 0.01, "high": 0.15, "p_holm": 0.06}, 2, "pass", ""),
         (
             {"high": 0.12},
             1,

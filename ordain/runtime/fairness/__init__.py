@@ -1,6 +1,6 @@
 """Are groups of people decided about alike? Measured on decisions, outcomes and scores.
 
-    groups -> samples -> metrics (rates, significance) -> judging -> comparing; alternatives
+    groups -> samples -> metrics (rates, significance, power) -> judging -> comparing; alternatives
 
 Training asks for the rows of its test part, a validation for its own; both get the same rows from
 `rows_of`. What a gate means and the verdict on a row stand in `ordain.specs.fairness`, because the

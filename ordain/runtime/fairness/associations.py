@@ -3,7 +3,9 @@
     groups and levels     V of Cramér, corrected for bias (Bergsma 2013): the plain V of two
                           columns that have nothing to do with each other grows with their levels,
                           and a postcode would look like a proxy for everything. Test: chi-squared
-    two numbers           absolute rank correlation (Spearman), tested by Student's t
+    two numbers           absolute rank correlation (Spearman), tested by Student's t, or V over the
+                          tenths of both where that is larger: a number that is high for the young
+                          and the old has no rank correlation with age, and tells it all the same
 
 A number is held against groups by its tenths, where a missing value is a level of its own: whether
 something was left out tells groups apart too, and so does a number that is neither high nor low.
@@ -17,7 +19,7 @@ is wider than it need be above 0.6. That of the rank correlation is of Bonett an
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,6 +106,14 @@ def of_numbers(one: Floats, other: Floats, confidence: float) -> Association:
     return Association(
         SPEARMAN, n, value, min(low, value), max(ends[1], value), float(found.pvalue)
     )
+
+
+def stronger(one: Association, other: Association) -> Association:
+    """The larger of two measures of the same columns; its p-value is taken twice (Bonferroni)."""
+    if one.value is None or other.value is None:
+        return other if one.value is None and other.value is not None else one
+    found = max(one, other, key=lambda measure: measure.value or 0.0)
+    return replace(found, p_value=min(1.0, 2 * (found.p_value or 0.0)))
 
 
 def _crossed(one: Labels, other: Labels) -> Indices:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ordain.runtime.errors import DataError, TrainingError
-from ordain.runtime.fairness.groups import Grouped, grouped, stratified
+from ordain.runtime.fairness.groups import Grouped, best_treated, grouped, stratified
 from ordain.runtime.fairness.judging import Compared, judge
 from ordain.runtime.fairness.metrics import Measured, measure
 from ordain.runtime.fairness.samples import Sample
@@ -60,7 +60,10 @@ def rows_of(
         strata = stratified(gate.within, data, table, rows) if gate.within else None
         for names in subjects_of(gate, known):
             groups = grouped(names, data, table, rows)
-            compared += list(_compared(gate, groups, decided, strata))
+            choices = 1
+            if is_ratio(gate.metric) and not groups.declared:
+                groups, choices = best_treated(groups, decided.favourable, gate.min_cell)
+            compared += list(_compared(gate, groups, decided, strata, choices))
     judged = judge(compared, spec.tier)
     return judged if gates else tuple(_informing(row) for row in judged)
 
@@ -70,12 +73,19 @@ def _compared(
     groups: Grouped,
     decided: Decided,
     strata: Any,  # noqa: ANN401 - an array
+    choices: int,
 ) -> Iterator[Compared]:
-    """Each group beside the reference; an attribute with one level has nobody to compare."""
+    """Each group beside the reference; an attribute with one level has nobody to compare.
+
+    The best of several groups is better than each by chance alone, so p-values against a reference
+    that was chosen by its rate are taken that many times (Bonferroni).
+    """
     reference = groups.labels == groups.reference
     for group in groups.others:
         sample = Sample(decided, groups.labels == group, reference, strata)
         found = measure(sample, gate)
+        if found.p_value is not None:
+            found = replace(found, p_value=min(1.0, choices * found.p_value))
         yield Compared(gate, groups.attribute, group, groups.reference, found)
     if not groups.others:
         nobody = Sample(decided, np.zeros(len(reference), dtype=bool), reference)

@@ -9,7 +9,7 @@ Attributes are read from the Dataset here and nowhere else; they are in no plan 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +41,15 @@ NUMBERS = ("float", "int")
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """The group of every row, and the one that the others are compared with."""
+    """The group of every row, and the one that the others are compared with.
+
+    `declared` tells whether the Dataset names that one; else it is the largest.
+    """
 
     attribute: str
     reference: str
     labels: Labels
+    declared: bool = False
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -116,7 +120,29 @@ def grouped(
         str(one): int(n) for one, n in zip(*np.unique(labels, return_counts=True), strict=True)
     }
     columns = {name: dataset.columns[name] for name in names}
-    return Grouped(subject_name(names), _reference(columns, sizes), labels)
+    declared = all(column.reference is not None for column in columns.values())
+    reference = _reference(columns, sizes)
+    named = declared and reference == subject_name([str(one.reference) for one in columns.values()])
+    return Grouped(subject_name(names), reference, labels, named)
+
+
+def best_treated(groups: Grouped, favourable: Mask, least: int) -> tuple[Grouped, int]:
+    """These groups beside the one with the highest rate, and how many could have been it.
+
+    29 CFR 1607.4(D) compares with the group of the highest rate. Beside the largest one a ratio
+    would see nothing where that is treated worse. Only a group of `least` rows may be it, and not
+    those whose group is unknown; without one the reference stays.
+    """
+    known = [name for name in np.unique(groups.labels) if MISSING not in name and OTHER not in name]
+    rates = {
+        str(name): (float(np.mean(favourable[inside])), int(np.count_nonzero(inside)))
+        for name in known
+        if np.count_nonzero(inside := groups.labels == name) >= least
+    }
+    if not rates:
+        return groups, 1
+    best = min(rates, key=lambda name: (-rates[name][0], -rates[name][1], name))
+    return replace(groups, reference=best), len(rates)
 
 
 def stratified(

@@ -26,19 +26,25 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ordain.runtime.fairness.power import power_of_estimate, power_of_rates
 from ordain.runtime.fairness.rates import (
     CONFIDENCE,
     difference_interval,
+    pooled_interval,
     pooled_ratio,
-    power_of_estimate,
-    power_of_rates,
     ratio_interval,
 )
-from ordain.runtime.fairness.significance import lower_in_strata, other_calibration, other_mean
+from ordain.runtime.fairness.significance import (
+    lower_in_strata,
+    other_calibration,
+    other_gap,
+    other_in_strata,
+    other_mean,
+)
 from ordain.runtime.training.intervals import quantile
 from ordain.specs import fairness as language
 from ordain.specs.chance import Counts, holm, lower_rate, other_rate
-from ordain.specs.fairness import FEWEST_EXPECTED, limit_of
+from ordain.specs.fairness import FEWEST_EXPECTED, is_too_high, limit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +55,7 @@ if TYPE_CHECKING:
 NO_OUTCOME = "no row has an outcome"
 _BANDS = 5
 _EQUAL = 1e-12  # Scores that differ by less have no spread that a mean could be measured in.
+_FARTHEST = 100.0  # Standard deviations that are shown at most.
 _EDGE = 1e-6  # Scores of 0 and 1 have no log-odds.
 
 
@@ -68,20 +75,24 @@ class Measured:
 
 
 def ratio_of(ours: Counts, reference: Counts, gate: FairnessGate) -> Measured:
-    """The ratio of two rates, tested against a lower rate of ours."""
+    """The ratio of two rates, tested against a lower rate of ours.
+
+    One so high that it is the reference which is worse off is tested in both directions.
+    """
     found = Measured(ours, reference)
     if not (ours.n and reference.n):
         return found
     if not reference.favourable:
         return replace(found, reason="no favourable decision in the reference group")
     low, high = ratio_interval(ours, reference, CONFIDENCE)
-    rate = reference.rate * gate.min
+    rate, value = reference.rate * gate.min, ours.rate / reference.rate
+    tested = other_rate if is_too_high(gate, value) else lower_rate
     return replace(
         found,
-        value=ours.rate / reference.rate,
+        value=value,
         low=low,
         high=high,
-        p_value=lower_rate(ours, reference),
+        p_value=tested(ours, reference),
         power=power_of_rates(ours.n, reference, rate, gate.alpha, sided=1),
     )
 
@@ -136,10 +147,9 @@ def _odds(sample: Sample, gate: FairnessGate) -> Measured:
         _told(difference_of(*sample.counts(decided.favourable, among), gate), outcome)
         for among, outcome in sides
     ]
-    # What is known about the side with fewer rows is all that is known about both.
-    smaller = min(found, key=lambda one: min(one.ours.n, one.reference.n))
-    if min(smaller.ours.n, smaller.reference.n) < gate.min_cell:
-        return replace(smaller, value=None, low=None, high=None, p_value=None, power=None)
+    smaller, larger = sorted(found, key=_fewest)
+    if _fewest(smaller) < gate.min_cell:
+        return _of_one_side(smaller, larger, gate)
     corrected = holm([one.p_value or 0.0 for one in found])
     sizes = [abs(one.value or 0.0) for one in found]
     beyond = [p for p, size in zip(corrected, sizes, strict=True) if size > limit_of(gate)]
@@ -148,6 +158,22 @@ def _odds(sample: Sample, gate: FairnessGate) -> Measured:
         p_value=min(beyond or corrected),
         power=min(one.power or 0.0 for one in found),
     )
+
+
+def _of_one_side(smaller: Measured, larger: Measured, gate: FairnessGate) -> Measured:
+    """What one side tells where the other is too small: a gap that is certain, else nothing.
+
+    A power of 0 keeps a gap that does not survive Holm's correction from being more.
+    """
+    few = f"{_fewest(smaller)} rows on the other side, {gate.min_cell} are needed"
+    far = larger.value is not None and abs(larger.value) > limit_of(gate)
+    if far and _fewest(larger) >= gate.min_cell and (larger.p_value or 0.0) < gate.alpha:
+        return replace(larger, power=0.0, detail=f"{larger.detail}; {few}")
+    return replace(smaller, value=None, low=None, high=None, p_value=None, power=None)
+
+
+def _fewest(found: Measured) -> int:
+    return min(found.ours.n, found.reference.n)
 
 
 def _predictive(sample: Sample, gate: FairnessGate) -> Measured:
@@ -174,13 +200,23 @@ def _means(sample: Sample, gate: FairnessGate) -> Measured:
     spread = (n - 1) * np.var(ours, ddof=1) + (n_r - 1) * np.var(reference, ddof=1)
     deviation = math.sqrt(float(spread) / (n + n_r - 2))
     gap = float(np.mean(ours) - np.mean(reference))
-    if max(np.ptp(ours), np.ptp(reference)) < _EQUAL:
-        return Measured(*counts, reason="the scores of each group are all the same")
-    value, equal = gap / deviation, (n + n_r) / (n * n_r)
-    half = quantile(CONFIDENCE) * math.sqrt(equal + value**2 / (2 * (n + n_r)))
+    equal = (n + n_r) / (n * n_r)
     power = power_of_estimate(limit_of(gate), math.sqrt(equal), gate.alpha, sided=2)
-    p_value = other_mean(ours, reference)
-    return Measured(*counts, value, value - half, value + half, p_value, power)
+    if max(np.ptp(ours), np.ptp(reference)) < _EQUAL:
+        if abs(gap) < _EQUAL:
+            return Measured(*counts, reason="the scores of each group are all the same")
+        certain = math.copysign(_FARTHEST, gap)
+        said = "each group has one score, and they differ"
+        return Measured(*counts, certain, certain, certain, 0.0, power, said)
+    value = gap / deviation
+    half = quantile(CONFIDENCE) * math.sqrt(equal + value**2 / (2 * (n + n_r)))
+    low, high = _bounded(value - half), _bounded(value + half)
+    return Measured(*counts, _bounded(value), low, high, other_mean(ours, reference), power)
+
+
+def _bounded(deviations: float) -> float:
+    """Where scores have hardly any spread, millions of deviations say no more than these."""
+    return max(-_FARTHEST, min(_FARTHEST, deviations))
 
 
 def _calibration(sample: Sample, gate: FairnessGate) -> Measured:
@@ -197,18 +233,25 @@ def _calibration(sample: Sample, gate: FairnessGate) -> Measured:
     pairs = [(decided.scores[one], decided.truth[one].astype(float)) for one in masks]
     gaps = [scores - outcomes for scores, outcomes in pairs]
     value = float(np.mean(gaps[0]) - np.mean(gaps[1]))
-    error = math.sqrt(sum(float(np.var(gap, ddof=1)) / len(gap) for gap in gaps))
+    error = math.sqrt(sum(_spread(*pair) / len(pair[0]) for pair in pairs))
     half = quantile(CONFIDENCE) * error
     lines = [(_log_odds(scores), outcomes) for scores, outcomes in pairs]
+    apart = other_calibration(lines[0], lines[1])
     return Measured(
         *counts,
         value,
         value - half,
         value + half,
-        other_calibration(lines[0], lines[1]),
+        other_gap(value, error),
         power_of_estimate(limit_of(gate), error, gate.alpha, sided=2),
-        _farthest_band(*pairs[0]),
+        "; ".join(filter(None, [_farthest_band(*pairs[0]), f"lines: p = {apart:.3g}"])),
     )
+
+
+def _spread(scores: Floats, outcomes: Floats) -> float:
+    """The variance of score less outcome; of one outcome alone at least the one scores promise."""
+    seen = float(np.var(scores - outcomes, ddof=1))
+    return seen if np.ptp(outcomes) else max(seen, float(np.mean(scores * (1 - scores))))
 
 
 def _conditional(sample: Sample, gate: FairnessGate) -> Measured:
@@ -223,15 +266,16 @@ def _conditional(sample: Sample, gate: FairnessGate) -> Measured:
         return replace(found, reason="no stratum has both groups")
     pooled = pooled_ratio(strata)
     if pooled is None:
-        return replace(found, reason="no stratum has favourable decisions to compare")
+        return replace(found, reason="no favourable decision in the reference group")
     value, error = pooled
-    half = math.exp(quantile(CONFIDENCE) * error)
+    low, high = pooled_interval(strata, CONFIDENCE)
+    tested = other_in_strata if is_too_high(gate, value) else lower_in_strata
     return replace(
         found,
         value=value,
-        low=value / half,
-        high=value * half,
-        p_value=lower_in_strata(strata),
+        low=low,
+        high=high,
+        p_value=tested(strata),
         power=power_of_estimate(-math.log(gate.min), error, gate.alpha, sided=1),
     )
 

@@ -3,10 +3,12 @@
     rates, family  in `specs.chance`, where the gate of a promotion finds them as well
     strata        the test of Cochran (1954), Mantel and Haenszel (1959), without a correction
     means         the t-test of Welch (1947), which lets the groups differ in their spread
-    calibration   likelihood-ratio test of a line per group against one line for both
+    gaps          the z of the mean gap between score and outcome; beside it, to be read and not to
+                  decide, the likelihood ratio of a line per group against one line for both
 
-Ratios are tested against a lower rate only, because only that fails them; a two-sided test would
-find fewer real disparities. Differences are limited in both directions and tested in both.
+Ratios are tested against a lower rate, because only that fails them; a two-sided test would find
+fewer real disparities. One that is higher than the limit turned round warns, and is tested in both
+directions. Differences are limited in both directions and tested in both.
 """
 
 from __future__ import annotations
@@ -48,6 +50,17 @@ def lower_in_strata(strata: Sequence[Stratum]) -> float:
     """The p-value of equal rates inside of every stratum against lower rates of ours."""
     gap, variance = across_strata(strata)
     return NormalDist().cdf(gap / math.sqrt(variance)) if variance else 1.0
+
+
+def other_in_strata(strata: Sequence[Stratum]) -> float:
+    """The p-value of equal rates inside of every stratum against others of ours."""
+    gap, variance = across_strata(strata)
+    return 2 * NormalDist().cdf(-abs(gap) / math.sqrt(variance)) if variance else 1.0
+
+
+def other_gap(gap: float, error: float) -> float:
+    """The p-value of no gap, for an estimate with this standard error."""
+    return 2 * NormalDist().cdf(-abs(gap) / error) if error else float(gap == 0)
 
 
 def other_mean(ours: Floats, reference: Floats) -> float:

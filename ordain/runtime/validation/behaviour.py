@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ordain.runtime.errors import RunError
-from ordain.runtime.fairness.significance import holm
 from ordain.runtime.reasons.backgrounds import background_of
 from ordain.runtime.reasons.codes import ReasonCodes
 from ordain.runtime.reasons.explainer import Explainer
@@ -27,6 +26,7 @@ from ordain.runtime.training.intervals import quantile, wilson
 from ordain.runtime.validation.cells import cells_of
 from ordain.runtime.validation.explanations import codes_of
 from ordain.runtime.validation.scene import protected
+from ordain.specs.chance import holm
 from ordain.specs.validations import Behaviour, Shift
 
 if TYPE_CHECKING:

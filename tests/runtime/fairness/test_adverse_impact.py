@@ -73,7 +73,19 @@ def test_the_interval_of_the_ratio_is_that_of_scipy() -> None:
 
 def test_an_empty_cell_has_a_finite_interval() -> None:
     low, high = ratio_interval(Counts(0, 40), Counts(20, 40), 0.95)
-    assert 0 < low < high < 1
+    assert low == 0 < high < 1
+
+
+def test_an_interval_has_a_width_where_everybody_is_favoured() -> None:
+    """0.5 in each of the four cells, because one of them, those refused, is 0."""
+    error = (1 / 30.5 - 1 / 31 + 1 / 60.5 - 1 / 61) ** 0.5
+    middle = (30.5 / 31) / (60.5 / 61)
+    expected = (middle * np.exp(-1.959964 * error), middle * np.exp(1.959964 * error))
+    found = ratio_interval(Counts(30, 30), Counts(60, 60), 0.95)
+    assert found == pytest.approx(expected, rel=1e-6)
+    strict = FairnessGate(min=0.95, min_power=0.0)
+    row = judge([compared("female", Counts(30, 30), Counts(60, 60), strict)], 1)[0]
+    assert row.reason == "within the limit, but its interval 0.943 to 1.043 is not"
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
@@ -100,7 +112,7 @@ def test_holm_is_that_of_its_definition(values: list[float]) -> None:
             "insufficient",
             (
                 "the ratio is 0.761, below 0.8, within what chance explains; a disparity of the "
-                "size of the limit would be found with a probability of 0.22, 0.5 is needed"
+                "size of the limit would be found with a probability of 0.17, 0.5 is needed"
             ),
         ),
         (
@@ -108,6 +120,12 @@ def test_holm_is_that_of_its_definition(values: list[float]) -> None:
             Counts(4900, 5000),
             "warn",
             "within the limit, but the gap is not chance",
+        ),
+        (
+            Counts(360, 400),
+            Counts(240, 600),
+            "warn",
+            "the ratio is 2.250, above 1.25: the reference group is worse off",
         ),
         (Counts(2, 29), Counts(300, 500), "insufficient", "29 rows, 30 are needed"),
         (

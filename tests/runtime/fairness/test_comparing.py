@@ -107,13 +107,70 @@ def test_all_rows_of_all_gates_are_one_family() -> None:
 
 def test_intersections_are_compared_with_both_references() -> None:
     gate = FairnessGate(attributes=("sex",), intersections=(("sex", "age"),))
-    found = rows(gate)
+    age = replace(DATASET.columns["age"], reference="40..")
+    found = rows(gate, dataset=replace(DATASET, columns={**DATASET.columns, "age": age}))
     assert [(row.attribute, row.group, row.reference) for row in found] == [
         ("sex", "female", "male"),
         ("sex + age", "female + 18..39", "male + 40.."),
         ("sex + age", "female + 40..", "male + 40.."),
         ("sex + age", "male + 18..39", "male + 40.."),
     ]
+
+
+def women_refused(**column: Any) -> tuple[FairnessRow, ...]:  # noqa: ANN401 - fields of a column
+    """240 of 600 women and 320 of 400 men: the larger group is the one that is treated worse."""
+    sex = np.repeat(["female", "male"], [600, 400])
+    granted = np.concatenate([np.arange(600) < 240, np.arange(400) < 320])
+    columns = {"sex": Column(type="category", role="protected", **column)}
+    dataset = replace(DATASET, columns=columns)
+    table, gate = pa.table({"sex": sex}), FairnessGate()
+    return rows_of(a_model(gate), dataset, table, np.arange(1000), Decided(granted))
+
+
+def test_without_a_declared_reference_it_is_the_group_of_the_highest_rate() -> None:
+    (row,) = women_refused()
+    assert (row.group, row.reference, row.value) == ("female", "male", 0.5)
+    assert (row.verdict, row.reason) == ("fail", "the ratio is 0.500, below 0.8")
+
+
+def test_a_declared_reference_that_is_worse_off_warns() -> None:
+    (row,) = women_refused(reference="female")
+    assert (row.group, row.reference, row.value) == ("male", "female", 2.0)
+    reason = "the ratio is 2.000, above 1.25: the reference group is worse off"
+    assert (row.verdict, row.reason) == ("warn", reason)
+    assert (row.p_holm or 1) < 1e-12
+
+
+def test_the_best_of_several_groups_is_not_better_by_chance() -> None:
+    """Two equal groups: the p-value beside the better one is taken twice."""
+    gate = FairnessGate(min_power=0.0, min=0.95)
+    columns = {"region": Column(type="category", role="protected")}
+    failed = 0
+    for seed in range(300):
+        granted = np.random.default_rng(seed).random(400) < 0.5
+        dataset = replace(DATASET, columns=columns)
+        table = pa.table({"region": np.repeat(["north", "south"], 200)})
+        (row,) = rows_of(a_model(gate), dataset, table, np.arange(400), Decided(granted))
+        assert row.favourable <= row.favourable_reference
+        failed += row.verdict == "fail"
+    assert failed / 300 <= 0.05
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_neither_a_small_group_nor_those_who_do_not_say_are_chosen(*, missing: bool) -> None:
+    other = None if missing else "west"
+    n = 200 if missing else 20
+    groups = ["north"] * 500 + ["south"] * 300 + [other] * n
+    granted = np.concatenate([np.arange(500) < 250, np.arange(300) < 180, np.ones(n, dtype=bool)])
+    dataset = replace(DATASET, columns={"region": Column(type="category", role="protected")})
+    table = pa.table({"region": groups})
+    found = rows_of(a_model(FairnessGate()), dataset, table, np.arange(800 + n), Decided(granted))
+    assert {row.reference for row in found} == {"south"}
+
+
+def test_differences_keep_the_largest_group_as_their_reference() -> None:
+    gate = FairnessGate(metric="demographic_parity_difference", attributes=("age",))
+    assert [row.reference for row in rows(gate)] == ["40.."]
 
 
 def test_without_a_gate_the_four_fifths_rule_informs() -> None:

@@ -10,11 +10,11 @@ import pytest
 from scipy import stats
 
 from ordain.runtime.fairness.metrics import Measured, difference_of, measure
+from ordain.runtime.fairness.power import power_of_rates
 from ordain.runtime.fairness.rates import (
     Stratum,
     difference_interval,
     pooled_ratio,
-    power_of_rates,
     ratio_interval,
 )
 from ordain.runtime.fairness.samples import Decided, Sample
@@ -239,7 +239,7 @@ def test_a_score_that_promises_one_group_too_little_is_found() -> None:
     assert measured.high is not None
     assert measured.high < -0.05
     assert (measured.p_value or 0) < 1e-4
-    assert measured.detail.endswith("expected")
+    assert measured.detail.endswith("10.9 expected; lines: p = 1.44e-09")
     fair = found("calibration_within_groups")
     assert (fair.p_value or 0) > 0.05
 
@@ -248,6 +248,127 @@ def test_outcomes_that_a_score_parts_wholly_have_a_likelihood() -> None:
     margins = np.array([-2.0, -1.0, 1.0, 2.0])
     outcomes = np.array([0.0, 0.0, 1.0, 1.0])
     assert other_calibration((margins, outcomes), (margins, outcomes)) == pytest.approx(1.0)
+
+
+def test_the_test_of_calibration_is_about_its_value() -> None:
+    """One line fits both groups, and what the score promises is missed by a third in both ways."""
+    margins = np.concatenate([GENERATOR.normal(middle, 0.5, 4000) for middle in (-1.5, 1.5)])
+    outcomes = GENERATOR.random(8000) < 1 / (1 + np.exp(-0.4 * margins))
+    ours = np.arange(8000) < 4000
+    decided = Decided(margins > 0, outcomes, 1 / (1 + np.exp(-margins)))
+    measured = measure(
+        Sample(decided, ours, ~ours), FairnessGate(metric="calibration_within_groups")
+    )
+    assert measured.value == pytest.approx(-0.33, abs=0.03)
+    assert (measured.p_value or 0) < 1e-12
+    assert float(measured.detail.rpartition(" = ")[2]) > 0.01
+
+
+@pytest.mark.parametrize("slope", [0.2, 3.0])
+def test_calibration_is_no_chance_exactly_where_its_interval_is_on_one_side(slope: float) -> None:
+    ours = np.arange(600) < 300
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        margins = generator.normal(0, 1.5, 600)
+        scores = 1 / (1 + np.exp(-margins))
+        truth = generator.random(600) < 1 / (1 + np.exp(-margins * np.where(ours, slope, 1)))
+        sample = Sample(Decided(scores > 0.5, truth, scores), ours, ~ours)
+        found = measure(sample, FairnessGate(metric="calibration_within_groups"))
+        assert ((found.low or 0) <= 0 <= (found.high or 0)) == ((found.p_value or 0) >= 0.05)
+
+
+def test_one_outcome_alone_does_not_make_a_gap_certain() -> None:
+    """In the group 30 people with a chance of .06 each, none of whom pays back: .94**30 is .16."""
+    ours = np.arange(60) < 30
+    scores = np.full(60, 0.06)
+    decided = Decided(scores > 0.5, ~ours & (np.arange(60) % 16 == 0), scores)
+    found = measure(Sample(decided, ours, ~ours), FairnessGate(metric="calibration_within_groups"))
+    assert (found.p_value or 0) > 0.05
+
+
+def strata_of(ours: int, reference: int) -> tuple[Measured, Measured]:
+    """Conditional parity and the plain ratio of 500 people each, in two strata."""
+    favourable = np.concatenate([np.arange(500) < ours, np.arange(500) < reference])
+    group = np.arange(1000) < 500
+    strata = np.where(np.arange(1000) % 2 == 0, "a", "b")
+    sample = Sample(Decided(favourable), group, ~group, strata)
+    gates = (FairnessGate(metric="conditional_parity", within=("product",)), FairnessGate())
+    return measure(sample, gates[0]), measure(sample, gates[1])
+
+
+def test_nobody_favoured_inside_of_strata_is_a_ratio_of_0() -> None:
+    inside, plain = strata_of(0, 250)
+    assert (inside.value, inside.low, plain.value) == (0, 0, 0)
+    assert 0 < (inside.high or 0) < 0.05
+    assert (inside.p_value or 0) < 1e-12
+    none, _ = strata_of(250, 0)
+    assert (none.value, none.reason) == (None, "no favourable decision in the reference group")
+
+
+def test_everybody_favoured_inside_of_strata_has_an_interval() -> None:
+    inside, _ = strata_of(500, 500)
+    assert inside.value == 1
+    assert (inside.low or 0) < 1 < (inside.high or 0)
+    assert inside.p_value == 1
+
+
+def odds_of(unfavourable: int, gap: float) -> Measured:
+    """Equalised odds of 500 favourable outcomes in each group and few unfavourable ones."""
+    n = 500 + unfavourable
+    truth = np.tile(np.arange(n) < 500, 2)
+    favourable = np.concatenate([np.arange(n) % 500 < 400 - 500 * gap, np.arange(n) % 500 < 400])
+    ours = np.arange(2 * n) < n
+    gate = FairnessGate(metric="equalised_odds_difference")
+    return measure(Sample(Decided(favourable, truth), ours, ~ours), gate)
+
+
+def test_a_certain_gap_of_one_side_is_not_hidden_by_the_other() -> None:
+    found = odds_of(20, 0.5)
+    assert found.value == pytest.approx(-0.5)
+    assert (found.p_value or 0) < 1e-12
+    assert found.detail == (
+        "favourable decisions among favourable outcomes; 20 rows on the other side, 30 are needed"
+    )
+    chance = odds_of(20, 0.02)
+    assert (chance.value, chance.ours.n) == (None, 20)
+
+
+def test_two_scores_without_spread_are_as_far_apart_as_is_shown() -> None:
+    scores = np.where(FEMALE, 0.2, 0.9)
+    gate = FairnessGate(metric="standardised_mean_difference")
+    found = measure(Sample(Decided(GRANTED, None, scores), FEMALE, ~FEMALE), gate)
+    assert (found.value, found.low, found.high, found.p_value) == (-100, -100, -100, 0)
+    assert found.detail == "each group has one score, and they differ"
+    shaken = scores + GENERATOR.normal(0, 1e-9, N)
+    hardly = measure(Sample(Decided(GRANTED, None, shaken), FEMALE, ~FEMALE), gate)
+    assert (hardly.value, hardly.low) == (-100, -100)
+
+
+@pytest.mark.parametrize(
+    ("n", "reference", "ratio", "sided"),
+    [
+        (30, Counts(50, 100), 0.8, 1),
+        (50, Counts(35, 50), 0.8, 1),
+        (30, Counts(29, 30), 0.8, 1),
+        (40, Counts(20, 60), 1.5, 2),
+    ],
+)
+def test_power_in_small_groups_is_the_chance_of_fishers_region(
+    n: int, reference: Counts, ratio: float, sided: int
+) -> None:
+    """Every pair of counts, weighed by its chance."""
+    rate, n_r = reference.rate * ratio, reference.n
+    tested = fisher if sided == 1 else other_rate
+    share = sum(
+        float(stats.binom.pmf(x, n, rate) * stats.binom.pmf(x_r, n_r, reference.rate))
+        for x_r in range(n_r + 1)
+        for x in range(n + 1)
+        if (x / n < x_r / n_r) == (ratio < 1)
+        and stats.binom.pmf(x_r, n_r, reference.rate) > 1e-7
+        and tested(Counts(x, n), Counts(x_r, n_r)) < 0.05
+    )
+    found = power_of_rates(n, reference, rate, 0.05, sided=sided)
+    assert found == pytest.approx(share, abs=0.005)
 
 
 @pytest.mark.parametrize("n", [60, 100, 250])

@@ -12,8 +12,8 @@ import pytest
 from validated import declared_dataset, declared_model, find, lending_table, measure
 
 from ordain.runtime.artifacts import ArtifactStore, load_artifact
-from ordain.runtime.fairness.significance import holm
 from ordain.runtime.scoring import RowPlan
+from ordain.specs.chance import holm
 from ordain.specs.kinds.dataset import Column
 
 if TYPE_CHECKING:
