@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 from ordain.policies.acceptance import Case, accept
 from ordain.policies.lookups import version_of
 from ordain.specs.evidence import MAXIMUM_BYTES, Metric, evidence_path
+from ordain.specs.features import with_protected
 from ordain.specs.findings import Finding, Location, Severity, Verdict
 from ordain.specs.tasks import CLASSIFICATION
 from ordain.specs.trees import file_in
@@ -214,7 +215,8 @@ def _gates(promoted: Promoted, evidence: Evidence, report: ValidationReport) -> 
         task=report.task,
     )
     champion = running_artifact(promoted.base, model.name) is not None
-    spec = dataset.spec if dataset else None
+    own = promoted.base.get("Dataset", model.spec.dataset)
+    spec = with_protected(dataset.spec, own.spec if own else None) if dataset else None
     name, place = f"{model.name}, validation", _place(promoted.version)
     yield from accept(Case(name, model.spec, spec, shown, champion, place, again=True))
 

@@ -76,7 +76,10 @@ def bootstrapped(
     """
     value = measure(np.ones(n, dtype=np.int64))
     found = np.array([measure(drawn) for drawn in draws(n, seed)])
-    low, high = percentiles(found[np.isfinite(found)], confidence)
+    finite = found[np.isfinite(found)]
+    if not len(finite):
+        return Estimate(value, math.nan, math.nan)
+    low, high = percentiles(finite, confidence)
     return Estimate(value, min(low, value), max(high, value))
 
 

@@ -160,7 +160,7 @@ def _reasons_at(
     scene: Scene, served: Served, raw: list[Row], given: Answered, places: Indices
 ) -> Iterator[str]:
     """The reason that weighs most against each of these rows; of some there is none."""
-    target = scene.order.data.target
+    target = scene.order.meant
     side, favourable = unfavourable_side(target), favourable_class(target)
     codes = codes_of(scene) or ReasonCodes.plain(served.names)
     codes.check(served.names)

@@ -1,7 +1,7 @@
 """Whether a probability of 20 % comes true in a fifth of the cases.
 
     error       expected calibration error in ten bins, as in training (`metrics`)
-    intercept,  of logit(y) ~ a + b logit(score), fitted by Newton's method (Cox 1958): 0 and 1 for
+    intercept,  of logit(y) ~ a + b logit(score), fitted by damped Newton steps (Cox 1958): 0 and 1 for
     slope       scores that are right; a slope below 1 means scores that are too sure. Wald
                 intervals
     brier       its parts in ten bins: reliability, resolution, uncertainty (Murphy 1973); the Brier
@@ -82,7 +82,8 @@ def fit_line(scores: Floats, positive: Indices) -> tuple[Estimate, Estimate] | N
     design = np.column_stack([np.ones(len(kept)), np.log(kept) - np.log1p(-kept)])
     if float(np.ptp(design[:, 1])) < _EDGE:
         return None
-    line = np.array([0.0, 1.0])
+    base = float(np.clip(np.mean(positive), _EDGE, 1 - _EDGE))
+    line = np.array([math.log(base) - math.log1p(-base), 0.0])
     for _ in range(_STEPS):
         chance = 0.5 * (1.0 + np.tanh(0.5 * (design @ line)))
         weights = chance * (1.0 - chance)
@@ -90,6 +91,7 @@ def fit_line(scores: Floats, positive: Indices) -> tuple[Estimate, Estimate] | N
         if not np.isfinite(information).all() or np.linalg.cond(information) > 1 / _EDGE:
             return None
         step = np.linalg.solve(information, design.T @ (positive - chance))
+        step = _damped(design, positive, line, step)
         line += step
         if not np.isfinite(line).all() or abs(line[1]) > _STEEP:
             return None
@@ -97,6 +99,20 @@ def fit_line(scores: Floats, positive: Indices) -> tuple[Estimate, Estimate] | N
             errors = np.sqrt(np.diagonal(np.linalg.inv(information))) * quantile(CONFIDENCE)
             return _wald(line[0], errors[0]), _wald(line[1], errors[1])
     return None
+
+
+def _damped(design: Floats, positive: Indices, line: Floats, step: Floats) -> Floats:
+    """The step, halved for as long as the likelihood would fall: undamped, bad models diverge."""
+    before = _log_likelihood(design @ line, positive)
+    for _ in range(_STEPS):
+        if _log_likelihood(design @ (line + step), positive) >= before - _EDGE:
+            break
+        step = step / 2.0
+    return step
+
+
+def _log_likelihood(margin: Floats, positive: Indices) -> float:
+    return float(np.sum(positive * margin - np.logaddexp(0.0, margin)))
 
 
 def _wald(value: float, half: float) -> Estimate:

@@ -102,13 +102,14 @@ def _compared(name: str, before: Answered, after: Answered, limit: str | None) -
     if refused:
         check = measured(SECTION, f"{name}: refused", refused / len(both), len(both))
         yield judged(check, "", ok=False, reason=listed(sorted(set(after.refused.values()))[:3]))
-    if before.decisions and n:
-        flips = int(np.sum(before.decision[both] != after.decision[both]))
-        check = estimated(SECTION, f"{name}: flips", share_interval(flips, n, CONFIDENCE), n)
+    if before.decisions:
+        # A row that is refused after a small change has lost its decision, as one that flips.
+        flips = refused + int(np.sum(before.decision[both] != after.decision[both]))
+        found = share_interval(flips, len(both), CONFIDENCE)
+        check = estimated(SECTION, f"{name}: flips", found, len(both))
         yield check if limit is None else at_most(check, share_of(limit), limit)
     elif limit is not None:
-        reason = "the model makes no decision" if n else "no changed row has an answer"
-        yield untold(SECTION, f"{name}: flips", reason, limit=f"<= {limit}")
+        yield untold(SECTION, f"{name}: flips", "the model makes no decision", limit=f"<= {limit}")
     if n:
         yield measured(SECTION, f"{name}: largest change", _change(before, after, both).max(), n)
 
