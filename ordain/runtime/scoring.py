@@ -110,8 +110,9 @@ class RowPlan:
     `names` are the encoded columns that the model takes, and `sources` the inputs that each of them
     came from: one, or two for a product. `classes` are the names of more than two classes, or of
     clusters; a model that tells two outcomes apart has none, and `positive` is the name of the one
-    whose probability it gives and `negative` of the other, where the plan says it. A `calibration` takes the place of the link
-    of such a model, and what the margins mean for reasons stays the same.
+    whose probability it gives and `negative` of the other, where the plan says it. A `calibration`
+    takes the place of the link of such a model, and what the margins mean for reasons stays the
+    same.
     """
 
     task: str

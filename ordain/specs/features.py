@@ -41,7 +41,7 @@ def never_features(dataset: Dataset) -> dict[str, str]:
 
 
 def with_protected(rows: Dataset, own: Dataset | None) -> Dataset:
-    """The Dataset of some rows, with every protected column of the Dataset that a model learns from.
+    """The Dataset of some rows, with every protected column of the Dataset of the model.
 
     Who is compared is a question of the model: rows that lack such a column, or declare it as a
     feature, would else compare nobody and pass. The types are those in which the rows were read.

@@ -39,8 +39,8 @@ class Fitted:
     """What training has learnt: transformers and estimator, fitted, and what the numbers mean.
 
     `classes` are the names of more than two classes, or of clusters; `positive` is the name of the
-    one of two outcomes whose probability is given, `negative` of the other. `calibrated` is the estimator with its
-    calibration, where one is declared.
+    one of two outcomes whose probability is given, `negative` of the other. `calibrated`
+    is the estimator with its calibration, where one is declared.
     """
 
     names: tuple[str, ...]

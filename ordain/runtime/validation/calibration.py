@@ -1,8 +1,8 @@
 """Whether a probability of 20 % comes true in a fifth of the cases.
 
     error       expected calibration error in ten bins, as in training (`metrics`)
-    intercept,  of logit(y) ~ a + b logit(score), fitted by damped Newton steps (Cox 1958): 0 and 1 for
-    slope       scores that are right; a slope below 1 means scores that are too sure. Wald
+    intercept,  of logit(y) ~ a + b logit(score), fitted by damped Newton steps (Cox 1958): 0 and 1
+    slope       for scores that are right; a slope below 1 means scores that are too sure. Wald
                 intervals
     brier       its parts in ten bins: reliability, resolution, uncertainty (Murphy 1973); the Brier
                 score is reliability - resolution + uncertainty, but for what differs inside a bin
@@ -15,6 +15,7 @@ Only two outcomes have all of it; the error of more classes is among the metrics
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +23,12 @@ import numpy as np
 from ordain.runtime.training.intervals import Estimate, quantile
 from ordain.runtime.training.measuring import estimate
 from ordain.runtime.training.metrics import Sample
+from ordain.runtime.training.metrics import calibration_error as error_of_two
 from ordain.runtime.training.metrics_classes import ClassSample
-from ordain.runtime.validation.checks import at_most, estimated, measured, untold
+from ordain.runtime.training.metrics_classes import calibration_error as error_of_classes
+from ordain.runtime.validation.checks import at_most, estimated, measured, rows_told, untold
 from ordain.runtime.validation.performance import sample_at
+from ordain.specs.findings import Verdict
 from ordain.specs.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
@@ -46,6 +50,8 @@ _EDGE = 1e-9  # Probabilities are kept this far from 0 and 1, where log-odds end
 _STEPS = 50
 _STEEP = 1e4  # A slope that no fit of real outcomes has: they are parted by the score.
 _FEWEST = 10
+FEWEST = 100  # Rows, from which an error of ten bins is held against a limit.
+DRAWS = 300
 
 
 def examine(scene: Scene) -> Iterator[Check]:
@@ -59,11 +65,50 @@ def examine(scene: Scene) -> Iterator[Check]:
         yield untold(SECTION, ERROR, str(sample), limit=limit)
         return
     error = estimated(SECTION, ERROR, estimate("ece", sample, CONFIDENCE), sample.n)
-    yield error if declared is None else at_most(error, declared.max_error)
+    yield error if declared is None else _judged(error, sample, declared.max_error)
     if isinstance(sample, Sample):
         yield from _line(sample)
         yield from _parts(sample)
         yield from _bands(sample)
+
+
+def _judged(error: Check, sample: Sample | ClassSample, limit: float) -> Check:
+    """The error held against its limit, and against what chance gives scores that are right.
+
+    It is a sum of absolute values: of a hundred rows whose scores are right it is above .05 almost
+    always. So it fails only where it is above both; above the limit alone it asks for a look.
+    """
+    text = f"<= {limit:g}"
+    if sample.n < FEWEST:
+        reason = f"{rows_told(sample.n)}, {FEWEST} are needed"
+        return replace(error, limit=text, reason=reason)
+    if error.value is None or error.value <= limit:
+        return at_most(error, limit)
+    chance = chance_error(sample)
+    if error.value > chance:
+        return at_most(error, limit)
+    reason = f"scores that are right have an error up to {chance:.3f} by chance"
+    return replace(error, limit=text, verdict=Verdict.WARN.value, reason=reason)
+
+
+def chance_error(sample: Sample | ClassSample) -> float:
+    """The 95 % quantile of the error of outcomes that are drawn from the scores themselves."""
+    rng = np.random.default_rng([sample.seed, 16])
+    errors = [_error(_drawn(sample, rng)) for _ in range(DRAWS)]
+    return float(np.quantile(errors, CONFIDENCE))
+
+
+def _error(sample: Sample | ClassSample) -> float:
+    return error_of_two(sample) if isinstance(sample, Sample) else error_of_classes(sample)
+
+
+def _drawn(sample: Sample | ClassSample, rng: np.random.Generator) -> Sample | ClassSample:
+    chance = rng.random(sample.n)
+    if isinstance(sample, Sample):
+        return replace(sample, positive=(chance < sample.scores).astype(np.int64))
+    ends = np.cumsum(sample.scores, axis=1)
+    right = np.sum(chance[:, None] * ends[:, -1:] >= ends, axis=1)
+    return replace(sample, right=np.minimum(right, ends.shape[1] - 1))
 
 
 def _line(sample: Sample) -> Iterator[Check]:

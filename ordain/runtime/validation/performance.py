@@ -53,7 +53,7 @@ def examine(scene: Scene) -> Iterator[Check]:
 
 
 def _refitted(scene: Scene) -> Iterator[Check]:
-    """A gate that these rows cannot judge is told; that of a promotion judges it of the evidence."""
+    """A gate that rows cannot judge is told; a promotion is judged on it by the evidence."""
     if any(gate.name == REFITTED for gate in scene.order.spec.acceptance.metrics):
         reason = "it is measured by fitting again: judged in training only"
         yield untold(SECTION, REFITTED, reason, n=len(scene.rows))

@@ -72,10 +72,9 @@ def truth_of_rows(
     if plan.task == CLUSTERING:
         return Truth(np.arange(len(rows)), np.zeros(len(rows), dtype=np.int64))
     target = dataset.target
-    if target is None:
-        return unknown_truth("the Dataset names no target")
-    if target.column not in table.column_names:
-        return unknown_truth(f"column {target.column} is not in the rows")
+    if target is None or target.column not in table.column_names:
+        absent = f"column {target.column} is not in the rows" if target else ""
+        return unknown_truth(absent or "the Dataset names no target")
     taken = table[target.column].take(rows).to_pylist()
     places = [place for place, value in enumerate(taken) if known[place] and value is not None]
     if not places:
