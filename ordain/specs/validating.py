@@ -73,11 +73,12 @@ def _same_columns(document: Document, own: Dataset, name: str, other: Dataset) -
 
 def _same_meaning(document: Document, own: Dataset, name: str, other: Dataset) -> Iterator[Finding]:
     """Rows of which the Dataset says otherwise who is compared, or which outcome is which."""
-    for message, remedy in (*_unlike_groups(own, name, other), *_unlike_outcome(own, name, other)):
+    for message, remedy in (*unlike_groups(own, name, other), *unlike_outcome(own, name, other)):
         yield _error("SPEC160", document, ("dataset",), message, remedy)
 
 
-def _unlike_groups(own: Dataset, name: str, other: Dataset) -> Iterator[tuple[str, str]]:
+def unlike_groups(own: Dataset, name: str, other: Dataset) -> Iterator[tuple[str, str]]:
+    """What the Dataset of the rows says otherwise of protected columns, and what to do."""
     for column in protected_names(own):
         ours, theirs = own.columns[column], other.columns.get(column)
         remedy = f"declare it as the Dataset of the model does, with `role: {_PROTECTED}`"
@@ -93,8 +94,8 @@ def _unlike_groups(own: Dataset, name: str, other: Dataset) -> Iterator[tuple[st
                     yield f"{told} than in that of the model", remedy
 
 
-def _unlike_outcome(own: Dataset, name: str, other: Dataset) -> Iterator[tuple[str, str]]:
-    """A Dataset without a target is one of cases that have no outcome yet."""
+def unlike_outcome(own: Dataset, name: str, other: Dataset) -> Iterator[tuple[str, str]]:
+    """What it says otherwise of outcomes; without a target it is of cases that have none yet."""
     if own.target is None or other.target is None:
         return
     for field in ("column", "positive", "favourable"):

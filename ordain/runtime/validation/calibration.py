@@ -64,20 +64,22 @@ def examine(scene: Scene) -> Iterator[Check]:
         limit = "" if declared is None else f"<= {declared.max_error:g}"
         yield untold(SECTION, ERROR, str(sample), limit=limit)
         return
-    error = estimated(SECTION, ERROR, estimate("ece", sample, CONFIDENCE), sample.n)
-    yield error if declared is None else _judged(error, sample, declared.max_error)
+    yield judge_error(sample, None if declared is None else declared.max_error)
     if isinstance(sample, Sample):
         yield from _line(sample)
         yield from _parts(sample)
         yield from _bands(sample)
 
 
-def _judged(error: Check, sample: Sample | ClassSample, limit: float) -> Check:
-    """The error held against its limit, and against what chance gives scores that are right.
+def judge_error(sample: Sample | ClassSample, limit: float | None) -> Check:
+    """The error, held against its limit and against what chance gives scores that are right.
 
     It is a sum of absolute values: of a hundred rows whose scores are right it is above .05 almost
     always. So it fails only where it is above both; above the limit alone it asks for a look.
     """
+    error = estimated(SECTION, ERROR, estimate("ece", sample, CONFIDENCE), sample.n)
+    if limit is None:
+        return error
     text = f"<= {limit:g}"
     if sample.n < FEWEST:
         reason = f"{rows_told(sample.n)}, {FEWEST} are needed"

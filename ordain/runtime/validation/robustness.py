@@ -74,7 +74,7 @@ def examine(scene: Scene) -> Iterator[Check]:
         rng = np.random.default_rng([scene.order.seed, number])
         changed = change(scene, rows, rng)
         after = answer_rows(scene.served, changed)
-        yield from _compared(name, before, after, limit if limited else None)
+        yield from compared(name, before, after, limit if limited else None)
     yield from _needed(scene)
     yield from _directions(scene)
 
@@ -95,7 +95,8 @@ def taken(given: Answered, places: Indices) -> Answered:
     )
 
 
-def _compared(name: str, before: Answered, after: Answered, limit: str | None) -> Iterator[Check]:
+def compared(name: str, before: Answered, after: Answered, limit: str | None) -> Iterator[Check]:
+    """What a change has done to answers; with a limit the share of flips decides."""
     both = after.answered
     n = int(both.sum())
     refused = len(after.refused)
