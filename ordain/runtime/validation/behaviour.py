@@ -78,11 +78,8 @@ def _shifts(scene: Scene, theirs: Answered, both: Mask) -> Iterator[Shift]:
 
 
 def counted_decision(scene: Scene) -> str | None:
-    """The decision whose share is counted: the favourable one, or, of two, the upper one."""
-    decisions = scene.given.decisions
-    if scene.favourable in decisions:
-        return scene.favourable
-    return decisions[-1] if decisions and not scene.served.plan.classes else None
+    """The favourable decision, whose share is counted; None where nobody says which one that is."""
+    return scene.favourable if scene.favourable in scene.given.decisions else None
 
 
 def _alike(ours: Answered, theirs: Answered, name: str) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from validated import declared_dataset, declared_model, find, lending_table, measure
 
+from ordain.runtime.errors import DataError
 from ordain.runtime.validation.answering import Answered
 from ordain.runtime.validation.order import read_order, write_order
 from ordain.runtime.validation.robustness import compared
@@ -194,3 +195,27 @@ def test_few_rows_are_not_held_against_a_limit_of_calibration(
     report = measure(others(shop, order, lending_table(60, 4), limits))
     (error,) = find(report, "calibration", "error")
     assert (error.verdict, error.reason) == ("insufficient", "60 rows, 100 are needed")
+
+
+def test_an_outcome_whose_square_is_no_number_is_refused(shop: Shop) -> None:
+    asked: dict[str, Any] = {
+        "task": "regression",
+        "training": {"estimator": "linear_regression"},
+        "decision": None,
+    }
+    target = {"column": "income"}
+    data = declared_dataset(target=target, income={"range": None, "missing": None})
+    table = lending_table(300)
+    place = table.schema.get_field_index("income")
+    table = table.set_column(place, "income", [table["income"].fill_null(1.0)])
+    ordered = shop.train(declared_model(**asked), shop.pin(table, data))
+    huge = table["income"].to_numpy().copy()
+    huge[3] = 1e200
+    pinned = shop.pin(table.set_column(place, "income", [huge]), data)
+    report = measure(replace(ordered, data=pinned, own=data, part="", split=None))
+    told = "target income: 1 of 300 outcomes are beyond 1e+100"
+    assert find(report, "performance")[0].reason == told
+    with pytest.raises(DataError) as caught:
+        shop.train(declared_model(**asked), pinned)
+    told = "target income: 1 rows are beyond 1e+100, first row 4"
+    assert caught.value.message == told
