@@ -27,6 +27,7 @@ from ordain.policies.limits_held import Held, limits_missed
 from ordain.policies.lookups import version_of
 from ordain.specs.canonical import sha256
 from ordain.specs.evidence import MAXIMUM_BYTES, Metric, classes_of, evidence_path
+from ordain.specs.features import with_protected
 from ordain.specs.findings import Finding, Location, Severity, Verdict
 from ordain.specs.trees import file_in
 from ordain.specs.validation_verdicts import STOPPING, blockers
@@ -215,7 +216,8 @@ def _gates(promoted: Promoted, evidence: Evidence, report: ValidationReport) -> 
         task=report.task,
     )
     champion = running_artifact(promoted.base, model.name) is not None
-    spec = dataset.spec if dataset else None
+    own = promoted.base.get("Dataset", model.spec.dataset)
+    spec = with_protected(dataset.spec, own.spec if own else None) if dataset else None
     name, place = f"{model.name}, validation", _place(promoted.version)
     yield from accept(Case(name, model.spec, spec, shown, champion, place, again=True))
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from ordain.reconciler.unsigned_previews import Preview, Workshop
     from ordain.specs.documents import Document
-    from ordain.specs.kinds.dataset import Dataset
+    from ordain.specs.kinds.dataset import Column, Dataset, Target
     from ordain.specs.validations import ValidationReport
 
 _FILES: Final = {".csv": "csv", ".parquet": "parquet"}
@@ -61,12 +61,16 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Which rows: their Dataset with its digest, and the part of them; empty for all."""
+    """Which rows: their Dataset with its digest, and the part of them; empty for all.
+
+    `own` is the Dataset that the model learns from, where the rows are of another one.
+    """
 
     name: str
     data: Dataset
     part: str
     split: str | None = None
+    own: Dataset | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +174,18 @@ def rows_of(workshop: Workshop, subject: Subject, wanted: str | None) -> Rows:
         data = replace(own.spec, digest=subject.data)
         return Rows(own.name, data, "test", subject.split)
     if (suffix := PurePosixPath(name).suffix) in _FILES:
-        return Rows(name, _pinned(workshop, name, _of_file(workshop, own.spec, name, suffix)), "")
+        return Rows(
+            name,
+            _pinned(workshop, name, _of_file(workshop, own.spec, name, suffix)),
+            "",
+            own=own.spec,
+        )
     document = estate.get("Dataset", name)
     if document is None:
         known = [one.name for one in estate.all("Dataset")]
         remedy = did_you_mean(name, known) or f"one of: {', '.join(known)}, or a file of the estate"
         raise Untrainable(f"there is no Dataset {name!r}", remedy=remedy)
-    return Rows(name, _pinned(workshop, name, document.spec), "")
+    return Rows(name, _pinned(workshop, name, document.spec), "", own=own.spec)
 
 
 def _pinned(workshop: Workshop, name: str, data: Dataset) -> Dataset:
@@ -203,14 +212,7 @@ def _of_file(workshop: Workshop, own: Dataset, path: str, suffix: str) -> Datase
     def kept(name: str | None) -> str | None:
         return name if name in columns else None
 
-    target = own.target
-    loop = None if target is None else target.feedback
-    gone = target is not None and (
-        target.column not in columns
-        or (
-            loop is not None and not {loop.observed, loop.explored or loop.observed} <= set(columns)
-        )
-    )
+    target, columns = _outcome_in(own.target, columns)
     return replace(
         own,
         source=Source(type="csv" if suffix == ".csv" else "parquet", uri=path),
@@ -219,10 +221,28 @@ def _of_file(workshop: Workshop, own: Dataset, path: str, suffix: str) -> Datase
         as_of=None,
         entity=kept(own.entity),
         time=kept(own.time),
-        target=None if gone else target,
+        target=target,
         leaks=tuple(name for name in own.leaks if name in columns),
         expect=replace(own.expect, rows=None, unique=(), fresh=None, relations=()),
     )
+
+
+def _outcome_in(
+    target: Target | None, columns: dict[str, Column]
+) -> tuple[Target | None, dict[str, Column]]:
+    """The target, and the columns that are read.
+
+    Without the columns that say whose outcome was seen, an outcome is none, and is not read. What
+    it means stays: who gets the favourable decision is known without a single outcome.
+    """
+    if target is None:
+        return target, columns
+    loop = target.feedback
+    seen = set() if loop is None else {loop.observed, loop.explored or loop.observed}
+    if {target.column, *seen} <= columns.keys():
+        return target, columns
+    kept = {name: column for name, column in columns.items() if name != target.column}
+    return replace(target, feedback=None, mature_after=None), kept
 
 
 def _columns_of(place: Path, suffix: str, path: str) -> set[str]:
@@ -267,6 +287,7 @@ def order_of(workshop: Workshop, subject: Subject, rows: Rows) -> ValidationOrde
         store=workshop.home.preview_artifacts,
         seed=0 if model.training is None else model.training.seed,
         tool=ordain.__version__,
+        own=rows.own,
     )
 
 

@@ -158,6 +158,7 @@ def order_validation(
         store=ground.store,
         seed=recipe.seed,
         tool=ordain.__version__,
+        own=None if rows.part else estate.documents[f"Dataset/{model.spec.dataset}"].spec,
     )
     return ValidationJob(order, validation_key(basis, evidence.artifact))
 

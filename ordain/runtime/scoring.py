@@ -110,8 +110,9 @@ class RowPlan:
     `names` are the encoded columns that the model takes, and `sources` the inputs that each of them
     came from: one, or two for a product. `classes` are the names of more than two classes, or of
     clusters; a model that tells two outcomes apart has none, and `positive` is the name of the one
-    whose probability it gives, where the plan says it. A `calibration` takes the place of the link
-    of such a model, and what the margins mean for reasons stays the same.
+    whose probability it gives and `negative` of the other, where the plan says it. A `calibration`
+    takes the place of the link of such a model, and what the margins mean for reasons stays the
+    same.
     """
 
     task: str
@@ -124,6 +125,7 @@ class RowPlan:
     decision: Decision | None
     columns: Columns
     positive: str = ""
+    negative: str = ""
     calibration: Calibration | None = None
 
     @classmethod
@@ -245,6 +247,7 @@ def _read(raw: dict[str, Any]) -> RowPlan:
         decision=_decision(raw["decision"]),
         columns=columns,
         positive=str(raw.get("positive", "")),
+        negative=str(raw.get("negative", "")),
         calibration=calibration,
     )
 

@@ -8,6 +8,7 @@ digest) sorts the names.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,22 @@ def never_features(dataset: Dataset) -> dict[str, str]:
         if own is not None:
             reasons.setdefault(own, f"it is {what}")
     return reasons
+
+
+def with_protected(rows: Dataset, own: Dataset | None) -> Dataset:
+    """The Dataset of some rows, with every protected column of the Dataset of the model.
+
+    Who is compared is a question of the model: rows that lack such a column, or declare it as a
+    feature, would else compare nobody and pass. The types are those in which the rows were read.
+    """
+    if own is None:
+        return rows
+    columns = {
+        name: replace(column, type=rows.columns.get(name, column).type)
+        for name, column in own.columns.items()
+        if column.role == "protected"
+    }
+    return replace(rows, columns={**rows.columns, **columns})
 
 
 class _Same:

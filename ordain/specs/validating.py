@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ordain.specs.edge_cases import CODE, read_edge_cases, unknown_inputs
 from ordain.specs.errors import SpecError
-from ordain.specs.features import feature_names
+from ordain.specs.features import feature_names, protected_names
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.tasks import CLASSIFICATION, METRICS
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 REFITTED: Final = "stability"  # It is measured by fitting again, which a validation does not do.
 _GROUPS: Final = ("float", "int", "bool", "category", "date")
+_PROTECTED: Final = "protected"
 _AT: Final = ("spec", "validation")
 
 
@@ -41,6 +42,7 @@ def check_validation(document: Document, estate: LoadedEstate) -> Iterator[Findi
     other = _dataset(estate, name) if name is not None else None
     if own is not None and other is not None:
         yield from _same_columns(document, own, str(name), other)
+        yield from _same_meaning(document, own, str(name), other)
     if (rows := other or own) is not None:
         yield from _segment_columns(document, rows)
 
@@ -68,6 +70,46 @@ def _same_columns(document: Document, own: Dataset, name: str, other: Dataset) -
         theirs, ours = other.columns[wrong[0]].type, own.columns[wrong[0]].type
         message = f"`{wrong[0]}` is {theirs} in the Dataset `{name}`, and a feature of type {ours}"
         yield _error("SPEC160", document, ("dataset",), message, f"declare it as {ours}")
+
+
+def _same_meaning(document: Document, own: Dataset, name: str, other: Dataset) -> Iterator[Finding]:
+    """Rows of which the Dataset says otherwise who is compared, or which outcome is which."""
+    for message, remedy in (*unlike_groups(own, name, other), *unlike_outcome(own, name, other)):
+        yield _error("SPEC160", document, ("dataset",), message, remedy)
+
+
+def unlike_groups(own: Dataset, name: str, other: Dataset) -> Iterator[tuple[str, str]]:
+    """What the Dataset of the rows says otherwise of protected columns, and what to do."""
+    for column in protected_names(own):
+        ours, theirs = own.columns[column], other.columns.get(column)
+        remedy = f"declare it as the Dataset of the model does, with `role: {_PROTECTED}`"
+        if theirs is None:
+            told = f"the Dataset `{name}` has no column `{column}`, by which groups are compared"
+            yield told, remedy
+        elif theirs.role != _PROTECTED:
+            yield f"`{column}` is not protected in the Dataset `{name}`", remedy
+        else:
+            for field in ("type", "reference", "levels"):
+                if getattr(ours, field) != getattr(theirs, field):
+                    told = f"`{column}` has another `{field}` in the Dataset `{name}`"
+                    yield f"{told} than in that of the model", remedy
+
+
+def unlike_outcome(own: Dataset, name: str, other: Dataset) -> Iterator[tuple[str, str]]:
+    """What it says otherwise of outcomes; without a target it is of cases that have none yet."""
+    if own.target is None or other.target is None:
+        return
+    for field in ("column", "positive", "favourable"):
+        ours, theirs = getattr(own.target, field), getattr(other.target, field)
+        if ours != theirs:
+            message = f"`target.{field}` is {_shown(theirs)} in the Dataset `{name}`"
+            told = f"{message}, and {_shown(ours)} in that of the model"
+            yield told, f"write {_shown(ours)} in the Dataset `{name}`"
+
+
+def _shown(value: object) -> str:
+    """A value of a document in a sentence."""
+    return "not declared" if value is None else f"`{value}`"
 
 
 def _segment_columns(document: Document, rows: Dataset) -> Iterator[Finding]:

@@ -95,7 +95,8 @@ def test_a_file_of_new_cases_without_outcomes_is_read_as_the_dataset_is(own: Pla
     document = found["document"]
     assert (found["verdict"], document["rows"], document["part"]) == ("insufficient", 64, "")
     reasons = {one["reason"] for one in document["checks"] if one["section"] == "performance"}
-    assert reasons == {"the Dataset names no target"}
+    assert reasons == {f"column {outcome} is not in the rows"}
+    assert "no decision is favourable" not in json.dumps(document)
 
 
 def test_edge_cases_of_the_work_tree_are_asked(own: Place) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,7 +13,10 @@ from ordain.specs.edge_cases import EdgeCase, read_edge_cases
 from ordain.specs.kinds import kind_validator
 from ordain.specs.plain import material_digest, spec_digest
 from ordain.specs.reason_files import check_reasons
-from ordain.specs.validating import check_edge_cases
+from ordain.specs.validating import check_edge_cases, unlike_groups, unlike_outcome
+
+if TYPE_CHECKING:
+    from ordain.specs.kinds.dataset import Dataset
 
 Check = Callable[..., list[str]]
 Edit = Callable[[str, str, str], dict[str, str]]
@@ -26,6 +31,7 @@ spec:
   columns:
     income: {type: float}
     purpose: {type: category}
+    sex: {type: category, role: protected, reference: male}
 """
 
 
@@ -111,6 +117,90 @@ def test_the_rows_of_a_validation_have_the_features_of_the_model(
     other = OTHER.replace(old, new)
     findings = [one for one in check({**files, "specs/recent.yaml": other}) if "SPEC160" in one]
     assert findings == [expected]
+
+
+def dataset(**changed: object) -> Dataset:
+    """A Dataset of applicants; a keyword changes its target or its protected column."""
+    sex = {"type": "category", "role": "protected", "reference": "male", "levels": ["female"]}
+    target = {"column": "defaulted", "positive": 1, "favourable": 0}
+    spec = {
+        "source": {"type": "csv", "uri": "a.csv"},
+        "columns": {
+            "income": {"type": "float"},
+            "sex": sex | {key: one for key, one in changed.items() if key in sex},
+            "defaulted": {"type": "int"},
+        },
+        "target": target | {key: one for key, one in changed.items() if key in target},
+    }
+    found: Dataset = kind_validator("Dataset").validate_python(spec)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"role": "feature"}, ["`sex` is not protected in the Dataset `recent`"]),
+        (
+            {"reference": "female"},
+            ["`sex` has another `reference` in the Dataset `recent` than in that of the model"],
+        ),
+        (
+            {"levels": None},
+            ["`sex` has another `levels` in the Dataset `recent` than in that of the model"],
+        ),
+    ],
+)
+def test_the_rows_of_a_validation_protect_what_the_model_protects(
+    changed: dict[str, object], expected: list[str]
+) -> None:
+    told = unlike_groups(dataset(), "recent", dataset(**changed))
+    assert [message for message, _ in told] == expected
+
+
+def test_the_rows_of_a_validation_have_every_protected_column() -> None:
+    other = dataset()
+    columns = {name: one for name, one in other.columns.items() if name != "sex"}
+    (told,) = unlike_groups(dataset(), "recent", replace(other, columns=columns))
+    assert told == (
+        "the Dataset `recent` has no column `sex`, by which groups are compared",
+        "declare it as the Dataset of the model does, with `role: protected`",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        (
+            {"positive": 0},
+            ["`target.positive` is `0` in the Dataset `recent`, and `1` in that of the model"],
+        ),
+        (
+            {"favourable": None},
+            [
+                (
+                    "`target.favourable` is not declared in the Dataset `recent`, and `0` in that of "
+                    "the model"
+                )
+            ],
+        ),
+        (
+            {"column": "income"},
+            [
+                (
+                    "`target.column` is `income` in the Dataset `recent`, and `defaulted` in that of "
+                    "the model"
+                )
+            ],
+        ),
+    ],
+)
+def test_outcomes_mean_the_same_in_both_datasets(
+    changed: dict[str, object], expected: list[str]
+) -> None:
+    told = unlike_outcome(dataset(), "recent", dataset(**changed))
+    assert [message for message, _ in told] == expected
 
 
 def test_a_dataset_that_is_not_there_is_a_reference_to_nowhere(check: Check, edit: Edit) -> None:

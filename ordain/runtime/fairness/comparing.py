@@ -14,12 +14,12 @@ from ordain.runtime.fairness.metrics import Measured, measure
 from ordain.runtime.fairness.samples import Sample
 from ordain.specs.chance import Counts
 from ordain.specs.evidence import NO_GATE
-from ordain.specs.fairness import fairness_problems, is_ratio, subjects_of
+from ordain.specs.fairness import fairness_problems, is_ratio, subject_name, subjects_of
 from ordain.specs.features import protected_names
 from ordain.specs.kinds.model import FairnessGate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ordain.runtime.fairness.groups import Indices
     from ordain.runtime.fairness.samples import Decided
@@ -36,11 +36,15 @@ def rows_of(
     table: Any,  # noqa: ANN401 - pa.Table
     rows: Indices,
     decided: Decided,
+    *,
+    incomplete: bool = False,
 ) -> tuple[FairnessRow, ...]:
     """A row for each group of each gate; without a gate, rows that inform and decide nothing.
 
     `rows` are places in the table; `decided` is about them, in their order. Attributes are compared
-    by name, because the order of columns is in no digest and rows of evidence follow it.
+    by name, because the order of columns is in no digest and rows of evidence follow it. With
+    `incomplete` rows an attribute that cannot be grouped has one insufficient row, which hides no
+    other; without, as in a training, it is a mistake in a declaration.
 
     Raises:
         TrainingError: when a gate cannot be judged, an attribute is not protected, or its reference
@@ -59,7 +63,13 @@ def rows_of(
         _refuse_gate(gate)
         strata = stratified(gate.within, data, table, rows) if gate.within else None
         for names in subjects_of(gate, known):
-            groups = grouped(names, data, table, rows)
+            try:
+                groups = grouped(names, data, table, rows)
+            except TrainingError as error:
+                if not incomplete:
+                    raise
+                compared.append(_ungrouped(gate, names, data, error))
+                continue
             choices = 1
             if is_ratio(gate.metric) and not groups.declared:
                 groups, choices = best_treated(groups, decided.favourable, gate.min_cell)
@@ -93,6 +103,17 @@ def _compared(
         reason = f"every row is of the group {groups.reference}"
         alone = Measured(Counts(0, 0), counts, reason=reason)
         yield Compared(gate, groups.attribute, NO_GROUP, groups.reference, alone)
+
+
+def _ungrouped(
+    gate: FairnessGate, names: Sequence[str], data: Dataset, error: TrainingError
+) -> Compared:
+    """The row of an attribute of which nobody can be compared, and why."""
+    columns = [data.columns[name] for name in names if name in data.columns]
+    wanted = subject_name([one.reference for one in columns if one.reference is not None])
+    reason = error.message.removeprefix("acceptance.fairness: ")
+    nobody = Measured(Counts(0, 0), Counts(0, 0), reason=reason)
+    return Compared(gate, subject_name(names), NO_GROUP, wanted or NO_GROUP, nobody)
 
 
 def _refuse_gate(gate: FairnessGate) -> None:

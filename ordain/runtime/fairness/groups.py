@@ -159,6 +159,9 @@ def stratified(
         if name not in dataset.columns:
             message = f"acceptance.fairness: {name} is no column of the Dataset"
             raise TrainingError(message, remedy=f"use some of {', '.join(dataset.columns)}")
+        if name not in table.column_names:
+            message = f"acceptance.fairness: the rows have no column {name}"
+            raise TrainingError(message, remedy="give rows that have it")
     found = [_levels(name, dataset.columns[name], table[name])[rows] for name in names]
     joined: Labels = np.array(
         [subject_name(parts) for parts in zip(*found, strict=True)], dtype=str

@@ -44,6 +44,7 @@ def export(fitted: Fitted, frame: Frame, train: Floats, decision: Decision | Non
         "task": CLASSIFICATION if fitted.task == BINARY else fitted.task,
         "classes": list(fitted.classes),
         "positive": fitted.positive,
+        **({"negative": fitted.negative} if fitted.negative else {}),
         "inputs": [
             _input(frame, name, column, train[:, place])
             for place, (name, column) in enumerate(zip(frame.names, frame.columns, strict=True))

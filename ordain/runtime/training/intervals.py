@@ -2,6 +2,9 @@
 
 wilson         of a share (Wilson 1927)
 mean_interval  of a mean over rows: normal, from the standard error of that mean
+area_bounds    of an area under the curve: Hanley and McNeil 1982 on the scale of log-odds; of
+               parted rows the exact bound of their disjoint pairs
+mean_of_shares of a mean of shares, from their Wilson intervals (Zou and Donner 2008)
 bootstrapped   of anything else: percentiles of the value over bootstraps of the rows (Efron
                1979), seeded; a bootstrap is given as how often each row was drawn
 """
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     Indices = NDArray[np.int64]
 
 BOOTSTRAPS = 300
+FEW = 30  # Below as many rows of a class, normal intervals and bootstraps are too narrow.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,45 @@ def quantile(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def wilson(count: float, n: int, z: float) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927); shares of rows that count in part have one too."""
+def wilson(count: float, n: float, z: float) -> tuple[float, float]:
+    """The score interval of a share (Wilson 1927); rows may count in part."""
     share, square = count / n, z * z / n
     middle = (share + square / 2) / (1 + square)
     half = z / (1 + square) * math.sqrt(share * (1 - share) / n + square / (4 * n))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def area_bounds(area: float, ours: int, others: int, confidence: float) -> tuple[float, float]:
+    """The interval of an area under the curve by its value and the sizes of both classes alone.
+
+    The variance is that of exponential scores (Hanley and McNeil 1982). Rows that are parted have
+    none: of k disjoint pairs, which are independent, all stand right with the probability area^k.
+    """
+    tail = (1 - confidence) / 2
+    if area in {0.0, 1.0}:
+        bound = tail ** (1.0 / min(ours, others))
+        return (bound, 1.0) if area else (0.0, 1.0 - bound)
+    pairs = (ours - 1) * (area / (2 - area) - area**2)
+    pairs += (others - 1) * (2 * area**2 / (1 + area) - area**2)
+    error = math.sqrt((area * (1 - area) + pairs) / (ours * others))
+    middle, half = math.log(area / (1 - area)), quantile(confidence) * error / (area * (1 - area))
+    low, high = (0.5 * (1 + math.tanh(0.5 * end)) for end in (middle - half, middle + half))
+    return low, high
+
+
+def mean_of_shares(counts: Floats, sizes: Floats, confidence: float) -> tuple[float, float]:
+    """The interval of the mean of independent shares, by the distances of their own intervals."""
+    shares = counts / sizes
+    z = quantile(confidence)
+    ends = np.array([wilson(*one, z) for one in zip(counts, sizes, strict=True)])
+    below, above = np.sqrt(np.sum((ends.T - shares) ** 2, axis=1)) / len(shares)
+    value = float(np.mean(shares))
+    return max(0.0, value - float(below)), min(1.0, value + float(above))
+
+
+def widened(found: Estimate, bounds: tuple[float, float]) -> Estimate:
+    """The wider of two intervals, at either end."""
+    return Estimate(found.value, min(found.low, bounds[0]), max(found.high, bounds[1]))
 
 
 def share_interval(right: int, n: int, confidence: float) -> Estimate:
@@ -76,7 +113,10 @@ def bootstrapped(
     """
     value = measure(np.ones(n, dtype=np.int64))
     found = np.array([measure(drawn) for drawn in draws(n, seed)])
-    low, high = percentiles(found[np.isfinite(found)], confidence)
+    finite = found[np.isfinite(found)]
+    if not len(finite):
+        return Estimate(value, math.nan, math.nan)
+    low, high = percentiles(finite, confidence)
     return Estimate(value, min(low, value), max(high, value))
 
 

@@ -1,7 +1,8 @@
 """Metrics of two classes, each with an interval that says how far the test part can be trusted.
 
     roc_auc    Mann-Whitney; variance by DeLong, DeLong and Clarke-Pearson 1988, computed from
-               midranks as in Sun and Xu 2014 (O(n log n))
+               midranks as in Sun and Xu 2014 (O(n log n)); with fewer than 30 rows of a class, or
+               rows that are parted, the wider of it and Hanley and McNeil 1982 (`area_bounds`)
     log_loss,  mean over the rows; normal interval from the standard error of that mean
     brier
     accuracy   share of rows on the right side of the threshold; Wilson 1927
@@ -26,11 +27,14 @@ import numpy as np
 
 from ordain.runtime.training import metrics_classes as classes
 from ordain.runtime.training.intervals import (
+    FEW,
     Estimate,
+    area_bounds,
     bootstrapped,
     mean_interval,
     quantile,
     share_interval,
+    widened,
     wilson,
 )
 
@@ -78,7 +82,7 @@ def estimate(name: str, sample: Sample, confidence: float) -> Estimate:
     """
     match name:
         case "roc_auc":
-            return _bounded(*_delong(sample), quantile(confidence))
+            return _area(sample, confidence)
         case "accuracy":
             right = int(np.sum(sample.upper == sample.positive))
             return share_interval(right, sample.n, confidence)
@@ -115,6 +119,11 @@ def difference(name: str, ours: Sample, other: Sample, confidence: float) -> Est
             return mean_interval(gains, confidence)
 
 
+def calibration_error(sample: Sample) -> float:
+    """The expected calibration error alone, without its interval."""
+    return classes.binned_error(_gaps(sample), np.ones(sample.n, dtype=np.int64))
+
+
 def row_losses(name: str, sample: Sample) -> Floats:
     """What each row costs; the metric is the mean, or one minus it for accuracy.
 
@@ -133,6 +142,16 @@ def row_losses(name: str, sample: Sample) -> Floats:
             return np.asarray(wrong, dtype=float)
         case _:
             raise KeyError(name)
+
+
+def _area(sample: Sample, confidence: float) -> Estimate:
+    """DeLong's interval; where it is none, or rows are few, the wider of it and the area's own."""
+    found = _bounded(*_delong(sample), quantile(confidence))
+    positives = int(np.sum(sample.positive))
+    sizes = positives, sample.n - positives
+    if found.low < found.high and min(sizes) >= FEW:
+        return found
+    return widened(found, area_bounds(found.value, *sizes, confidence))
 
 
 def _bounded(value: float, variance: float, z: float) -> Estimate:

@@ -28,11 +28,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ordain.runtime.training.intervals import (
+    FEW,
     Estimate,
+    area_bounds,
     bootstrapped,
     mean_interval,
+    mean_of_shares,
     quantile,
     share_interval,
+    widened,
 )
 
 if TYPE_CHECKING:
@@ -103,7 +107,8 @@ def estimate(name: str, sample: ClassSample, confidence: float) -> Estimate:
         case "roc_auc":
             value, parts = _areas(sample)
             half = quantile(confidence) * math.sqrt(float(np.sum(parts**2)))
-            return Estimate(value, max(0.0, value - half), min(1.0, value + half))
+            found = Estimate(value, max(0.0, value - half), min(1.0, value + half))
+            return _of_few(sample, found, confidence)
         case _:
             return mean_interval(row_losses(name, sample), confidence)
 
@@ -131,6 +136,11 @@ def difference(name: str, ours: ClassSample, other: ClassSample, confidence: flo
             return mean_interval(gains, confidence)
 
 
+def calibration_error(sample: ClassSample) -> float:
+    """The expected calibration error alone, without its interval."""
+    return binned_error(_gaps(sample), np.ones(sample.n, dtype=np.int64))
+
+
 def row_losses(name: str, sample: ClassSample) -> Floats:
     """What each row costs; the metric is the mean, or one minus it for accuracy.
 
@@ -155,7 +165,12 @@ def of_decisions(name: str, made: Decisions, confidence: float) -> Estimate:
     """`balanced_accuracy` or `macro_f1` of decisions, over bootstraps of the rows."""
     measure = _MEASURES[name]
     rows = len(made.right)
-    return bootstrapped(lambda drawn: measure(made.confusion(drawn)), rows, made.seed, confidence)
+    found = bootstrapped(lambda drawn: measure(made.confusion(drawn)), rows, made.seed, confidence)
+    sizes = np.bincount(made.right, minlength=made.classes)
+    if found.low < found.high and sizes[sizes > 0].min() >= FEW:
+        return found
+    counted = _SHARES[name](made.confusion(np.ones(rows, dtype=np.int64)))
+    return widened(found, mean_of_shares(*counted, confidence))
 
 
 def decisions_difference(
@@ -172,18 +187,28 @@ def decisions_difference(
 
 
 def _recall(confusion: Floats) -> float:
-    rows = confusion.sum(axis=1)
-    seen = rows > 0
-    return float(np.mean(np.diagonal(confusion)[seen] / rows[seen]))
+    found, rows = _found(confusion)
+    return float(np.mean(found / rows))
 
 
 def _f1(confusion: Floats) -> float:
-    """Over every class that is there or was chosen."""
-    sizes = confusion.sum(axis=0) + confusion.sum(axis=1)
-    met = sizes > 0
-    return float(np.mean(2.0 * np.diagonal(confusion)[met] / sizes[met]))
+    found, sizes = _agreed(confusion)
+    return float(np.mean(found / sizes))
 
 
+def _found(confusion: Floats) -> tuple[Floats, Floats]:
+    """Of every class that is there the rows that were found, and all of its rows."""
+    rows = confusion.sum(axis=1)
+    return np.diagonal(confusion)[rows > 0], rows[rows > 0]
+
+
+def _agreed(confusion: Floats) -> tuple[Floats, Floats]:
+    """Of every class that is there or was chosen tp, and tp + (fp + fn) / 2."""
+    sizes = (confusion.sum(axis=0) + confusion.sum(axis=1)) / 2.0
+    return np.diagonal(confusion)[sizes > 0], sizes[sizes > 0]
+
+
+_SHARES = {"balanced_accuracy": _found, "macro_f1": _agreed}
 _MEASURES = {"balanced_accuracy": _recall, "macro_f1": _f1}
 
 
@@ -200,6 +225,21 @@ def _gaps(sample: ClassSample) -> Floats:
 def binned_error(table: Floats, drawn: Indices) -> float:
     """The calibration error of rows, each in the column of its bin, by how often it was drawn."""
     return float(np.abs(drawn @ table).sum() / drawn.sum())
+
+
+def _of_few(sample: ClassSample, found: Estimate, confidence: float) -> Estimate:
+    """The interval, widened where rows of a class are few or all are parted; see `area_bounds`."""
+    sizes = np.bincount(sample.right, minlength=sample.scores.shape[1])
+    met = [place for place, size in enumerate(sizes) if 0 < size < sample.n]
+    if found.low < found.high and sizes[met].min() >= FEW:
+        return found
+    ends = []
+    for place in met:
+        area, _ = _area(sample.right == place, sample.scores[:, place])
+        ours = int(sizes[place])
+        ends.append(area_bounds(area, ours, sample.n - ours, confidence))
+    low, high = np.mean(ends, axis=0)
+    return widened(found, (float(low), float(high)))
 
 
 def _areas(sample: ClassSample) -> tuple[float, Floats]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_CLASSES = 100
 SMALLEST_CLASS = 2
+LARGEST = 1e100  # The sum of squares of any number of smaller values is finite.
 _NUMBERS = ("int", "float")
 
 
@@ -37,13 +38,14 @@ class Outcomes:
 
     `task` tells binary from other classification. `values` are 1 for the positive of two outcomes,
     places in `classes` for more, numbers for a regression, and zeros where nothing is learnt from.
-    `positive` is the name of that one of two outcomes.
+    `positive` is the name of that one of two outcomes, `negative` of the other.
     """
 
     task: str
     values: Any
     classes: tuple[str, ...] = ()
     positive: str = ""
+    negative: str = ""
 
     @property
     def declared(self) -> str:
@@ -106,6 +108,11 @@ def _numbers(target: Target, kind: str, values: Any) -> Outcomes:  # noqa: ANN40
         where = f"{len(wrong)} rows are not finite, first row {wrong[0] + 1}"
         message = f"target {target.column}: {where}"
         raise DataError(message, remedy="correct the values, or leave the rows out")
+    huge = np.flatnonzero(np.abs(found) > LARGEST)
+    if len(huge):
+        where = f"{len(huge)} rows are beyond {LARGEST:g}, first row {huge[0] + 1}"
+        message = f"target {target.column}: {where}"
+        raise DataError(message, remedy="correct the values, or use another unit")
     if found.min() == found.max():
         message = f"target {target.column}: all {len(found)} rows have the same outcome"
         raise DataError(message, remedy="take rows with different outcomes")
@@ -147,7 +154,8 @@ def _binary(target: Target, present: list[Any], values: Any) -> Outcomes:  # noq
         message = f"target {target.column}: no row has the positive outcome {target.positive!r}"
         raise DataError(message, remedy=f"set target.positive to one of {present}")
     found: Indices = np.asarray(pc.equal(values, positive)).astype(np.int64)
-    return Outcomes(BINARY, found, positive=class_name(positive))
+    (negative,) = [class_name(value) for value in present if value is not positive]
+    return Outcomes(BINARY, found, positive=class_name(positive), negative=negative)
 
 
 def class_name(value: object) -> str:

@@ -39,8 +39,8 @@ class Fitted:
     """What training has learnt: transformers and estimator, fitted, and what the numbers mean.
 
     `classes` are the names of more than two classes, or of clusters; `positive` is the name of the
-    one of two outcomes whose probability is given. `calibrated` is the estimator with its
-    calibration, where one is declared.
+    one of two outcomes whose probability is given, `negative` of the other. `calibrated`
+    is the estimator with its calibration, where one is declared.
     """
 
     names: tuple[str, ...]
@@ -52,6 +52,7 @@ class Fitted:
     link: str
     positive: str = ""
     calibrated: Any = None
+    negative: str = ""
 
     @property
     def whole(self) -> Any:  # noqa: ANN401 - the library's
@@ -112,7 +113,15 @@ def fit(model: Model, frame: Frame, train: Indices, outcomes: Outcomes) -> Fitte
     classes = _clusters(estimator) if row.makes_clusters else outcomes.classes
     link = link_of(row, training, outcomes)
     return Fitted(
-        frame.names, columns, estimator, row, outcomes.task, classes, link, outcomes.positive
+        frame.names,
+        columns,
+        estimator,
+        row,
+        outcomes.task,
+        classes,
+        link,
+        outcomes.positive,
+        negative=outcomes.negative,
     )
 
 

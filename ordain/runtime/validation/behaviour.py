@@ -96,11 +96,8 @@ def _groups(scene: Scene, mine: Mask, other: Mask, both: Mask) -> Iterator[Shift
 
 
 def counted_decision(scene: Scene) -> str | None:
-    """The decision whose share is counted: the favourable one, or, of two, the upper one."""
-    decisions = scene.given.decisions
-    if scene.favourable in decisions:
-        return scene.favourable
-    return decisions[-1] if decisions and not scene.served.plan.classes else None
+    """The favourable decision, whose share is counted; None where nobody says which one that is."""
+    return scene.favourable if scene.favourable in scene.given.decisions else None
 
 
 def alike(ours: Answered, theirs: Answered, name: str) -> str:
@@ -213,7 +210,7 @@ def _reasons_at(
     scene: Scene, served: Served, raw: list[Row], given: Answered, places: Indices
 ) -> Iterator[str]:
     """The reason that weighs most against each of these rows; of some there is none."""
-    target = scene.order.data.target
+    target = scene.order.meant
     side, favourable = unfavourable_side(target), favourable_class(target)
     codes = codes_of(scene) or ReasonCodes.plain(served.names)
     codes.check(served.names)

@@ -32,10 +32,11 @@ MOST = 20
 
 def cells_of(scene: Scene, name: str) -> Iterator[tuple[str, Indices]]:
     """(level, places among the rows) of every group, by name; none for a column that is absent."""
-    if name not in scene.table.column_names or name not in scene.order.data.columns:
+    if name not in scene.table.column_names or name not in scene.order.groups.columns:
         return
     values = scene.table[name].to_pylist()
-    labels = np.array(_labels(name, scene.order.data.columns[name], values), dtype=np.str_)[scene.rows]
+    column = scene.order.groups.columns[name]
+    labels = np.array(_labels(name, column, values), dtype=np.str_)[scene.rows]
     for label in sorted(set(labels.tolist())):
         yield label, np.flatnonzero(labels == label)
 

@@ -43,7 +43,7 @@ def examine(scene: Scene) -> Iterator[Check]:
     except (ReasonsError, ArtifactError) as error:
         yield judged(Check(SECTION, "reasons", reason=error.message), limit, ok=False)
         return
-    target = scene.order.data.target
+    target = scene.order.meant
     yield from examine_explanations(
         scene.served.plan,
         background.rows,

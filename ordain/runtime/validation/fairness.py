@@ -10,10 +10,12 @@ from ordain.runtime.errors import RunError
 from ordain.runtime.fairness import Decided, rows_of
 from ordain.runtime.training.outcomes import class_name
 from ordain.runtime.validation.checks import untold
-from ordain.runtime.validation.scene import protected
+from ordain.specs.features import protected_names
 from ordain.specs.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from ordain.runtime.validation.scene import Mask, Scene
     from ordain.specs.evidence import FairnessRow
     from ordain.specs.validations import Check
@@ -27,12 +29,21 @@ def examine(scene: Scene) -> tuple[tuple[FairnessRow, ...], tuple[Check, ...]]:
     if not reason:
         order, answered = scene.order, scene.given.answered
         try:
-            rows = scene.rows[answered]
-            return rows_of(order.spec, order.data, scene.table, rows, _decided(scene)), ()
+            rows, decided = scene.rows[answered], _decided(scene)
+            found = rows_of(order.spec, order.groups, scene.table, rows, decided, incomplete=True)
+            return found, tuple(_nobody(found))
         except RunError as error:
             reason = error.message
     limit = "acceptance.fairness" if scene.order.spec.acceptance.fairness else ""
     return (), (untold(SECTION, "groups", reason, limit=limit, n=len(scene.rows)),)
+
+
+def _nobody(rows: Sequence[FairnessRow]) -> Iterator[Check]:
+    """Attributes of which a gate has no reference group, or that the rows do not have."""
+    for row in dict.fromkeys(
+        (row.attribute, row.reason) for row in rows if not (row.n_reference or row.informs)
+    ):
+        yield untold(SECTION, "groups", row[1], subject=row[0], limit="acceptance.fairness")
 
 
 def _unmeasurable(scene: Scene) -> str:
@@ -41,7 +52,7 @@ def _unmeasurable(scene: Scene) -> str:
         return scene.unreadable
     if scene.favourable is None or scene.favourable not in scene.given.decisions:
         return "no decision is favourable: the Dataset or the Model does not say which"
-    if not protected(scene):
+    if not protected_names(scene.order.groups):
         return "the Dataset has no protected column"
     return "" if scene.given.answered.any() else "no row has an answer"
 
@@ -75,7 +86,7 @@ def _scores(scene: Scene, place: int) -> np.ndarray[tuple[int], np.dtype[np.floa
 
 
 def _favours_positive(scene: Scene) -> bool:
-    target, plan = scene.order.data.target, scene.served.plan
+    target, plan = scene.order.meant, scene.served.plan
     if target is None or target.favourable is None:
         return False
     return class_name(target.favourable) == (plan.positive or class_name(target.positive))

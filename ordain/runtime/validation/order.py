@@ -16,11 +16,12 @@ from ordain.runtime.artifacts import write_atomically
 from ordain.runtime.errors import ValidationOrderError
 from ordain.runtime.training.order import JOB
 from ordain.specs.canonical import canonical_json, sha256
+from ordain.specs.features import with_protected
 from ordain.specs.kinds import kind_validator
 from ordain.specs.plain import to_plain
 
 if TYPE_CHECKING:
-    from ordain.specs.kinds.dataset import Dataset
+    from ordain.specs.kinds.dataset import Dataset, Target
     from ordain.specs.kinds.model import Model
     from ordain.specs.validations import ValidationReport
 
@@ -41,7 +42,8 @@ class ValidationOrder:
     where `part` is empty. `split` is the digest that the split must have then, as the evidence of
     the training says; None where nobody knows it. `champion` is the artifact of the version now
     running, `environment` the text of the environment lock, `edge_cases` and `reasons` the texts of
-    the two files that the Model names, `tool` the version of ordain.
+    the two files that the Model names, `tool` the version of ordain. `own` is the Dataset that the
+    model learns from, which says what outcomes mean and who is protected; None where it is `data`.
     """
 
     model: str
@@ -58,6 +60,20 @@ class ValidationOrder:
     store: Path
     seed: int
     tool: str
+    own: Dataset | None = None
+
+    @property
+    def meant(self) -> Target | None:
+        """Which outcome is positive and which is good, as the model has learnt it.
+
+        It is never what the rows of a validation say: their Dataset could say the opposite.
+        """
+        return (self.own or self.data).target
+
+    @property
+    def groups(self) -> Dataset:
+        """The Dataset of the rows, with every column that is protected where the model learns."""
+        return with_protected(self.data, self.own)
 
     @property
     def threads(self) -> int:
@@ -97,6 +113,7 @@ class ValidationOrder:
             "store": str(self.store),
             "seed": self.seed,
             "tool": self.tool,
+            "own": None if self.own is None else to_plain(self.own),
         }
 
 
@@ -137,7 +154,7 @@ def read_order(path: Path) -> ValidationOrder:
 
 
 def _order(raw: dict[str, Any]) -> ValidationOrder:
-    dataset = raw.pop("dataset")
+    dataset, own = raw.pop("dataset"), raw.pop("own", None)
     if not all(isinstance(raw[name], str) for name in _TEXTS):
         raise TypeError(_TEXTS)
     if not all(raw[name] is None or isinstance(raw[name], str) for name in _OPTIONAL):
@@ -148,6 +165,7 @@ def _order(raw: dict[str, Any]) -> ValidationOrder:
         spec=kind_validator("Model").validate_python(raw.pop("spec")),
         dataset=dataset["name"],
         data=kind_validator("Dataset").validate_python(dataset["spec"]),
+        own=None if own is None else kind_validator("Dataset").validate_python(own),
         store=Path(raw.pop("store")),
         **raw,
     )

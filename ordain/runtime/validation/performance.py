@@ -38,6 +38,7 @@ SECTION = "performance"
 def examine(scene: Scene) -> Iterator[Check]:
     """Every metric of the task; those with a gate are judged."""
     gates = [gate for gate in gates_of(scene) if gate.versus is None]
+    yield from _refitted(scene)
     sample = sample_at(scene)
     if isinstance(sample, str):
         yield from (untold(SECTION, gate.name, sample, limit=limit_of(gate)) for gate in gates)
@@ -49,6 +50,13 @@ def examine(scene: Scene) -> Iterator[Check]:
         {"test": sample}, gates, everybody=cases.everybody, without=frozenset({REFITTED})
     )
     yield from (of_metric(SECTION, row) for row in cases.qualified(rows, gates))
+
+
+def _refitted(scene: Scene) -> Iterator[Check]:
+    """A gate that rows cannot judge is told; a promotion is judged on it by the evidence."""
+    if any(gate.name == REFITTED for gate in scene.order.spec.acceptance.metrics):
+        reason = "it is measured by fitting again: judged in training only"
+        yield untold(SECTION, REFITTED, reason, n=len(scene.rows))
 
 
 def gates_of(scene: Scene) -> list[MetricGate]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ordain.runtime.fairness.proxies import scan
 from ordain.runtime.validation.checks import untold
-from ordain.runtime.validation.scene import protected
+from ordain.runtime.validation.scene import absent, protected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +21,18 @@ SECTION = "proxies"
 def examine(scene: Scene) -> Iterator[Check]:
     """A check for each pair and each protected column; they decide where a limit is declared."""
     limits = scene.order.spec.acceptance.proxies
+    deciding = "acceptance.proxies" if limits else ""
+    for name in absent(scene):
+        reason = f"the rows have no column {name}"
+        yield untold(SECTION, "joint_auc", reason, subject=name, limit=deciding)
     if not protected(scene):
         return
     if scene.unreadable or not len(scene.rows):
         reason = scene.unreadable or "there are no rows"
-        yield untold(SECTION, "joint_auc", reason, limit="acceptance.proxies" if limits else "")
+        yield untold(SECTION, "joint_auc", reason, limit=deciding)
         return
     order, names = scene.order, scene.served.names
-    yield from scan(order.data, scene.table, scene.rows, names, limits=limits, seed=order.seed)
+    data = order.groups
+    known = {name: one for name, one in data.columns.items() if name in scene.table.column_names}
+    data = replace(data, columns=known)
+    yield from scan(data, scene.table, scene.rows, names, limits=limits, seed=order.seed)

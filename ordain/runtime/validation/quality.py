@@ -29,6 +29,9 @@ EXPECTATIONS = 200  # As many that are met are told one by one; all that fail ar
 def examine(scene: Scene) -> Iterator[Check]:
     """What is declared of the whole table, then rows of the validation that stand there twice."""
     n = scene.table.num_rows
+    if told := scene.truth.unlearnt:
+        check = Check(SECTION, "learnt outcomes", "target", n=n)
+        yield judged(check, "outcomes that the model has learnt", ok=False, reason=told)
     try:
         found = [_of(one, scene, n) for one in expectations(scene.order.data, scene.table)]
     except RunError as error:
@@ -49,12 +52,16 @@ def _of(one: Expectation, scene: Scene, n: int) -> Check:
     """
     subject = one.column.removeprefix("column ")
     check = Check(SECTION, one.name, subject, n=n)
-    if one.name == "outcome" and not one.ok and _without_outcomes(scene):
-        return untold(SECTION, one.name, one.observed, subject=subject, n=n)
+    if one.name == "outcome" and not one.ok and _may_come(one, scene):
+        told = scene.truth.reason if one.expected == "a column" else one.observed
+        return untold(SECTION, one.name, told, subject=subject, n=n)
     return judged(check, one.expected, ok=one.ok, reason="" if one.ok else one.observed)
 
 
-def _without_outcomes(scene: Scene) -> bool:
+def _may_come(one: Expectation, scene: Scene) -> bool:
+    """Whether all that is wrong is that outcomes are not there, of all rows or of some."""
+    if one.expected in {"a column", "an outcome"}:
+        return True
     return len(np.unique(scene.truth.values)) < 2  # noqa: PLR2004 - none, or one for all rows
 
 

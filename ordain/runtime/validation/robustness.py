@@ -79,7 +79,7 @@ def examine(scene: Scene) -> Iterator[Check]:
         rng = np.random.default_rng([scene.order.seed, number])
         changed = change(scene, rows, rng)
         after = answer_rows(scene.served, changed)
-        yield from _compared(name, before, after, limit if limited else None)
+        yield from compared(name, before, after, limit if limited else None)
     yield from _needed(scene)
     yield from _directions(scene)
 
@@ -100,20 +100,22 @@ def taken(given: Answered, places: Indices) -> Answered:
     )
 
 
-def _compared(name: str, before: Answered, after: Answered, limit: str | None) -> Iterator[Check]:
+def compared(name: str, before: Answered, after: Answered, limit: str | None) -> Iterator[Check]:
+    """What a change has done to answers; with a limit the share of flips decides."""
     both = after.answered
     n = int(both.sum())
     refused = len(after.refused)
     if refused:
         check = measured(SECTION, f"{name}: refused", refused / len(both), len(both))
         yield replace(check, reason=listed(sorted(set(after.refused.values()))[:3]))
-    if before.decisions and n:
-        flips = int(np.sum(before.decision[both] != after.decision[both]))
-        check = estimated(SECTION, f"{name}: flips", share_interval(flips, n, CONFIDENCE), n)
+    if before.decisions:
+        # A row that is refused after a small change has lost its decision, as one that flips.
+        flips = refused + int(np.sum(before.decision[both] != after.decision[both]))
+        found = share_interval(flips, len(both), CONFIDENCE)
+        check = estimated(SECTION, f"{name}: flips", found, len(both))
         yield check if limit is None else _held(check, limit)
     elif limit is not None:
-        reason = "the model makes no decision" if n else "no changed row has an answer"
-        yield untold(SECTION, f"{name}: flips", reason, limit=f"<= {limit}")
+        yield untold(SECTION, f"{name}: flips", "the model makes no decision", limit=f"<= {limit}")
     if n:
         yield measured(SECTION, f"{name}: largest change", _change(before, after, both).max(), n)
 

@@ -131,7 +131,7 @@ def _judged_rows(
             raise ValidationRefused(message, remedy=remedy)
         everything = parts.population(order.part)
     known = labels.known[everything] if len(everything) else np.empty(0, dtype=bool)
-    return everything, truth_of_rows(served.plan, order.data, table, everything, known)
+    return everything, truth_of_rows(served.plan, order.data, order.meant, table, everything, known)
 
 
 def favourable_decision(scene: Scene) -> str | None:
@@ -142,7 +142,7 @@ def favourable_decision(scene: Scene) -> str | None:
     """
     from ordain.runtime.training.outcomes import class_name
 
-    target, plan = scene.order.data.target, scene.served.plan
+    target, plan = scene.order.meant, scene.served.plan
     if target is None or target.favourable is None or plan.task != "classification":
         return None
     name = class_name(target.favourable)
@@ -155,5 +155,10 @@ def favourable_decision(scene: Scene) -> str | None:
 
 
 def protected(scene: Scene) -> tuple[str, ...]:
-    """The protected columns of the rows, sorted."""
-    return tuple(sorted(protected_names(scene.order.data)))
+    """The protected columns that the rows have, sorted."""
+    return tuple(sorted(set(protected_names(scene.order.groups)) & set(scene.table.column_names)))
+
+
+def absent(scene: Scene) -> tuple[str, ...]:
+    """The protected columns that the rows do not have, sorted."""
+    return tuple(sorted(set(protected_names(scene.order.groups)) - set(scene.table.column_names)))

@@ -157,12 +157,12 @@ def few(positives: int) -> Sample:
 )
 def test_a_class_of_few_rows_is_no_pass(positives: int, told: str, verdict: str) -> None:
     gates = [
-        MetricGate(name="roc_auc", min=0.9, bound="lower"),
+        MetricGate(name="roc_auc", min=0.6, bound="lower"),
         MetricGate(name="roc_auc", versus="champion", min_delta=-0.01, bound="lower"),
     ]
     rows = evaluate({"test": few(positives)}, gates, few(positives))
     found, delta = row(rows, "roc_auc"), row(rows, "roc_auc_delta")
-    assert (found.limit, found.verdict) == (f"lower >= 0.9{told}", verdict)
+    assert (found.limit, found.verdict) == (f"lower >= 0.6{told}", verdict)
     assert (delta.limit, delta.verdict) == (f"lower >= -0.01 versus champion{told}", verdict)
 
 
@@ -223,3 +223,44 @@ def test_a_test_part_with_one_outcome_is_refused() -> None:
     with pytest.raises(SplitError) as caught:
         evaluate({"test": lonely}, [])
     assert caught.value.message == "split: all rows of the test part have the same outcome"
+
+
+def separated(rows: int) -> Sample:
+    positive = np.repeat([0, 1], rows)
+    return Sample(positive, np.linspace(0.05, 0.95, 2 * rows), 0.5, 7)
+
+
+def test_few_rows_that_are_parted_leave_the_area_unsure() -> None:
+    few = estimate("roc_auc", separated(10), 0.95)
+    assert (few.value, few.high) == (1.0, 1.0)
+    assert few.low == pytest.approx(0.025**0.1)
+
+
+@pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1"])
+def test_decisions_that_are_all_right_leave_a_share_unsure(name: str) -> None:
+    found = estimate(name, separated(10), 0.95)
+    low, _ = wilson(10, 10, 1.959964)
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(1 - (1 - low) / np.sqrt(2), abs=1e-6)
+
+
+def test_the_interval_of_many_rows_is_that_of_delong() -> None:
+    judged = sample()
+    above = judged.scores[judged.positive == 1]
+    below = judged.scores[judged.positive == 0]
+    wins = (above[:, None] > below).astype(float) + 0.5 * (above[:, None] == below)
+    parts = (wins.mean(axis=1), wins.mean(axis=0))
+    half = 1.959964 * np.sqrt(sum(np.var(one, ddof=1) / len(one) for one in parts))
+    found = estimate("roc_auc", judged, 0.95)
+    assert (found.low, found.high) == pytest.approx((found.value - half, found.value + half))
+
+
+def test_few_rows_of_a_good_model_hold_the_area_in_most_samples() -> None:
+    held = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        margin = np.concatenate([rng.normal(0, 1, 10), rng.normal(2, 1, 10)])
+        one = Sample(np.repeat([0, 1], 10), 1 / (1 + np.exp(-margin)), 0.5, 7)
+        found = estimate("roc_auc", one, 0.95)
+        held += found.low <= 0.9214 <= found.high  # The area of margins two apart.
+    assert held >= 0.93 * 400

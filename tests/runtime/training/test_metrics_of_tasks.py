@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from ordain.runtime.errors import SplitError, TrainingError
 from ordain.runtime.training import metrics, metrics_classes
 from ordain.runtime.training.evaluation import evaluate
+from ordain.runtime.training.intervals import bootstrapped
 from ordain.runtime.training.measuring import difference, estimate, task_of, tells_apart
 from ordain.runtime.training.metrics import Sample
 from ordain.runtime.training.metrics_classes import ClassSample
@@ -284,3 +286,15 @@ def test_every_metric_of_the_task_is_measured_on_the_test_part() -> None:
         named = {row.name for row in rows if row.part == "test"}
         assert named == set(METRICS[task_of(judged)])
         assert {row.part for row in rows} == {"test", "train"}
+
+
+def test_three_classes_of_few_rows_that_are_parted_leave_the_area_unsure() -> None:
+    right = np.repeat([0, 1, 2], 10)
+    found = estimate("roc_auc", ClassSample(right, np.eye(3)[right], 7), 0.95)
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(0.025**0.1)
+
+
+def test_a_bootstrap_without_a_number_has_no_interval() -> None:
+    found = bootstrapped(lambda _drawn: math.nan, 5, 1, 0.95)
+    assert [math.isnan(end) for end in (found.low, found.high)] == [True, True]

@@ -10,8 +10,9 @@ from scipy.special import expit
 from scipy.stats import beta, binomtest
 from sklearn.linear_model import LogisticRegression
 
+from ordain.runtime.training.metrics import Sample
 from ordain.runtime.validation.behaviour import mcnemar, movement, paired_interval, shift
-from ordain.runtime.validation.calibration import fit_line, jeffreys
+from ordain.runtime.validation.calibration import fit_line, jeffreys, judge_error
 
 pytestmark = pytest.mark.training
 
@@ -82,3 +83,34 @@ def test_rows_that_keep_their_order_keep_their_decile() -> None:
     table = np.array(movement(scores**2, scores))
     assert np.diagonal(table).tolist() == [100] * 10
     assert movement(-scores, scores)[0][9] == 100
+
+
+@pytest.mark.parametrize(("intercept", "slope"), [(0.0, 0.3), (-2.0, 0.2), (1.0, -0.5), (0.0, 5.0)])
+def test_a_line_fits_models_that_are_far_too_sure(intercept: float, slope: float) -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        margins = rng.normal(scale=4.0, size=300)
+        positive = (rng.random(300) < expit(intercept + slope * margins)).astype(np.int64)
+        found = fit_line(expit(margins), positive)
+        assert found is not None
+        fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1_000)
+        fitted.fit(margins[:, None], positive)
+        assert found[0].value == pytest.approx(fitted.intercept_[0], abs=1e-4)
+        assert found[1].value == pytest.approx(fitted.coef_[0, 0], abs=1e-4)
+
+
+def verdict_of_error(seed: int, power: float) -> str:
+    """Outcomes of a hundred rows by their scores, or by scores that are less sure."""
+    rng = np.random.default_rng(seed)
+    scores = rng.uniform(0.02, 0.98, 100)
+    chance = scores**power / (scores**power + (1 - scores) ** power)
+    sample = Sample((rng.random(100) < chance).astype(np.int64), scores, 0.5, seed)
+    return judge_error(sample, 0.05).verdict
+
+
+def test_an_error_that_chance_explains_asks_for_a_look_and_does_not_fail() -> None:
+    right = [verdict_of_error(seed, 1.0) for seed in range(60)]
+    assert right.count("fail") <= 8
+    assert right.count("warn") > 40
+    wrong = [verdict_of_error(seed, -1.0) for seed in range(20)]
+    assert wrong == ["fail"] * 20
