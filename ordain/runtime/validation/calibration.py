@@ -47,12 +47,12 @@ SECTION = "calibration"
 ERROR = "error"
 BINS = 10
 # Ten rows for each of the ten bins: below it the error of a bin is mostly the luck of few rows.
+FEWEST = 100
 CONFIDENCE = 0.95
 _EDGE = 1e-9  # Probabilities are kept this far from 0 and 1, where log-odds end.
 _STEPS = 50
 _STEEP = 1e4  # A slope that no fit of real outcomes has: they are parted by the score.
 _FEWEST = 10
-FEWEST = 100  # Rows, from which an error of ten bins is held against a limit.
 DRAWS = 300
 
 

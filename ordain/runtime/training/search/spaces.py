@@ -138,7 +138,11 @@ def _parameters(family: str, facts: Facts) -> Space:
 
 
 def first_values(family: str, facts: Facts) -> list[dict[str, Any]]:
-    """Where the search of a family begins: its defaults, for boosting a careful start too."""
+    """Where the search of a family begins: its defaults, for boosting careful starts too.
+
+    Where there are categories, one of them has a column for each level: codes by mean outcome hide
+    levels whose effect depends on other features.
+    """
     space = space_of(family, facts)
     start = {
         name: one.options[0] if isinstance(one, Choice) else _number(one, one.first)
@@ -148,7 +152,10 @@ def first_values(family: str, facts: Facts) -> list[dict[str, Any]]:
         return [start]
     leaves = 6 if facts.rows < SMALL else 24
     careful = {"learning_rate": 0.06, "max_leaf_nodes": leaves, "l2_regularization": 10.0}
-    return [start, {**start, **careful, "max_features": 0.5}]
+    starts = [start, {**start, **careful, "max_features": 0.5}]
+    if facts.categories:
+        starts.append({**start, **careful, "max_features": 0.3, "encode": "one_hot"})
+    return starts
 
 
 def drawn(proposed: optuna.Trial, family: str, facts: Facts) -> dict[str, Any]:
