@@ -16,6 +16,7 @@ import pytest
 from passing import passing_validation
 
 from ordain.cli.founding import found_estate
+from ordain.compilers.serving import champion
 from ordain.ledger.ledger import Ledger
 from ordain.policies.lookups import recipe_in
 from ordain.reconciler.attesting import attest, builder_of
@@ -181,7 +182,7 @@ class Bench:
             evidence,
             "0.1.0",
             papers,
-            passing_validation(recipe, dataset, evidence),
+            passing_validation(recipe, dataset, evidence, champion(side.estate, MODEL) or ""),
             basis,
         )
 
