@@ -172,7 +172,8 @@ class Bench:
             verdict="pass",
         )
         papers = self._papers(side, number, recipe, evidence, self.signer(by))
-        dataset = side.estate.documents[f"Model/{MODEL}"].spec.dataset
+        model = side.estate.documents[f"Model/{MODEL}"].spec
+        runs = champion(side.estate, MODEL)
         basis = basis_of(side.estate, side.tree, recipe)
         assert isinstance(basis, str)
         return Version(
@@ -182,7 +183,7 @@ class Bench:
             evidence,
             "0.1.0",
             papers,
-            passing_validation(recipe, dataset, evidence, champion(side.estate, MODEL) or ""),
+            passing_validation(recipe, model, evidence, side.tree, runs),
             basis,
         )
 
