@@ -293,8 +293,8 @@ def judge_row(gate: FairnessGate, row: FairnessRow, tier: int, tested: int) -> t
 
     It is the verdict of `specs.fairness` with the limits of the Model, on a value that the counts
     of the row give again where they can, and so is its p-value. p-values are corrected in the
-    evidence, over all rows that were `tested`, and have to be what such a correction can give. What the evidence holds against
-    itself is believed; what speaks for it is not.
+    evidence, over all rows that were `tested`, and have to be what such a correction can give. What
+    the evidence holds against itself is believed; what speaks for it is not.
     """
     if not _same_limits(gate, row):
         return Verdict.FAIL, "measured against other limits than the model declares"

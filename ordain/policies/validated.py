@@ -11,7 +11,7 @@ Which rows had to be looked at is declared: a Dataset of its own and its pin, or
 the rows that the version learnt from. A validation of other rows, of another artifact, or against
 another version than the one now running is about something else, however good it is; so is one of
 edge cases or reason codes that the tree does not hold. That a version runs and could not be
-compared in behaviour (another task, or no way to load it) is not the new one's fault: somebody looks.
+compared in behaviour (another task, or it cannot be loaded) is no fault of the new: somebody looks.
 
 Refused: to judge versions that are in the base already. A rollback must work when the rules have
 become stricter since, and a version without a validation is one of a time before there were any.

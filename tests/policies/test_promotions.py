@@ -13,10 +13,10 @@ from ordain.specs.chance import Counts, lower_rate
 from ordain.specs.evidence import FairnessRow, Metric, read_evidence
 from ordain.specs.findings import Finding, Severity, Verdict
 from ordain.specs.kinds.model import FairnessGate
-from tests.policies.conftest import evidence_in
+from tests.policies.conftest import Case, evidence_for, evidence_in, promote, validation_for
 
 if TYPE_CHECKING:
-    from tests.policies.conftest import Case, Workshop
+    from tests.policies.conftest import Workshop
 
 
 METRIC = Metric("roc_auc", "test", 0.78, 0.75, 0.81, 0.95, 1200, ">= 0.7", "pass")
@@ -430,8 +430,15 @@ def test_two_gates_of_one_metric_have_rows_of_their_own(workshop: Workshop) -> N
     fresh = workshop.fresh.set("Model/credit", "spec.acceptance.fairness", gates)
     (fair,) = _fairness(workshop)
     both = (fair, replace(fair, minimum=0.9))
-    assert errors(workshop.promotion(fresh, fairness=both)) == []
-    assert errors(workshop.promotion(fresh, fairness=(fair,))) == [
+
+    def found(*rows: FairnessRow) -> list[tuple[str, str]]:
+        evidence = evidence_for(fresh, fairness=rows)
+        report = validation_for(fresh, evidence, fairness=both)
+        after = promote(fresh, evidence, 1, report)
+        return errors(Case(fresh, after, pusher="reconciler", signers=("reconciler",)))
+
+    assert found(*both) == []
+    assert found(fair) == [
         (
             "ACC-FAIRNESS",
             (

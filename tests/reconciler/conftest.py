@@ -16,6 +16,7 @@ import pytest
 from passing import passing_validation
 
 from ordain.cli.founding import found_estate
+from ordain.compilers.serving import champion
 from ordain.ledger.ledger import Ledger
 from ordain.policies.lookups import recipe_in
 from ordain.reconciler.attesting import attest, builder_of
@@ -171,7 +172,8 @@ class Bench:
             verdict="pass",
         )
         papers = self._papers(side, number, recipe, evidence, self.signer(by))
-        dataset = side.estate.documents[f"Model/{MODEL}"].spec.dataset
+        model = side.estate.documents[f"Model/{MODEL}"].spec
+        runs = champion(side.estate, MODEL)
         basis = basis_of(side.estate, side.tree, recipe)
         assert isinstance(basis, str)
         return Version(
@@ -181,7 +183,7 @@ class Bench:
             evidence,
             "0.1.0",
             papers,
-            passing_validation(recipe, dataset, evidence),
+            passing_validation(recipe, model, evidence, side.tree, runs),
             basis,
         )
 

@@ -19,6 +19,7 @@ from git_servers import GitServer, serving
 from passing import passing_validation
 
 from ordain.cli.founding import found_estate
+from ordain.compilers.serving import champion
 from ordain.policies.lookups import recipe_in
 from ordain.reconciler.attesting import Attested
 from ordain.reconciler.gating import read_side
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from ordain.reconciler.gating import Side
     from ordain.specs.recipes import Recipe
 
 MAIN = "refs/heads/main"
@@ -251,8 +253,8 @@ class World:
             side = read_side(source, onto)
             recipe = recipe_in(side.estate, MODEL, side.tree)
             assert recipe is not None
-            dataset = side.estate.documents[f"Model/{MODEL}"].spec.dataset
-            files = promotion_files(side.tree, side.estate, _version(number, recipe, dataset))
+            version = _version(number, recipe, side)
+            files = promotion_files(side.tree, side.estate, version)
             files = {
                 path: data.replace(b"0.9900", evidence["auc"].encode())
                 if "auc" in evidence and path.startswith("evidence/")
@@ -268,7 +270,7 @@ class World:
             source.repository.close()
 
 
-def _version(number: int, recipe: Recipe, dataset: str) -> Version:
+def _version(number: int, recipe: Recipe, side: Side) -> Version:
     metric = Metric("roc_auc", "test", 0.9900, 0.98, 1.0, 0.95, 142, ">= 0.95", "pass")
     found = Evidence(
         model=MODEL,
@@ -284,7 +286,8 @@ def _version(number: int, recipe: Recipe, dataset: str) -> Version:
     )
     # The server asks that papers are there; who signed them is asked before a version is loaded.
     papers = Attested(b'{"a statement":1}', b'{"a bill of materials":1}')
-    validation = passing_validation(recipe, dataset, found)
+    model, runs = side.estate.documents[f"Model/{MODEL}"].spec, champion(side.estate, MODEL)
+    validation = passing_validation(recipe, model, found, side.tree, runs)
     return Version(number, recipe, found.artifact, found, "0.1.0", papers, validation)
 
 

@@ -140,6 +140,8 @@ def test_a_champion_that_is_not_in_the_store_is_insufficient(order: ValidationOr
     gate = {"metrics": [{"name": "roc_auc", "versus": "champion", "minDelta": 0.0}]}
     absent = f"sha256:{'0' * 64}"
     report = measure(replace(asking(order, acceptance=gate), champion=absent))
+    assert report.champion == absent
+    assert (report.inputs, report.behaviour) == (order.inputs, None)
     (delta,) = find(report, "champion")
     assert (delta.limit, delta.verdict) == ("value >= 0 versus champion", "insufficient")
     assert delta.reason.startswith("the champion cannot be loaded: artifact store ")
