@@ -35,7 +35,9 @@ def cells_of(scene: Scene, name: str) -> Iterator[tuple[str, Indices]]:
     if name not in scene.table.column_names or name not in scene.order.data.columns:
         return
     values = scene.table[name].to_pylist()
-    labels = np.array(_labels(name, scene.order.data.columns[name], values), dtype=np.str_)[scene.rows]
+    labels = np.array(_labels(name, scene.order.data.columns[name], values), dtype=np.str_)[
+        scene.rows
+    ]
     for label in sorted(set(labels.tolist())):
         yield label, np.flatnonzero(labels == label)
 
