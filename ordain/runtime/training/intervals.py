@@ -41,7 +41,7 @@ def quantile(confidence: float) -> float:
 
 
 def wilson(count: float, n: int, z: float) -> tuple[float, float]:
-    """The score interval of a share (Wilson 1927); shares of rows that count in part have one too."""
+    """The score interval of a share (Wilson 1927); a row may count in part."""
     share, square = count / n, z * z / n
     middle = (share + square / 2) / (1 + square)
     half = z / (1 + square) * math.sqrt(share * (1 - share) / n + square / (4 * n))
