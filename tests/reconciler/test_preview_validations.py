@@ -49,7 +49,8 @@ def test_a_promotion_is_previewed_with_its_validation(bench: Bench) -> None:
         "Validated:\n"
         "  the validation of ModelVersion/malignancy-2 says fail on 142 rows: "
         "edge-cases: no-slide is 0.2 (>= 0.5): fail\n"
-        "      all rows: 3 gain and 1 lose of 142, 35.7% -> 37.1%, +1.4%, -1.6% to +4.6% (p 0.625)\n"
+        "      all rows: 3 gain and 1 lose of 142, 35.7% -> 37.1%, +1.4%, -1.6% to +4.6% "
+        "(p 0.625)\n"
         "      site=a|b: 2 gain and 1 lose of 70, 38.6% -> 40.0%, +1.4%, -4.0% to +7.0% "
         "(p 1.000, over all groups 1.000)\n"
     ) in text

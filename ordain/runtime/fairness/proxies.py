@@ -94,10 +94,10 @@ def scan(
     columns = [_column(data, chosen, name) for name in told]
     pairs = [(feature, attribute) for attribute in attributes for feature in columns]
     found = [_associated(*pair) for pair in pairs]
-    corrected = iter(holm([one.p_value for one in found if one.p_value is not None]))
+    raised = iter(holm([one.p_value for one in found if one.p_value is not None]))
     checks = [
         _alone(
-            data, feature, attribute, one, None if one.p_value is None else next(corrected), limits
+            data, feature, attribute, one, None if one.p_value is None else next(raised), limits
         )
         for (feature, attribute), one in zip(pairs, found, strict=True)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -265,3 +266,13 @@ def test_data_that_break_their_promises_are_told_and_not_refused(
     failed = [one for one in find(report, "quality", "missing") if one.verdict == "fail"]
     assert [one.subject for one in failed] == ["income"]
     assert report.verdict == "fail"
+
+
+def test_segments_of_bands_that_are_none_end_with_one_error(
+    shop: Shop, order: ValidationOrder
+) -> None:
+    data = shop.pin(lending_table(300, 5), declared_dataset(age={"levels": ["18..x"]}))
+    asked = asking(order, validation={"segments": {"columns": ["age"]}})
+    message = "column age: the level '18..x' is no band of numbers"
+    with pytest.raises(DataError, match=re.escape(message)):
+        measure(replace(asked, data=data, part="", split=None))
