@@ -23,7 +23,7 @@ from ordain.runtime.training.job import run_job
 from ordain.runtime.training.order import Job, Outcome, write_job
 from ordain.runtime.training.pinned import pinned_rows
 from ordain.runtime.training.search.searching import Searched, search
-from ordain.runtime.training.search.spaces import spec_of
+from ordain.runtime.training.search.spaces import Facts, Range, first_values, space_of, spec_of
 from ordain.specs.evidence import read_evidence
 from ordain.specs.kinds.dataset import Dataset
 from ordain.specs.kinds.model import Model
@@ -359,3 +359,18 @@ def test_a_regression_is_searched_by_the_same_loop(
     found = searched(job(declared, data))
     assert found.facts["metric"] == "rmse"
     assert {one.family for one in found.trials} == {"ridge", BOOSTING}
+
+
+@pytest.mark.parametrize(("rows", "starts"), [(4_999, 1), (5_000, 2)])
+def test_lightgbm_begins_with_half_of_the_columns_as_well_where_rows_are_many(
+    rows: int, starts: int
+) -> None:
+    facts = Facts("classification", rows, 2, categories=True, missing=False, lowest=0.0)
+    found = first_values("lightgbm", facts)
+    assert [one["colsample_bytree"] for one in found] == [1.0, 0.5][:starts]
+    space = space_of("lightgbm", facts)
+    assert all(one.keys() == space.keys() for one in found)
+    limits = {name: one for name, one in space.items() if isinstance(one, Range)}
+    assert all(
+        limits[name].low <= one[name] <= limits[name].high for one in found for name in limits
+    )
