@@ -15,7 +15,7 @@ from ordain.specs.canonical import sha256
 from ordain.specs.diagnostics import one_line
 from ordain.specs.document_edits import set_in_document
 from ordain.specs.evidence import evidence_path
-from ordain.specs.validation_text import validation_lines
+from ordain.specs.validation_text import record_lines, validation_lines
 from ordain.specs.validations import ValidationDocumentError, read_validation
 from ordain.vcs.objects import Identity
 
@@ -204,6 +204,7 @@ def _body(version: Version) -> str:
         )
     if version.validation is not None:
         lines += ["", *validation_lines(version.validation, version.last)]
+        lines += ["", *record_lines(version.validation)]
     lines += _limitations(evidence)
     lines += ["", f"{_TRAILER}{version.recipe.digest}", f"Ordain-Artifact: {version.artifact}"]
     if version.basis:

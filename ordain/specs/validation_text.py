@@ -76,6 +76,20 @@ def _rows(report: ValidationReport, last: ValidationReport | None) -> str:
     return f"{named}; other ones than for the version before ({before})"
 
 
+def record_lines(report: ValidationReport) -> list[str]:
+    """The record that a validator writes on it, to be copied: both digests have to be exact."""
+    fields = {
+        "model": report.model,
+        "artifact": report.artifact,
+        "evidence": report.digest,
+        "validator": "NAME",
+        "outcome": "approved",
+        "performedOn": "DAY",
+    }
+    told = [f"      {name}: {one_line(value)}" for name, value in fields.items()]
+    return ["The record of a validator on it (kind: Validation):", "", "    spec:", *told]
+
+
 def behaviour_lines(behaviour: Behaviour) -> list[str]:
     """Who is decided otherwise than by the version now running, and why they are refused."""
     lines = ["Decisions against the version now running:", ""]

@@ -11,6 +11,7 @@ import pytest
 from ordain.specs.documents import LoadedEstate
 from ordain.specs.edge_cases import EdgeCase, read_edge_cases
 from ordain.specs.kinds import kind_validator
+from ordain.specs.kinds.model import Decision
 from ordain.specs.plain import material_digest, spec_digest
 from ordain.specs.reason_files import check_reasons
 from ordain.specs.validating import check_edge_cases, unlike_groups, unlike_outcome
@@ -362,3 +363,32 @@ def test_a_case_that_names_no_feature_is_an_error(load: Load, edit: Edit) -> Non
         ("the edge case 'a' names `incme`, which is no feature", "did you mean `income`?")
     ]
     assert suite(load, edit, {"cases/credit.yaml": GOOD.encode()}) == []
+
+
+def test_a_case_that_expects_what_the_model_never_decides_is_an_error(
+    load: Load, edit: Edit
+) -> None:
+    text = """\
+cases:
+  - {name: a, inputs: {income: 0}, expect: {decision: declne}, why: nothing is paid from nothing}
+  - {name: b, inputs: {income: 0}, expect: {decision: decline}, why: nothing is paid from nothing}
+"""
+    declared = "validation: {edgeCases: cases/credit.yaml}"
+    estate = load(edit("model", LAST, f"{LAST}\n  {declared}"))
+    document = estate.documents["Model/credit"]
+    decision = Decision(above="decline", below="approve")
+    document = replace(document, spec=replace(document.spec, decision=decision))
+    files = {"cases/credit.yaml": text.encode()}
+    found = [
+        (one.code, one.message, one.remedy) for one in check_edge_cases(document, estate, files)
+    ]
+    assert found == [
+        (
+            "SPEC162",
+            (
+                "the edge case 'a' expects the decision 'declne', and credit decides 'decline' or "
+                "'approve'"
+            ),
+            "did you mean `decline`?",
+        )
+    ]

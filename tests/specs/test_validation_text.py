@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ordain.specs.validation_text import validation_lines
+from ordain.specs.validation_text import record_lines, validation_lines
 from ordain.specs.validation_verdicts import NO_CHAMPION, sections, uncompared
 from ordain.specs.validations import Behaviour, Check, ValidationReport
 
@@ -53,6 +53,20 @@ def test_why_decisions_were_not_compared_is_told() -> None:
     first = replace(REPORT, checks=(replace(UNASKED, reason=NO_CHAMPION),))
     assert uncompared(first) == ""
     assert uncompared(replace(REPORT, behaviour=Behaviour(OTHER, ()))) == ""
+
+
+def test_a_record_can_be_copied() -> None:
+    assert record_lines(REPORT) == [
+        "The record of a validator on it (kind: Validation):",
+        "",
+        "    spec:",
+        "      model: credit",
+        f"      artifact: {REPORT.artifact}",
+        f"      evidence: {REPORT.digest}",
+        "      validator: NAME",
+        "      outcome: approved",
+        "      performedOn: DAY",
+    ]
 
 
 def test_what_has_no_value_informs_nobody() -> None:
