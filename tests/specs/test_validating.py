@@ -188,8 +188,8 @@ def test_the_rows_of_a_validation_have_every_protected_column() -> None:
             {"column": "income"},
             [
                 (
-                    "`target.column` is `income` in the Dataset `recent`, and `defaulted` in that of "
-                    "the model"
+                    "`target.column` is `income` in the Dataset `recent`, and `defaulted` in that "
+                    "of the model"
                 )
             ],
         ),
