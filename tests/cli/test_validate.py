@@ -113,7 +113,8 @@ def test_edge_cases_of_the_work_tree_are_asked(own: Place) -> None:
 def test_a_validation_declared_later_is_of_the_same_run(own: Place) -> None:
     before = validated(own)
     declare(own, "{calibration: {maxError: 0.001}}")
-    after = validated(own, expect=1)
+    after = validated(own)
+    assert after["verdict"] == "warn"  # What chance explains asks for a look.
     assert after["subject"] == before["subject"]
     assert after["document"]["artifact"] == before["document"]["artifact"]
     said = own.ordain("validate", MODEL, "--progress", "none", expect=1).stdout

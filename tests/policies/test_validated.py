@@ -330,6 +330,8 @@ def test_a_document_from_before_keeps_its_digest(workshop: Workshop) -> None:
     old = validation_for(fresh, evidence_for(fresh), champion="", inputs={})
     assert b"inputs" not in old.to_json()
     assert b'"champion":' not in old.to_json().replace(b'"section":"champion"', b"")
+
+
 def test_a_fairness_gate_of_which_no_group_could_be_judged_is_not_met(workshop: Workshop) -> None:
     fresh = workshop.fresh
     (row,) = validation_for(fresh, evidence_for(fresh)).fairness

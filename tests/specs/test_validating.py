@@ -10,6 +10,7 @@ import pytest
 
 from ordain.specs.documents import LoadedEstate
 from ordain.specs.edge_cases import EdgeCase, read_edge_cases
+from ordain.specs.features import protected_names, with_protected
 from ordain.specs.kinds import kind_validator
 from ordain.specs.kinds.model import Decision
 from ordain.specs.plain import material_digest, spec_digest
@@ -159,6 +160,16 @@ def test_the_rows_of_a_validation_protect_what_the_model_protects(
     assert [message for message, _ in told] == expected
 
 
+def test_who_is_compared_is_what_the_dataset_of_the_model_protects() -> None:
+    plain = dataset(role="feature", reference=None)
+    assert not protected_names(plain)
+    assert with_protected(plain, dataset()).columns["sex"] == dataset().columns["sex"]
+    columns = {name: one for name, one in plain.columns.items() if name != "sex"}
+    without = with_protected(replace(plain, columns=columns), dataset())
+    assert tuple(protected_names(without)) == ("sex",)
+    assert with_protected(plain, None) is plain
+
+
 def test_the_rows_of_a_validation_have_every_protected_column() -> None:
     other = dataset()
     columns = {name: one for name, one in other.columns.items() if name != "sex"}
@@ -181,8 +192,8 @@ def test_the_rows_of_a_validation_have_every_protected_column() -> None:
             {"favourable": None},
             [
                 (
-                    "`target.favourable` is not declared in the Dataset `recent`, and `0` in that of "
-                    "the model"
+                    "`target.favourable` is not declared in the Dataset `recent`, and `0` in that "
+                    "of the model"
                 )
             ],
         ),
@@ -190,8 +201,8 @@ def test_the_rows_of_a_validation_have_every_protected_column() -> None:
             {"column": "income"},
             [
                 (
-                    "`target.column` is `income` in the Dataset `recent`, and `defaulted` in that of "
-                    "the model"
+                    "`target.column` is `income` in the Dataset `recent`, and `defaulted` in that "
+                    "of the model"
                 )
             ],
         ),

@@ -96,9 +96,7 @@ def scan(
     found = [_associated(*pair) for pair in pairs]
     raised = iter(holm([one.p_value for one in found if one.p_value is not None]))
     checks = [
-        _alone(
-            data, feature, attribute, one, None if one.p_value is None else next(raised), limits
-        )
+        _alone(data, feature, attribute, one, None if one.p_value is None else next(raised), limits)
         for (feature, attribute), one in zip(pairs, found, strict=True)
     ]
     unread = [name for name in features if name not in told]

@@ -108,7 +108,7 @@ def estimate(name: str, sample: ClassSample, confidence: float) -> Estimate:
             value, parts = _areas(sample)
             half = quantile(confidence) * math.sqrt(float(np.sum(parts**2)))
             found = Estimate(value, max(0.0, value - half), min(1.0, value + half))
-            return _of_few(sample, found, confidence)
+            return _parted(sample, found, confidence)
         case _:
             return mean_interval(row_losses(name, sample), confidence)
 
@@ -227,11 +227,11 @@ def binned_error(table: Floats, drawn: Indices) -> float:
     return float(np.abs(drawn @ table).sum() / drawn.sum())
 
 
-def _of_few(sample: ClassSample, found: Estimate, confidence: float) -> Estimate:
-    """The interval, widened where rows of a class are few or all are parted; see `area_bounds`."""
+def _parted(sample: ClassSample, found: Estimate, confidence: float) -> Estimate:
+    """The interval; where all classes are parted, which leaves no variance, that of the areas."""
     sizes = np.bincount(sample.right, minlength=sample.scores.shape[1])
     met = [place for place, size in enumerate(sizes) if 0 < size < sample.n]
-    if found.low < found.high and sizes[met].min() >= FEW:
+    if found.low < found.high:
         return found
     ends = []
     for place in met:

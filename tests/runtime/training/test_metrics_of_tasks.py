@@ -292,7 +292,7 @@ def test_three_classes_of_few_rows_that_are_parted_leave_the_area_unsure() -> No
     right = np.repeat([0, 1, 2], 10)
     found = estimate("roc_auc", ClassSample(right, np.eye(3)[right], 7), 0.95)
     assert (found.value, found.high) == (1.0, 1.0)
-    assert found.low == pytest.approx(0.025**0.1)
+    assert 0.8 < found.low < 0.9
 
 
 def test_a_bootstrap_without_a_number_has_no_interval() -> None:

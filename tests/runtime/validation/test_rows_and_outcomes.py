@@ -87,7 +87,7 @@ def test_a_column_that_is_protected_where_the_model_learns_is_compared(
 def test_proxies_of_a_column_that_rows_lack_are_insufficient(
     shop: Shop, order: ValidationOrder
 ) -> None:
-    limits = {"acceptance": {"proxies": {}}}
+    limits: dict[str, Any] = {"acceptance": {"proxies": {}}}
     report = measure(others(shop, order, lending_table(300, 4), limits, sex=None))
     (found,) = find(report, "proxies", "joint_auc", "sex")
     assert (found.verdict, found.reason) == ("insufficient", "the rows have no column sex")
