@@ -156,6 +156,13 @@ def edited(found: dict[str, Any], path: str, value: Any) -> None:  # noqa: ANN40
         found[last] = value
 
 
+# All that the model of the estate learns from, each in the one reason that it has.
+FEATURES = ["income", "amount", "channel"]
+REASONS = json.dumps(
+    {"reasons": [{"code": "R01", "text": "a test", "features": FEATURES}]}
+).encode()
+
+
 def files(edits: set[int]) -> Files:
     """The estate with some edits in it."""
     documents = copy.deepcopy(FIRST)
@@ -173,6 +180,7 @@ def files(edits: set[int]) -> Files:
         )
         for key, one in documents.items()
     }
+    tree["reasons/credit.yaml"] = REASONS
     tree[proof("4").path] = proof("4").to_json()
     texts = dict(TEXTS[edit - len(EDITS)] for edit in sorted(edits) if edit >= len(EDITS))
     return tree | texts

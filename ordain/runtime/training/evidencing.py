@@ -21,6 +21,7 @@ from ordain.specs.findings import Verdict
 from ordain.specs.parity import plan_limit
 from ordain.specs.splits import PARTS
 from ordain.specs.tasks import BINARY, CLASSIFICATION, CLUSTERING, REGRESSION
+from ordain.specs.validations import verdict_of
 
 if TYPE_CHECKING:
     from ordain.runtime.training.features import Indices
@@ -50,9 +51,7 @@ def evidence_of(
     metrics = _qualified(job, metrics_of(job, data, trained, everybody), coverage)
     rows = _fairness(job, data, trained)
     drift = _drift(data, trained)
-    verdicts = [Verdict.PASS, *evaluation.counted(metrics, first=job.champion is None)]
-    if job.spec.acceptance.fairness:
-        verdicts += [Verdict(row.verdict) for row in rows]
+    verdicts = [verdict_of((), rows), *evaluation.counted(metrics, first=job.champion is None)]
     return Evidence(
         model=job.model,
         recipe=job.recipe.digest,
