@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import normalize
 
 from ordain.policies.lookups import features_of, protected_of, proxies_of
 from ordain.specs.loader import parse
@@ -88,8 +89,11 @@ def _data_of(route: Document, estate: LoadedEstate) -> Iterator[Document]:
 
 
 def plain_name(name: str) -> str:
-    """A name by its letters and digits alone: `Marital-Status` and `marital_status` are one."""
-    return "".join(one for one in name.casefold() if one.isalnum())
+    """A name by its letters and digits alone: `Marital-Status` and `marital_status` are one.
+
+    Letters that Unicode holds to be the same in another form (full width, ligatures) are one too.
+    """
+    return "".join(one for one in normalize("NFKC", name).casefold() if one.isalnum())
 
 
 def reasons_in(model: Document, tree: Mapping[str, bytes]) -> list[Values]:

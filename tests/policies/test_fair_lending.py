@@ -122,6 +122,7 @@ def test_a_field_that_the_estate_names_itself_is_found(estate: Sketch, workshop:
 
 def test_names_are_compared_by_letters_and_digits() -> None:
     assert plain_name("Marital-Status 2") == plain_name("marital_status2") == "maritalstatus2"
+    assert plain_name("\uff53\uff45\uff58") == "sex"
 
 
 @pytest.mark.parametrize(
