@@ -215,25 +215,31 @@ def _refuse_other_types(evidence: Evidence) -> None:
     """
     rows: tuple[Metric | FairnessRow, ...] = (*evidence.metrics, *evidence.fairness)
     for row in rows:
-        for name, kind in type(row).__annotations__.items():
-            _refuse_other_type(getattr(row, name), kind)
+        refuse_other_fields(row)
         Verdict(row.verdict)
     Verdict(evidence.verdict)
     for name in ("model", "recipe", "artifact", "split", "verdict", "task"):
-        _refuse_other_type(getattr(evidence, name), "str")
+        refuse_other_type(getattr(evidence, name), "str")
     for numbers in (evidence.parity, evidence.drift):
         for value in numbers.values():
-            _refuse_other_type(value, "float")
+            refuse_other_type(value, "float")
     for name, value in evidence.importance:
-        _refuse_other_type(name, "str")
-        _refuse_other_type(value, "float")
+        refuse_other_type(name, "str")
+        refuse_other_type(value, "float")
     for text in (*evidence.limitations, *evidence.environment.values(), *evidence.forms):
-        _refuse_other_type(text, "str")
+        refuse_other_type(text, "str")
     evidence.data.keys()  # A mapping; what it counts is the trainer's to say.
     if evidence.search:
-        _refuse_other_type(evidence.search["chosen"]["estimator"], "str")
+        refuse_other_type(evidence.search["chosen"]["estimator"], "str")
 
 
-def _refuse_other_type(value: object, kind: str) -> None:
+def refuse_other_fields(row: Any) -> None:  # noqa: ANN401 - a row of numbers and texts
+    """TypeError where a field of a row is not what its annotation says."""
+    for name, kind in type(row).__annotations__.items():
+        refuse_other_type(getattr(row, name), kind)
+
+
+def refuse_other_type(value: object, kind: str) -> None:
+    """TypeError where a value is not of the kind that an annotation names."""
     if type(value) not in _KINDS[kind]:
         raise TypeError(f"{value!r} is no {kind}")

@@ -22,7 +22,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.canonical import canonical_json, sha256
 from ordain.specs.errors import OrdainError
-from ordain.specs.evidence import FairnessRow, evidence_path
+from ordain.specs.evidence import (
+    FairnessRow,
+    evidence_path,
+    refuse_other_fields,
+    refuse_other_type,
+)
 from ordain.specs.findings import Verdict
 
 if TYPE_CHECKING:
@@ -227,7 +232,26 @@ def _report(raw: dict[str, Any]) -> ValidationReport:
     raw["limitations"] = tuple(raw["limitations"])
     if raw["behaviour"] is not None:
         raw["behaviour"] = _behaviour(raw["behaviour"])
-    return ValidationReport(**raw)
+    report = ValidationReport(**raw)
+    _refuse_other_types(report)
+    return report
+
+
+def _refuse_other_types(report: ValidationReport) -> None:
+    """TypeError or ValueError where something is not what its annotation says, as in evidence."""
+    shifts = () if report.behaviour is None else report.behaviour.shifts
+    for row in (*report.checks, *report.fairness, *shifts):
+        refuse_other_fields(row)
+    told = (*(one.verdict for one in report.checks), *(one.verdict for one in report.fairness))
+    for verdict in (*told, report.verdict):
+        Verdict(verdict)
+    for name in ("model", "artifact", "dataset", "data", "part", "task", "champion", "verdict"):
+        refuse_other_type(getattr(report, name), "str")
+    refuse_other_type(report.rows, "int")
+    for text in (*report.limitations, *report.environment.values(), *report.inputs.values()):
+        refuse_other_type(text, "str")
+    for value in report.load.values():
+        refuse_other_type(value, "float")
 
 
 def _behaviour(raw: dict[str, Any]) -> Behaviour:

@@ -117,6 +117,13 @@ def test_a_validation_declared_later_is_of_the_same_run(own: Place) -> None:
     assert after["verdict"] == "warn"  # What chance explains asks for a look.
     assert after["subject"] == before["subject"]
     assert after["document"]["artifact"] == before["document"]["artifact"]
+    said = own.ordain("validate", MODEL, "--progress", "none").stdout
+    assert said.splitlines()[-1] == "Next: ordain plan"
+    path = own.estate / MODEL_FILE
+    stricter = path.read_text().replace(
+        "calibration: {maxError: 0.001}", "robustness: {maxFlips: 0%}"
+    )
+    path.write_text(stricter)
     said = own.ordain("validate", MODEL, "--progress", "none", expect=1).stdout
     assert said.splitlines()[-1] == "Next: ordain explain PRO013"
 

@@ -62,7 +62,12 @@ def test_a_promotion_is_previewed_with_its_validation(bench: Bench) -> None:
     assert "#### Decisions" in render_inside(found, limit=20_000)
     (told,) = found.to_json()["validations"]
     assert told["verdict"] == "fail"
-    assert told["sections"] == [["performance", "pass", "1"], ["edge-cases", "fail", "1"]]
+    assert told["sections"] == [
+        ["drift", "pass", "1"],
+        ["performance", "pass", "1"],
+        ["edge-cases", "fail", "1"],
+        ["explanations", "pass", "2"],
+    ]
     chances = ["+1.4%, -1.6% to +4.6%", "0.625", ""]
     assert told["shifts"][0] == ["all rows", "142", "3", "1", "35.7%", "37.1%", *chances]
     assert "PRO013" in found.blocked_by

@@ -72,7 +72,7 @@ def test_what_keeps_a_validation_from_passing_is_told_in_one_line(bench: Bench) 
     version = bench.version()
     assert version.validation is not None
     passed = Validated.success(version.validation.to_json().decode())
-    assert (passed.fate, passed.summary) == ("passed", "validation pass, 1 checks on 142 rows")
+    assert (passed.fate, passed.summary) == ("passed", "validation pass, 4 checks on 142 rows")
     assert passed.report == version.validation
     found = refused(version)
     assert (found.fate, found.summary) == (
