@@ -71,6 +71,12 @@ spec:
     return head + "".join(f"      - column_{index}\n" for index in range(rest))
 
 
+def reasons() -> str:
+    """A reason for every feature that a Model includes."""
+    features = [line.strip("- \n") for line in model(0).splitlines() if "- column_" in line]
+    return f"reasons:\n  - {{code: R01, text: What was told, features: [{', '.join(features)}]}}\n"
+
+
 def dataset() -> str:
     """The Dataset that all models share."""
     columns = "".join(f"    column_{index}: {{type: float}}\n" for index in range(COLUMNS))
@@ -178,7 +184,7 @@ def documents(models: int, public: Mapping[str, str]) -> dict[str, bytes]:
     files = {
         "ordain.yaml": settings(),
         "environment.lock": LOCK.decode(),
-        "reasons.yaml": "reasons: []\n",
+        "reasons.yaml": reasons(),
         "specs/organization.yaml": organization(public),
         "specs/datasets/applications.yaml": dataset(),
     }

@@ -8,6 +8,7 @@ other's: an input without a reason could decide a case and never be named.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ordain.specs.errors import SpecError
@@ -17,7 +18,7 @@ from ordain.specs.loader import parse
 from ordain.specs.spelling import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ordain.specs.documents import Document, LoadedEstate
 
@@ -50,7 +51,9 @@ def check_reasons(
         yield from _unfitting(document, mapped, feature_names(document.spec.features, dataset.spec))
 
 
-def _unfitting(document: Document, mapped: list[str], known: tuple[str, ...]) -> Iterator[Finding]:
+def _unfitting(
+    document: Document, mapped: Sequence[str], known: tuple[str, ...]
+) -> Iterator[Finding]:
     path = document.spec.explanation.reasons
     for name in sorted(set(mapped) - set(known)):
         message = f"a reason in `{path}` speaks for `{name}`, which is no feature"
@@ -63,7 +66,9 @@ def _unfitting(document: Document, mapped: list[str], known: tuple[str, ...]) ->
             yield _error(document, message, "add it to the features of a reason")
 
 
-def _mapped(data: bytes, path: str) -> list[str] | None:
+# Models of one product line share a file, and a check asks for each of them.
+@lru_cache(maxsize=64)
+def _mapped(data: bytes, path: str) -> tuple[str, ...] | None:
     """The features that reasons speak for; None where the file is no list of reasons."""
     parsed = parse(data, path)
     value: Any = parsed.nodes[0].value if len(parsed.nodes) == 1 else None
@@ -73,7 +78,7 @@ def _mapped(data: bytes, path: str) -> list[str] | None:
     found = [one.get("features") for one in listed]
     if not found or not all(isinstance(names, list) for names in found):
         return None
-    return [name for names in found for name in names if isinstance(name, str)]
+    return tuple(name for names in found for name in names if isinstance(name, str))
 
 
 def _error(document: Document, message: str, remedy: str) -> Finding:
