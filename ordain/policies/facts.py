@@ -8,6 +8,7 @@ walk is made here, once; what it means is left to the policies.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from unicodedata import normalize
 
@@ -103,7 +104,13 @@ def reasons_in(model: Document, tree: Mapping[str, bytes]) -> list[Values]:
     """
     path = model.spec.explanation.reasons
     data = None if path is None else file_in(tree, path)
-    nodes = () if data is None else parse(data, path).nodes
+    return [] if data is None else _reasons(data, path)
+
+
+# Models of one product line share a file, and a rule asks for each of them.
+@lru_cache(maxsize=64)
+def _reasons(data: bytes, path: str) -> list[Values]:
+    nodes = parse(data, path).nodes
     listed = nodes[0].value.get("reasons") if nodes and isinstance(nodes[0].value, dict) else None
     return [
         {
