@@ -11,11 +11,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from ordain.specs.errors import SpecError
 from ordain.specs.features import feature_names
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.loader import parse
 from ordain.specs.spelling import did_you_mean
+from ordain.specs.trees import file_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,10 +33,7 @@ def check_reasons(
     path = document.spec.explanation.reasons
     if path is None:
         return
-    try:
-        data = files.get(path)
-    except (SpecError, OSError):
-        data = None
+    data = file_in(files, path)
     if data is None:
         message = f"the file `{path}` is not in the estate"
         yield _error(document, message, "write it, or correct the path")

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ordain.specs.edge_cases import CODE, read_edge_cases, unknown_inputs
-from ordain.specs.errors import SpecError
 from ordain.specs.features import feature_names, protected_names
 from ordain.specs.findings import Finding, Severity
 from ordain.specs.spelling import did_you_mean
 from ordain.specs.tasks import CLASSIFICATION, METRICS
+from ordain.specs.trees import file_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -158,10 +158,7 @@ def check_edge_cases(
     path = document.spec.validation.edge_cases
     if path is None:
         return
-    try:
-        data = files.get(path)
-    except (SpecError, OSError):
-        data = None
+    data = file_in(files, path)
     if data is None:
         message = f"the file `{path}` is not in the estate"
         remedy = "write it at the root or in `cases/`, or correct the path"
